@@ -1,0 +1,1 @@
+"""Attribute schemas and guided scores."""

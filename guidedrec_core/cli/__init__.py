@@ -1,0 +1,1 @@
+"""The `guidedrec` command line."""

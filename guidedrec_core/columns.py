@@ -1,0 +1,21 @@
+"""Column names used in every table of the project, inside and outside.
+
+External tables are mapped to these names once, by the readers; no other module spells a column name.
+"""
+
+USER = "user_id"
+ITEM = "item_id"
+DATETIME = "datetime"
+WEIGHT = "weight"
+
+SCORE = "score"
+RANK = "rank"
+MODEL = "model"
+
+TITLE = "title"
+CATEGORY = "category"
+PRICE = "price"
+DESCRIPTION = "description"
+
+INTERACTIONS = (USER, ITEM, DATETIME, WEIGHT)
+RECOMMENDATIONS = (USER, ITEM, SCORE, RANK, MODEL)

@@ -1,0 +1,1 @@
+"""Interactions, catalogues and splits: what was bought, when, and by whom."""

@@ -1,0 +1,120 @@
+"""Train, valid and test: leading, middle and last part of every user's history."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from guidedrec_core.config import SplitConfig
+from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.sequences import IntArray, Sequences
+from guidedrec_core.errors import DataError
+
+Part = Literal["valid", "test"]
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Held-out interactions to be predicted from what came before them.
+
+    Attributes
+    ----------
+    users : IntArray
+        User index of each case, shape ``[n_cases]``.
+    lengths : IntArray
+        How many leading interactions of the user precede the target, shape ``[n_cases]``: the history shown.
+    targets : IntArray
+        Item index held out, shape ``[n_cases]``.
+    n_repeats : int
+        Held-out interactions left out because the user already had the item: seen items are never recommended.
+    n_without_history : int
+        Held-out interactions left out because nothing precedes them.
+    """
+
+    users: IntArray
+    lengths: IntArray
+    targets: IntArray
+    n_repeats: int
+    n_without_history: int
+
+    def __len__(self) -> int:
+        return len(self.users)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Where each user's history is cut; every part is contiguous in time.
+
+    Attributes
+    ----------
+    n_train, n_valid : IntArray
+        Leading interactions in train, and following ones in valid; shape ``[n_users]``. The rest is test.
+    notices : tuple of Notice
+        Users without a test or training part, with counts.
+    """
+
+    n_train: IntArray
+    n_valid: IntArray
+    notices: tuple[Notice, ...] = ()
+
+    @classmethod
+    def of(cls, sequences: Sequences, config: SplitConfig) -> "Split":
+        """Cut all histories.
+
+        Raises
+        ------
+        DataError
+            No user has a training and a test part.
+        """
+        lengths = sequences.lengths
+        notices = []
+        if config.kind == "leave-one-out":
+            held_out = lengths >= 3
+            n_train = np.where(held_out, lengths - 2, lengths)
+            n_valid = np.where(held_out, 1, 0)
+            short = int((~held_out).sum())
+            if short:
+                notices.append(
+                    Notice("short_histories", short, f"{short:,} users have fewer than 3 interactions; only trained on")
+                )
+        else:
+            cuts = np.quantile(
+                sequences.times,
+                [1 - config.valid_fraction - config.test_fraction, 1 - config.test_fraction],
+                method="lower",
+            )
+            users = np.repeat(np.arange(sequences.n_users), lengths)
+            n_train = np.bincount(users[sequences.times <= cuts[0]], minlength=sequences.n_users)
+            n_valid = np.bincount(users[sequences.times <= cuts[1]], minlength=sequences.n_users) - n_train
+            new = int((n_train == 0).sum())
+            if new:
+                notices.append(
+                    Notice("users_without_training", new, f"{new:,} users appear only after the training period")
+                )
+        split = cls(n_train.astype(np.int64), n_valid.astype(np.int64), tuple(notices))
+        if not (n_train > 1).any() or not (lengths - n_train - n_valid > 0).any():
+            raise DataError(
+                "expected users with at least 3 interactions, to train on and to test with; "
+                f"the longest of {len(lengths):,} histories has {int(lengths.max())}. Import more data or use another split"
+            )
+        return split
+
+    def cases(self, sequences: Sequences, part: Part) -> Cases:
+        """List the held-out interactions of a part, each with its history up to then (rolling)."""
+        first = self.n_train if part == "valid" else self.n_train + self.n_valid
+        last = self.n_train + self.n_valid if part == "valid" else sequences.lengths
+        users, lengths, targets = [], [], []
+        repeats = without = 0
+        for user in np.flatnonzero(last > first).tolist():
+            history = sequences.history(user)
+            for position in range(int(first[user]), int(last[user])):
+                if position == 0:
+                    without += 1
+                elif history[position] in history[:position]:
+                    repeats += 1
+                else:
+                    users.append(user)
+                    lengths.append(position)
+                    targets.append(int(history[position]))
+        as_array = lambda values: np.array(values, dtype=np.int64)  # noqa: E731
+        return Cases(as_array(users), as_array(lengths), as_array(targets), repeats, without)

@@ -1,0 +1,1 @@
+"""Exact explanations of a score."""

@@ -1,0 +1,1 @@
+"""Base recommenders and their training loop."""

@@ -1,0 +1,1 @@
+"""Guided embedding refinement (arXiv 2504.11658)."""
