@@ -12,6 +12,8 @@ from guidedrec_core.errors import DataError
 
 # Unix times of 1973..5138 in seconds lie below this, of 1973.. in milliseconds above it.
 _MILLISECONDS_FROM = 1e11
+# 19000101..21001231: dates written as numbers, which as Unix seconds would all fall into a few weeks of 1970.
+_COMPACT_DATES = (19_000_101, 21_001_231)
 _EARLIEST = pd.Timestamp("1970-01-02")
 _LATEST = pd.Timestamp("2100-01-01")
 
@@ -77,8 +79,8 @@ class Interactions:
         if raw.empty:
             raise DataError("expected at least one interaction, got an empty table")
         notices: list[Notice] = []
-        users = _clean_ids(raw[c.USER], "user", notices)
-        items = _clean_ids(raw[c.ITEM], "item", notices)
+        users = clean_ids(raw[c.USER], "user", notices)
+        items = clean_ids(raw[c.ITEM], "item", notices)
         times = _clean_times(raw[c.DATETIME], notices)
         weights = _clean_weights(raw[c.WEIGHT]) if c.WEIGHT in raw.columns else np.ones(len(raw))
         frame = pd.DataFrame({c.USER: users, c.ITEM: items, c.DATETIME: times, c.WEIGHT: weights}).reset_index(
@@ -102,8 +104,28 @@ class Interactions:
         return cls(frame), tuple(notices)
 
 
-def _clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
-    """Turn ids into text; trim white space at the ends and say so."""
+def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
+    """Turn ids into text; trim white space at the ends and say so.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Ids of any type; floating point numbers without a fraction lose their ``.0``.
+    kind : str
+        What they name, for messages.
+    notices : list of Notice
+        Appended to when ids were changed.
+
+    Returns
+    -------
+    pandas.Series
+        Text, same index.
+
+    Raises
+    ------
+    DataError
+        An id is missing or blank.
+    """
     absent = values.isna()
     if pd.api.types.is_float_dtype(values) and not absent.any() and (values % 1 == 0).all():
         values = values.astype("int64")
@@ -125,39 +147,60 @@ def _clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series
 
 def _clean_times(values: pd.Series, notices: list[Notice]) -> pd.Series:
     """Parse times of any usual form into datetime64 without a zone (UTC)."""
-    numbers = pd.to_numeric(values, errors="coerce") if not pd.api.types.is_datetime64_any_dtype(values) else None
-    if numbers is not None and numbers.notna().all():
-        milliseconds = bool(numbers.abs().median() >= _MILLISECONDS_FROM)
-        unit = "milliseconds" if milliseconds else "seconds"
-        other = (numbers.abs() >= _MILLISECONDS_FROM) != milliseconds
-        if other.any():
-            raise DataError(
-                f"expected times in one unit, most look like Unix {unit}, but {int(other.sum()):,} of {len(values):,} "
-                f"do not (first: {values[other].iloc[0]!r}); convert the column to one unit"
-            )
-        notices.append(Notice("time_unit", len(values), f"times were read as Unix {unit}"))
-        # Whole seconds or milliseconds stay exact; fractions of a second are kept to the microsecond.
-        scale = 1_000 if milliseconds else 1_000_000
-        times = pd.Series(
-            pd.to_datetime((numbers.astype("float64") * scale).round().astype("int64"), unit="us"), index=values.index
-        )
-    else:
-        times = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None)
-        bad = times.isna()
-        if bad.any():
-            raise DataError(
-                f"expected times as ISO 8601 text, Unix seconds or milliseconds; {int(bad.sum()):,} of {len(values):,} "
-                f"cannot be read (first: {values[bad].iloc[0]!r} in row {int(np.flatnonzero(bad.to_numpy())[0]) + 1}); "
-                "convert or remove these rows"
-            )
-        times = times.astype("datetime64[us]")
+    if not pd.api.types.is_datetime64_any_dtype(values):
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+        numbers = numbers.where(np.isfinite(numbers))
+        if numbers.notna().mean() > 0.5:  # mostly numbers: the others are the mistakes
+            _refuse_unreadable(values, numbers.isna())
+            return _times_from_numbers(values, numbers, notices)
+    times = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None)
+    _refuse_unreadable(values, times.isna())
+    times = times.astype("datetime64[us]")
     outside = (times < _EARLIEST) | (times > _LATEST)
     if outside.any():
         raise DataError(
             f"expected times between 1970 and 2100, {int(outside.sum()):,} of {len(values):,} lie outside "
-            f"(first: {values[outside].iloc[0]!r} read as {times[outside].iloc[0]}); check the time column and its unit"
+            f"(first: '{values[outside].iloc[0]}'); check the time column"
         )
     return times
+
+
+def _times_from_numbers(values: pd.Series, numbers: pd.Series, notices: list[Notice]) -> pd.Series:
+    """Read finite numbers as Unix seconds or milliseconds, told apart by magnitude."""
+    if numbers.between(*_COMPACT_DATES).all() and (numbers % 1 == 0).all():
+        raise DataError(
+            f"expected times as ISO 8601 text, Unix seconds or milliseconds; '{values.iloc[0]}' looks like a date "
+            "without hyphens; write 2020-01-31, not 20200131"
+        )
+    milliseconds = bool(numbers.abs().median() >= _MILLISECONDS_FROM)
+    unit = "milliseconds" if milliseconds else "seconds"
+    other = (numbers.abs() >= _MILLISECONDS_FROM) != milliseconds
+    if other.any():
+        raise DataError(
+            f"expected times in one unit, most look like Unix {unit}, but {int(other.sum()):,} of {len(values):,} "
+            f"do not (first: '{values[other].iloc[0]}'); convert the column to one unit"
+        )
+    seconds = numbers / 1_000 if milliseconds else numbers
+    outside = (seconds < _EARLIEST.timestamp()) | (seconds > _LATEST.timestamp())
+    if outside.any():  # checked before conversion, because micro- and nanoseconds would overflow there
+        raise DataError(
+            f"expected times between 1970 and 2100, {int(outside.sum()):,} of {len(values):,} lie outside "
+            f"(first: '{values[outside].iloc[0]}' read as Unix {unit}); check the time column and its unit"
+        )
+    notices.append(Notice("time_unit", len(values), f"times were read as Unix {unit}"))
+    # Whole seconds or milliseconds stay exact; fractions of a second are kept to the microsecond.
+    microseconds = (numbers * (1_000 if milliseconds else 1_000_000)).round().astype("int64")
+    return pd.Series(pd.to_datetime(microseconds, unit="us"), index=values.index)
+
+
+def _refuse_unreadable(values: pd.Series, bad: pd.Series) -> None:
+    """Raise when some times could not be read."""
+    if bad.any():
+        raise DataError(
+            f"expected times as ISO 8601 text, Unix seconds or milliseconds; {int(bad.sum()):,} of {len(values):,} "
+            f"cannot be read (first: '{values[bad].iloc[0]}' in row {int(np.flatnonzero(bad.to_numpy())[0]) + 1}); "
+            "convert or remove these rows"
+        )
 
 
 def _clean_weights(values: pd.Series) -> Any:
@@ -167,7 +210,7 @@ def _clean_weights(values: pd.Series) -> Any:
     if bad.any():
         raise DataError(
             f"expected a number as weight in every row, {int(bad.sum()):,} of {len(values):,} are not "
-            f"(first: {values[bad].iloc[0]!r}); fix the column or leave it out"
+            f"(first: '{values[bad].iloc[0]}'); fix the column or leave it out"
         )
     return numbers.to_numpy()
 
