@@ -1,0 +1,145 @@
+"""The manifest of a run: its record on disk, and the checks of a folder against it."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+
+from guidedrec_core.errors import RunCorruptError
+
+FORMAT_VERSION = 1
+"""Version of the folder layout; a run of another version is refused."""
+
+STAGES = ("data", "base", "scores", "refined", "evaluation", "projection")
+"""Stages in the order in which a build makes them."""
+
+MANIFEST = "manifest.json"
+RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+
+_FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(json|parquet|safetensors|npy)")
+_MEND = "delete the run and build again"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class InputRecord(_Record):
+    """A run that another one was made from; `checksum` is the SHA-256 of its manifest file."""
+
+    run_id: str
+    stage: str
+    checksum: str
+
+
+class FileRecord(_Record):
+    """Size and SHA-256 of one data file."""
+
+    sha256: str
+    bytes: int
+
+
+class Manifest(_Record):
+    """What a run's ``manifest.json`` holds.
+
+    Attributes
+    ----------
+    format_version : int
+        `FORMAT_VERSION` of the writer.
+    run_id, stage : str
+        The run's identity; equal to its folder's name and its parent's.
+    created : datetime
+        When the writing began, UTC.
+    package_version : str
+        Version of guidedrec that wrote it.
+    config : dict
+        The full configuration of the stage, as JSON.
+    seed : int or None
+        The seed all random choices descend from; None for a stage without any.
+    inputs : dict of str to InputRecord
+        By role, e.g. ``"base"``.
+    files : dict of str to FileRecord
+        By file name.
+    summary : dict
+        Small facts for listings, as JSON.
+    """
+
+    format_version: int
+    run_id: str
+    stage: str
+    created: AwareDatetime
+    package_version: str
+    config: dict[str, Any]
+    seed: int | None
+    inputs: dict[str, InputRecord]
+    files: dict[str, FileRecord]
+    summary: dict[str, Any]
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 as 64 hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read a run folder's manifest and check the folder against it, without reading the data files.
+
+    Raises
+    ------
+    RunCorruptError
+        No manifest, a damaged one, another format version or another run's; a file missing or of another size.
+    """
+    named = _named(path)
+    try:
+        raw = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if raw["format_version"] != FORMAT_VERSION:
+            raise RunCorruptError(
+                f"{named} has format version {raw['format_version']}; this guidedrec reads {FORMAT_VERSION}. "
+                "Use the version that wrote it, or build again"
+            )
+        manifest = Manifest.model_validate(raw)
+    except FileNotFoundError as error:
+        raise RunCorruptError(f"{named} has no {MANIFEST}; {_MEND}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        detail = f"{error.error_count()} wrong fields" if isinstance(error, ValidationError) else repr(error)
+        raise RunCorruptError(f"{named}: {MANIFEST} is damaged ({detail}); {_MEND}") from error
+    if (manifest.run_id, manifest.stage) != (path.name, path.parent.name):
+        raise RunCorruptError(
+            f"{named}: its {MANIFEST} is that of run {manifest.run_id} (stage {manifest.stage}); "
+            "folders of runs must not be renamed"
+        )
+    for source in manifest.inputs.values():
+        if not RUN_ID.fullmatch(source.run_id) or source.stage not in STAGES:
+            raise RunCorruptError(f"{named}: {MANIFEST} is damaged (input {source.run_id!r}); {_MEND}")
+    for name, record in manifest.files.items():
+        if not _FILE.fullmatch(name) or not (path / name).is_file():
+            raise RunCorruptError(f"{named}: the file {name} is missing; {_MEND}")
+        size = (path / name).stat().st_size
+        if size != record.bytes:
+            raise RunCorruptError(f"{named}: expected {record.bytes} bytes in {name}, found {size}; {_MEND}")
+    return manifest
+
+
+def check_content(path: Path, manifest: Manifest) -> None:
+    """Compare every data file with its checksum.
+
+    Raises
+    ------
+    RunCorruptError
+        Naming the first file that differs or cannot be read.
+    """
+    for name, record in manifest.files.items():
+        try:
+            found = sha256(path / name)
+        except OSError as error:
+            raise RunCorruptError(f"{_named(path)}: {name} cannot be read ({error}); {_MEND}") from error
+        if found != record.sha256:
+            raise RunCorruptError(f"{_named(path)}: {name} is not as it was written (checksum differs); {_MEND}")
+
+
+def _named(path: Path) -> str:
+    return f"run {path.name} (stage {path.parent.name})"
