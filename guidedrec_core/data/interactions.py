@@ -140,7 +140,11 @@ def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
     changed = int((trimmed != text).sum())
     if changed:
         notices.append(
-            Notice(f"{kind}_ids_trimmed", changed, f"{changed:,} {kind} ids had spaces around them; trimmed")
+            Notice(
+                f"{kind.replace(' ', '_')}_ids_trimmed",
+                changed,
+                f"{changed:,} {kind} ids had spaces around them; trimmed",
+            )
         )
     return trimmed
 

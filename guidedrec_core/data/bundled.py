@@ -1,0 +1,86 @@
+"""What ships with the package: the shop *Fernway Outfitters*, and guided scores for it and for MovieLens.
+
+The shop's planted truth ships too, but is never read here: only tests and the planted-truth evaluation may see it.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from guidedrec_core.data.dataset import Dataset, import_dataset
+from guidedrec_core.errors import DataError, NotFoundError
+
+BUNDLED = ("fernway",)
+"""Names of the bundled data sets."""
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_FERNWAY_LICENCE = "part of guidedrec, under its licence; a fictional shop, see PROVENANCE.md in its folder"
+
+
+@dataclass(frozen=True)
+class ScoreFiles:
+    """Paths of one data set's attributes and guided scores.
+
+    Attributes
+    ----------
+    attributes : pathlib.Path
+        JSON: the attribute schema.
+    item_scores : pathlib.Path
+        CSV: ``item_id`` and a column an attribute, 0..10.
+    user_scores : pathlib.Path or None
+        CSV: ``user_id`` and a column an attribute, 0..10.
+    """
+
+    attributes: Path
+    item_scores: Path
+    user_scores: Path | None
+
+
+_SCORES = {
+    "fernway": ("fernway/attributes.json", "fernway/llm_item_scores.csv", None),
+    "movielens-small": (
+        "movielens_scores/attributes.json",
+        "movielens_scores/item_scores.csv",
+        "movielens_scores/user_scores.csv",
+    ),
+}
+
+
+def sample_data() -> Path:
+    """Return the folder of bundled data: inside an installed package, beside the package in a clone.
+
+    Raises
+    ------
+    DataError
+        Neither is there.
+    """
+    folders = (_PACKAGE / "sample_data", _PACKAGE.parent / "sample_data")
+    for folder in folders:
+        if folder.is_dir():
+            return folder
+    raise DataError(f"expected the bundled data in {folders[0]} or {folders[1]}, found neither; install guidedrec anew")
+
+
+def bundled_dataset(name: str) -> Dataset:
+    """Return a bundled data set.
+
+    Raises
+    ------
+    NotFoundError
+        There is none of this name.
+    DataError
+        Its files are missing or damaged.
+    """
+    if name not in BUNDLED:
+        raise NotFoundError(f"expected a bundled data set out of {', '.join(BUNDLED)}; got {name!r}")
+    folder = sample_data() / name
+    dataset = import_dataset("parquet", folder / "interactions.parquet", name, items_path=folder / "catalogue.csv")
+    return replace(dataset, source={"format": "bundled", "path": name, "licence": _FERNWAY_LICENCE})
+
+
+def bundled_scores(name: str) -> ScoreFiles | None:
+    """Return the bundled guided scores of a data set, or None when there are none."""
+    if name not in _SCORES:
+        return None
+    attributes, items, users = _SCORES[name]
+    folder = sample_data()
+    return ScoreFiles(folder / attributes, folder / items, folder / users if users else None)
