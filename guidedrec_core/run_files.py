@@ -16,7 +16,16 @@ from safetensors.numpy import load_file, save_file
 
 from guidedrec_core import __version__
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
-from guidedrec_core.run_manifest import FORMAT_VERSION, MANIFEST, FileRecord, InputRecord, Manifest, sha256
+from guidedrec_core.run_manifest import (
+    FORMAT_VERSION,
+    MANIFEST,
+    FileRecord,
+    InputRecord,
+    Manifest,
+    plain_json,
+    sha256,
+    to_json,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -186,7 +195,7 @@ class RunWriter:
 
     def write_json(self, name: str, value: Any) -> None:
         """Write a JSON value; NumPy scalars become numbers, NaN and infinity are refused."""
-        self._new_file(name, "json").write_text(_to_json(value, f"{name}.json"), encoding="utf-8")
+        self._new_file(name, "json").write_text(to_json(value, f"{name}.json"), encoding="utf-8")
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as Parquet (zstd). Its index must be the default one, because it is not stored."""
@@ -243,18 +252,6 @@ class RunWriter:
         return path
 
 
-def plain_json(value: dict[str, Any], where: str) -> dict[str, Any]:
-    """Return the value as reading its JSON would give it (tuples become lists, NumPy scalars numbers).
-
-    Raises
-    ------
-    InputError
-        It holds NaN, infinity or an object JSON does not know; `where` is named.
-    """
-    plain: dict[str, Any] = json.loads(_to_json(value, where))
-    return plain
-
-
 def sync(path: Path) -> None:
     """Ask the operating system to put a file or folder on disk now."""
     if os.name == "nt" and path.is_dir():
@@ -269,16 +266,3 @@ def sync(path: Path) -> None:
 def _check_numeric(array: np.ndarray, where: str) -> None:
     if array.dtype.kind not in "biuf":
         raise InputError(f"{where}: expected numbers or booleans, got dtype {array.dtype}; write text as a table")
-
-
-def _scalar(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-def _to_json(value: Any, where: str) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_scalar)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{where}: expected values that JSON can hold (no NaN, no objects): {error}") from error

@@ -1,14 +1,17 @@
-"""The manifest of a run: its record on disk, and the checks of a folder against it."""
+"""The manifest of a run: its record on disk as strict JSON, and the checks of a folder against it."""
 
 import hashlib
 import json
 import re
+import secrets
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from guidedrec_core.errors import RunCorruptError
+from guidedrec_core.errors import InputError, RunCorruptError
 
 FORMAT_VERSION = 1
 """Version of the folder layout; a run of another version is refused."""
@@ -17,7 +20,8 @@ STAGES = ("data", "base", "scores", "refined", "evaluation", "projection")
 """Stages in the order in which a build makes them."""
 
 MANIFEST = "manifest.json"
-RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+"""What the id of a run or a job looks like; nothing else is ever looked up on disk."""
 
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(json|parquet|safetensors|npy)")
 _MEND = "delete the run and build again"
@@ -79,10 +83,41 @@ class Manifest(_Record):
     summary: dict[str, Any]
 
 
+def new_id(created: datetime) -> str:
+    """Return a fresh id that sorts by its time, e.g. ``20261120-141503-3fa9c1``."""
+    return f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
 def sha256(path: Path) -> str:
     """Return a file's SHA-256 as 64 hex digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def to_json(value: Any, where: str) -> str:
+    """Return strict JSON; NumPy scalars become numbers.
+
+    Raises
+    ------
+    InputError
+        It holds NaN, infinity or an object JSON does not know; `where` is named.
+    """
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, default=_scalar)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: expected values that JSON can hold (no NaN, no objects): {error}") from error
+
+
+def plain_json(value: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return the value as reading its JSON would give it (tuples become lists, NumPy scalars numbers).
+
+    Raises
+    ------
+    InputError
+        As `to_json`.
+    """
+    plain: dict[str, Any] = json.loads(to_json(value, where))
+    return plain
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -113,7 +148,7 @@ def read_manifest(path: Path) -> Manifest:
             "folders of runs must not be renamed"
         )
     for source in manifest.inputs.values():
-        if not RUN_ID.fullmatch(source.run_id) or source.stage not in STAGES:
+        if not ID.fullmatch(source.run_id) or source.stage not in STAGES:
             raise RunCorruptError(f"{named}: {MANIFEST} is damaged (input {source.run_id!r}); {_MEND}")
     for name, record in manifest.files.items():
         if not _FILE.fullmatch(name) or not (path / name).is_file():
@@ -143,3 +178,9 @@ def check_content(path: Path, manifest: Manifest) -> None:
 
 def _named(path: Path) -> str:
     return f"run {path.name} (stage {path.parent.name})"
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is not JSON")

@@ -10,7 +10,6 @@ import builtins
 import contextlib
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -21,22 +20,24 @@ import filelock
 
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
 from guidedrec_core.processes import start_time
-from guidedrec_core.run_files import Run, RunInfo, RunWriter, plain_json, sync
+from guidedrec_core.run_files import Run, RunInfo, RunWriter, sync
 from guidedrec_core.run_manifest import (
     FORMAT_VERSION,
+    ID,
     MANIFEST,
-    RUN_ID,
     STAGES,
     InputRecord,
     Manifest,
     check_content,
+    new_id,
+    plain_json,
     read_manifest,
     sha256,
 )
 
 __all__ = ["FORMAT_VERSION", "STAGES", "Manifest", "Run", "RunInfo", "RunStore", "RunWriter"]
 
-_TEMPORARY = re.compile(rf"\.tmp-{RUN_ID.pattern}-([0-9]+)")
+_TEMPORARY = re.compile(rf"\.tmp-{ID.pattern}-([0-9]+)")
 _LOCK_SECONDS = 60.0
 # A process's start time is derived from a boot time that moves when the clock is adjusted.
 _CLOCK_SLACK_SECONDS = 60.0
@@ -112,7 +113,7 @@ class RunStore:
             for role, run in (inputs or {}).items()
         }
         created = datetime.now(UTC)
-        run_id = f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+        run_id = new_id(created)
         final = self.home / stage / run_id
         folder = _temporary(final)
         folder.mkdir(parents=True)
@@ -265,10 +266,10 @@ class RunStore:
     def _folders(self, stages: tuple[str, ...]) -> Iterator[Path]:
         for stage in stages:
             if (self.home / stage).is_dir():
-                yield from (path for path in (self.home / stage).iterdir() if RUN_ID.fullmatch(path.name))
+                yield from (path for path in (self.home / stage).iterdir() if ID.fullmatch(path.name))
 
     def _locate(self, run_id: str, stage: str | None = None) -> Path:
-        if not RUN_ID.fullmatch(run_id):
+        if not ID.fullmatch(run_id):
             raise NotFoundError(f"expected a run id like 20261120-141503-3fa9c1, got {run_id!r}; {_HOW_TO_LIST}")
         if stage is not None:
             _check_stage(stage)
