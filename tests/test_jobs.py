@@ -19,7 +19,7 @@ import guidedrec_core
 from guidedrec_core import job_worker
 from guidedrec_core.errors import InputError, JobCancelledError, NotFoundError
 from guidedrec_core.job_worker import Reporter
-from guidedrec_core.jobs import Job, JobStore, read_record, write_record
+from guidedrec_core.jobs import Job, JobStore, lock, read_record, write_record
 from guidedrec_core.processes import start_time
 from guidedrec_core.progress import Progress
 
@@ -32,7 +32,7 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]
     store = JobStore(tmp_path / "home", tasks=TASKS, worker="job_tasks")
     yield store
     for job in store.list():
-        if job.active:
+        if job.active and job.pid != os.getpid():
             store.cancel(job.id)
 
 
@@ -86,19 +86,23 @@ def test_a_failure_is_told_in_words_and_logged(store: JobStore, task: str, error
 
 
 def test_the_same_request_gives_the_same_job_while_it_is_active(store: JobStore) -> None:
-    """Two threads and two processes ask at once; one job comes of it."""
+    """Two threads and two processes ask at once, and wait for each other; one job comes of it."""
     ask = (
         "import sys; from pathlib import Path; from job_tasks import TASKS; from guidedrec_core.jobs import JobStore;"
         "print(JobStore(Path(sys.argv[1]), TASKS, 'job_tasks').start('hang', {'a': (1, 2)}).id)"
     )
-    processes = [
-        subprocess.Popen([sys.executable, "-c", ask, str(store.home)], stdout=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
     ids: list[str] = []
     threads = [threading.Thread(target=lambda: ids.append(store.start("hang", {"a": [1, 2]}).id)) for _ in range(2)]
-    for thread in threads:
-        thread.start()
+    with lock(store.home):  # all are ready before the first may go on
+        processes = [
+            subprocess.Popen([sys.executable, "-c", ask, str(store.home)], stdout=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        for thread in threads:
+            thread.start()
+        with pytest.raises(subprocess.TimeoutExpired):
+            processes[0].wait(timeout=1.5)
+        assert ids == []
     for thread in threads:
         thread.join()
     ids += [process.communicate(timeout=20)[0].strip() for process in processes]
