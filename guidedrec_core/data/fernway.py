@@ -120,7 +120,7 @@ def content_checksum(table: pd.DataFrame) -> str:
     True
     """
     canonical = table.copy()
-    for column in canonical.select_dtypes("floating").columns:
+    for column in canonical.select_dtypes(np.floating).columns:
         canonical[column] = np.round(canonical[column].astype("float64"), 4) + 0.0  # + 0.0 turns -0.0 into 0.0
     text = canonical.to_csv(index=False, float_format="%.4f", date_format="%Y-%m-%dT%H:%M:%SZ", lineterminator="\n")
     return hashlib.sha256(text.encode()).hexdigest()

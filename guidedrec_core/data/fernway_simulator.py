@@ -38,7 +38,7 @@ TOTAL = "total"
 OUTING_KIND = "outing_kind"
 OUTING_NUMBER = "outing_number"
 ERRAND = "errand"
-"""`outing_kind` of a purchase that serves no outing."""
+"""`outing_kind` of a single purchase that serves no outing."""
 
 _DECIMALS = 4
 _GIFTABILITY = "giftability"
@@ -76,7 +76,7 @@ class SimulatedShop:
 
 @dataclass(frozen=True)
 class _Shelf:
-    """The products, as arrays over items in the catalogue's order."""
+    """The products, as arrays over items in the catalogue's order, and the calendar."""
 
     item_ids: NDArray[np.object_]
     attributes: list[str]
@@ -88,6 +88,7 @@ class _Shelf:
     popularity: Floats  # [n_items]
     season: Floats  # [12, n_items]
     launch_day: Ints  # [n_items], 0 = on sale from the first day
+    month: Ints  # [n_days], 1 to 12
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ def _stock(catalogue: pd.DataFrame, design_truth: pd.DataFrame, config: ShopConf
         popularity=_rounded(config.popularity_spread * _normal(random, n_items)),
         season=_rounded(season),
         launch_day=launch_day,
+        month=_months(config),
     )
 
 
@@ -213,7 +215,9 @@ def _draw_population(shelf: _Shelf, config: ShopConfig) -> _Population:
     shares /= shares.sum(axis=1, keepdims=True)  # [n_users, n_personas]
 
     def mixed(tables: list[dict[str, float]], names: list[str]) -> Floats:
-        return shares @ np.array([[table.get(name, 0.0) for name in names] for table in tables])
+        by_persona: Floats = np.array([[table.get(name, 0.0) for name in names] for table in tables])
+        mixture: Floats = shares @ by_persona
+        return mixture
 
     def own(spread: float, *shape: int) -> Floats:
         return spread * _normal(random, n_users, *shape)
@@ -243,7 +247,6 @@ def _shop(user: int, user_id: str, shelf: _Shelf, population: _Population, confi
     habit = population.habits[user][shelf.category]
     repeat = np.zeros(len(shelf.item_ids))
     owned = np.zeros(len(shelf.categories), dtype=np.int64)
-    month_of = _months(config)
 
     chosen: list[int] = []
     rows: list[list[float]] = []
@@ -256,7 +259,7 @@ def _shop(user: int, user_id: str, shelf: _Shelf, population: _Population, confi
                     price,
                     habit,
                     np.where(shelf.category == step, config.outing_step, 0.0),
-                    shelf.season[month_of[day] - 1],
+                    shelf.season[shelf.month[day] - 1],
                     shelf.popularity,
                     repeat,
                     _rounded(_gumbel(random, len(shelf.item_ids))),
@@ -304,14 +307,13 @@ def _plan(
     free_days = np.sort((random.random(len(sizes)) * slack).astype(np.int64))
     starts = join + free_days + np.concatenate([[0], np.cumsum(lengths)[:-1]])
 
-    month_of = _months(config)
     for size, wait, start in zip(sizes, waits, starts, strict=True):
         day = start + np.cumsum(wait)
         second = _draw_seconds(random, wait)
         if size == 1:
             yield _Occasion(ERRAND, day, second, np.array([-1]))
             continue
-        out_of_season = [month_of[start] not in outing.months for outing in OUTINGS.values()]
+        out_of_season = [shelf.month[start] not in outing.months for outing in OUTINGS.values()]
         appeal = population.outings[user] - config.out_of_season * np.array(out_of_season, dtype=np.float64)
         kind = list(OUTINGS)[int(np.argmax(_rounded(appeal + _gumbel(random, len(OUTINGS)))))]
         script = [shelf.categories.index(name) for name in OUTINGS[kind].steps]
@@ -349,7 +351,8 @@ def _months(config: ShopConfig) -> Ints:
 def _normal(random: np.random.Generator, *shape: int) -> Floats:
     """Draw standard normals by Box and Muller's transform: NumPy may change its own between versions."""
     radius = np.sqrt(-2 * np.log(1 - random.random(shape)))
-    return radius * np.cos(2 * np.pi * random.random(shape))
+    draws: Floats = radius * np.cos(2 * np.pi * random.random(shape))
+    return draws
 
 
 def _gumbel(random: np.random.Generator, size: int) -> Floats:
