@@ -95,7 +95,7 @@ class Split:
         if not (n_train > 1).any() or not (lengths - n_train - n_valid > 0).any():
             raise DataError(
                 "expected users with at least 3 interactions, to train on and to test with; "
-                f"the longest of {len(lengths):,} histories has {int(lengths.max())}. Import more data or use another split"
+                f"the longest of {len(lengths):,} histories has {int(lengths.max())}. Import more data"
             )
         return split
 
@@ -116,5 +116,5 @@ class Split:
                     users.append(user)
                     lengths.append(position)
                     targets.append(int(history[position]))
-        as_array = lambda values: np.array(values, dtype=np.int64)  # noqa: E731
-        return Cases(as_array(users), as_array(lengths), as_array(targets), repeats, without)
+        columns = np.array([users, lengths, targets], dtype=np.int64)
+        return Cases(columns[0], columns[1], columns[2], repeats, without)

@@ -1,0 +1,127 @@
+"""Score tables: raw guided scores of items or users, as an LLM or a person gave them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.vocabulary import Vocabulary
+from guidedrec_core.errors import DataError
+
+
+@dataclass(frozen=True)
+class GuidedScores:
+    """Raw scores in vocabulary order.
+
+    Attributes
+    ----------
+    values : ndarray
+        float32 ``[n, n_attributes]`` on the schema's scale; NaN = missing.
+    schema : AttributeSchema
+        The columns.
+    """
+
+    values: npt.NDArray[np.float32]
+    schema: AttributeSchema
+
+    @property
+    def n_missing(self) -> int:
+        """Missing single scores."""
+        return int(np.isnan(self.values).sum())
+
+    @property
+    def n_unscored(self) -> int:
+        """Rows without any score."""
+        return int(np.isnan(self.values).all(axis=1).sum())
+
+
+def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> tuple[GuidedScores, tuple[Notice, ...]]:
+    """Read a score table (CSV or Parquet) and put it in vocabulary order.
+
+    Parameters
+    ----------
+    path : Path
+        A table with ``item_id`` or ``user_id`` and one column an attribute; empty cells are missing scores.
+    schema : AttributeSchema
+        Which columns to read, and their range.
+    vocabulary : Vocabulary
+        The ids wanted, in order.
+
+    Returns
+    -------
+    tuple of (GuidedScores, tuple of Notice)
+        The scores, and what was missing or left over.
+
+    Raises
+    ------
+    DataError
+        The file is unreadable, columns are missing, ids repeat, a score is no number or out of range, or no id
+        matches.
+    """
+    key = f"{vocabulary.kind}_id"
+    frame = _read_table(path, key)
+    missing = [name for name in (key, *schema.names) if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"expected the columns {key} and one for each attribute in {path}, missing: {', '.join(missing)}; "
+            "check that the score table and the attribute schema belong together"
+        )
+    ids = frame[key].astype("str").str.strip()
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].unique()[:3].tolist()
+        raise DataError(f"expected one row for each {key} in {path}, got several for: {', '.join(twice)}")
+    columns = []
+    for name in schema.names:
+        column = pd.to_numeric(frame[name], errors="coerce")
+        outside = (column < schema.scale.min) | (column > schema.scale.max) | (column.isna() & frame[name].notna())
+        if outside.any():
+            first = int(np.flatnonzero(outside.to_numpy())[0])
+            raise DataError(
+                f"expected scores from {schema.scale.min:g} to {schema.scale.max:g} in column {name} of {path}, "
+                f"got {frame[name].iloc[first]!r} for {ids.iloc[first]} ({int(outside.sum()):,} such cells)"
+            )
+        columns.append(column.to_numpy(dtype=np.float32))
+    found = vocabulary.indexes(ids, missing="negative")
+    known = found >= 0
+    if not known.any():
+        example = ids.iloc[0] if len(ids) else "none"
+        raise DataError(
+            f"expected scores for the data set's {vocabulary.kind}s in {path}, but no id matches "
+            f"(table: {example!r}, data set: {vocabulary.id(0)!r}); is it the right table?"
+        )
+    values = np.full((len(vocabulary), len(schema)), np.nan, dtype=np.float32)
+    values[found[known]] = np.stack(columns, axis=1)[known]
+    scores = GuidedScores(values, schema)
+    return scores, _notices(scores, vocabulary.kind, int((~known).sum()))
+
+
+def _notices(scores: GuidedScores, kind: str, n_left_over: int) -> tuple[Notice, ...]:
+    """Say what is missing and what is not needed."""
+    notices = []
+    if scores.n_unscored:
+        message = f"{scores.n_unscored:,} of {len(scores.values):,} {kind}s have no guided scores; treated as average"
+        notices.append(Notice(f"unscored_{kind}s", scores.n_unscored, message))
+    gaps = scores.n_missing - scores.n_unscored * len(scores.schema)
+    if gaps:
+        message = f"{gaps:,} single scores of {kind}s are missing; treated as the attribute's average and marked"
+        notices.append(Notice(f"missing_{kind}_scores", gaps, message))
+    if n_left_over:
+        message = f"{n_left_over:,} scored {kind}s are not in the data set; left out"
+        notices.append(Notice(f"scored_{kind}s_not_in_data", n_left_over, message))
+    return tuple(notices)
+
+
+def _read_table(path: Path, key: str) -> pd.DataFrame:
+    """Read CSV or Parquet with ids as text."""
+    if not path.is_file():
+        raise DataError(f"expected a score table at {path}, there is no such file")
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype={key: "str"}, encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise DataError(f"expected a CSV or Parquet score table at {path}, cannot read it: {error}") from error

@@ -1,0 +1,33 @@
+"""What every recommender can do: score the whole catalogue for a batch of histories."""
+
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float32]
+
+
+class Recommender(Protocol):
+    """A trained model, base or refined, neural or not."""
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+
+    def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Score all items.
+
+        Parameters
+        ----------
+        users : IntArray
+            User indexes, shape ``[B]``; -1 for somebody unknown.
+        histories : list of IntArray
+            Each user's item indexes, oldest first; B arrays of any length, empty allowed.
+
+        Returns
+        -------
+        FloatArray
+            Shape ``[B, n_items]``, float32; higher is better, finite.
+        """

@@ -1,0 +1,104 @@
+"""Exact ranking of the whole catalogue, in blocks of users so that memory stays bounded.
+
+Seen items are never candidates. Ties are broken by item index, lower first, everywhere.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.data.sequences import IntArray, Sequences
+from guidedrec_core.data.split import Cases
+from guidedrec_core.models.base import FloatArray, Recommender
+
+# A block of scores takes at most this many numbers (256 MiB of float32), whatever the size of the catalogue.
+_BLOCK_NUMBERS = 64 * 1024 * 1024
+_LARGEST_BLOCK = 1024
+
+
+def target_ranks(
+    model: Recommender, sequences: Sequences, cases: Cases, on_block: Callable[[int], None] | None = None
+) -> IntArray:
+    """Rank each case's held-out item among all items its user has not seen.
+
+    Parameters
+    ----------
+    model : Recommender
+        The model.
+    sequences : Sequences
+        Histories; a case sees only what precedes its target.
+    cases : Cases
+        What to predict.
+    on_block : callable, optional
+        Hears the number of cases done.
+
+    Returns
+    -------
+    IntArray
+        Ranks from 1, shape ``[n_cases]``.
+    """
+    ranks = np.empty(len(cases), dtype=np.int64)
+    size = block_size(model.n_items)
+    for first in range(0, len(cases), size):
+        part = slice(first, min(first + size, len(cases)))
+        users, targets = cases.users[part], cases.targets[part]
+        histories = [sequences.history(u, n) for u, n in zip(users.tolist(), cases.lengths[part].tolist(), strict=True)]
+        scores = mask_seen(model.scores(users, histories), histories)
+        ranks[part] = ranks_of(scores, targets)
+        if on_block is not None:
+            on_block(part.stop)
+    return ranks
+
+
+def ranks_of(scores: FloatArray, items: IntArray) -> IntArray:
+    """Return the rank, from 1, of one item in each row of ``scores [B, n_items]``."""
+    own = scores[np.arange(len(items)), items][:, None]  # [B, 1]
+    higher = (scores > own).sum(axis=1)
+    tied_before = ((scores == own) & (np.arange(scores.shape[1]) < items[:, None])).sum(axis=1)
+    ranks: IntArray = (1 + higher + tied_before).astype(np.int64)
+    return ranks
+
+
+def mask_seen(scores: FloatArray, histories: list[IntArray]) -> FloatArray:
+    """Return scores with minus infinity at each row's seen items."""
+    masked = scores.copy()
+    rows = np.repeat(np.arange(len(histories)), [len(h) for h in histories])
+    masked[rows, np.concatenate([*histories, np.empty(0, np.int64)])] = -np.inf
+    return masked
+
+
+def top_k(scores: FloatArray, k: int) -> IntArray:
+    """Return the k best items of each row, best first; -1 where fewer than k can be recommended.
+
+    Parameters
+    ----------
+    scores : FloatArray
+        ``[B, n_items]``, minus infinity for what must not be recommended.
+    k : int
+        Length of the lists, at most ``n_items``.
+
+    Examples
+    --------
+    >>> top_k(np.array([[1.0, 3.0, 3.0, -np.inf]], dtype=np.float32), k=2)
+    array([[1, 2]])
+    """
+    k = min(k, scores.shape[1])
+    # Everything at or above the k-th best score is a candidate; a stable sort then settles ties by index.
+    kth = np.partition(scores, -k, axis=1)[:, -k]
+    best = np.full((len(scores), k), -1, dtype=np.int64)
+    for row, limit in enumerate(kth):
+        candidates = np.flatnonzero((scores[row] >= limit) & np.isfinite(scores[row]))
+        order = np.argsort(-scores[row, candidates], kind="stable")[:k]
+        best[row, : len(order)] = candidates[order]
+    return best
+
+
+def block_size(n_items: int) -> int:
+    """Return how many users to score at a time."""
+    return max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // max(1, n_items)))
+
+
+def ndcg_at(ranks: IntArray, k: int) -> npt.NDArray[np.float64]:
+    """Return NDCG@k of single held-out items, ``[n_cases]``: 1 at rank 1, as the ideal is one hit on top."""
+    return np.where(ranks <= k, 1.0 / np.log2(ranks + 1.0), 0.0)

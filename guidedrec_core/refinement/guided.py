@@ -1,0 +1,98 @@
+"""Guided embedding: raw guided scores on one scale, each column still its attribute."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.errors import DataError
+
+FloatArray = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class GuidedEmbedding:
+    """Normalised guided scores of all items, G.
+
+    Attributes
+    ----------
+    values : FloatArray
+        ``[n_items, n_attributes]``, mean 0 in each column; 0 where the score was missing.
+    missing : ndarray of bool
+        ``[n_items, n_attributes]``; True where ``values`` holds the attribute's mean for want of a score.
+    mean, scale : FloatArray
+        Raw mean and standard deviation of each attribute over scored items, ``[n_attributes]``.
+    """
+
+    values: FloatArray
+    missing: npt.NDArray[np.bool_]
+    mean: FloatArray
+    scale: FloatArray
+
+    @classmethod
+    def of(cls, raw: FloatArray, normalisation: Literal["z", "white"] = "z") -> "GuidedEmbedding":
+        """Normalise raw scores.
+
+        Parameters
+        ----------
+        raw : FloatArray
+            ``[n_items, n_attributes]`` on the schema's scale; NaN = missing.
+        normalisation : {"z", "white"}
+            ``"z"``: z-scores over items. ``"white"``: ZCA-whitened z-scores, uncorrelated, each column the closest
+            to its own attribute (Kessy, Lewin and Strimmer, The American Statistician 2018).
+
+        Raises
+        ------
+        DataError
+            An attribute has no scores, or the same score everywhere: it cannot tell items apart.
+        """
+        missing = np.isnan(raw)
+        if missing.all(axis=0).any():
+            raise DataError(
+                f"attributes in columns {np.flatnonzero(missing.all(axis=0)).tolist()} have no scores at all"
+            )
+        mean = np.nanmean(raw, axis=0, dtype=np.float64)
+        scale = np.nanstd(raw, axis=0, dtype=np.float64)
+        if (scale == 0).any():
+            raise DataError(
+                f"attributes in columns {np.flatnonzero(scale == 0).tolist()} have the same score for every item; "
+                "remove them from the schema"
+            )
+        z = np.where(missing, 0.0, (raw - mean) / scale)
+        if normalisation == "white":
+            z = z @ _whitening(z)
+            z[missing] = 0.0
+        return cls(z.astype(np.float32), missing, mean.astype(np.float32), scale.astype(np.float32))
+
+    def shuffled(self, rng: np.random.Generator) -> "GuidedEmbedding":
+        """Give every item another item's row: the placebo, same numbers without their meaning."""
+        order = rng.permutation(len(self.values))
+        return GuidedEmbedding(self.values[order], self.missing[order], self.mean, self.scale)
+
+    def take(self, attributes: list[int]) -> "GuidedEmbedding":
+        """Keep some attributes; an empty list leaves none, as the second-training control needs."""
+        return GuidedEmbedding(
+            self.values[:, attributes], self.missing[:, attributes], self.mean[attributes], self.scale[attributes]
+        )
+
+
+def standardise_user_scores(raw: FloatArray) -> FloatArray:
+    """Turn raw user scores into z-scores over users; missing ones become 0, the average user.
+
+    Parameters
+    ----------
+    raw : FloatArray
+        ``[n_users, n_attributes]``; NaN = missing.
+    """
+    mean, scale = np.nanmean(raw, axis=0, dtype=np.float64), np.nanstd(raw, axis=0, dtype=np.float64)
+    z = (raw - mean) / np.where(scale > 0, scale, 1.0)
+    return np.nan_to_num(z, nan=0.0).astype(np.float32)
+
+
+def _whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the ZCA matrix of centred columns; directions without variance are left alone, not blown up."""
+    values, vectors = np.linalg.eigh(z.T @ z / len(z))
+    factors = 1.0 / np.sqrt(np.maximum(values, 1e-6 * values.max()))
+    whitening: npt.NDArray[np.float64] = (vectors * factors) @ vectors.T
+    return whitening
