@@ -1,0 +1,62 @@
+"""What holds for every test: a home of its own, one thread, and no network beyond this machine."""
+
+import ipaddress
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when NumPy and torch are first imported, here and in children
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep runs and jobs of a test out of the checkout and away from other tests."""
+    home = tmp_path / "guidedrec-home"
+    monkeypatch.setenv("GUIDEDREC_HOME", str(home))
+    return home
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse connections that leave this machine, by address and by name."""
+
+    def guarded(real: Any) -> Any:
+        def connect(self: socket.socket, address: Any) -> Any:
+            if self.family != socket.AF_UNIX and not _is_local(address[0]):
+                raise RuntimeError(f"a test tried to connect to {address[0]!r}; tests must not use the network")
+            return real(self, address)
+
+        return connect
+
+    def resolve(host: Any, *rest: Any, **more: Any) -> Any:
+        if host and not _is_local(host):
+            raise RuntimeError(f"a test tried to look up {host!r}; tests must not use the network")
+        return real_resolve(host, *rest, **more)
+
+    real_resolve = socket.getaddrinfo
+    monkeypatch.setattr(socket.socket, "connect", guarded(socket.socket.connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guarded(socket.socket.connect_ex))
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """Undo what a training in an earlier test set; importing torch is left to the tests that need it."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def _is_local(host: Any) -> bool:
+    """Tell whether a host is this machine."""
+    text = host.decode() if isinstance(host, bytes) else str(host)
+    if text in ("", "localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(text.split("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified
