@@ -64,7 +64,7 @@ class Split:
         Raises
         ------
         DataError
-            No user has a training and a test part.
+            No user has two interactions to train on, or nobody has one to test with.
         """
         lengths = sequences.lengths
         notices = []
@@ -93,9 +93,13 @@ class Split:
                 )
         split = cls(n_train.astype(np.int64), n_valid.astype(np.int64), tuple(notices))
         if not (n_train > 1).any() or not (lengths - n_train - n_valid > 0).any():
+            if config.kind == "leave-one-out":
+                expected = "at least one user with at least 4 interactions (2 to train on, 1 each for valid and test)"
+            else:
+                expected = "a user with 2 interactions in the training period and interactions after the training"
             raise DataError(
-                "expected users with at least 3 interactions, to train on and to test with; "
-                f"the longest of {len(lengths):,} histories has {int(lengths.max())}. Import more data"
+                f"expected {expected}; the longest of {len(lengths):,} histories has {int(lengths.max())}. "
+                "Import more data"
             )
         return split
 
