@@ -1,7 +1,9 @@
 """Base models by name."""
 
+import torch
+
 from guidedrec_core.config import EncoderConfig
-from guidedrec_core.models.sasrec import Encoder, SASRec
+from guidedrec_core.models.sasrec import Encoder, SASRec, initialise_matrices
 from guidedrec_core.randomness import derive_seed
 
 BASE_MODELS = {"sasrec": SASRec}
@@ -15,6 +17,8 @@ def make_base(config: EncoderConfig, n_items: int, seed: int) -> SASRec:
     return model
 
 
-def make_encoder(config: EncoderConfig) -> Encoder:
-    """Create the sequence encoder of a base model, for the refined model to train anew."""
-    return ENCODERS[config.kind](config)
+def make_encoder(config: EncoderConfig, seed: int) -> Encoder:
+    """Create the untrained sequence encoder of a base model, for the refined model to train anew."""
+    encoder = ENCODERS[config.kind](config)
+    initialise_matrices(encoder, torch.Generator().manual_seed(derive_seed(seed, "encoder weights")))
+    return encoder

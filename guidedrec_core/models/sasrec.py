@@ -19,6 +19,9 @@ from guidedrec_core.config import EncoderConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, item_seq
 from guidedrec_core.models.base import FloatArray, IntArray
 
+TABLE_SCALE = 0.1
+"""Standard deviation of an untrained item table."""
+
 
 class Block(nn.Module):
     """Pre-norm transformer block: attention to what came before, then a feed-forward layer."""
@@ -114,10 +117,11 @@ class SASRec(nn.Module):
         self.bias = nn.Parameter(torch.zeros(n_items))
 
     def initialise(self, seed: int) -> None:
-        """Draw all matrices from a seed of their own, N(0, 0.02), so that nothing depends on global state."""
+        """Draw all matrices from a seed of their own, so that nothing depends on global state."""
         draw = torch.Generator().manual_seed(seed)
         initialise_matrices(self, draw)
         with torch.no_grad():
+            self.items.weight.normal_(0.0, TABLE_SCALE, generator=draw)
             self.items.weight[0].zero_()
 
     @property
@@ -158,12 +162,17 @@ class SASRec(nn.Module):
         return self.bias.detach().numpy().copy()
 
 
-def initialise_matrices(module: nn.Module, draw: torch.Generator, scale: float = 0.02) -> None:
-    """Draw every matrix of a module from N(0, scale); vectors keep PyTorch's defaults for norms, biases become 0."""
+def initialise_matrices(module: nn.Module, draw: torch.Generator) -> None:
+    """Draw every matrix of a module so that its output varies about half as much as its input; set biases to 0.
+
+    The 0.02 usual in large language models starves a model this small: it trains for many epochs on popularity alone.
+    """
     with torch.no_grad():
         for name, parameter in module.named_parameters():
-            if parameter.ndim >= 2:
-                parameter.normal_(0.0, scale, generator=draw)
+            if name.endswith("distance"):
+                parameter.zero_()
+            elif parameter.ndim >= 2:
+                parameter.normal_(0.0, 0.7 * parameter.shape[1] ** -0.5, generator=draw)
             elif name.endswith("bias"):
                 parameter.zero_()
 

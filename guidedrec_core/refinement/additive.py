@@ -71,21 +71,25 @@ class AdditiveRefinedModel(nn.Module):
         self.register_buffer("user_scores", torch.from_numpy(users.copy()), persistent=False)
         self.reduced = nn.Parameter(torch.from_numpy(reduced.copy()))  # R [n_items, K]
         self.bias = nn.Parameter(torch.from_numpy(bias.copy()))  # b [n_items]
-        self.guided_in = nn.Linear(n_attributes, width, bias=False)  # A_in
+        # Bare matrix, because a linear layer warns when there are no attributes.
+        self.guided_in = nn.Parameter(torch.zeros(n_attributes, width))  # A_in [A, D]
         self.reduced_in = nn.Linear(reduced.shape[1], width, bias=False)  # B
         self.output = nn.Linear(width, reduced.shape[1])  # out
         self.attribute_weights = nn.Parameter(torch.full((n_attributes,), 0.1))  # w [A]
         self.user_score_weight = nn.Parameter(torch.tensor([0.5 if has_users else 0.0]), requires_grad=has_users)
 
     def initialise(self, seed: int) -> None:
-        """Draw the matrices that do not come from the base model, from a seed of their own."""
+        """Draw the matrices that do not come from the base model, from a seed of their own.
+
+        The encoder is initialised by who made it.
+        """
         draw = torch.Generator().manual_seed(seed)
         with torch.no_grad():
-            for name, parameter in self.named_parameters():
-                if parameter.ndim >= 2 and name != "reduced" and parameter.numel():
-                    parameter.normal_(0.0, 0.02 if name.startswith("encoder") else 0.1, generator=draw)
-                elif name.startswith(("encoder", "output")) and name.endswith("bias"):
-                    parameter.zero_()
+            if self.n_attributes:
+                self.guided_in.normal_(0.0, 0.7 * self.n_attributes**-0.5, generator=draw)
+            for layer in (self.reduced_in, self.output):
+                layer.weight.normal_(0.0, 0.7 * layer.in_features**-0.5, generator=draw)
+            self.output.bias.zero_()
 
     @property
     def n_items(self) -> int:
@@ -101,7 +105,7 @@ class AdditiveRefinedModel(nn.Module):
         """Return ``out(h)``, ``[B, L, K]``, for ``tokens [B, L]``."""
         present = tokens > 0  # [B, L]
         rows = (tokens - 1).clamp(min=0)  # [B, L]
-        x = self.guided_in(self.guided[rows]) + self.reduced_in(self.reduced[rows])  # [B, L, D]
+        x = self.guided[rows] @ self.guided_in + self.reduced_in(self.reduced[rows])  # [B, L, D]
         return self.output(self.encoder(x * present.unsqueeze(-1), present))  # type: ignore[no-any-return]
 
     def profiles(self, tokens: Tensor, users: IntArray, prefixes: list[IntArray]) -> Tensor:
@@ -136,7 +140,7 @@ class AdditiveRefinedModel(nn.Module):
         for row, prefix in enumerate(prefixes):
             if len(prefix):
                 fade = self.config.decay ** torch.arange(len(prefix) - 1, -1, -1).float()
-                totals[row] = fade @ self.guided[torch.from_numpy(prefix)]
+                totals[row] = fade @ self.guided[torch.tensor(prefix)]
                 counts[row] = fade.sum()
         return totals, counts
 

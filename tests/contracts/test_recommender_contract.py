@@ -1,0 +1,193 @@
+"""What every recommender promises, checked alike for all of them: a new model's test is one entry in `MODELS`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from tiny import ENCODER, TRAINING, arrays, random_histories, sequences_of
+from torch import nn
+
+from guidedrec_core.config import RefinementConfig
+from guidedrec_core.data.sequences import TrainingWindows
+from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.itemknn import ItemKNN
+from guidedrec_core.models.popularity import Popularity
+from guidedrec_core.models.registry import make_base, make_encoder
+from guidedrec_core.models.training import train
+from guidedrec_core.refinement.additive import AdditiveRefinedModel
+
+N_USERS, N_ITEMS, N_ATTRIBUTES = 12, 17, 3
+SEQUENCES = sequences_of(random_histories(np.random.default_rng(0), N_USERS, N_ITEMS, 14), N_ITEMS)
+GUIDED = np.random.default_rng(1).normal(size=(N_ITEMS, N_ATTRIBUTES)).astype(np.float32)
+USER_SCORES = np.random.default_rng(2).normal(size=(N_USERS, N_ATTRIBUTES)).astype(np.float32)
+
+
+def popularity(seed: int) -> Popularity:
+    return Popularity(np.bincount(SEQUENCES.items, minlength=N_ITEMS))
+
+
+def itemknn(seed: int) -> ItemKNN:
+    users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
+    return ItemKNN(users, SEQUENCES.items, N_USERS, N_ITEMS, neighbours=4)
+
+
+def fresh_sasrec(seed: int) -> Any:
+    return make_base(ENCODER, N_ITEMS, seed)
+
+
+def fresh_refined(seed: int, user_scores: np.ndarray | None = USER_SCORES, guided: np.ndarray = GUIDED) -> Any:
+    rng = np.random.default_rng(3)
+    model = AdditiveRefinedModel(
+        make_encoder(ENCODER, seed),
+        ENCODER.width,
+        ENCODER.max_length,
+        guided,
+        rng.normal(size=(N_ITEMS, ENCODER.width - guided.shape[1])).astype(np.float32),
+        rng.normal(size=N_ITEMS).astype(np.float32),
+        RefinementConfig(),
+        user_scores,
+    )
+    model.initialise(seed)
+    return model
+
+
+def fresh_without_user_scores(seed: int) -> Any:
+    return fresh_refined(seed, None)
+
+
+def fresh_second_training(seed: int) -> Any:
+    return fresh_refined(seed, None, GUIDED[:, :0])
+
+
+def trained(fresh: Callable[[int], Any]) -> Callable[[int], Any]:
+    """Return a function that makes a model and trains it for two epochs."""
+
+    def fit(seed: int) -> Any:
+        model = fresh(seed)
+        windows = TrainingWindows(SEQUENCES, SEQUENCES.lengths, ENCODER.max_length, TRAINING.batch_size)
+        train(model, windows, lambda: 0.0, TRAINING.model_copy(update={"max_epochs": 2}), seed, "train")
+        return model
+
+    return fit
+
+
+FRESH = {
+    "sasrec": fresh_sasrec,
+    "refined": fresh_refined,
+    "refined-no-users": fresh_without_user_scores,
+    "second-training": fresh_second_training,
+}
+MODELS: dict[str, Callable[[int], Any]] = {"popularity": popularity, "itemknn": itemknn}
+MODELS |= {name: trained(fresh) for name, fresh in FRESH.items()}
+CACHE: dict[str, Recommender] = {}
+HISTORIES = arrays([[3], [], [1, 2, 3], list(range(N_ITEMS)), [5, 5, 5], [16, 0]])
+USERS = np.array([0, 1, -1, 3, N_USERS + 5, 5])
+
+
+@pytest.fixture(params=MODELS)
+def model(request: pytest.FixtureRequest) -> Recommender:
+    """Give a trained model; no test changes it."""
+    if request.param not in CACHE:
+        CACHE[request.param] = MODELS[request.param](0)
+    return CACHE[request.param]
+
+
+def weights(model: Any) -> dict[str, np.ndarray]:
+    """Return all that a model learned."""
+    if isinstance(model, nn.Module):
+        return {name: value.numpy().copy() for name, value in model.state_dict().items()}
+    learned = model.similarity.toarray() if isinstance(model, ItemKNN) else model.counts
+    return {"learned": learned.copy()}
+
+
+def test_scores_are_finite_float32_for_the_whole_catalogue(model: Recommender) -> None:
+    scores = model.scores(USERS, HISTORIES)
+    assert model.n_items == N_ITEMS
+    assert isinstance(scores, np.ndarray)
+    assert scores.shape == (len(HISTORIES), N_ITEMS)
+    assert scores.dtype == np.float32
+    assert np.isfinite(scores).all()
+
+
+def test_no_users_give_no_rows(model: Recommender) -> None:
+    assert model.scores(np.empty(0, np.int64), []).shape == (0, N_ITEMS)
+
+
+def test_everybody_may_be_unknown_and_without_history(model: Recommender) -> None:
+    scores = model.scores(np.array([-1, -1]), arrays([[], []]))
+    assert np.isfinite(scores).all()
+    assert np.array_equal(scores[0], scores[1])
+
+
+def test_a_batch_gives_what_single_calls_give(model: Recommender) -> None:
+    together = model.scores(USERS, HISTORIES)
+    for row, history in enumerate(HISTORIES):
+        single = model.scores(USERS[row : row + 1], [history])
+        np.testing.assert_allclose(single[0], together[row], rtol=1e-5, atol=1e-5)
+
+
+def test_scores_repeat_bit_for_bit(model: Recommender) -> None:
+    assert np.array_equal(model.scores(USERS, HISTORIES), model.scores(USERS, HISTORIES))
+
+
+def test_scoring_leaves_inputs_and_model_alone(model: Recommender) -> None:
+    users, histories, learned = USERS.copy(), [h.copy() for h in HISTORIES], weights(model)
+    model.scores(users, histories)[:] = 0
+    assert np.array_equal(users, USERS)
+    assert all(np.array_equal(a, b) for a, b in zip(histories, HISTORIES, strict=True))
+    assert all(np.array_equal(value, learned[name]) for name, value in weights(model).items())
+
+
+def test_scoring_accepts_arrays_that_must_not_be_written(model: Recommender, recwarn: pytest.WarningsRecorder) -> None:
+    users, histories = USERS.copy(), [h.copy() for h in HISTORIES]
+    for array in (users, *histories):
+        array.flags.writeable = False
+    assert np.array_equal(model.scores(users, histories), model.scores(USERS, HISTORIES))
+    assert not [str(w.message) for w in recwarn]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_same_seed_gives_the_same_weights_bit_for_bit(name: str) -> None:
+    torch.manual_seed(1)
+    first = weights(MODELS[name](0))
+    torch.manual_seed(2)
+    second = weights(MODELS[name](0))
+    assert first.keys() == second.keys()
+    assert all(np.array_equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", FRESH)
+def test_another_seed_gives_other_weights(name: str) -> None:
+    for make in (FRESH[name], MODELS[name]):
+        first, second = weights(make(0)), weights(make(1))
+        assert any(not np.array_equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", FRESH)
+def test_stored_weights_give_the_same_scores(name: str, tmp_path: Path) -> None:
+    before = MODELS[name](0)
+    save_file(before.state_dict(), tmp_path / "weights.safetensors")
+    after = FRESH[name](7)
+    after.load_state_dict(load_file(tmp_path / "weights.safetensors"))
+    assert np.array_equal(after.scores(USERS, HISTORIES), before.scores(USERS, HISTORIES))
+
+
+@pytest.mark.parametrize("name", FRESH)
+def test_training_goes_on_unharmed_after_scoring(name: str) -> None:
+    """Scoring switches dropout off; whoever trains must switch it on again, and gradients must still flow."""
+    model = FRESH[name](0)
+    windows = TrainingWindows(SEQUENCES, SEQUENCES.lengths, ENCODER.max_length, TRAINING.batch_size)
+    validations = []
+
+    def validate() -> float:
+        validations.append(model.scores(USERS, HISTORIES))
+        return 0.0
+
+    train(model, windows, validate, TRAINING.model_copy(update={"max_epochs": 2}), 0, "train")
+    assert len(validations) == 2
+    expected = weights(MODELS[name](0))
+    assert all(np.array_equal(value, expected[key]) for key, value in weights(model).items())
