@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__init__", "columns", "errors", "config", "randomness", "progress"),
     ("data", "runs", "run_files", "run_manifest", "processes"),
     ("models", "attributes", "refinement"),
-    ("ranking", "recommend", "evaluation", "explanation", "projection"),
+    ("ranking", "system", "recommend", "evaluation", "explanation", "projection"),
     ("pipeline", "case", "jobs", "job_worker"),
     ("figures", "cli", "ui"),
 )

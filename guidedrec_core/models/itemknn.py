@@ -22,9 +22,11 @@ class ItemKNN:
     def __init__(self, users: IntArray, items: IntArray, n_users: int, n_items: int, neighbours: int) -> None:
         taken = sparse.csr_matrix((np.ones(len(items), np.float32), (users, items)), shape=(n_users, n_items))
         taken.data[:] = 1.0  # a repeated purchase counts once
-        norms = np.sqrt(np.asarray(taken.sum(axis=0)).ravel())
-        unit = taken @ sparse.diags(1.0 / np.maximum(norms, 1.0))
-        similarity = (unit.T @ unit).tocsr()
+        takers = np.asarray(taken.sum(axis=0), dtype=np.float64).ravel()  # [n_items]
+        shared = (taken.T @ taken).tocoo()  # users who took both
+        # One rounding at the end, so that cosines that are equal by their definition tie.
+        cosines = shared.data / np.sqrt(takers[shared.row] * takers[shared.col])
+        similarity = sparse.csr_matrix((cosines.astype(np.float32), (shared.row, shared.col)), shape=shared.shape)
         similarity.setdiag(0)
         similarity.eliminate_zeros()
         self.similarity = _keep_largest(similarity, neighbours)
