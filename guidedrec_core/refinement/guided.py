@@ -52,8 +52,7 @@ class GuidedEmbedding:
             raise DataError(
                 f"attributes in columns {np.flatnonzero(missing.all(axis=0)).tolist()} have no scores at all"
             )
-        mean = np.nanmean(raw, axis=0, dtype=np.float64)
-        scale = np.nanstd(raw, axis=0, dtype=np.float64)
+        mean, scale = _moments(raw)
         if (scale == 0).any():
             raise DataError(
                 f"attributes in columns {np.flatnonzero(scale == 0).tolist()} have the same score for every item; "
@@ -85,9 +84,15 @@ def standardise_user_scores(raw: FloatArray) -> FloatArray:
     raw : FloatArray
         ``[n_users, n_attributes]``; NaN = missing.
     """
-    mean, scale = np.nanmean(raw, axis=0, dtype=np.float64), np.nanstd(raw, axis=0, dtype=np.float64)
+    mean, scale = _moments(raw)
     z = (raw - mean) / np.where(scale > 0, scale, 1.0)
     return np.nan_to_num(z, nan=0.0).astype(np.float32)
+
+
+def _moments(raw: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return mean and standard deviation of each column's known values."""
+    known = raw.astype(np.float64)
+    return np.asarray(np.nanmean(known, axis=0)), np.asarray(np.nanstd(known, axis=0))
 
 
 def _whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,0 +1,197 @@
+"""The evaluation report: every model on the same test cases, with intervals, differences and slices."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.config import EvaluationConfig
+from guidedrec_core.data.sequences import IntArray, Sequences
+from guidedrec_core.data.split import Cases
+from guidedrec_core.errors import DataError
+from guidedrec_core.evaluation.bootstrap import UserBootstrap
+from guidedrec_core.evaluation.metrics import case_metrics, metric_names
+from guidedrec_core.models.base import Recommender
+from guidedrec_core.randomness import generator
+from guidedrec_core.ranking import target_ranks
+
+POPULARITY, ITEM_KNN, BASE, REFINED = "popularity", "item_knn", "base", "refined"
+SECOND_TRAINING, PLACEBO = "second_training", "placebo"
+MODELS = (POPULARITY, ITEM_KNN, BASE, SECOND_TRAINING, PLACEBO, REFINED)
+"""Order of display."""
+
+COMPARISONS = (
+    (REFINED, BASE),
+    (REFINED, SECOND_TRAINING),
+    (REFINED, PLACEBO),
+    (SECOND_TRAINING, BASE),
+    (PLACEBO, BASE),
+    (REFINED, ITEM_KNN),
+    (REFINED, POPULARITY),
+)
+"""Differences reported: the gain, and what is left of it over each control."""
+
+_HISTORY_EDGES = (5, 10, 20, 50, 100)
+
+
+@dataclass(frozen=True)
+class EvaluationReport:
+    """Everything measured on the test part.
+
+    Attributes
+    ----------
+    metrics : pandas.DataFrame
+        ``model, metric, value, ci_low, ci_high``.
+    differences : pandas.DataFrame
+        ``model, against, metric, absolute, relative, ci_low, ci_high, relative_ci_low, relative_ci_high``; intervals
+        without prefix belong to ``absolute``; relative columns are shares (0.1 = +10 %), NaN where undefined.
+    cases : pandas.DataFrame
+        One row a test case: ``user_id, item_id`` (held out), ``history_length``, ``item_interactions`` (in training)
+        and ``rank_<model>``.
+    slices : pandas.DataFrame
+        ``slice_by, slice, n_cases, model, metric, value``.
+    n_repeats, n_without_history : int
+        Held-out interactions that are no test case; see `Cases`.
+    """
+
+    metrics: pd.DataFrame
+    differences: pd.DataFrame
+    cases: pd.DataFrame
+    slices: pd.DataFrame
+    n_repeats: int
+    n_without_history: int
+
+
+def evaluate_models(
+    models: Mapping[str, Recommender],
+    sequences: Sequences,
+    cases: Cases,
+    item_interactions: IntArray,
+    user_ids: np.ndarray,
+    item_ids: np.ndarray,
+    config: EvaluationConfig,
+    seed: int,
+    on_model: Callable[[str], None] = lambda _: None,
+) -> EvaluationReport:
+    """Rank every held-out item with every model and compare.
+
+    Parameters
+    ----------
+    models : mapping of str to Recommender
+        Keys from `MODELS`.
+    sequences : Sequences
+        All histories.
+    cases : Cases
+        The test cases.
+    item_interactions : IntArray
+        Training interactions of each item, ``[n_items]``.
+    user_ids, item_ids : ndarray of str
+        External ids by index.
+    config : EvaluationConfig
+        Cut-offs and bootstrap.
+    seed : int
+        Seed of the bootstrap.
+    on_model : callable
+        Hears each model's name when its ranks are done.
+
+    Returns
+    -------
+    EvaluationReport
+
+    Raises
+    ------
+    DataError
+        There is no test case.
+    """
+    if not len(cases):
+        raise DataError("expected at least one test case, got none; users need 3 interactions with different items")
+    ranks: dict[str, IntArray] = {}
+    for name in [m for m in MODELS if m in models]:
+        ranks[name] = target_ranks(models[name], sequences, cases)
+        on_model(name)
+    metrics = metric_names(config.cutoffs)
+    values = np.concatenate([case_metrics(ranks[name], config.cutoffs) for name in ranks], axis=1)
+    column = {(name, metric): i for i, (name, metric) in enumerate((n, m) for n in ranks for m in metrics)}
+    bootstrap = UserBootstrap(values, cases.users, config.bootstrap_samples, generator(seed, "bootstrap"))
+    table = pd.DataFrame(
+        {
+            c.USER: user_ids[cases.users],
+            c.ITEM: item_ids[cases.targets],
+            "history_length": cases.lengths,
+            "item_interactions": item_interactions[cases.targets],
+            **{f"rank_{name}": r for name, r in ranks.items()},
+        }
+    )
+    return EvaluationReport(
+        metrics=_metric_table(bootstrap, column),
+        differences=_difference_table(bootstrap, column, list(ranks), metrics),
+        cases=table,
+        slices=_slice_table(table, item_interactions, list(ranks), config.cutoffs),
+        n_repeats=cases.n_repeats,
+        n_without_history=cases.n_without_history,
+    )
+
+
+def _metric_table(bootstrap: UserBootstrap, column: dict[tuple[str, str], int]) -> pd.DataFrame:
+    """Tabulate all means with their intervals."""
+    rows = []
+    for (model, metric), index in column.items():
+        mean = bootstrap.mean(index)
+        rows.append((model, metric, mean.value, mean.low, mean.high))
+    return pd.DataFrame(rows, columns=["model", "metric", "value", "ci_low", "ci_high"])
+
+
+def _difference_table(
+    bootstrap: UserBootstrap, column: dict[tuple[str, str], int], models: list[str], metrics: list[str]
+) -> pd.DataFrame:
+    """Tabulate the comparisons between models that were evaluated."""
+    rows = []
+    for model, against in COMPARISONS:
+        if model not in models or against not in models:
+            continue
+        for metric in metrics:
+            first, second = column[model, metric], column[against, metric]
+            absolute, relative = bootstrap.difference(first, second), bootstrap.relative(first, second)
+            shares = (relative.value, relative.low, relative.high) if relative else (np.nan,) * 3
+            rows.append((model, against, metric, absolute.value, shares[0], absolute.low, absolute.high, *shares[1:]))
+    names = ["model", "against", "metric", "absolute", "relative", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=[*names, "relative_ci_low", "relative_ci_high"])
+
+
+def _slice_table(
+    cases: pd.DataFrame, item_interactions: IntArray, models: list[str], cutoffs: tuple[int, ...]
+) -> pd.DataFrame:
+    """Average the metrics over slices of cases by item popularity and by history length."""
+    rows = []
+    for slice_by, labels in (
+        ("item popularity", _popularity_slices(cases["item_interactions"], item_interactions)),
+        ("history length", _history_slices(cases["history_length"])),
+    ):
+        for label in labels.cat.categories:
+            part = cases[(labels == label).to_numpy()]
+            if part.empty:
+                continue
+            for model in models:
+                means = case_metrics(part[f"rank_{model}"].to_numpy(), cutoffs).mean(axis=0)
+                for metric, value in zip(metric_names(cutoffs), means, strict=True):
+                    rows.append((slice_by, label, len(part), model, metric, value))
+    return pd.DataFrame(rows, columns=["slice_by", "slice", "n_cases", "model", "metric", "value"])
+
+
+def _popularity_slices(interactions: pd.Series, item_interactions: IntArray) -> pd.Series:
+    """Sort cases by the held-out item's training interactions, in quarters of the catalogue."""
+    edges = np.quantile(item_interactions[item_interactions > 0], [0.25, 0.5, 0.75])
+    names = ["rarest quarter", "second quarter", "third quarter", "most popular quarter"]
+    labels = pd.Series(np.array(names)[np.searchsorted(edges, interactions, side="left")], index=interactions.index)
+    labels = labels.mask(interactions == 0, "never in training")
+    return labels.astype(pd.CategoricalDtype(["never in training", *names], ordered=True))
+
+
+def _history_slices(lengths: pd.Series) -> pd.Series:
+    """Sort cases by the number of interactions that precede the target."""
+    edges = (0, *_HISTORY_EDGES, np.inf)
+    names = [f"{int(a) + 1} to {int(b)}" if np.isfinite(b) else f"over {int(a)}" for a, b in itertools.pairwise(edges)]
+    return pd.cut(lengths, edges, labels=names)

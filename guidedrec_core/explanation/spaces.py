@@ -1,0 +1,121 @@
+"""The base and the refined item space: who is near whom, and what makes them near."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.data.sequences import IntArray
+
+FloatArray = npt.NDArray[np.float32]
+
+_BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class ItemSpace:
+    """Item vectors of length 1, so that a product of two is their cosine similarity.
+
+    Attributes
+    ----------
+    vectors : FloatArray
+        ``[n_items, D]``.
+    n_attributes : int
+        The first columns that are attributes; 0 in the base space.
+    """
+
+    vectors: FloatArray
+    n_attributes: int
+
+    @classmethod
+    def base(cls, embedding: FloatArray) -> "ItemSpace":
+        """Make the space of a base embedding ``[n_items, d_base]``, centred."""
+        return cls(_unit(embedding - embedding.mean(axis=0)), 0)
+
+    @classmethod
+    def refined(cls, guided: FloatArray, reduced: FloatArray) -> "ItemSpace":
+        """Make the space of the refined embedding ``[G ; R]``.
+
+        G's columns have variance 1. R, centred, is scaled as one block to the same variance a column, so that each
+        dimension weighs alike, whatever the scale training left R in.
+        """
+        centred = reduced - reduced.mean(axis=0)
+        spread = float(np.sqrt((centred**2).mean()))
+        return cls(_unit(np.concatenate([guided, centred / max(spread, 1e-12)], axis=1)), guided.shape[1])
+
+    def neighbours(self, k: int) -> IntArray:
+        """Return the k nearest other items of every item, nearest first, ``[n_items, k]``."""
+        n = len(self.vectors)
+        k = min(k, n - 1)
+        nearest = np.empty((n, k), dtype=np.int64)
+        for first in range(0, n, _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, n))
+            likeness = self.vectors[rows] @ self.vectors.T  # [block, n]
+            likeness[np.arange(len(rows)), rows] = -np.inf
+            part = np.argpartition(-likeness, k - 1, axis=1)[:, :k]
+            order = np.lexsort((part, -np.take_along_axis(likeness, part, axis=1)), axis=1)
+            nearest[rows] = np.take_along_axis(part, order, axis=1)
+        return nearest
+
+    def nearest(self, item: int, k: int) -> tuple[IntArray, FloatArray]:
+        """Return the k nearest other items of one item, and their cosine similarities."""
+        likeness = self.vectors @ self.vectors[item]
+        likeness[item] = -np.inf
+        order = np.argsort(-likeness, kind="stable")[: min(k, len(likeness) - 1)]
+        return order, likeness[order]
+
+    def shares(self, item: int, others: IntArray) -> FloatArray:
+        """Split cosine similarities over attributes and the rest.
+
+        Returns
+        -------
+        FloatArray
+            ``[n, n_attributes + 1]``: one term an attribute, last the reduced base part; a row sums to the similarity.
+        """
+        products = self.vectors[others] * self.vectors[item]  # [n, D]
+        rest = products[:, self.n_attributes :].sum(axis=1, keepdims=True)
+        return np.concatenate([products[:, : self.n_attributes], rest], axis=1)
+
+
+def overlap(first: IntArray, second: IntArray) -> FloatArray:
+    """Return the share of neighbours two lists have in common, row by row, ``[n_items]``, 0 to 1.
+
+    Examples
+    --------
+    >>> overlap(np.array([[1, 2]]), np.array([[2, 3]])).tolist()
+    [0.5]
+    """
+    common = [(np.isin(a, b)).mean() for a, b in zip(first, second, strict=True)]
+    return np.array(common, dtype=np.float32)
+
+
+def attribute_of_move(raw_z: FloatArray, items: IntArray, base: IntArray, refined: IntArray) -> FloatArray:
+    """Say which attributes pulled the neighbourhoods of some items together.
+
+    Parameters
+    ----------
+    raw_z : FloatArray
+        z-scored guided scores ``[n_items, A]``.
+    items : IntArray
+        The selection, ``[n]``.
+    base, refined : IntArray
+        Neighbours of all items in either space, ``[n_items, k]``.
+
+    Returns
+    -------
+    FloatArray
+        ``[A]``: by how many standard deviations neighbours are closer on this attribute in the refined space than
+        in the base space, on average; negative = further apart.
+    """
+    own = raw_z[items][:, None, :]  # [n, 1, A]
+    before = np.abs(raw_z[base[items]] - own).mean(axis=(0, 1))
+    after = np.abs(raw_z[refined[items]] - own).mean(axis=(0, 1))
+    moved: FloatArray = (before - after).astype(np.float32)
+    return moved
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    """Scale rows to length 1; a zero row stays zero."""
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: FloatArray = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
+    return unit
