@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -112,7 +112,8 @@ def train(
     listener : callable
         Hears every epoch.
     checkpoint : Path or None
-        File to resume from, if it exists, and to write after each epoch; removed by the caller when all is stored.
+        File to resume from, if it exists, and to write after each epoch. Its name must stand for exactly this training
+        (data, configuration, seed); removed by the caller when all is stored.
 
     Returns
     -------
@@ -122,7 +123,7 @@ def train(
     Raises
     ------
     TrainingError
-        Nothing to train on, or the loss is not finite.
+        Nothing to train on, the loss or its gradient is not finite, or the checkpoint is damaged.
     """
     if not len(windows):
         raise TrainingError("expected training histories of at least 2 interactions, got none; import more data")
@@ -179,13 +180,13 @@ def _run_epoch(
             optimiser.zero_grad(set_to_none=True)
             loss = model.loss(batch)
             value = float(loss.detach())
-            if not math.isfinite(value):
-                raise TrainingError(
-                    f"the loss became {value} in epoch {epoch}; lower --learning-rate (now {config.learning_rate}) "
-                    "or check the data for extreme values"
-                )
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm)
+            norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm))
+            if not math.isfinite(value) or not math.isfinite(norm):
+                raise TrainingError(
+                    f"the loss became {value} and its gradient {norm} in epoch {epoch}; lower --learning-rate "
+                    f"(now {config.learning_rate}) or check the data for extreme values"
+                )
             optimiser.step()
             state.average(model, config)
             count = int(np.count_nonzero(batch.targets))
@@ -249,12 +250,17 @@ class _State:
     @classmethod
     def load(cls, path: Path, model: Trainable, optimiser: torch.optim.Optimizer) -> "_State":
         """Read a checkpoint into the model and the optimiser and return the rest."""
-        with safe_open(path, framework="pt") as file:
-            facts = json.loads(file.metadata()["facts"])
-            groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimiser": {}}
-            for key in file.keys():  # noqa: SIM118 (not a dict)
-                group, name = key.split("/", 1)
-                groups[group][name] = file.get_tensor(key)
+        groups: dict[str, dict[str, Tensor]] = {"model": {}, "average": {}, "best": {}, "optimiser": {}}
+        try:
+            with safe_open(path, framework="pt") as file:
+                facts = json.loads(file.metadata()["facts"])
+                for key in file.keys():  # noqa: SIM118 (not a dict)
+                    group, name = key.split("/", 1)
+                    groups[group][name] = file.get_tensor(key)
+        except (OSError, SafetensorError) as error:
+            raise TrainingError(
+                f"expected a training checkpoint at {path}, it cannot be read ({error}); delete it to start anew"
+            ) from error
         model.load_state_dict(groups["model"])
         moments: dict[int, dict[str, Tensor]] = {}
         for name, value in groups["optimiser"].items():

@@ -1,0 +1,332 @@
+"""`Case`: one user (and item) under study, everything a page shows, computed once and frozen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation import words
+from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.models.base import FloatArray
+from guidedrec_core.ranking import mask_seen, top_k
+from guidedrec_core.system import System
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one item stands where it stands in the refined list.
+
+    Attributes
+    ----------
+    item_id, title, category, description : str
+        The item.
+    rank, base_rank : int
+        In the refined and in the base ranking of all unseen items.
+    held_out : bool
+        It is what the user took next.
+    seen : bool
+        The user has it already, so it is never recommended; both ranks are then behind all unseen items.
+    parts : pandas.DataFrame
+        One row an attribute, in schema order: ``attribute, label, low, high, user_value, item_value`` (z-scores),
+        ``user_score, item_score, catalogue_score`` (raw scale; the user's is the faded mean over the history),
+        ``contribution, missing, phrase``.
+    remainder, bias, score : float
+        score = contributions + remainder + bias, as the model computes it.
+    baseline : float
+        The user's score of an average item; contributions of an average item are 0.
+    average_remainder, average_bias : float
+        Their parts of the baseline.
+    sentence : str
+        The same in plain words.
+    """
+
+    item_id: str
+    title: str
+    category: str
+    description: str
+    rank: int
+    base_rank: int
+    held_out: bool
+    seen: bool
+    parts: pd.DataFrame
+    remainder: float
+    bias: float
+    score: float
+    baseline: float
+    average_remainder: float
+    average_bias: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One user under study.
+
+    Attributes
+    ----------
+    user_id : str
+        The user.
+    run_id : str
+        The refined run.
+    sentence : str
+        Who this is, in plain words.
+    history : pandas.DataFrame
+        What the models saw, newest first: ``position, datetime, item_id, title, category, weight, strongest`` (the
+        three attributes that stand out most, in words) and one raw score column an attribute.
+    profile : pandas.DataFrame
+        One row an attribute: ``attribute, label, low, high, user_value`` (z), ``user_score, catalogue_score`` (raw),
+        ``weight`` (learned).
+    base, refined : pandas.DataFrame
+        Top lists: ``rank, item_id, title, category, score, other_rank`` (in the other model), ``move`` (places gained
+        from base to refined), ``status`` (`new`, `up`, `down`, `same`; in the base list `gone` instead of `new`),
+        ``held_out``.
+    held_out : pandas.DataFrame
+        What the user took next, which neither model saw: ``item_id, title, base_rank, refined_rank``.
+    selected : Explanation or None
+        The item under study.
+    """
+
+    user_id: str
+    run_id: str
+    sentence: str
+    history: pd.DataFrame
+    profile: pd.DataFrame
+    base: pd.DataFrame
+    refined: pd.DataFrame
+    held_out: pd.DataFrame
+    selected: Explanation | None
+
+
+def build_case(system: System, user_id: str, item_id: str | None = None, k: int = 10) -> Case:
+    """Compute a case.
+
+    Parameters
+    ----------
+    system : System
+        An opened refined run.
+    user_id : str
+        The user to study.
+    item_id : str, optional
+        The item to explain; default is the refined model's first recommendation.
+    k : int
+        Length of the lists.
+
+    Raises
+    ------
+    UnknownIdError
+        No such user or item.
+    """
+    data = system.data
+    user = data.dataset.users.index(user_id)
+    wanted = None if item_id is None else data.dataset.items.index(item_id)
+    history = data.shown_history(user)
+    scores = {
+        name: mask_seen(system.model(name).scores(np.array([user]), [history]), [history])
+        for name in ("base", "refined")
+    }
+    ranks = {name: _all_ranks(s[0]) for name, s in scores.items()}
+    held_out = data.held_out(user)
+    lists = {
+        name: _list_table(system, top_k(scores[name], k)[0], name, scores[name][0], ranks, held_out, k)
+        for name in scores
+    }
+    profile = _profile_table(system, user, history)
+    if wanted is None and len(lists["refined"]):
+        wanted = data.dataset.items.index(str(lists["refined"][c.ITEM].iloc[0]))
+    catalogue = data.dataset.catalogue.frame
+    return Case(
+        user_id=user_id,
+        run_id=system.refined_run.id,
+        sentence=_user_sentence(system, profile, history),
+        history=_history_table(system, user, history),
+        profile=profile,
+        base=lists["base"],
+        refined=lists["refined"],
+        held_out=pd.DataFrame(
+            {
+                c.ITEM: data.dataset.items.ids[held_out],
+                c.TITLE: catalogue[c.TITLE].to_numpy()[held_out],
+                "base_rank": ranks["base"][held_out],
+                "refined_rank": ranks["refined"][held_out],
+            }
+        ),
+        selected=None if wanted is None else _explain(system, user, history, wanted, ranks, profile, held_out),
+    )
+
+
+def explain_item(system: System, user_id: str, item_id: str) -> Explanation:
+    """Explain one item for one user; see `build_case`, which also makes the lists.
+
+    Raises
+    ------
+    UnknownIdError
+        No such user or item.
+    """
+    case = build_case(system, user_id, item_id, k=1)
+    assert case.selected is not None  # an item was asked for
+    return case.selected
+
+
+def _all_ranks(scores: FloatArray) -> IntArray:
+    """Return every item's rank among unseen items, ``[n_items]``; seen items come last."""
+    order = np.argsort(-scores, kind="stable")
+    ranks = np.empty(len(scores), dtype=np.int64)
+    ranks[order] = np.arange(1, len(scores) + 1)
+    return ranks
+
+
+def _list_table(
+    system: System,
+    items: IntArray,
+    name: str,
+    scores: FloatArray,
+    ranks: dict[str, IntArray],
+    held_out: IntArray,
+    k: int,
+) -> pd.DataFrame:
+    """Make one top list with the moves between base and refined."""
+    items = items[items >= 0]
+    base, refined = ranks["base"][items], ranks["refined"][items]
+    other = base if name == "refined" else refined
+    move = base - refined
+    status = np.select([other > k, move > 0, move < 0], ["new" if name == "refined" else "gone", "up", "down"], "same")
+    catalogue = system.data.dataset.catalogue.frame.iloc[items]
+    return pd.DataFrame(
+        {
+            c.RANK: np.arange(1, len(items) + 1),
+            c.ITEM: catalogue[c.ITEM].to_numpy(),
+            c.TITLE: catalogue[c.TITLE].to_numpy(),
+            c.CATEGORY: catalogue[c.CATEGORY].to_numpy(),
+            c.SCORE: scores[items],
+            "other_rank": other,
+            "move": move,
+            "status": status,
+            "held_out": np.isin(items, held_out),
+        }
+    )
+
+
+def _profile_table(system: System, user: int, history: IntArray) -> pd.DataFrame:
+    """Tabulate the user's guided profile."""
+    profile, _ = system.refined.user_parts(np.array([user]), [history])
+    raw = system.item_scores.values
+    return pd.DataFrame(
+        {
+            "attribute": system.schema.names,
+            "label": [a.label for a in system.schema.attributes],
+            "low": [a.low for a in system.schema.attributes],
+            "high": [a.high for a in system.schema.attributes],
+            "user_value": profile[0].astype(np.float64),
+            "user_score": _faded_mean(raw[history], system.refined.config.decay),
+            "catalogue_score": np.nanmean(raw.astype(np.float64), axis=0),
+            "weight": system.refined.weights().astype(np.float64),
+        }
+    )
+
+
+def _faded_mean(raw: FloatArray, decay: float) -> npt.NDArray[np.float64]:
+    """Average raw scores over a history, recent items more, missing scores left out; ``[A]``, NaN where none."""
+    fade = decay ** np.arange(len(raw) - 1, -1, -1, dtype=np.float64)[:, None]
+    known = ~np.isnan(raw)
+    total = (np.nan_to_num(raw.astype(np.float64)) * fade).sum(axis=0)
+    count = (known * fade).sum(axis=0)
+    return np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)
+
+
+def _user_sentence(system: System, profile: pd.DataFrame, history: IntArray) -> str:
+    """Say who the user is."""
+    taste = words.profile_sentence(profile["user_value"].to_numpy(), profile["weight"].to_numpy(), system.schema)
+    if not len(history):
+        return f"{taste}. No history is shown to the models."
+    title = system.data.dataset.catalogue.frame[c.TITLE].iloc[int(history[-1])]
+    count = f"{len(history):,} item" + ("s" if len(history) != 1 else "")
+    return f"{taste}. {count}, last: {title}."
+
+
+def _history_table(system: System, user: int, history: IntArray) -> pd.DataFrame:
+    """Tabulate the history, newest first."""
+    data = system.data
+    start = int(data.sequences.starts[user])
+    rows = data.dataset.catalogue.frame.iloc[history]
+    interactions = data.dataset.interactions.frame.iloc[start : start + len(history)]
+    table = pd.DataFrame(
+        {
+            "position": np.arange(1, len(history) + 1),
+            c.DATETIME: interactions[c.DATETIME].to_numpy(),
+            c.ITEM: rows[c.ITEM].to_numpy(),
+            c.TITLE: rows[c.TITLE].to_numpy(),
+            c.CATEGORY: rows[c.CATEGORY].to_numpy(),
+            c.WEIGHT: interactions[c.WEIGHT].to_numpy(),
+            "strongest": [_strongest(system, item) for item in history.tolist()],
+        }
+    )
+    raw = pd.DataFrame(system.item_scores.values[history], columns=list(system.schema.names))
+    return pd.concat([table, raw], axis=1).iloc[::-1].reset_index(drop=True)
+
+
+def _strongest(system: System, item: int, most: int = 3) -> str:
+    """Name the attributes in which an item differs most from the catalogue."""
+    raw = system.item_scores.values
+    z = system.refined.item_parts()[0][item]
+    order = np.argsort(-np.abs(z), kind="stable")[:most]
+    top = system.schema.scale.max
+    return ", ".join(
+        f"{system.schema.attributes[a].label} {raw[item, a]:g}/{top:g}" for a in order if not np.isnan(raw[item, a])
+    )
+
+
+def _explain(
+    system: System,
+    user: int,
+    history: IntArray,
+    item: int,
+    ranks: dict[str, IntArray],
+    profile: pd.DataFrame,
+    held_out: IntArray,
+) -> Explanation:
+    """Make the explanation of one item."""
+    ledger = refined_ledger(system.refined, user, history, np.array([item]))
+    row = system.data.dataset.catalogue.frame.iloc[item]
+    rank, base_rank = int(ranks["refined"][item]), int(ranks["base"][item])
+    phrases = [
+        words.contribution_phrase(attribute, p, g, contribution)
+        for attribute, p, g, contribution in zip(
+            system.schema.attributes,
+            ledger.user_values,
+            ledger.item_values[0],
+            ledger.contributions[0],
+            strict=True,
+        )
+    ]
+    parts = profile[["attribute", "label", "low", "high", "user_value", "user_score", "catalogue_score"]].assign(
+        item_value=ledger.item_values[0],
+        item_score=system.item_scores.values[item].astype(np.float64),
+        contribution=ledger.contributions[0],
+        missing=system.missing[item],
+        phrase=phrases,
+    )
+    title = str(row[c.TITLE])
+    seen = bool(np.isin(item, history))
+    return Explanation(
+        item_id=str(row[c.ITEM]),
+        title=title,
+        category=str(row[c.CATEGORY]),
+        description=str(row.get(c.DESCRIPTION) or ""),
+        rank=rank,
+        base_rank=base_rank,
+        held_out=bool(np.isin(item, held_out)),
+        seen=seen,
+        parts=parts,
+        remainder=float(ledger.remainder[0]),
+        bias=float(ledger.bias[0]),
+        score=float(ledger.score[0]),
+        baseline=ledger.average_remainder + ledger.average_bias,
+        average_remainder=ledger.average_remainder,
+        average_bias=ledger.average_bias,
+        sentence=f"{title} is in the history already, so neither model recommends it."
+        if seen
+        else words.reason_sentence(title, rank, base_rank, ledger, system.schema),
+    )

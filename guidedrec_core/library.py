@@ -1,0 +1,92 @@
+"""What is stored: data sets, their refined runs, and what belongs to each. Reads listings only, loads no model."""
+
+from dataclasses import dataclass
+
+from guidedrec_core.data.bundled import BUNDLED
+from guidedrec_core.errors import NotFoundError
+from guidedrec_core.runs import RunInfo, RunStore
+
+
+@dataclass(frozen=True)
+class RefinedEntry:
+    """A refined run that can be studied.
+
+    Attributes
+    ----------
+    run : RunInfo
+        The refined run.
+    base : RunInfo
+        The base run it refines.
+    data : RunInfo
+        The data set.
+    evaluation, projection : RunInfo or None
+        Newest of each; None while there is none.
+    """
+
+    run: RunInfo
+    base: RunInfo
+    data: RunInfo
+    evaluation: RunInfo | None
+    projection: RunInfo | None
+
+    @property
+    def label(self) -> str:
+        """A short name for lists: when, what, seed."""
+        refinement = self.run.config["refinement"]
+        return (
+            f"{self.run.created:%Y-%m-%d %H:%M} · {self.base.config['encoder']['kind']}, {refinement['mode']}, "
+            f"{self.base.config['split']['kind']}, seed {self.run.seed}"
+        )
+
+
+def dataset_names(store: RunStore) -> list[str]:
+    """Return the names of stored and bundled data sets; those stored last come first."""
+    stored = [str(info.config["name"]) for info in store.list("data") if info.problem is None]
+    return list(dict.fromkeys([*stored, *BUNDLED]))
+
+
+def refined_entries(store: RunStore, dataset: str | None = None) -> list[RefinedEntry]:
+    """Return all refined runs that can be studied (controls are not), newest first.
+
+    Runs whose inputs are damaged or gone are left out; opening them would fail.
+    """
+    runs = {info.id: info for info in store.list() if info.problem is None}
+    entries = []
+    for info in runs.values():
+        if info.stage != "refined" or info.config["refinement"]["control"] != "none":
+            continue
+        base = runs.get(info.inputs["base"])
+        data = runs.get(base.inputs["data"]) if base else None
+        if base is None or data is None or info.inputs["scores"] not in runs:
+            continue
+        if dataset is not None and data.config["name"] != dataset:
+            continue
+        entries.append(
+            RefinedEntry(info, base, data, _made_from(runs, "evaluation", info), _made_from(runs, "projection", info))
+        )
+    return sorted(entries, key=lambda entry: entry.run.id, reverse=True)
+
+
+def find_entry(store: RunStore, dataset: str, run_id: str | None = None) -> RefinedEntry:
+    """Return one refined run of a data set; the newest by default.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such run; the message says what to do.
+    """
+    entries = refined_entries(store, dataset)
+    for entry in entries:
+        if run_id in (None, entry.run.id):
+            return entry
+    if run_id is None or not entries:
+        raise NotFoundError(f"data set {dataset!r} has no refined run yet; `guidedrec build {dataset}` makes one")
+    raise NotFoundError(
+        f"run {run_id!r} is not a refined run of data set {dataset!r} (any more); `guidedrec runs list` shows all"
+    )
+
+
+def _made_from(runs: dict[str, RunInfo], stage: str, refined: RunInfo) -> RunInfo | None:
+    """Return the newest run of a stage that was made from a refined run."""
+    made = [i for i in runs.values() if i.stage == stage and i.inputs.get("refined") == refined.id]
+    return max(made, key=lambda info: info.id, default=None)
