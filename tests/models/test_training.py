@@ -1,0 +1,290 @@
+"""The training loop: repeatable, resumable bit for bit, patient, and loud when it fails."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import ENCODER, TRAINING, random_histories, sequences_of
+
+from guidedrec_core.config import TrainingConfig
+from guidedrec_core.data.sequences import TrainingWindows
+from guidedrec_core.errors import JobCancelledError, TrainingError
+from guidedrec_core.models.registry import make_base
+from guidedrec_core.models.sasrec import SASRec
+from guidedrec_core.models.training import TrainingResult, train
+from guidedrec_core.progress import Listener, Progress, silent
+
+N_ITEMS = 20
+SEQUENCES = sequences_of(random_histories(np.random.default_rng(4), 25, N_ITEMS, 15), N_ITEMS)
+WINDOWS = TrainingWindows(SEQUENCES, SEQUENCES.lengths, ENCODER.max_length, TRAINING.batch_size)
+FIVE = TRAINING.model_copy(update={"max_epochs": 5, "patience": 5})
+CURVE = (0.1, 0.3, 0.2, 0.4, 0.15)
+
+
+def validation_of(model: SASRec) -> float:
+    """Stand in for NDCG with something that depends on the weights, and on nothing else."""
+    return float(model.bias.detach().abs().mean())
+
+
+def trained(
+    config: TrainingConfig = FIVE,
+    seed: int = 3,
+    listener: Listener = silent,
+    checkpoint: Path | None = None,
+    validate: Callable[[SASRec], float] = validation_of,
+) -> tuple[SASRec, TrainingResult]:
+    model = make_base(ENCODER, N_ITEMS, 0)
+    return model, train(model, WINDOWS, lambda: validate(model), config, seed, "train base", listener, checkpoint)
+
+
+def same_weights(first: SASRec, second: SASRec) -> bool:
+    others = second.state_dict()
+    return all(torch.equal(value, others[name]) for name, value in first.state_dict().items())
+
+
+def curve(*values: float) -> Callable[[Any], float]:
+    rest = iter(values)
+    return lambda model: next(rest)
+
+
+def stop_at(epoch: int) -> Listener:
+    def listen(event: Progress) -> None:
+        if event.step == epoch:
+            raise JobCancelledError("stop")
+
+    return listen
+
+
+def test_training_repeats_bit_for_bit_whatever_the_global_state() -> None:
+    torch.manual_seed(1)
+    first, first_result = trained()
+    torch.manual_seed(2)
+    second, second_result = trained()
+    assert same_weights(first, second)
+    assert first_result == second_result
+    assert not same_weights(first, trained(seed=4)[0])
+
+
+def test_training_leaves_the_global_generator_alone() -> None:
+    torch.manual_seed(1)
+    before = torch.random.get_rng_state()
+    model = make_base(ENCODER, N_ITEMS, 0)
+    torch.random.set_rng_state(before)
+    train(model, WINDOWS, lambda: 0.0, TRAINING, 0, "train")
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_the_loss_falls() -> None:
+    _, result = trained(TRAINING.model_copy(update={"max_epochs": 12, "patience": 12}))
+    losses = [e.loss for e in result.epochs]
+    assert losses[-1] < losses[0] - 0.1
+    assert abs(losses[0] - np.log(N_ITEMS)) < 0.5
+
+
+def test_the_best_epoch_is_kept() -> None:
+    seen = []
+
+    def validate(model: SASRec) -> float:
+        seen.append({name: value.clone() for name, value in model.state_dict().items()})
+        return CURVE[len(seen) - 1]
+
+    model, result = trained(validate=validate)
+    assert result.best_epoch == 4
+    assert [e.ndcg for e in result.epochs] == list(CURVE)
+    assert not result.stopped_early
+    assert all(torch.equal(value, seen[3][name]) for name, value in model.state_dict().items())
+    assert not torch.equal(seen[3]["bias"], seen[4]["bias"])
+    assert not model.training
+
+
+@pytest.mark.parametrize(("patience", "epochs", "best"), [(1, 3, 2), (2, 6, 4), (3, 8, 5)])
+def test_training_waits_for_as_long_as_it_was_told(patience: int, epochs: int, best: int) -> None:
+    values = {1: (1.0, 2.0, 2.0), 2: (1.0, 3.0, 2.0, 4.0, 3.0, 3.9), 3: (1.0, 3.0, 2.0, 1.0, 4.0, 3.0, 3.9, 4.0)}
+    config = TRAINING.model_copy(update={"max_epochs": 20, "patience": patience})
+    _, result = trained(config, validate=curve(*values[patience]))
+    assert (len(result.epochs), result.best_epoch, result.stopped_early) == (epochs, best, True)
+
+
+def test_progress_tells_every_epoch() -> None:
+    events: list[Progress] = []
+    trained(listener=events.append, validate=curve(*CURVE))
+    assert [e.step for e in events] == [0, 1, 2, 3, 4, 5]
+    assert {(e.stage, e.total) for e in events} == {("train base", 5)}
+    assert events[3].message == "epoch 3 of at most 5, best so far: 2"
+    assert events[3].metric == "validation NDCG@10 0.2000 (best 0.3000)"
+    assert events[3].seconds_left > 0
+
+
+def test_an_interrupted_training_resumes_bit_for_bit(tmp_path: Path) -> None:
+    expected, expected_result = trained()
+    checkpoint = tmp_path / "deep" / "checkpoint.safetensors"
+    with pytest.raises(JobCancelledError):
+        trained(listener=stop_at(2), checkpoint=checkpoint)
+    events: list[Progress] = []
+    model, result = trained(listener=events.append, checkpoint=checkpoint)
+    assert [e.step for e in events] == [2, 3, 4, 5]
+    assert events[0].message == "resuming"
+    assert same_weights(model, expected)
+    assert result == expected_result
+    assert [path.name for path in checkpoint.parent.iterdir()] == ["checkpoint.safetensors"]
+
+
+def test_the_kept_epoch_survives_an_interruption(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    expected, _ = trained(validate=curve(0.9, 0.1, 0.2, 0.3, 0.4))
+    with pytest.raises(JobCancelledError):
+        trained(listener=stop_at(2), checkpoint=checkpoint, validate=curve(0.9, 0.1))
+    model, result = trained(checkpoint=checkpoint, validate=curve(0.2, 0.3, 0.4))
+    assert result.best_epoch == 1
+    assert same_weights(model, expected)
+
+
+def test_resuming_a_finished_training_trains_no_more(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    first, first_result = trained(checkpoint=checkpoint)
+    again, again_result = trained(checkpoint=checkpoint, validate=curve())
+    assert same_weights(first, again)
+    assert first_result == again_result
+
+
+KILLED = """
+import sys, time
+from pathlib import Path
+import test_training as t
+
+def slowly(event):
+    print(event.step, flush=True)
+    if event.step >= 2:
+        time.sleep(60)
+
+t.trained(listener=slowly, checkpoint=Path(sys.argv[1]))
+"""
+
+
+def test_a_killed_training_resumes_bit_for_bit(tmp_path: Path) -> None:
+    expected, expected_result = trained()
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    here = Path(__file__).parent
+    path = os.pathsep.join(map(str, (here, here.parent, here.parents[1])))
+    child = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(checkpoint)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert child.stdout is not None
+    steps = [child.stdout.readline().strip() for _ in range(3)]
+    assert steps == ["0", "1", "2"]
+    os.kill(child.pid, signal.SIGKILL)
+    assert child.wait(10) == -signal.SIGKILL
+    child.stdout.close()
+    events: list[Progress] = []
+    model, result = trained(listener=events.append, checkpoint=checkpoint)
+    assert events[0].step == 2
+    assert same_weights(model, expected)
+    assert result == expected_result
+
+
+def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from guidedrec_core.models import training
+
+    checkpoint, saved = tmp_path / "checkpoint.safetensors", []
+
+    def save_half(tensors: Any, path: Path, metadata: Any) -> None:
+        saved.append(path)
+        if len(saved) == 3:
+            Path(path).write_bytes(b"half")
+            raise KeyboardInterrupt
+        real_save(tensors, path, metadata)
+
+    real_save = training.save_file
+    expected, _ = trained()
+    monkeypatch.setattr(training, "save_file", save_half)
+    with pytest.raises(KeyboardInterrupt):
+        trained(checkpoint=checkpoint)
+    events: list[Progress] = []
+    model, _ = trained(listener=events.append, checkpoint=checkpoint)
+    assert events[0].step == 2
+    assert same_weights(model, expected)
+
+
+def test_a_checkpoint_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    checkpoint.write_bytes(b"not a checkpoint")
+    with pytest.raises(TrainingError, match=r"cannot be read .*; delete it"):
+        trained(checkpoint=checkpoint)
+
+
+class Failing(SASRec):
+    """Fails in a chosen way at the last step of the first epoch."""
+
+    def __init__(self, way: str) -> None:
+        super().__init__(ENCODER, N_ITEMS)
+        self.initialise(0)
+        self.way = way
+        self.step = 0
+
+    def loss(self, batch: Any) -> torch.Tensor:
+        self.step += 1
+        loss = super().loss(batch)
+        if self.step < len(WINDOWS):
+            return loss
+        if self.way == "nan loss":
+            return loss * torch.nan
+        if self.way == "infinite loss":
+            return loss + torch.inf
+        # The square root's slope at 0 is infinite, times 0 gives NaN: a finite loss without a finite gradient.
+        return loss + torch.sqrt(self.bias[0] * 0)
+
+
+@pytest.mark.parametrize("way", ["nan loss", "infinite loss", "nan gradient"])
+def test_a_training_that_diverges_says_so(way: str) -> None:
+    with pytest.raises(TrainingError, match=r"in epoch 1; lower --learning-rate \(now 0.01\)"):
+        train(Failing(way), WINDOWS, lambda: 1.0, TRAINING.model_copy(update={"max_epochs": 1}), 0, "train")
+
+
+def test_nothing_to_train_on_is_an_error() -> None:
+    short = sequences_of([[1], [2]], N_ITEMS)
+    windows = TrainingWindows(short, short.lengths, ENCODER.max_length, 4)
+    with pytest.raises(TrainingError, match="at least 2 interactions, got none; import more data"):
+        train(make_base(ENCODER, N_ITEMS, 0), windows, lambda: 0.0, TRAINING, 0, "train")
+
+
+def test_the_step_size_warms_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = []
+    real = torch.optim.AdamW.step
+
+    def noted(self: Any, *rest: Any) -> Any:
+        rates.append({group["lr"] for group in self.param_groups})
+        return real(self, *rest)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", noted)
+    trained(TRAINING.model_copy(update={"max_epochs": 1, "warmup_steps": 4, "learning_rate": 0.01}))
+    assert [min(r) for r in rates[:5]] == pytest.approx([0.0025, 0.005, 0.0075, 0.01, 0.01])
+    assert all(len(r) == 1 for r in rates)
+
+
+def test_the_time_left_is_told_while_resuming(tmp_path: Path) -> None:
+    """Epochs done before an interruption take no time now and must not make the estimate too short."""
+    checkpoint = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(JobCancelledError):
+        trained(listener=stop_at(3), checkpoint=checkpoint)
+    events: list[Progress] = []
+
+    def slowly(model: SASRec) -> float:
+        time.sleep(0.1)
+        return 0.0
+
+    trained(listener=events.append, checkpoint=checkpoint, validate=slowly)
+    assert [e.step for e in events] == [3, 4, 5]
+    assert 0.1 <= events[1].seconds_left < 2
