@@ -14,7 +14,7 @@ from guidedrec_core.models.base import FloatArray, Recommender
 
 # A block of scores takes at most this many numbers (256 MiB of float32), whatever the size of the catalogue.
 _BLOCK_NUMBERS = 64 * 1024 * 1024
-_LARGEST_BLOCK = 1024
+_LARGEST_BLOCK = 512
 
 
 def target_ranks(
@@ -40,21 +40,22 @@ def target_ranks(
     """
     ranks = np.empty(len(cases), dtype=np.int64)
     size = block_size(model.n_items)
+    by_length = np.argsort(cases.lengths, kind="stable")  # blocks of similar length hold little padding
     for first in range(0, len(cases), size):
-        part = slice(first, min(first + size, len(cases)))
-        users, targets = cases.users[part], cases.targets[part]
-        histories = [sequences.history(u, n) for u, n in zip(users.tolist(), cases.lengths[part].tolist(), strict=True)]
+        part = by_length[first : first + size]
+        users, lengths = cases.users[part], cases.lengths[part]
+        histories = [sequences.history(u, n) for u, n in zip(users.tolist(), lengths.tolist(), strict=True)]
         scores = mask_seen(model.scores(users, histories), histories)
-        ranks[part] = ranks_of(scores, targets)
+        ranks[part] = ranks_of(scores, cases.targets[part])
         if on_block is not None:
-            on_block(part.stop)
+            on_block(first + len(part))
     return ranks
 
 
 def ranks_of(scores: FloatArray, items: IntArray) -> IntArray:
     """Return the rank, from 1, of one item in each row of ``scores [B, n_items]``."""
     own = scores[np.arange(len(items)), items][:, None]  # [B, 1]
-    higher = (scores > own).sum(axis=1)
+    higher = (~(scores <= own)).sum(axis=1)  # a score that is no number never gives a good rank
     tied_before = ((scores == own) & (np.arange(scores.shape[1]) < items[:, None])).sum(axis=1)
     ranks: IntArray = (1 + higher + tied_before).astype(np.int64)
     return ranks
