@@ -17,13 +17,14 @@ import pandas as pd
 
 from guidedrec_core import __version__
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scores import read_scores
+from guidedrec_core.attributes.scores import load_scores, read_scores
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.errors import ConfigError, NotFoundError
 from guidedrec_core.evaluation.highlights import highlights
@@ -51,7 +52,7 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
 from guidedrec_core.refinement.reduction import pca
 from guidedrec_core.runs import Run, RunStore
-from guidedrec_core.system import PreparedData, load_base, load_prepared, load_refined, load_scores, weight_arrays
+from guidedrec_core.system import load_base, load_refined, weight_arrays
 
 _CONTROL_STAGES = {"none": "refine", "second_training": "second training", "shuffled": "placebo"}
 STAGES = ("data", "scores", "train base", "refine", "second training", "placebo", "evaluate", "project")

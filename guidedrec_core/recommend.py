@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
+from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.ranking import block_size, mask_seen, top_k
-from guidedrec_core.system import PreparedData, System
+from guidedrec_core.system import System
 
 History = Literal["train", "train+valid"]
 

@@ -1,7 +1,6 @@
 """`System`: one refined run opened with everything it was made from, ready to recommend and explain."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -9,80 +8,15 @@ import numpy.typing as npt
 import torch
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scores import GuidedScores
-from guidedrec_core.config import EncoderConfig, RefinementConfig, SplitConfig, TrainingConfig
-from guidedrec_core.data import dataset as datasets
-from guidedrec_core.data.dataset import Dataset
-from guidedrec_core.data.sequences import IntArray, Sequences
-from guidedrec_core.data.split import Cases, Split
+from guidedrec_core.attributes.scores import GuidedScores, load_scores
+from guidedrec_core.config import EncoderConfig, RefinementConfig, TrainingConfig
+from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.models.sasrec import SASRec
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.runs import Run, RunStore
-
-
-@dataclass(frozen=True)
-class PreparedData:
-    """A data set with its histories indexed and cut.
-
-    Attributes
-    ----------
-    run : Run
-        The run of stage ``data``.
-    dataset : Dataset
-        Interactions and catalogue.
-    sequences : Sequences
-        Histories as item indexes.
-    split : Split
-        Train, valid and test.
-    """
-
-    run: Run
-    dataset: Dataset
-    sequences: Sequences
-    split: Split
-
-    @classmethod
-    def of(cls, run: Run, split: SplitConfig) -> "PreparedData":
-        """Load and cut a stored data set."""
-        dataset = datasets.load(run)
-        sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
-        return cls(run, dataset, sequences, Split.of(sequences, split))
-
-    @cached_property
-    def train_pairs(self) -> tuple[IntArray, IntArray]:
-        """User and item index of every training interaction."""
-        lengths = self.sequences.lengths
-        users = np.repeat(np.arange(self.sequences.n_users), lengths)
-        position = np.arange(len(users)) - self.sequences.starts[users]
-        train = position < self.split.n_train[users]
-        return users[train], self.sequences.items[train]
-
-    @cached_property
-    def item_interactions(self) -> IntArray:
-        """Training interactions of each item, ``[n_items]``."""
-        return np.bincount(self.train_pairs[1], minlength=self.sequences.n_items).astype(np.int64)
-
-    def shown_length(self, user: int, with_valid: bool = True) -> int:
-        """Return how many leading interactions a model may see of a user: train, or train and valid."""
-        return int(self.split.n_train[user] + (self.split.n_valid[user] if with_valid else 0))
-
-    def shown_history(self, user: int, with_valid: bool = True) -> IntArray:
-        """Return the item indexes a model may see of a user."""
-        return self.sequences.history(user, self.shown_length(user, with_valid))
-
-    def held_out(self, user: int) -> IntArray:
-        """Return a user's test items that are new to the user, in time order."""
-        history = self.sequences.history(user)
-        shown = self.shown_length(user)
-        return np.array([i for i in history[shown:] if i not in history[:shown]], dtype=np.int64)
-
-    @cached_property
-    def test_cases(self) -> Cases:
-        """Held-out interactions of the test part."""
-        return self.split.cases(self.sequences, "test")
 
 
 @dataclass(frozen=True)
@@ -142,17 +76,6 @@ class System:
         if name not in models:
             raise UnknownIdError(f"unknown model {name!r}; there are {', '.join(models)}")
         return models[name]
-
-
-def load_prepared(store: RunStore, base_run: Run) -> PreparedData:
-    """Load the data a base run was trained on, cut as it was then."""
-    return PreparedData.of(store.open(base_run.inputs["data"], "data"), SplitConfig.parse(base_run.config["split"]))
-
-
-def load_scores(run: Run, kind: str = "item") -> GuidedScores:
-    """Load raw scores of items or users from a run of stage ``scores``."""
-    schema = AttributeSchema.parse(run.read_json("attributes"))
-    return GuidedScores(run.read_array(f"{kind}_scores", mmap=False), schema)
 
 
 def load_base(run: Run, n_items: int) -> SASRec:

@@ -11,6 +11,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
+from guidedrec_core.runs import Run
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,12 @@ def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> 
     values[found[known]] = np.stack(columns, axis=1)[known]
     scores = GuidedScores(values, schema)
     return scores, _notices(scores, vocabulary.kind, int((~known).sum()))
+
+
+def load_scores(run: Run, kind: str = "item") -> GuidedScores:
+    """Load raw scores of items or users from a run of stage ``scores``."""
+    schema = AttributeSchema.parse(run.read_json("attributes"))
+    return GuidedScores(run.read_array(f"{kind}_scores", mmap=False), schema)
 
 
 def _notices(scores: GuidedScores, kind: str, n_left_over: int) -> tuple[Notice, ...]:

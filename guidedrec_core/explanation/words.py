@@ -1,10 +1,16 @@
 """Plain words for numbers: what stands beside every chart. Templates only, no language model."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.explanation.ledger import Ledger
+
+if TYPE_CHECKING:  # a ledger's module loads torch, which pages that only speak do not need
+    from guidedrec_core.explanation.ledger import Ledger
 
 FloatArray = npt.NDArray[np.float64]
 
