@@ -61,7 +61,8 @@ class GuidedEmbedding:
         z = np.where(missing, 0.0, (raw - mean) / scale)
         if normalisation == "white":
             z = z @ _whitening(z)
-            z[missing] = 0.0
+            # A missing score stays the attribute's mean, so the mean of the known ones must be 0 again.
+            z = np.where(missing, 0.0, z - np.where(missing, 0.0, z).sum(axis=0) / (~missing).sum(axis=0))
         return cls(z.astype(np.float32), missing, mean.astype(np.float32), scale.astype(np.float32))
 
     def shuffled(self, rng: np.random.Generator) -> "GuidedEmbedding":
@@ -90,9 +91,15 @@ def standardise_user_scores(raw: FloatArray) -> FloatArray:
 
 
 def _moments(raw: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return mean and standard deviation of each column's known values."""
-    known = raw.astype(np.float64)
-    return np.asarray(np.nanmean(known, axis=0)), np.asarray(np.nanstd(known, axis=0))
+    """Return mean and standard deviation of each column's known values; 0 where there are none."""
+    known, values = ~np.isnan(raw), raw.astype(np.float64)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, values, 0.0).sum(axis=0) / count
+    scale = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / count)
+    # Rounding must not give equal values a spread, which division would then blow up.
+    lowest = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
+    highest = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
+    return mean, np.where(lowest < highest, scale, 0.0)
 
 
 def _whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
