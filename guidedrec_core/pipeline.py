@@ -55,8 +55,6 @@ from guidedrec_core.runs import Run, RunStore
 from guidedrec_core.system import load_base, load_refined, weight_arrays
 
 _CONTROL_STAGES = {"none": "refine", "second_training": "second training", "shuffled": "placebo"}
-STAGES = ("data", "scores", "train base", "refine", "second training", "placebo", "evaluate", "project")
-"""Names of the stages in progress events, in the order of a build."""
 
 
 def store_dataset(store: RunStore, dataset: Dataset) -> Run:

@@ -4,6 +4,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+STAGES = ("data", "scores", "train base", "refine", "second training", "placebo", "evaluate", "project")
+"""Names of the stages in progress events, in the order of a build."""
+
 
 @dataclass(frozen=True)
 class Progress:

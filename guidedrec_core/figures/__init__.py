@@ -1,1 +1,1 @@
-"""Plotly figures: a result in, a figure out, nothing else."""
+"""Figures: plain data in, `plotly.graph_objects.Figure` out. No Streamlit, no file, no global template."""

@@ -1,1 +1,1 @@
-"""Streamlit helpers shared by the pages: the only Streamlit code outside app.py and pages/."""
+"""What the pages share: the only code of the package that knows Streamlit."""

@@ -1,0 +1,135 @@
+"""A job as the visitor sees it: stage, progress, time left, cancel; and what to do when it failed."""
+
+from typing import Any
+
+import streamlit as st
+
+from guidedrec_core import library
+from guidedrec_core.jobs import Job, JobStore
+from guidedrec_core.progress import STAGES
+from guidedrec_core.ui import loaders
+from guidedrec_core.ui.errors import escaped
+
+STAGE_WORDS = {
+    "data": "Reading the data set",
+    "scores": "Reading the attribute scores",
+    "train base": "Training the base model",
+    "refine": "Refining it with the attributes",
+    "second training": "Training once more without attributes, as a control",
+    "placebo": "Training with shuffled scores, as a placebo",
+    "evaluate": "Measuring all models on held-out interactions",
+    "project": "Drawing the maps",
+}
+_EVERY_SECONDS = 1.0
+
+
+def jobs() -> JobStore:
+    """Return the jobs beside the runs."""
+    return JobStore(loaders.store().home)
+
+
+def latest(dataset: str) -> Job | None:
+    """Return the newest build of a data set, whatever became of it."""
+    for job in jobs().list():
+        if job.task == "build" and job.arguments.get("dataset") == dataset:
+            return job
+    return None
+
+
+def start_build(dataset: str, config: dict[str, Any] | None = None) -> Job:
+    """Start a build in its own process, or return the one under way; fit for a button's callback."""
+    return jobs().start("build", {"dataset": dataset} if config is None else {"dataset": dataset, "config": config})
+
+
+def progress_words(job: Job) -> tuple[float, str]:
+    """Say how far a job is.
+
+    Returns
+    -------
+    tuple of (float, str)
+        Share of all stages done, 0..1 (stages count alike, though some take longer), and the words.
+    """
+    if job.stage not in STAGES:
+        return 0.0, "Starting"
+    number = STAGES.index(job.stage)
+    within = min(job.step / job.total, 1.0) if job.total else 0.0
+    parts = [f"Step {number + 1} of {len(STAGES)}: {STAGE_WORDS[job.stage]}", job.message, job.metric]
+    if job.seconds_left is not None:
+        parts.append(f"about {_duration(job.seconds_left)} left for this step at most")
+    return (number + within) / len(STAGES), " · ".join(part for part in parts if part)
+
+
+def show_first_build(job: Job, dataset: str) -> None:
+    """Show the build a page waits for, until there is a refined run to look at."""
+    if not job.active:
+        show_ended(job)
+        return
+    st.markdown(
+        f"Building **{escaped(dataset)}** for the first time. The first pages open as soon as the refined model is "
+        "there; this is done once, and you can close the page meanwhile."
+    )
+    _follow(job.id, dataset)
+
+
+def show_line(job: Job) -> None:
+    """Show in one line that a build goes on while its first results can be studied already."""
+    _follow_quietly(job.id)
+
+
+def show_ended(job: Job) -> None:
+    """Say how a job ended without a result, and offer to go on."""
+    if job.status == "cancelled":
+        st.info("The build was cancelled. What it has finished is kept.", icon=":material/info:")
+        label = "Go on building"
+    else:
+        stage = STAGE_WORDS.get(job.stage, "starting")
+        st.error(escaped(job.error), title=f"The build stopped at: {stage}", icon=":material/error:")
+        label = "Try again"
+    st.button(label, icon=":material/refresh:", type="primary", on_click=_resume, args=(job.id,), key="resume")
+    log = jobs().log_tail(job.id)
+    if log:
+        with st.expander("What the process printed last", icon=":material/terminal:"):
+            st.code(log, language=None)
+
+
+@st.fragment(run_every=_EVERY_SECONDS)
+def _follow(job_id: str, dataset: str) -> None:
+    """Draw the progress; go on with the page when there is something to see."""
+    job = jobs().get(job_id)
+    if not job.active or library.refined_entries(loaders.store(), dataset):
+        st.rerun(scope="app")
+    share, words = progress_words(job)
+    st.progress(share, text=escaped(words))
+    st.button("Cancel", icon=":material/cancel:", on_click=_cancel, args=(job_id,), key="cancel_job")
+
+
+@st.fragment(run_every=2 * _EVERY_SECONDS)
+def _follow_quietly(job_id: str) -> None:
+    """Draw one line; show the page anew whenever a stage is finished."""
+    job = jobs().get(job_id)
+    if not job.active or st.session_state.setdefault("job_stage", job.stage) != job.stage:
+        st.session_state["job_stage"] = job.stage
+        st.rerun(scope="app")
+    share, words = progress_words(job)
+    st.progress(share, text=escaped(f"Still building. {words}"))
+
+
+def _cancel(job_id: str) -> None:
+    jobs().cancel(job_id)
+
+
+def _resume(job_id: str) -> None:
+    jobs().resume(job_id)
+
+
+def _duration(seconds: float) -> str:
+    """Write a time left roughly, as it is known.
+
+    Examples
+    --------
+    >>> _duration(38.2), _duration(200)
+    ('40 seconds', '3 minutes')
+    """
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} seconds"
+    return f"{round(seconds / 60)} minutes"

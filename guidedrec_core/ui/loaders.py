@@ -1,0 +1,109 @@
+"""Cached loading, keyed by run id: a run never changes, so what was read once stays right.
+
+Tables are copied for each page; an opened `System` is shared by all sessions and never changed. torch is imported
+when a system is first opened, so that the pages which only read tables start fast.
+"""
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core.data import dataset as datasets
+from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.runs import Run, RunStore
+
+if TYPE_CHECKING:
+    from guidedrec_core.case import Case
+    from guidedrec_core.system import System
+
+MODEL_LOCK = threading.Lock()
+"""Held around every call of a model: sessions are threads, and torch's settings belong to the process."""
+
+
+def store() -> RunStore:
+    """Return the store in ``$GUIDEDREC_HOME``."""
+    return RunStore.default()
+
+
+def table(run_id: str, name: str) -> pd.DataFrame:
+    """Read a table of a run."""
+    return _table(str(store().home), run_id, name)
+
+
+def array(run_id: str, name: str) -> Any:
+    """Read an array of a run; shared and read-only."""
+    return _array(str(store().home), run_id, name)
+
+
+def json(run_id: str, name: str) -> Any:
+    """Read a JSON file of a run."""
+    return _json(str(store().home), run_id, name)
+
+
+def dataset(run_id: str) -> Dataset:
+    """Load a stored data set; shared and read-only."""
+    return _dataset(str(store().home), run_id)
+
+
+def facts(run_id: str) -> dict[str, Any]:
+    """Return the facts of a stored data set; see `Dataset.describe`."""
+    return _facts(str(store().home), run_id)
+
+
+def system(run_id: str) -> "System":
+    """Open a refined run with all its inputs; shared and read-only. Hold `MODEL_LOCK` while using its models."""
+    return _system(str(store().home), run_id)
+
+
+def case(run_id: str, user_id: str, item_id: str | None = None, k: int = 10) -> "Case":
+    """Compute a case; see `guidedrec_core.case.build_case`."""
+    return _case(str(store().home), run_id, user_id, item_id, k)
+
+
+def _open(home: str, run_id: str) -> Run:
+    return RunStore(Path(home)).open(run_id, verify=False)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _table(home: str, run_id: str, name: str) -> pd.DataFrame:
+    return _open(home, run_id).read_table(name)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _array(home: str, run_id: str, name: str) -> Any:
+    return _open(home, run_id).read_array(name)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _json(home: str, run_id: str, name: str) -> Any:
+    return _open(home, run_id).read_json(name)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _dataset(home: str, run_id: str) -> Dataset:
+    return datasets.load(_open(home, run_id))
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _facts(home: str, run_id: str) -> dict[str, Any]:
+    return _dataset(home, run_id).describe()
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the models")
+def _system(home: str, run_id: str) -> "System":
+    from guidedrec_core.system import System
+
+    with MODEL_LOCK:
+        return System.open(RunStore(Path(home)), run_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _case(home: str, run_id: str, user_id: str, item_id: str | None, k: int) -> "Case":
+    from guidedrec_core.case import build_case
+
+    opened = _system(home, run_id)
+    with MODEL_LOCK:
+        return build_case(opened, user_id, item_id, k)

@@ -1,0 +1,177 @@
+"""The frame of every page: title, data set and run, the first build, footer."""
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from guidedrec_core import __version__, library
+from guidedrec_core.data.bundled import BUNDLED
+from guidedrec_core.jobs import Job
+from guidedrec_core.library import RefinedEntry
+from guidedrec_core.runs import RunInfo, RunStore
+from guidedrec_core.ui import jobs_panel, loaders, show, url
+from guidedrec_core.ui.errors import escaped, guard, way_on
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is about.
+
+    Attributes
+    ----------
+    store : RunStore
+        Where the runs are.
+    entry : RefinedEntry
+        The refined run under study, with its base, data, evaluation and projection.
+    user, item : str or None
+        From the URL or an earlier page; unchecked.
+    dark : bool
+        The theme the visitor sees.
+    job : Job or None
+        The newest build of this data set, whatever became of it.
+    """
+
+    store: RunStore
+    entry: RefinedEntry
+    user: str | None
+    item: str | None
+    dark: bool
+    job: Job | None
+
+    @property
+    def dataset(self) -> str:
+        """The data set's name."""
+        return str(self.entry.data.config["name"])
+
+
+def set_up(question: str, icon: str) -> View:
+    """Begin a page. Ends it, with a sentence and a way on, when there is nothing to show yet.
+
+    Parameters
+    ----------
+    question : str
+        The page's title: the question it answers.
+    icon : str
+        A Material symbol, e.g. ``":material/map:"``.
+    """
+    st.set_page_config(page_title=f"{question} · guidedrec", page_icon=icon, layout="wide")
+    store = loaders.store()
+    place = url.read()
+    st.title(question, anchor=False)
+    with guard():
+        dataset = _choose_dataset(store, place)
+        entries = library.refined_entries(store, dataset)
+        if not entries:
+            _wait_for_first_run(dataset)
+        entry = _choose_run(entries, place, dataset)
+    url.write({**place, "dataset": dataset, "run": entry.run.id})
+    job = jobs_panel.latest(dataset)
+    if job is not None and job.active:
+        jobs_panel.show_line(job)
+    return View(store, entry, place.get("user"), place.get("item"), show.dark(), job)
+
+
+def footer(view: View) -> None:
+    """Say where every number of the page comes from."""
+    entry = view.entry
+    st.divider()
+    encoder, split = entry.base.config["encoder"], entry.base.config["split"]["kind"]
+    show.note(
+        f"Data set {view.dataset} ({entry.data.id}) · run {entry.run.id}, {entry.run.created:%d %b %Y %H:%M} UTC · "
+        f"{encoder['kind']}, width {encoder['width']}, {entry.run.config['refinement']['mode']} refinement, "
+        f"seed {entry.run.seed} · split {split} · guidedrec {__version__}"
+    )
+
+
+def needs(view: View, stage: str, what: str) -> RunInfo:
+    """Return the view's run of a stage; without one, say so, offer to make it, and end the page.
+
+    Parameters
+    ----------
+    view : View
+        From `set_up`.
+    stage : {"evaluation", "projection"}
+        What the page cannot do without.
+    what : str
+        The same in plain words, e.g. ``"The maps"``.
+    """
+    run: RunInfo | None = getattr(view.entry, stage)
+    if run is None:
+        _offer(view, stage, what)
+    return run
+
+
+def _offer(view: View, stage: str, what: str) -> NoReturn:
+    """Say how it stands with what is missing; end the page."""
+    if view.job is not None and view.job.active:
+        st.info(f"{what} are still being made; this page goes on by itself.", icon=":material/hourglass_top:")
+    elif view.job is not None and view.job.status in ("failed", "interrupted"):
+        jobs_panel.show_ended(view.job)
+    else:
+        st.info(f"{what} have not been made for this run yet.", icon=":material/info:")
+        st.button("Make them now", type="primary", on_click=_finish_build, args=(view,), key=f"make_{stage}")
+    st.stop()
+
+
+def _finish_build(view: View) -> None:
+    """Build what is missing, with the run's own settings; finished stages are found and kept."""
+    entry = view.entry
+    config = {**entry.base.config, "refinement": entry.run.config["refinement"], "seed": entry.run.seed}
+    jobs_panel.start_build(view.dataset, config)
+
+
+def _start_build(dataset: str) -> None:
+    jobs_panel.start_build(dataset)
+
+
+def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
+    """Offer the data sets; return the one of the place, else the newest that was built."""
+    names = library.dataset_names(store)
+    built = [str(entry.data.config["name"]) for entry in library.refined_entries(store)]
+    chosen = place.get("dataset") or next(iter(built), BUNDLED[0])
+    if chosen not in names:
+        way_on(f"There is no data set named {chosen} here (any more).", f"Open {names[0]}", dataset=names[0])
+    _select("Data set", names, chosen, "dataset")
+    return chosen
+
+
+def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str) -> RefinedEntry:
+    """Offer the refined runs of a data set; return the one of the place, else the newest."""
+    labels = {entry.run.id: entry.label for entry in entries}
+    chosen = place.get("run") or entries[0].run.id
+    if chosen not in labels:
+        way_on(
+            f"Run {chosen} of data set {dataset} is not here (any more): it was deleted, or the link is mistyped.",
+            "Open the newest run",
+            run=None,
+        )
+    _select("Run", list(labels), chosen, "run", labels)
+    return next(entry for entry in entries if entry.run.id == chosen)
+
+
+def _select(label: str, options: list[str], chosen: str, name: str, labels: dict[str, str] | None = None) -> None:
+    """Show a choice in the sidebar that follows the place, and changes it."""
+    key = f"choose_{name}"
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+
+    def change() -> None:
+        url.update(**{name: st.session_state[key]})
+
+    st.sidebar.selectbox(label, options, key=key, on_change=change, format_func=lambda o: (labels or {}).get(o, o))
+
+
+def _wait_for_first_run(dataset: str) -> NoReturn:
+    """Build a bundled data set by itself, others when asked; show how it goes and end the page."""
+    job = jobs_panel.latest(dataset)
+    if job is None and dataset in BUNDLED:
+        job = jobs_panel.start_build(dataset)
+    if job is None or (job.status == "done"):
+        st.info(escaped(f"{dataset} has no refined model yet."), icon=":material/info:")
+        st.button("Build it now", type="primary", on_click=_start_build, args=(dataset,), key="build")
+        st.caption("It needs a score for each item and attribute; the terminal can bring them in:")
+        st.code(f"guidedrec score {dataset} --attributes attributes.json --item-scores scores.csv", language="bash")
+        st.stop()
+    jobs_panel.show_first_build(job, dataset)
+    st.stop()

@@ -1,0 +1,55 @@
+"""Where the visitor is: data set, run, user and item, kept in the URL and across pages."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+NAMES = ("dataset", "run", "user", "item")
+_KEY = "guidedrec_place"
+
+
+def read() -> dict[str, str]:
+    """Return the place, as far as it is known.
+
+    A URL that says anything says all: what it leaves out is not taken from an earlier page. A URL without any of the
+    names, as the menu makes it, means "stay where you are".
+
+    Returns
+    -------
+    dict of str to str
+        A subset of `NAMES`; values are unchecked, they may name what does not exist (any more).
+    """
+    given = {name: st.query_params[name] for name in NAMES if st.query_params.get(name)}
+    if given:
+        st.session_state[_KEY] = given
+    return dict(st.session_state.get(_KEY, {}))
+
+
+def write(place: Mapping[str, str | None]) -> None:
+    """Make this the place, in the URL and for the other pages; None and "" leave a name out."""
+    kept = {name: str(place[name]) for name in NAMES if place.get(name)}
+    st.session_state[_KEY] = kept
+    for name in NAMES:
+        if name not in kept:
+            st.query_params.pop(name, None)
+        elif st.query_params.get(name) != kept[name]:
+            st.query_params[name] = kept[name]
+
+
+def update(**changes: str | None) -> None:
+    """Change some names and keep the others; fit for a widget's callback.
+
+    Another data set forgets the run, the user and the item, and another user the item, unless they are given too.
+    """
+    place: dict[str, str | None] = {**read()}
+    if "dataset" in changes and changes["dataset"] != place.get("dataset"):
+        place.update(run=None, user=None, item=None)
+    if "user" in changes and changes["user"] != place.get("user"):
+        place.update(item=None)
+    write({**place, **changes})
+
+
+def link(**changes: str | None) -> dict[str, str]:
+    """Return the query parameters of another place, for `st.page_link` and `st.switch_page`."""
+    place: dict[str, str | None] = {**read(), **changes}
+    return {name: str(place[name]) for name in NAMES if place.get(name)}
