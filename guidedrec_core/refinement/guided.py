@@ -91,15 +91,15 @@ def standardise_user_scores(raw: FloatArray) -> FloatArray:
 
 
 def _moments(raw: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return mean and standard deviation of each column's known values; 0 where there are none."""
+    """Return mean and standard deviation of each column's known values; 0 where there are none.
+
+    Sums of float32 values are exact in float64, so equal values have a spread of exactly 0.
+    """
     known, values = ~np.isnan(raw), raw.astype(np.float64)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, values, 0.0).sum(axis=0) / count
     scale = np.sqrt((np.where(known, values - mean, 0.0) ** 2).sum(axis=0) / count)
-    # Rounding must not give equal values a spread, which division would then blow up.
-    lowest = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
-    highest = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
-    return mean, np.where(lowest < highest, scale, 0.0)
+    return mean, scale
 
 
 def _whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -1,0 +1,279 @@
+"""The refined model against its formulas, and what must never leak into it or out of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import ENCODER, TRAINING, arrays, random_histories, sequences_of
+
+from guidedrec_core.config import RefinementConfig
+from guidedrec_core.data.sequences import Batch, TrainingWindows, item_seq
+from guidedrec_core.models.registry import make_base, make_encoder
+from guidedrec_core.models.training import train
+from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.refinement.reduction import pca
+
+N_USERS, N_ITEMS, A = 14, 25, 3
+MAX_LENGTH = ENCODER.max_length
+QUIET = ENCODER.model_copy(update={"dropout": 0.0, "item_dropout": 0.0})
+RNG = np.random.default_rng(0)
+GUIDED = GuidedEmbedding.of(RNG.uniform(0, 10, (N_ITEMS, A)).astype(np.float32)).values
+USER_SCORES = RNG.normal(size=(N_USERS, A)).astype(np.float32)
+HISTORIES = random_histories(RNG, N_USERS, N_ITEMS, 20)
+SEQUENCES = sequences_of(HISTORIES, N_ITEMS)
+WINDOWS = TrainingWindows(SEQUENCES, SEQUENCES.lengths, MAX_LENGTH, TRAINING.batch_size)
+
+
+def refined(
+    config: RefinementConfig | None = None,
+    user_scores: np.ndarray | None = USER_SCORES,
+    guided: np.ndarray = GUIDED,
+    seed: int = 0,
+    encoder: Any = QUIET,
+) -> AdditiveRefinedModel:
+    """Return a model with no parameter left at zero, so that each has its effect."""
+    rng = np.random.default_rng(seed)
+    model = AdditiveRefinedModel(
+        make_encoder(encoder, seed),
+        encoder.width,
+        encoder.max_length,
+        guided,
+        rng.normal(size=(N_ITEMS, encoder.width - guided.shape[1])).astype(np.float32),
+        rng.normal(size=N_ITEMS).astype(np.float32),
+        config or RefinementConfig(),
+        user_scores,
+    )
+    model.initialise(seed)
+    with torch.no_grad():
+        for parameter in (model.attribute_weights, model.output.bias):
+            parameter.copy_(torch.from_numpy(rng.normal(size=parameter.shape)))
+    return model
+
+
+def fit(model: AdditiveRefinedModel, epochs: int = 3) -> AdditiveRefinedModel:
+    config = TRAINING.model_copy(update={"max_epochs": epochs, "patience": epochs})
+    train(model, WINDOWS, lambda: 0.5, config, 0, "train refined")
+    return model
+
+
+def slow_profile(history: list[int], config: RefinementConfig, prior: np.ndarray) -> np.ndarray:
+    """Compute the guided profile after a whole history, interaction by interaction."""
+    total, count = np.zeros(A), 0.0
+    for steps_back, item in enumerate(reversed(history)):
+        weight = config.decay**steps_back
+        total += weight * GUIDED[item].astype(np.float64)
+        count += weight
+    if count + config.shrinkage == 0:
+        return total
+    return (total + config.shrinkage * prior) / (count + config.shrinkage)
+
+
+@pytest.mark.parametrize("decay", [1.0, 0.85, 0.3])
+@pytest.mark.parametrize("shrinkage", [0.0, 3.0])
+@pytest.mark.parametrize("with_users", [True, False])
+def test_profiles_follow_the_formula(decay: float, shrinkage: float, with_users: bool) -> None:
+    config = RefinementConfig(decay=decay, shrinkage=shrinkage)
+    model = refined(config, USER_SCORES if with_users else None)
+    histories = [[], [4], [1, 1, 2], list(range(MAX_LENGTH)), list(range(20)), [3] * 40]
+    users = np.array([0, 1, -1, 3, 4, N_USERS])
+    profile, state = model.user_parts(users, arrays(histories))
+    assert profile.shape == (6, A)
+    assert state.shape == (6, ENCODER.width - A)
+    for row, (user, history) in enumerate(zip(users.tolist(), histories, strict=True)):
+        known = with_users and 0 <= user < N_USERS
+        prior = 0.5 * USER_SCORES[user].astype(np.float64) if known else np.zeros(A)
+        np.testing.assert_allclose(profile[row], slow_profile(history, config, prior), rtol=1e-5, atol=1e-6)
+
+
+def test_profiles_in_training_are_those_of_the_prefixes() -> None:
+    """Every step of every window, those of long histories' later windows too, has the profile of all before it."""
+    config = RefinementConfig(decay=0.85)
+    model = refined(config)
+    seen = long = 0
+    for batch in WINDOWS.epoch(np.random.default_rng(0)):
+        tokens = torch.from_numpy(batch.item_seq)
+        profiles = model.profiles(tokens, batch.users, batch.prefixes).detach().numpy()
+        for row, user in enumerate(batch.users.tolist()):
+            padding = int((batch.item_seq[row] == 0).sum())
+            for position in range(padding, tokens.shape[1]):
+                step = len(batch.prefixes[row]) + position - padding
+                expected = slow_profile(HISTORIES[user][: step + 1], config, 0.5 * USER_SCORES[user])
+                np.testing.assert_allclose(profiles[row, position], expected, rtol=1e-4, atol=1e-5)
+                seen += 1
+            long += len(batch.prefixes[row]) > 0
+    assert seen == WINDOWS.n_targets
+    assert long > 5
+
+
+def test_nothing_at_a_step_depends_on_later_items() -> None:
+    model = refined().eval()
+    early, late = torch.tensor([[1, 2, 3, 4, 5]]), torch.tensor([[1, 2, 3, 20, 21]])
+    for compute in (lambda t: model.profiles(t, np.array([0]), [np.array([7, 8])]), model.states):
+        before, after = compute(early)[0].detach(), compute(late)[0].detach()
+        assert torch.equal(before[:3], after[:3])
+        assert not torch.allclose(before[3:], after[3:])
+
+
+def test_the_target_itself_never_enters_its_score() -> None:
+    """Changing a window's last target must change no logit that predicts it."""
+    model = refined()
+    inputs = np.array([[0, 2, 3, 4]])
+    losses = []
+    for target in (9, 10):
+        targets = np.array([[0, 0, 0, target]])
+        with torch.no_grad():
+            losses.append(float(model.loss(Batch(np.array([2]), inputs, targets, [np.empty(0, np.int64)]))))
+    scores = model.scores(np.array([2]), arrays([[1, 2, 3]]))[0].astype(np.float64)
+    expected = np.log(np.exp(scores).sum()) - scores[[8, 9]]
+    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("user_scores", [USER_SCORES, None])
+def test_a_score_is_the_sum_of_its_parts_on_ten_thousand_pairs(user_scores: np.ndarray | None) -> None:
+    model = fit(refined(user_scores=user_scores, encoder=ENCODER))
+    rng = np.random.default_rng(1)
+    users = rng.integers(-1, N_USERS, 400)
+    histories = arrays([rng.integers(0, N_ITEMS, rng.integers(0, 25)) for _ in users])
+    scores = model.scores(users, histories)  # 400 * 25 = 10,000 pairs
+    profile, state = (part.astype(np.float64) for part in model.user_parts(users, histories))
+    g, r, b = (part.astype(np.float64) for part in model.item_parts())
+    contributions = model.weights().astype(np.float64) * profile[:, None, :] * g[None]  # [users, items, A]
+    total = contributions.sum(axis=2) + state @ r.T + b
+    assert scores.size == 10_000
+    np.testing.assert_allclose(scores, total, atol=1e-5, rtol=1e-5)
+    assert np.array_equal(g, GUIDED.astype(np.float64))
+
+
+@pytest.mark.parametrize("user_scores", [USER_SCORES, None])
+def test_training_moves_all_that_is_learned_and_nothing_that_is_given(user_scores: np.ndarray | None) -> None:
+    given, users = GUIDED.copy(), USER_SCORES.copy()
+    model = refined(user_scores=user_scores, encoder=ENCODER)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    assert not {"guided", "user_scores"} & before.keys()
+    fit(model, 2)
+    for name, value in model.state_dict().items():
+        frozen = user_scores is None and name == "user_score_weight"
+        assert torch.equal(value, before[name]) == frozen, name
+    assert np.array_equal(model.guided.numpy(), given)
+    assert np.array_equal(GUIDED, given)
+    assert np.array_equal(USER_SCORES, users)
+
+
+def test_training_does_not_touch_the_arrays_it_started_from() -> None:
+    reduced, bias = np.ones((N_ITEMS, 5), np.float32), np.zeros(N_ITEMS, np.float32)
+    model = AdditiveRefinedModel(
+        make_encoder(ENCODER, 0), ENCODER.width, MAX_LENGTH, GUIDED, reduced, bias, RefinementConfig()
+    )
+    model.initialise(0)
+    fit(model, 1)
+    assert (reduced == 1).all()
+    assert (bias == 0).all()
+
+
+def test_the_second_training_has_no_guided_part() -> None:
+    model = fit(refined(guided=GUIDED[:, :0], user_scores=None, encoder=ENCODER))
+    scores = model.scores(np.array([0, -1]), arrays([[1, 2], []]))
+    profile, state = model.user_parts(np.array([0, -1]), arrays([[1, 2], []]))
+    assert profile.shape == (2, 0)
+    np.testing.assert_allclose(scores, state @ model.item_parts()[1].T + model.item_parts()[2], rtol=1e-5, atol=1e-5)
+    ignoring = refined(guided=GUIDED[:, :0], user_scores=USER_SCORES[:, :0])
+    assert not ignoring.user_score_weight.requires_grad
+
+
+def test_an_interrupted_second_training_resumes(tmp_path: Any) -> None:
+    config = TRAINING.model_copy(update={"max_epochs": 3})
+    checkpoint = tmp_path / "checkpoint.safetensors"
+
+    def run(epochs: int) -> dict[str, torch.Tensor]:
+        model = refined(guided=GUIDED[:, :0], user_scores=None, encoder=ENCODER)
+        part = config.model_copy(update={"max_epochs": epochs})
+        train(model, WINDOWS, lambda: 0.5, part, 0, "train", checkpoint=checkpoint)
+        return model.state_dict()
+
+    run(1)
+    resumed = run(3)
+    checkpoint.unlink()
+    whole = run(3)
+    assert all(torch.equal(resumed[name], whole[name]) for name in whole)
+
+
+def test_the_encoder_sees_guided_and_reduced_vectors() -> None:
+    model = refined().eval()
+    tokens = torch.from_numpy(item_seq(arrays([[3, 4]]), MAX_LENGTH))
+    x = GUIDED[[3, 4]] @ model.guided_in.detach().numpy() + (
+        model.reduced.detach().numpy()[[3, 4]] @ model.reduced_in.weight.detach().numpy().T
+    )
+    with torch.no_grad():
+        expected = model.output(model.encoder(torch.from_numpy(x)[None], tokens > 0))
+        torch.testing.assert_close(model.states(tokens), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_training_learns_a_taste_that_only_the_attributes_tell() -> None:
+    """Every user takes items on one side of attribute 0, each item once: its weight must become the largest."""
+    rng = np.random.default_rng(2)
+    n_items, n_users = 200, 150
+    guided = rng.normal(size=(n_items, 3)).astype(np.float32)
+    sides = [np.flatnonzero(guided[:, 0] < -0.3), np.flatnonzero(guided[:, 0] > 0.3)]
+    sequences = sequences_of([rng.permutation(sides[u % 2])[:8].tolist() for u in range(n_users)], n_items)
+    model = AdditiveRefinedModel(
+        make_encoder(ENCODER, 0),
+        ENCODER.width,
+        MAX_LENGTH,
+        guided,
+        np.zeros((n_items, 5), np.float32),
+        np.zeros(n_items, np.float32),
+        RefinementConfig(),
+    )
+    model.initialise(0)
+    windows = TrainingWindows(sequences, sequences.lengths, MAX_LENGTH, 16)
+    config = TRAINING.model_copy(update={"max_epochs": 8, "patience": 8, "ema": 0.5, "batch_size": 16})
+    epochs = iter(range(1, 99))
+    train(model, windows, lambda: float(next(epochs)), config, 0, "train")
+    weights = model.weights()
+    assert weights[0] > 0.2
+    assert weights[0] > 2 * np.abs(weights[1:]).max()
+
+
+def test_the_base_model_depends_on_nothing_but_interactions() -> None:
+    """The base is made and trained without any way for a guided score to get in, and refining does not change it."""
+
+    def train_base() -> Any:
+        model = make_base(ENCODER, N_ITEMS, 0)
+        train(model, WINDOWS, lambda: 0.5, TRAINING, 0, "train base")
+        return model
+
+    base = train_base()
+    before = {name: value.clone() for name, value in base.state_dict().items()}
+    table, bias = base.item_embedding(), base.item_bias()
+    model = AdditiveRefinedModel(
+        make_encoder(ENCODER, 0),
+        ENCODER.width,
+        MAX_LENGTH,
+        GUIDED,
+        pca(table, ENCODER.width - A),
+        bias,
+        RefinementConfig(),
+        USER_SCORES,
+    )
+    model.initialise(0)
+    fit(model, 2)
+    again = train_base()
+    for name, value in base.state_dict().items():
+        assert torch.equal(value, before[name])
+        assert torch.equal(value, again.state_dict()[name])
+    # No column of the base table is, or mirrors, an attribute.
+    between = np.abs(np.corrcoef(table.T, GUIDED.T)[: ENCODER.width, ENCODER.width :])
+    assert between.max() < 0.9
+
+
+def test_the_placebo_keeps_all_but_the_meaning() -> None:
+    embedding = GuidedEmbedding.of(np.random.default_rng(3).uniform(0, 10, (N_ITEMS, A)).astype(np.float32))
+    placebo = embedding.shuffled(np.random.default_rng(0))
+    right, shuffled = refined(guided=embedding.values), refined(guided=placebo.values)
+    for name, value in right.state_dict().items():
+        assert torch.equal(value, shuffled.state_dict()[name])
+    scores: Callable[[AdditiveRefinedModel], np.ndarray] = lambda m: m.scores(np.array([0]), arrays([[1, 2]]))  # noqa: E731
+    assert not np.allclose(scores(right), scores(shuffled))
