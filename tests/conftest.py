@@ -2,12 +2,16 @@
 
 import ipaddress
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from guidedrec_core.pipeline import Build
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when NumPy and torch are first imported, here and in children
 
@@ -48,6 +52,29 @@ def one_thread() -> None:
     """Undo what a training in an earlier test set; importing torch is left to the tests that need it."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> "Build":
+    """Build the tiny shop with every stage, once for all tests: data set ``tiny``. Leave it as it is."""
+    import tiny
+
+    from guidedrec_core import pipeline
+    from guidedrec_core.data.dataset import import_dataset
+    from guidedrec_core.runs import RunStore
+
+    folder = tmp_path_factory.mktemp("tiny")
+    files = tiny.write_shop(folder)
+    store = RunStore(folder / "home")
+    pipeline.store_dataset(store, import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue))
+    return pipeline.build(store, "tiny", tiny.CONFIG, files.scores)
+
+
+@pytest.fixture
+def tiny_home(tiny_build: "Build", own_home: Path) -> Path:
+    """Give a test a home of its own that holds the tiny build; it may delete from it."""
+    shutil.copytree(tiny_build.data.path.parents[1], own_home)
+    return own_home
 
 
 def _is_local(host: Any) -> bool:
