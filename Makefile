@@ -1,0 +1,50 @@
+# One command each; CI runs the same. Needs Python >= 3.11 and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help run install lint format test clean
+.DEFAULT_GOAL := help
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
+
+run: $(VENV)/.installed ## Install and start the app
+	$(BIN)/streamlit run app.py
+
+install: $(VENV)/.installed-test ## Make the environment of the other commands, with what tests need
+
+lint: $(VENV)/.installed-test ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-test ## Format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+test: $(VENV)/.installed-test ## Install and run all tests; needs no network once installed
+	$(BIN)/pytest
+
+clean: ## Remove the environment and caches; runs are kept
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis screenshots
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"expected Python 3.11 or later, got {v[0]}.{v[1]}; run make with PYTHON=python3.11, or whatever yours is called")'
+	$(PYTHON) -m venv $(VENV)
+
+# PyTorch first and alone: on Linux the default index would bring several GB of CUDA libraries the app does not need,
+# so the CPU index is tried first. `make install TORCH_INDEX=` takes the default index, for a machine with a GPU.
+ifeq ($(shell uname -s),Linux)
+TORCH_INDEX ?= --index-url https://download.pytorch.org/whl/cpu
+endif
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(PIP) --retries 0 --timeout 15 $(TORCH_INDEX) torch || $(PIP) torch
+	$(PIP) -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	$(PIP) -e ".[test]"
+	@touch $@
