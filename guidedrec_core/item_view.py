@@ -1,0 +1,254 @@
+"""`ItemView`: one item as the models and the shoppers see it, everything the Items page shows, computed once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.evaluation.report import BASE, REFINED
+from guidedrec_core.explanation import words
+from guidedrec_core.explanation.spaces import FloatArray, ItemSpace
+from guidedrec_core.system import System
+
+# Half a standard deviation from the catalogue's mean: less is no trait of an item.
+_MARKED = 0.5
+# An attribute is said to make two items near when it carries at least this share of their similarity.
+_TELLING = 0.05
+_PATTERNS = "bought in similar histories"
+
+
+@dataclass(frozen=True)
+class ItemView:
+    """One item under study.
+
+    Attributes
+    ----------
+    item_id, title, category, description : str
+        Its listing; empty where unknown.
+    price : float or None
+        Its price, if known.
+    interactions, popularity_rank, n_items : int
+        Its interactions in training, its place when items are sorted by these (1 = most), and how many items there are.
+    attributes : pandas.DataFrame
+        One row an attribute, in schema order: ``attribute, label, low, high, score`` (raw, NaN when missing),
+        ``catalogue_score`` (raw mean), ``z`` (distance from it in standard deviations; 0 when missing), ``missing,
+        words``.
+    scale_min, scale_max : float
+        Range of raw scores.
+    base_near, refined_near : pandas.DataFrame
+        Nearest items, nearest first: ``rank, item_id, title, category, similarity`` (cosine), ``why`` (in words),
+        ``also`` (among the k nearest in the other space, too). In `refined_near` one column an attribute and
+        ``rest`` (the reduced base part) sum to the similarity.
+    audience : pandas.DataFrame or None
+        Users with the item in their stored list: ``user_id, base_rank, refined_rank`` (NaN where it is not in that
+        list), best refined rank first; None when there are no stored lists.
+    n_users : int
+        Users with stored lists; 0 when there are none.
+    list_length : int
+        Length of the stored lists; 0 when there are none.
+    sentence, near_sentence, audience_sentence : str
+        The same in plain words.
+    """
+
+    item_id: str
+    title: str
+    category: str
+    description: str
+    price: float | None
+    interactions: int
+    popularity_rank: int
+    n_items: int
+    attributes: pd.DataFrame
+    scale_min: float
+    scale_max: float
+    base_near: pd.DataFrame
+    refined_near: pd.DataFrame
+    audience: pd.DataFrame | None
+    n_users: int
+    list_length: int
+    sentence: str
+    near_sentence: str
+    audience_sentence: str
+
+
+def build_item(system: System, item_id: str, recommendations: pd.DataFrame | None = None, k: int = 8) -> ItemView:
+    """Compute an item's view.
+
+    Parameters
+    ----------
+    system : System
+        An opened refined run.
+    item_id : str
+        The item.
+    recommendations : pandas.DataFrame, optional
+        ``user_id, item_id, score, rank, model`` of all users, as an evaluation stores them.
+    k : int
+        Nearest items on each side.
+
+    Raises
+    ------
+    UnknownIdError
+        No such item.
+    """
+    data = system.data
+    item = data.dataset.items.index(item_id)
+    listing = data.dataset.catalogue.frame.iloc[item]
+    attributes = _attribute_table(system, item)
+    spaces = {BASE: ItemSpace.base(system.base.item_embedding()), REFINED: ItemSpace.refined(*_refined_parts(system))}
+    near = {name: space.nearest(item, k) for name, space in spaces.items()}
+    shares = spaces[REFINED].shares(item, near[REFINED][0])  # [k, A + 1]
+    guided = _refined_parts(system)[0]
+    why = [near_reason(s, guided[item], system.schema) for s in shares]
+    base_near = _near_table(system, *near[BASE], near[REFINED][0], [_PATTERNS] * len(near[BASE][0]))
+    refined_near = _near_table(system, *near[REFINED], near[BASE][0], why)
+    parts = pd.DataFrame(shares.astype(np.float64), columns=[*system.schema.names, "rest"])
+    popularity = data.item_interactions
+    audience = None if recommendations is None else _audience_table(recommendations, item_id)
+    n_users = 0 if recommendations is None else int(recommendations[c.USER].nunique())
+    length = 0 if recommendations is None or recommendations.empty else int(recommendations[c.RANK].max())
+    price = listing.get(c.PRICE)
+    return ItemView(
+        item_id=item_id,
+        title=str(listing[c.TITLE]),
+        category=str(listing[c.CATEGORY]),
+        description=str(listing.get(c.DESCRIPTION) or ""),
+        price=None if price is None or pd.isna(price) else float(price),
+        interactions=int(popularity[item]),
+        popularity_rank=int((popularity > popularity[item]).sum()) + 1,
+        n_items=len(popularity),
+        attributes=attributes,
+        scale_min=system.schema.scale.min,
+        scale_max=system.schema.scale.max,
+        base_near=base_near,
+        refined_near=pd.concat([refined_near, parts], axis=1),
+        audience=audience,
+        n_users=n_users,
+        list_length=length,
+        sentence=_item_sentence(attributes, int(popularity[item]), popularity),
+        near_sentence=_near_sentence(refined_near, shares, system.schema),
+        audience_sentence=_audience_sentence(audience, n_users, length),
+    )
+
+
+def near_reason(shares: FloatArray, own: FloatArray, schema: AttributeSchema, most: int = 2) -> str:
+    """Say what makes a neighbour near.
+
+    Parameters
+    ----------
+    shares : FloatArray
+        ``[A + 1]``, terms of the similarity; see `ItemSpace.shares`.
+    own : FloatArray
+        The item's guided values, ``[A]``; their sign tells which end both items share.
+    schema : AttributeSchema
+        Names.
+    most : int
+        Attributes named at most.
+    """
+    total = max(float(shares.sum()), 1e-9)
+    order = [a for a in np.argsort(-shares[:-1], kind="stable")[:most] if shares[a] >= _TELLING * total]
+    said = [f"both {'high' if own[a] > 0 else 'low'} on {words.lower_first(schema.attributes[a].label)}" for a in order]
+    if shares[-1] >= _TELLING * total or not said:
+        said.insert(0 if shares[-1] > shares[:-1].sum() else len(said), _PATTERNS)
+    return words.listing(said)
+
+
+def _refined_parts(system: System) -> tuple[FloatArray, FloatArray]:
+    """Return both halves of the refined embedding."""
+    guided, reduced, _ = system.refined.item_parts()
+    return guided, reduced
+
+
+def _attribute_table(system: System, item: int) -> pd.DataFrame:
+    """Tabulate an item's scores against the catalogue."""
+    raw = system.item_scores.values.astype(np.float64)
+    schema = system.schema
+    mean, spread = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0)
+    score = raw[item]
+    return pd.DataFrame(
+        {
+            "attribute": schema.names,
+            "label": [a.label for a in schema.attributes],
+            "low": [a.low for a in schema.attributes],
+            "high": [a.high for a in schema.attributes],
+            "score": score,
+            "catalogue_score": mean,
+            "z": np.nan_to_num((score - mean) / np.where(spread > 0, spread, 1.0)),
+            "missing": system.missing[item],
+            "words": [words.score_words(a, s, schema.scale.max) for a, s in zip(schema.attributes, score, strict=True)],
+        }
+    )
+
+
+def _near_table(
+    system: System, items: IntArray, similarities: FloatArray, others: IntArray, why: list[str]
+) -> pd.DataFrame:
+    """Tabulate nearest items."""
+    listings = system.data.dataset.catalogue.frame.iloc[items]
+    return pd.DataFrame(
+        {
+            c.RANK: np.arange(1, len(items) + 1),
+            c.ITEM: listings[c.ITEM].to_numpy(),
+            c.TITLE: listings[c.TITLE].to_numpy(),
+            c.CATEGORY: listings[c.CATEGORY].to_numpy(),
+            "similarity": similarities.astype(np.float64),
+            "why": why,
+            "also": np.isin(items, others),
+        }
+    )
+
+
+def _audience_table(recommendations: pd.DataFrame, item_id: str) -> pd.DataFrame:
+    """Tabulate who has the item in a stored list."""
+    rows = recommendations[recommendations[c.ITEM] == item_id]
+    ranks = rows.pivot(index=c.USER, columns=c.MODEL, values=c.RANK).reindex(columns=[BASE, REFINED])
+    table = ranks.astype(np.float64).rename(columns={BASE: "base_rank", REFINED: "refined_rank"}).reset_index()
+    table.columns.name = None
+    return table.sort_values(["refined_rank", "base_rank", c.USER], ignore_index=True)
+
+
+def _item_sentence(attributes: pd.DataFrame, own: int, interactions: IntArray) -> str:
+    """Say what marks an item out."""
+    marked = attributes[attributes["z"].abs() >= _MARKED].sort_values("z", key=np.abs, ascending=False, kind="stable")
+    high = [words.lower_first(label) for label in marked[marked["z"] > 0]["label"].head(3)]
+    low = [words.lower_first(label) for label in marked[marked["z"] < 0]["label"].head(3)]
+    said = ([f"high on {words.listing(high)}"] if high else []) + ([f"low on {words.listing(low)}"] if low else [])
+    if bool(attributes["missing"].all()):
+        text = "To the model it is an average item, because it was never scored"
+    elif said:
+        text = "To the model it is " + ", ".join(said)
+    else:
+        text = "To the model it is an average item in every attribute"
+    times = f"{own:,} time" + ("" if own == 1 else "s")
+    more_than = float((interactions < own).mean())
+    if own == 0:
+        return f"{text}. Shoppers have not taken it in the training period."
+    return f"{text}. Shoppers took it {times}, more often than {more_than:.0%} of the catalogue."
+
+
+def _near_sentence(near: pd.DataFrame, shares: FloatArray, schema: AttributeSchema) -> str:
+    """Say how both spaces agree about the item, and on what the refined one rests."""
+    if near.empty:
+        return "There is no other item to compare with."
+    kept = int(near["also"].sum())
+    mean = shares.mean(axis=0)
+    guided, total = float(mean[:-1].sum()), max(float(mean.sum()), 1e-9)
+    top = words.lower_first(schema.attributes[int(mean[:-1].argmax())].label)
+    basis = f"{max(0.0, guided / total):.0%} of the nearness comes from attributes, most of it from {top}"
+    if guided <= 0:
+        basis = "the nearness comes from purchase patterns, not from attributes"
+    return f"{kept} of the {len(near)} nearest items were nearest before refinement, too; {basis}."
+
+
+def _audience_sentence(audience: pd.DataFrame | None, n_users: int, length: int) -> str:
+    """Say who is recommended the item."""
+    if audience is None:
+        return "No stored lists to look in yet; the evaluation makes them."
+    base, refined = int(audience["base_rank"].notna().sum()), int(audience["refined_rank"].notna().sum())
+    both = int((audience["base_rank"].notna() & audience["refined_rank"].notna()).sum())
+    return (
+        f"The refined model puts it into the top {length} of {refined:,} of {n_users:,} users, the base model of "
+        f"{base:,}; {both:,} of them are the same."
+    )
