@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from tiny import sequences_of
 
 from guidedrec_core.config import EvaluationConfig, SplitConfig
 from guidedrec_core.data.split import Cases, Split
@@ -8,7 +9,6 @@ from guidedrec_core.errors import DataError
 from guidedrec_core.evaluation.highlights import highlights
 from guidedrec_core.evaluation.report import EvaluationReport, evaluate_models
 from guidedrec_core.models.popularity import Popularity
-from tiny import sequences_of
 
 N_ITEMS = 30
 
