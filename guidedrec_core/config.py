@@ -14,9 +14,9 @@ from guidedrec_core.errors import ConfigError
 
 
 class Config(BaseModel):
-    """Base of all configurations: frozen, unknown keys rejected."""
+    """Base of all configurations: frozen, unknown keys rejected, numbers finite."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     @classmethod
     def parse(cls, values: dict[str, Any]) -> Self:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from guidedrec_core.columns import ITEM, USER
 from guidedrec_core.config import Config
 from guidedrec_core.errors import ConfigError, UnknownIdError
 
@@ -59,6 +60,9 @@ class AttributeSchema(Config):
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"attribute names must be unique, got twice: {', '.join(twice)}")
+        ids = sorted({USER, ITEM} & set(names))
+        if ids:
+            raise ValueError(f"{' and '.join(ids)} is the name of a column of ids; call the attribute something else")
         return attributes
 
     def __len__(self) -> int:

@@ -8,7 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
 from guidedrec_core.runs import Run
@@ -64,26 +66,28 @@ def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> 
         matches.
     """
     key = f"{vocabulary.kind}_id"
-    frame = _read_table(path, key)
+    frame = read_table(path)
     missing = [name for name in (key, *schema.names) if name not in frame.columns]
     if missing:
         raise DataError(
             f"expected the columns {key} and one for each attribute in {path}, missing: {', '.join(missing)}; "
             "check that the score table and the attribute schema belong together"
         )
-    ids = frame[key].astype("str").str.strip()
+    notices: list[Notice] = []
+    ids = clean_ids(frame[key], vocabulary.kind, notices)
     if ids.duplicated().any():
         twice = ids[ids.duplicated()].unique()[:3].tolist()
-        raise DataError(f"expected one row for each {key} in {path}, got several for: {', '.join(twice)}")
+        raise DataError(f"expected one row for each {key} in {path}, got several for: {', '.join(twice)}; keep one")
     columns = []
     for name in schema.names:
-        column = pd.to_numeric(frame[name], errors="coerce")
+        column = pd.to_numeric(frame[name], errors="coerce").astype("float64")
         outside = (column < schema.scale.min) | (column > schema.scale.max) | (column.isna() & frame[name].notna())
         if outside.any():
             first = int(np.flatnonzero(outside.to_numpy())[0])
             raise DataError(
-                f"expected scores from {schema.scale.min:g} to {schema.scale.max:g} in column {name} of {path}, "
-                f"got {frame[name].iloc[first]!r} for {ids.iloc[first]} ({int(outside.sum()):,} such cells)"
+                f"expected numbers from {schema.scale.min:g} to {schema.scale.max:g} in column {name} of {path}, "
+                f"got '{frame[name].iloc[first]}' for {ids.iloc[first]} ({int(outside.sum()):,} such cells); "
+                "correct them, leave them empty, or set the schema's scale"
             )
         columns.append(column.to_numpy(dtype=np.float32))
     found = vocabulary.indexes(ids, missing="negative")
@@ -97,7 +101,7 @@ def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> 
     values = np.full((len(vocabulary), len(schema)), np.nan, dtype=np.float32)
     values[found[known]] = np.stack(columns, axis=1)[known]
     scores = GuidedScores(values, schema)
-    return scores, _notices(scores, vocabulary.kind, int((~known).sum()))
+    return scores, (*notices, *_notices(scores, vocabulary.kind, int((~known).sum())))
 
 
 def load_scores(run: Run, kind: str = "item") -> GuidedScores:
@@ -120,15 +124,3 @@ def _notices(scores: GuidedScores, kind: str, n_left_over: int) -> tuple[Notice,
         message = f"{n_left_over:,} scored {kind}s are not in the data set; left out"
         notices.append(Notice(f"scored_{kind}s_not_in_data", n_left_over, message))
     return tuple(notices)
-
-
-def _read_table(path: Path, key: str) -> pd.DataFrame:
-    """Read CSV or Parquet with ids as text."""
-    if not path.is_file():
-        raise DataError(f"expected a score table at {path}, there is no such file")
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, dtype={key: "str"}, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise DataError(f"expected a CSV or Parquet score table at {path}, cannot read it: {error}") from error

@@ -1,0 +1,125 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema, Scale
+from guidedrec_core.errors import ConfigError, UnknownIdError
+
+PACE = {"name": "pace", "low": "slow", "high": "fast"}
+DEPTH = {"name": "story_Depth", "low": "flat", "high": "deep", "definition": "how much there is to find"}
+CONTENT: dict[str, Any] = {"attributes": [PACE, DEPTH], "domain": "movies", "scale": {"min": 0, "max": 10}}
+
+names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
+texts = st.text(min_size=1, max_size=20)
+schemas = st.builds(
+    AttributeSchema,
+    attributes=st.lists(
+        st.builds(Attribute, name=names, low=texts, high=texts, definition=st.text(max_size=20)),
+        min_size=1,
+        max_size=6,
+        unique_by=lambda a: a.name,
+    ),
+    domain=st.text(max_size=10),
+    scale=st.builds(Scale, min=st.floats(-10, 0), max=st.floats(1, 100)),
+)
+
+
+def write(folder: Path, content: Any) -> Path:
+    path = folder / "attributes.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_a_schema_is_read_in_its_order(tmp_path: Path) -> None:
+    schema = AttributeSchema.read(write(tmp_path, CONTENT))
+    assert schema.names == ("pace", "story_Depth")
+    assert (len(schema), schema.index("story_Depth"), schema.domain) == (2, 1, "movies")
+    assert schema.attributes[1].label == "Story depth"
+    assert (schema.scale.min, schema.scale.max) == (0, 10)
+
+
+def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
+    assert AttributeSchema.read(write(tmp_path, "\ufeff" + json.dumps(CONTENT))).names[0] == "pace"
+
+
+def test_the_hash_is_that_of_today_and_tomorrow() -> None:
+    """Stored runs are told apart by it: a change here orphans them."""
+    schema = AttributeSchema.parse(CONTENT)
+    assert schema.hash() == "19c3fd9e4d60"
+    assert AttributeSchema.parse({**CONTENT, "scale": {"max": 10.0}}).hash() == schema.hash()
+
+
+def test_the_hash_sees_every_field_and_the_order() -> None:
+    variants = [
+        CONTENT,
+        {**CONTENT, "attributes": [DEPTH, PACE]},
+        {**CONTENT, "attributes": [PACE]},
+        {**CONTENT, "domain": "books"},
+        {**CONTENT, "scale": {"min": 1, "max": 10}},
+        {**CONTENT, "attributes": [{**PACE, "low": "calm"}, DEPTH]},
+        {**CONTENT, "attributes": [{**PACE, "high": "hectic"}, DEPTH]},
+        {**CONTENT, "attributes": [{**PACE, "name": "tempo"}, DEPTH]},
+        {**CONTENT, "attributes": [{**PACE, "definition": "cuts a minute"}, DEPTH]},
+    ]
+    hashes = {AttributeSchema.parse(v).hash() for v in variants}
+    assert len(hashes) == len(variants)
+
+
+@settings(max_examples=80, deadline=None)
+@given(schemas)
+def test_a_written_schema_is_read_back_the_same(schema: AttributeSchema) -> None:
+    again = AttributeSchema.parse(json.loads(schema.model_dump_json()))
+    assert again == schema
+    assert again.hash() == schema.hash()
+    assert [again.index(name) for name in again.names] == list(range(len(again)))
+
+
+def test_an_unknown_attribute_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UnknownIdError, match="unknown attribute 'plot'; this schema has pace, story_Depth"):
+        AttributeSchema.parse(CONTENT).index("plot")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({**CONTENT, "attributes": [PACE, PACE, DEPTH]}, "must be unique, got twice: pace"),
+        ({**CONTENT, "attributes": []}, "attributes: .*at least 1"),
+        ({**CONTENT, "attributes": [{**PACE, "name": f"a{n}"} for n in range(65)]}, "attributes: .*at most 64"),
+        ({"domain": "movies"}, "attributes: Field required"),
+        ({**CONTENT, "attributes": [{"name": "pace", "low": "slow"}]}, r"attributes\.0\.high: Field required"),
+        ({**CONTENT, "attributes": [{**PACE, "low": ""}]}, r"attributes\.0\.low: .*at least 1"),
+        ({**CONTENT, "attributes": [{**PACE, "name": "two words"}]}, r"attributes\.0\.name: .*got 'two words'"),
+        ({**CONTENT, "attributes": [{**PACE, "name": "9lives"}]}, r"attributes\.0\.name"),
+        ({**CONTENT, "attributes": [{**PACE, "name": "pace\n"}]}, r"attributes\.0\.name"),
+        ({**CONTENT, "attributes": [{**PACE, "weight": 1}]}, r"attributes\.0\.weight: Extra inputs"),
+        ({**CONTENT, "scale": {"min": 10, "max": 10}}, "min < max, got 10 and 10"),
+        ({**CONTENT, "scale": {"min": 0, "max": float("inf")}}, r"scale\.max: .*finite"),
+        ({**CONTENT, "scale": {"min": float("nan")}}, r"scale\.min: .*finite"),
+        ({**CONTENT, "attributes": [{**PACE, "name": "item_id"}]}, "item_id is the name of a column of ids"),
+        ([PACE], "expected a JSON object with 'attributes' in .*, got a list"),
+        ("{", "expected an attribute schema in JSON at .*, cannot read it"),
+    ],
+)
+def test_a_wrong_schema_says_what_is_wrong(content: Any, message: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=message):
+        AttributeSchema.read(write(tmp_path, content))
+
+
+def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"at .*nowhere\.json, there is no such file"):
+        AttributeSchema.read(tmp_path / "nowhere.json")
+    with pytest.raises(ConfigError, match="cannot read it"):
+        AttributeSchema.read(tmp_path)
+    (tmp_path / "latin.json").write_bytes(b'{"domain": "caf\xe9"}')
+    with pytest.raises(ConfigError, match="cannot read it"):
+        AttributeSchema.read(tmp_path / "latin.json")
+
+
+def test_schemas_cannot_be_changed() -> None:
+    schema = AttributeSchema.parse(CONTENT)
+    with pytest.raises(ValueError, match="frozen"):
+        schema.domain = "books"  # type: ignore[misc]

@@ -1,0 +1,51 @@
+from typing import Any
+
+import pytest
+
+from guidedrec_core import config as configs
+from guidedrec_core.config import BuildConfig, Config, EncoderConfig, TrainingConfig
+from guidedrec_core.errors import ConfigError
+
+ALL = [
+    kind for kind in vars(configs).values() if isinstance(kind, type) and issubclass(kind, Config) and kind != Config
+]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_every_configuration_goes_round_and_explains_each_field(kind: type[Config]) -> None:
+    made = kind()
+    assert kind.parse(made.model_dump(mode="json")) == made
+    assert kind.parse(made.model_dump(mode="json")).digest() == made.digest()
+    for name, field in kind.model_fields.items():
+        nested = isinstance(getattr(made, name), Config)
+        assert nested or field.description, f"{kind.__name__}.{name} needs a docstring"
+
+
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_every_configuration_refuses_unknown_keys_and_changes(kind: type[Config]) -> None:
+    with pytest.raises(ConfigError, match="n_layers: Extra inputs are not permitted"):
+        kind.parse({"n_layers": 2})
+    name = next(iter(kind.model_fields))
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(kind(), name, getattr(kind(), name))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (TrainingConfig, {"learning_rate": 0, "patience": 0}, r"learning_rate: .*got 0.*; patience: .*got 0"),
+        (TrainingConfig, {"learning_rate": float("inf")}, "learning_rate: .*finite"),
+        (TrainingConfig, {"weight_decay": float("nan")}, "weight_decay: .*finite"),
+        (EncoderConfig, {"width": 10, "heads": 4}, "multiple of heads, got width 10 and heads 4"),
+        (BuildConfig, {"encoder": {"widht": 8}}, r"encoder\.widht: Extra inputs"),
+        (BuildConfig, {"split": {"kind": "random"}}, r"split\.kind: .*got 'random'"),
+    ],
+)
+def test_what_is_out_of_range_is_named(kind: type[Config], values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        kind.parse(values)
+
+
+def test_a_digest_sees_every_value_but_not_the_order_given() -> None:
+    assert BuildConfig(seed=1).digest() != BuildConfig().digest()
+    assert TrainingConfig(patience=5, ema=0.9).digest() == TrainingConfig(ema=0.9, patience=5).digest()
