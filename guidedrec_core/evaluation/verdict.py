@@ -1,0 +1,201 @@
+"""What an evaluation says, in words: whether refinement helps, and whether the scores' meaning is the reason."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core.evaluation.highlights import CLEAREST, DOWN, FOUND, LOST, RAREST, UP
+from guidedrec_core.evaluation.report import BASE, ITEM_KNN, PLACEBO, POPULARITY, REFINED, SECOND_TRAINING
+from guidedrec_core.explanation.words import ordinal
+
+MODEL_WORDS = {
+    POPULARITY: "popularity",
+    ITEM_KNN: "similar items",
+    BASE: "base",
+    SECOND_TRAINING: "trained twice, no attributes",
+    PLACEBO: "shuffled scores",
+    REFINED: "refined",
+}
+"""Models as people read them."""
+
+MODEL_MEANINGS = {
+    POPULARITY: "recommends what most users took",
+    ITEM_KNN: "recommends what is often taken together with the user's items",
+    BASE: "the sequence model that knows no attributes",
+    SECOND_TRAINING: "the same second training without any attributes: shows what training longer does",
+    PLACEBO: "the same refinement with the scores shuffled over items: shows what more parameters do",
+    REFINED: "the base model refined with the attributes",
+}
+"""What each model is there for."""
+
+HIGHLIGHT_WORDS = {
+    CLEAREST: "Clearest win",
+    RAREST: "A rare item found",
+    FOUND: "Found by the refined model",
+    LOST: "Lost by the refined model",
+    UP: "Largest rise",
+    DOWN: "Largest fall",
+}
+"""Kinds of highlights as people read them."""
+
+Effect = Literal["higher", "lower", "unclear"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The comparison that matters, for one metric.
+
+    Attributes
+    ----------
+    metric : str
+        E.g. ``"NDCG@10"``.
+    over_base, over_second_training, over_placebo : {"higher", "lower", "unclear"} or None
+        Refined against each; ``unclear`` when the 95 % interval holds 0, None when it was not measured.
+    sentence : str
+        The same in plain words.
+    """
+
+    metric: str
+    over_base: Effect | None
+    over_second_training: Effect | None
+    over_placebo: Effect | None
+    sentence: str
+
+
+def metric_meaning(metric: str) -> str:
+    """Say what a metric measures.
+
+    Examples
+    --------
+    >>> metric_meaning("Recall@10")
+    'share of cases whose held-out item is in the top 10'
+    """
+    name, _, cutoff = metric.partition("@")
+    if name == "Recall":
+        return f"share of cases whose held-out item is in the top {cutoff}"
+    if name == "NDCG":
+        return f"how high in the top {cutoff} the held-out item stands (1 = always first, 0 = never in it)"
+    return "average of 1 / rank of the held-out item in the whole catalogue (1 = always first)"
+
+
+def overview_sentence(dataset: str, metrics: pd.DataFrame, split: str) -> str:
+    """Say in one sentence what refinement changed.
+
+    Parameters
+    ----------
+    dataset : str
+        The data set's name.
+    metrics : pandas.DataFrame
+        `EvaluationReport.metrics`.
+    split : str
+        The split's kind; with ``leave-one-out`` there is one case a user.
+
+    Returns
+    -------
+    str
+        From the first Recall@K there is; e.g. "On fernway, the refined model has the next item in its top 10 for 27 of
+        100 users, the base model for 23, and the same refinement with shuffled scores for 24."
+    """
+    recall = next(m for m in metrics["metric"] if m.startswith("Recall@"))
+    value = metrics[metrics["metric"] == recall].set_index("model")["value"]
+    known = [m for m in (REFINED, BASE, PLACEBO) if m in value.index]
+    # With few hits, hundredths would hide every difference.
+    whole = 100 if value[known].min() >= 0.1 else 1000
+    count = {m: f"{value[m] * whole:.0f}" for m in known}
+    cases = "users" if split == "leave-one-out" else "held-out interactions"
+    parts = [f"the base model for {count[BASE]}"]
+    if PLACEBO in count:
+        parts.append(f"and the same refinement with shuffled scores for {count[PLACEBO]}")
+    return (
+        f"On {dataset}, the refined model has the next item in its top {recall.partition('@')[2]} for "
+        f"{count[REFINED]} of {whole:,} {cases}, {', '.join(parts)}."
+    )
+
+
+def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
+    """Say whether refinement helps, and whether more than its controls do.
+
+    Parameters
+    ----------
+    differences : pandas.DataFrame
+        `EvaluationReport.differences`.
+    metric : str
+        The metric to judge by.
+    """
+    rows = differences[(differences["metric"] == metric) & (differences["model"] == REFINED)].set_index("against")
+    effect = {name: _effect(rows.loc[name]) for name in (BASE, SECOND_TRAINING, PLACEBO) if name in rows.index}
+    amount = {name: _amount(rows.loc[name]) for name in effect}
+    said = []
+    if BASE in effect:
+        said.append(
+            {
+                "higher": f"Refinement helps: {metric} is {amount[BASE]} against the base.",
+                "lower": f"Refinement hurts here: {metric} is {amount[BASE]} against the base.",
+                "unclear": f"No clear gain over the base: {metric} is {amount[BASE]}.",
+            }[effect[BASE]]
+        )
+    if PLACEBO in effect:
+        said.append(
+            {
+                "higher": f"Against shuffled scores it is {amount[PLACEBO]}, so what the scores mean matters.",
+                "lower": f"Shuffled scores do better ({amount[PLACEBO]} against them), so what the scores mean does "
+                "not help on these data.",
+                "unclear": f"There is no clear gain over shuffled scores ({amount[PLACEBO]}), so nothing here shows "
+                "that what the scores mean helps.",
+            }[effect[PLACEBO]]
+        )
+    if SECOND_TRAINING in effect:
+        said.append(
+            {
+                "higher": f"Against a second training without attributes it is {amount[SECOND_TRAINING]}, so training "
+                "longer is not the reason.",
+                "lower": f"A second training without attributes does better ({amount[SECOND_TRAINING]} against it).",
+                "unclear": f"There is no clear gain over a second training without attributes "
+                f"({amount[SECOND_TRAINING]}), so training longer may be all there is to it.",
+            }[effect[SECOND_TRAINING]]
+        )
+    return Verdict(metric, effect.get(BASE), effect.get(SECOND_TRAINING), effect.get(PLACEBO), " ".join(said))
+
+
+def highlight_sentence(title: str, base_rank: int, refined_rank: int) -> str:
+    """Say what happened to a held-out item.
+
+    Examples
+    --------
+    >>> highlight_sentence("Dune", 170, 1)
+    'Dune, taken next, rose from 170th to 1st.'
+    """
+    if base_rank == refined_rank:
+        return f"{title}, taken next, is {ordinal(refined_rank)} in both."
+    moved = "rose" if refined_rank < base_rank else "fell"
+    return f"{title}, taken next, {moved} from {ordinal(base_rank)} to {ordinal(refined_rank)}."
+
+
+def _effect(row: pd.Series) -> Effect:
+    """Tell a difference from none: the 95 % interval must not hold 0."""
+    if row["ci_low"] > 0:
+        return "higher"
+    return "lower" if row["ci_high"] < 0 else "unclear"
+
+
+def _amount(row: pd.Series) -> str:
+    """Write a difference with its interval, relative where that is defined."""
+    if np.isnan(row["relative"]):
+        return f"{row['absolute']:+.3f} (95 % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f})"
+    low, high = row["relative_ci_low"], row["relative_ci_high"]
+    return f"{_percent(row['relative'])} % (95 % interval {_percent(low)} to {_percent(high)} %)"
+
+
+def _percent(share: float) -> str:
+    """Write a signed share in whole percent; small ones with a digit, so that no effect reads as 0.
+
+    Examples
+    --------
+    >>> _percent(0.19), _percent(-0.004), _percent(0.0)
+    ('+19', '-0.4', '0')
+    """
+    if share == 0:
+        return "0"
+    return f"{100 * share:+.0f}" if abs(share) >= 0.1 else f"{100 * share:+.1f}"
