@@ -1,0 +1,107 @@
+"""The case: its numbers are the models' own, its sums exact, and it never shows what was held out as seen."""
+
+import numpy as np
+import pytest
+
+from guidedrec_core.case import build_case, explain_item
+from guidedrec_core.errors import UnknownIdError
+from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
+from guidedrec_core.pipeline import Build
+from guidedrec_core.runs import RunStore
+from guidedrec_core.system import System
+
+
+@pytest.fixture(scope="module")
+def system(tiny_build: Build) -> System:
+    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+
+
+def test_ledger_sums_to_the_models_own_score_for_every_user_and_item(system: System) -> None:
+    items = np.arange(system.refined.n_items)
+    for user in range(system.data.sequences.n_users):
+        history = system.data.shown_history(user)
+        for ledger, model in (
+            (refined_ledger(system.refined, user, history, items), system.refined),
+            (base_ledger(system.base, user, history, items), system.base),
+        ):
+            parts = ledger.contributions.sum(axis=1) + ledger.remainder + ledger.bias
+            np.testing.assert_allclose(parts, model.scores(np.array([user]), [history])[0], atol=1e-5)
+            np.testing.assert_allclose(parts, ledger.score, atol=1e-12)
+
+
+def test_contributions_of_an_average_item_are_zero(system: System) -> None:
+    ledger = refined_ledger(system.refined, 0, system.data.shown_history(0), np.arange(system.refined.n_items))
+    np.testing.assert_allclose(ledger.contributions.mean(axis=0), 0, atol=1e-6)
+    assert ledger.score.mean() == pytest.approx(ledger.average_remainder + ledger.average_bias, abs=1e-6)
+
+
+def test_lists_moves_and_ranks_agree(system: System) -> None:
+    case = build_case(system, "user-03", k=10)
+    assert case.refined["rank"].tolist() == list(range(1, 11))
+    assert case.refined["score"].is_monotonic_decreasing
+    base_rank = dict(zip(case.base["item_id"], case.base["rank"], strict=True))
+    for row in case.refined.itertuples():
+        assert row.move == row.other_rank - row.rank
+        assert (row.status == "new") == (row.item_id not in base_rank)
+        if row.item_id in base_rank:
+            assert row.other_rank == base_rank[row.item_id]
+    gone = set(case.base.loc[case.base["status"] == "gone", "item_id"])
+    assert gone == set(case.base["item_id"]) - set(case.refined["item_id"])
+    assert case.selected is not None
+    assert case.selected.item_id == case.refined["item_id"].iloc[0]
+
+
+def test_the_held_out_item_is_shown_as_such_and_never_in_the_history(system: System) -> None:
+    for user_id in system.data.dataset.users.ids[:20]:
+        case = build_case(system, user_id, k=40)
+        assert len(case.held_out) == 1
+        held_out = case.held_out["item_id"].iloc[0]
+        assert held_out not in set(case.history["item_id"])
+        marked = case.refined.loc[case.refined["held_out"]]
+        assert marked["item_id"].tolist() == [held_out]
+        assert marked["rank"].tolist() == case.held_out["refined_rank"].tolist()
+        assert not set(case.refined["item_id"]) & set(case.history["item_id"])
+
+
+def test_history_is_newest_first_with_raw_scores(system: System) -> None:
+    case = build_case(system, "user-00")
+    assert case.history["datetime"].is_monotonic_decreasing
+    assert case.history["position"].tolist() == list(range(len(case.history), 0, -1))
+    first = case.history.iloc[0]
+    item = system.data.dataset.items.index(first["item_id"])
+    np.testing.assert_array_equal(first[list(system.schema.names)].to_numpy(float), system.item_scores.values[item])
+
+
+def test_profile_score_is_the_faded_mean_of_known_scores(system: System) -> None:
+    case = build_case(system, "user-05")
+    decay = system.refined.config.decay
+    for row in case.profile.itertuples():
+        raw = case.history[row.attribute].to_numpy(float)  # newest first
+        fade = decay ** np.arange(len(raw))
+        known = ~np.isnan(raw)
+        assert row.user_score == pytest.approx((raw[known] * fade[known]).sum() / fade[known].sum())
+
+
+def test_explanation_of_any_item_sums_and_says_when_it_is_in_the_history(system: System) -> None:
+    case = build_case(system, "user-01")
+    seen = str(case.history["item_id"].iloc[0])
+    for item_id in system.data.dataset.items.ids:
+        explanation = explain_item(system, "user-01", item_id)
+        total = explanation.parts["contribution"].sum() + explanation.remainder + explanation.bias
+        assert total == pytest.approx(explanation.score, abs=1e-9)
+        assert explanation.seen == (item_id in set(case.history["item_id"]))
+    assert "in the history already" in explain_item(system, "user-01", seen).sentence
+
+
+def test_a_missing_score_is_marked(system: System) -> None:
+    parts = explain_item(system, "user-01", "item-01").parts.set_index("attribute")
+    assert bool(parts.loc["warmth", "missing"])
+    assert parts.loc["warmth", "contribution"] == 0
+    assert np.isnan(parts.loc["warmth", "item_score"])
+
+
+def test_unknown_ids_are_named(system: System) -> None:
+    with pytest.raises(UnknownIdError, match="unknown user id: 'nobody'"):
+        build_case(system, "nobody")
+    with pytest.raises(UnknownIdError, match="unknown item id: 'item-999'"):
+        build_case(system, "user-01", "item-999")
