@@ -82,7 +82,7 @@ class EncoderConfig(Config):
 class TrainingConfig(Config):
     """The training loop, the same for every arm of a comparison."""
 
-    learning_rate: PositiveFloat = 0.005
+    learning_rate: PositiveFloat = 0.01
     """AdamW step size after warm-up."""
     warmup_steps: NonNegativeInt = 50
     """Steps over which the step size grows from 0."""
@@ -90,7 +90,7 @@ class TrainingConfig(Config):
     """AdamW decay of weight matrices."""
     table_weight_decay: float = Field(1.0, ge=0)
     """AdamW decay of the item table."""
-    batch_size: PositiveInt = 64
+    batch_size: PositiveInt = 128
     """Windows in a batch."""
     clip_norm: PositiveFloat = 5.0
     """Largest gradient norm."""
