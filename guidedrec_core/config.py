@@ -128,8 +128,8 @@ class EvaluationConfig(Config):
     """K of Recall@K and NDCG@K."""
     bootstrap_samples: int = Field(2000, ge=100)
     """Resamples of users for the 95 % intervals."""
-    neighbours: PositiveInt = 20
-    """Neighbours an item keeps in item-kNN."""
+    neighbours: tuple[PositiveInt, ...] = (20, 100, 500)
+    """Neighbours an item may keep in item-kNN; the best on the validation part is taken."""
     list_length: PositiveInt = 20
     """Length of the stored recommendation lists."""
 

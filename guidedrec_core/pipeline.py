@@ -26,6 +26,7 @@ from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.data.sequences import TrainingWindows
+from guidedrec_core.data.split import Cases
 from guidedrec_core.errors import ConfigError, NotFoundError
 from guidedrec_core.evaluation.highlights import highlights
 from guidedrec_core.evaluation.report import (
@@ -237,10 +238,10 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         return found
     prepared = load_prepared(store, base)
     sequences, n_items = prepared.sequences, prepared.sequences.n_items
-    users, items = prepared.train_pairs
+    item_knn, n_neighbours = _best_item_knn(prepared, config.evaluation.neighbours)
     models: dict[str, Recommender] = {
         POPULARITY: Popularity(prepared.item_interactions),
-        ITEM_KNN: ItemKNN(users, items, sequences.n_users, n_items, config.evaluation.neighbours),
+        ITEM_KNN: item_knn,
         BASE: load_base(base, n_items),
         **{role: load_refined(inputs[role], base) for role in (SECOND_TRAINING, PLACEBO, REFINED)},
     }
@@ -269,6 +270,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         writer.write_table("recommendations", pd.concat(lists, ignore_index=True))
         writer.summary.update(
             split=base.config["split"]["kind"],
+            item_knn_neighbours=n_neighbours,
             n_cases=len(report.cases),
             n_repeats=report.n_repeats,
             n_without_history=report.n_without_history,
@@ -417,10 +419,25 @@ def _fit(
     windows = TrainingWindows(prepared.sequences, prepared.split.n_train, encoder_length, config.training.batch_size)
 
     def validate() -> float:
-        return float(ndcg_at(target_ranks(model, prepared.sequences, cases), 10).mean())
+        return _ndcg(model, prepared, cases)
 
     seed = derive_seed(config.seed, purpose)
     return train(model, windows, validate, config.training, seed, stage, listener, checkpoint)
+
+
+def _best_item_knn(prepared: PreparedData, choices: tuple[int, ...]) -> tuple[ItemKNN, int]:
+    """Return the item-kNN whose number of neighbours does best on the valid part, and that number."""
+    cases = prepared.split.cases(prepared.sequences, "valid")
+    users, items = prepared.train_pairs
+    sizes = prepared.sequences.n_users, prepared.sequences.n_items
+    models = {n: ItemKNN(users, items, *sizes, n) for n in choices}
+    best = max(choices, key=lambda n: _ndcg(models[n], prepared, cases))
+    return models[best], best
+
+
+def _ndcg(model: Recommender, prepared: PreparedData, cases: Cases) -> float:
+    """Return NDCG@10 of some cases."""
+    return float(ndcg_at(target_ranks(model, prepared.sequences, cases), 10).mean())
 
 
 def _find(store: RunStore, stage: str, config: dict[str, Any], inputs: dict[str, str], seed: int | None) -> Run | None:

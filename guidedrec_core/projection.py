@@ -5,6 +5,7 @@ pulls an item's two positions towards each other, so that a move on the map is a
 inside an app session: UMAP is neither fast nor safe in threads.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -70,7 +71,10 @@ def project(base: ItemSpace, refined: ItemSpace, config: ProjectionConfig, seed:
         random_state=derive_seed(seed, "umap") % 2**32,
         init="pca" if n_items < 12 else "spectral",
     )
-    maps = mapper.fit_transform([base.vectors, refined.vectors], relations=[{i: i for i in range(n_items)}])
+    with warnings.catch_warnings():
+        # A seed means one thread, which is wanted; UMAP warns of it twice.
+        warnings.filterwarnings("ignore", message="n_jobs value")
+        maps = mapper.fit_transform([base.vectors, refined.vectors], relations=[{i: i for i in range(n_items)}])
     near_base = base.neighbours(config.compared_neighbours)
     near_refined = refined.neighbours(config.compared_neighbours)
     positions = [np.ascontiguousarray(m, dtype=np.float32) for m in maps]
