@@ -220,25 +220,30 @@ def user_marks(item_map: ItemMap, user_id: str, recommendations: pd.DataFrame | 
 
 
 def selected_indexes(positions: npt.NDArray[np.float64], selection: Mapping[str, Any]) -> IntArray:
-    """Return the items inside the boxes and lassos of a chart's selection event.
+    """Return the items that a chart's selection event means.
 
     Parameters
     ----------
     positions : ndarray
         Where the items are, ``[n_items, 2]``.
     selection : mapping
-        ``box`` and ``lasso``: lists of ``{"x": [...], "y": [...]}`` in data units; a box has two corners.
+        ``box`` and ``lasso``: lists of ``{"x": [...], "y": [...]}`` in data units, a box by two corners. Without
+        either, ``points`` whose ``curve_number`` is 0, or, without these, ``point_indices``.
 
     Returns
     -------
     IntArray
-        Item indexes, ascending.
+        Item indexes, ascending. Geometry decides where there is one: it also holds what is not drawn as a point.
     """
     inside = np.zeros(len(positions), dtype=bool)
-    for box in selection.get("box", ()):
-        inside |= points_in_box(positions, box["x"], box["y"])
-    for lasso in selection.get("lasso", ()):
-        inside |= points_in_lasso(positions, lasso["x"], lasso["y"])
+    shapes = [(points_in_box, shape) for shape in selection.get("box") or ()]
+    shapes += [(points_in_lasso, shape) for shape in selection.get("lasso") or ()]
+    for test, shape in shapes:
+        inside |= test(positions, shape["x"], shape["y"])
+    if not shapes:
+        points = [p["point_index"] for p in selection.get("points") or () if p.get("curve_number", 0) == 0]
+        clicked = np.array(points if selection.get("points") else selection.get("point_indices") or (), dtype=np.int64)
+        inside[clicked[(clicked >= 0) & (clicked < len(positions))]] = True
     return np.flatnonzero(inside)
 
 
@@ -251,7 +256,7 @@ def points_in_box(positions: npt.NDArray[np.float64], x: Sequence[float], y: Seq
     [True, False]
     """
     low, high = np.array([min(x), min(y)]), np.array([max(x), max(y)])
-    inside: npt.NDArray[np.bool_] = ((positions >= low) & (positions <= high)).all(axis=1)
+    inside: npt.NDArray[np.bool_] = np.all((positions >= low) & (positions <= high), axis=1)
     return inside
 
 

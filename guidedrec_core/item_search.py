@@ -58,6 +58,11 @@ class ItemIndex:
         ids, titles, categories = (tuple(map(fold, items[name].tolist())) for name in items.columns)
         return cls(items, ids, titles, tuple(map(" ".join, zip(ids, titles, categories, strict=True))))
 
+    def title(self, item_id: str) -> str:
+        """Return an item's title; its id when there is no such item."""
+        titles = self.items[c.TITLE][self.items[c.ITEM] == item_id]
+        return str(titles.iloc[0]) if len(titles) else item_id
+
     def search(self, query: str, limit: int = 20) -> SearchResult:
         """Find items whose id, title and category together hold every word of the query.
 

@@ -1,0 +1,58 @@
+"""What the slices of an evaluation say, in words: for whom refinement helps."""
+
+import pandas as pd
+
+from guidedrec_core.evaluation.report import BASE, REFINED
+
+FEW_CASES = 100
+"""Slices of fewer cases are shown but not talked about: their averages are mostly chance."""
+
+
+def slice_gains(slices: pd.DataFrame, slice_by: str, metric: str) -> pd.DataFrame:
+    """Tabulate the refined model's gain over the base in each slice.
+
+    Parameters
+    ----------
+    slices : pandas.DataFrame
+        `EvaluationReport.slices`.
+    slice_by : str
+        ``"item popularity"`` or ``"history length"``.
+    metric : str
+        E.g. ``"NDCG@10"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``slice, n_cases``, one column a model, and ``gain`` (refined minus base), in the order of the slices.
+    """
+    rows = slices[(slices["slice_by"] == slice_by) & (slices["metric"] == metric)]
+    sizes = rows.drop_duplicates("slice").set_index("slice")["n_cases"]
+    values = rows.pivot(index="slice", columns="model", values="value").reindex(sizes.index)
+    values.columns.name = None
+    values.insert(0, "n_cases", sizes)
+    return values.assign(gain=values[REFINED] - values[BASE]).reset_index()
+
+
+def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str) -> str:
+    """Say in which slice the refined model gains most, and where it loses.
+
+    Parameters
+    ----------
+    slices, slice_by, metric
+        As in `slice_gains`.
+    """
+    gains = slice_gains(slices, slice_by, metric)
+    told = gains[gains["n_cases"] >= FEW_CASES]
+    if len(told) < 2:
+        return f"Too few cases to compare by {slice_by}."
+    told = told.sort_values("gain", kind="stable")
+    worst, best = told.iloc[0], told.iloc[-1]
+    text = f"By {slice_by}, the gain over the base is largest for {best['slice']} ({_signed(best)})"
+    if worst["gain"] < 0:
+        return f"{text}; it loses for {worst['slice']} ({_signed(worst)})."
+    return f"{text} and smallest for {worst['slice']} ({_signed(worst)})."
+
+
+def _signed(row: pd.Series) -> str:
+    """Write a gain, relative to the base where that is defined."""
+    return f"{row['gain'] / row[BASE]:+.0%}" if row[BASE] > 0 else f"{row['gain']:+.3f}"

@@ -1,0 +1,65 @@
+"""Tables of the Evaluation page."""
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core.evaluation.report import MODELS
+from guidedrec_core.evaluation.verdict import MODEL_MEANINGS, MODEL_WORDS
+from guidedrec_core.ui.errors import escaped
+
+_NUMBER = st.column_config.NumberColumn
+
+
+def model_list() -> None:
+    """Say what each model is there for."""
+    st.markdown("\n".join(f"- **{escaped(MODEL_WORDS[m])}** {escaped(MODEL_MEANINGS[m])}" for m in MODELS))
+
+
+def metric_table(metrics: pd.DataFrame) -> None:
+    """Show each model's metrics with intervals, in the order of display."""
+    said = metrics.assign(
+        text=[
+            f"{value:.4f} ({low:.4f} to {high:.4f})"
+            for value, low, high in zip(metrics["value"], metrics["ci_low"], metrics["ci_high"], strict=True)
+        ]
+    )
+    order = [m for m in MODELS if m in set(metrics["model"])]
+    table = said.pivot(index="model", columns="metric", values="text").loc[order, list(dict.fromkeys(said["metric"]))]
+    st.dataframe(table.rename(index=MODEL_WORDS).reset_index(), hide_index=True, column_config={"model": "Model"})
+
+
+def difference_table(differences: pd.DataFrame) -> None:
+    """Show all differences with intervals."""
+    table = differences.assign(
+        model=differences["model"].map(MODEL_WORDS), against=differences["against"].map(MODEL_WORDS)
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "model": "Model",
+            "against": "Against",
+            "metric": "Measure",
+            "absolute": _NUMBER("Difference", format="%+.4f"),
+            "relative": _NUMBER("Relative", format="percent"),
+            "ci_low": _NUMBER("95 % from", format="%+.4f"),
+            "ci_high": _NUMBER("to", format="%+.4f"),
+            "relative_ci_low": _NUMBER("Relative 95 % from", format="percent"),
+            "relative_ci_high": _NUMBER("Relative to", format="percent"),
+        },
+    )
+
+
+def slice_table(gains: pd.DataFrame) -> None:
+    """Show a metric of all models in each slice."""
+    models = {m: _NUMBER(MODEL_WORDS[m], format="%.4f") for m in MODELS if m in gains}
+    st.dataframe(
+        gains[["slice", "n_cases", *models, "gain"]],
+        hide_index=True,
+        column_config={
+            "slice": "Slice",
+            "n_cases": _NUMBER("Cases", format="%d"),
+            **models,
+            "gain": _NUMBER("Refined minus base", format="%+.4f"),
+        },
+    )

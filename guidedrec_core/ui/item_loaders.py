@@ -1,0 +1,49 @@
+"""Cached loading for the pages about items and maps; see `loaders` for the rules."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from guidedrec_core.item_map import ItemMap, build_map
+from guidedrec_core.item_search import ItemIndex
+from guidedrec_core.runs import RunStore
+from guidedrec_core.ui import loaders
+
+if TYPE_CHECKING:
+    from guidedrec_core.item_view import ItemView
+
+
+def index(data_id: str) -> ItemIndex:
+    """Prepare a stored data set's catalogue for searching; shared and read-only."""
+    return _index(str(loaders.store().home), data_id)
+
+
+def item_map(projection_id: str) -> ItemMap:
+    """Read the maps of a projection run; shared and read-only."""
+    return _item_map(str(loaders.store().home), projection_id)
+
+
+def item_view(run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
+    """Compute an item's view; see `guidedrec_core.item_view.build_item`."""
+    return _item_view(str(loaders.store().home), run_id, evaluation_id, item_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _index(home: str, data_id: str) -> ItemIndex:
+    return ItemIndex.of(loaders.dataset(data_id).catalogue)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the maps")
+def _item_map(home: str, projection_id: str) -> ItemMap:
+    return build_map(RunStore(Path(home)), projection_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _item_view(home: str, run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
+    from guidedrec_core.item_view import build_item  # with torch, so not before it is needed
+
+    recommendations = None if evaluation_id is None else loaders.table(evaluation_id, "recommendations")
+    system = loaders.system(run_id)
+    with loaders.MODEL_LOCK:
+        return build_item(system, item_id, recommendations)

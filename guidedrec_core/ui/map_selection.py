@@ -1,0 +1,87 @@
+"""The one selection that both maps share.
+
+A chart forgets its selection when its figure changes, even under the same key, and two charts that both listen wipe
+each other out. So one map listens, the selection is kept here, and the figure of the listening map is built anew only
+when something else on it changes; it then starts with the kept selection drawn in.
+"""
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.item_map import selected_indexes
+
+_KEPT = "map_selection"
+_DRAWN = "map_selection_drawn"
+_ROUND = "map_selection_round"
+_NOTHING: IntArray = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True)
+class MapSelection:
+    """The selection on the maps of one projection run.
+
+    Attributes
+    ----------
+    projection_id : str
+        The run; another one's selection means other items.
+    space : {"base", "refined"}
+        Which map listens.
+    positions : ndarray
+        Positions on that map, ``[n_items, 2]``.
+    """
+
+    projection_id: str
+    space: str
+    positions: npt.NDArray[np.float64]
+
+    @property
+    def key(self) -> str:
+        """Key of the listening chart; a new one after `clear`, so that the chart forgets, too."""
+        return f"map_{self.space}_{st.session_state.get(_ROUND, 0)}"
+
+    def read(self) -> IntArray:
+        """Return the items selected now: from the chart if it says any, else those kept."""
+        found = self._from_chart()
+        if len(found):
+            st.session_state[_KEPT] = (self.projection_id, found)
+        owner, kept = st.session_state.get(_KEPT, (self.projection_id, _NOTHING))
+        return kept if owner == self.projection_id else _NOTHING
+
+    def drawn(self, selected: IntArray, looks: Hashable) -> IntArray:
+        """Return the selection to draw into the listening map.
+
+        Parameters
+        ----------
+        selected : IntArray
+            From `read`.
+        looks : hashable
+            All else that the figure depends on; only when it changes, the figure may.
+        """
+        identity = (self.projection_id, self.key, looks)
+        if st.session_state.get(_DRAWN, (None, None))[0] != identity:
+            st.session_state[_DRAWN] = (identity, selected)
+        drawn: IntArray = st.session_state[_DRAWN][1]
+        return drawn
+
+    def changed(self) -> None:
+        """Take over what the visitor has done on the chart, be it an emptied selection; the chart's callback."""
+        st.session_state[_KEPT] = (self.projection_id, self._from_chart())
+
+    def select(self, items: IntArray) -> None:
+        """Select items by other means than the chart; fit for a callback."""
+        st.session_state[_KEPT] = (self.projection_id, items)
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+
+    def clear(self) -> None:
+        """Select nothing; fit for a callback."""
+        self.select(_NOTHING)
+
+    def _from_chart(self) -> IntArray:
+        """Read the listening chart's own selection."""
+        event = st.session_state.get(self.key)
+        return _NOTHING if not event else selected_indexes(self.positions, event["selection"])

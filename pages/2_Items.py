@@ -1,0 +1,78 @@
+"""Items: what an item is, to the model and to shoppers."""
+
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.figures.items import attribute_bars, audience_bars, similarity_bars
+from guidedrec_core.figures.theme import palette
+from guidedrec_core.item_map import category_words
+from guidedrec_core.item_view import ItemView
+from guidedrec_core.ui import item_loaders, loaders, page, show, url
+from guidedrec_core.ui.errors import guard, way_on
+from guidedrec_core.ui.item_picker import item_picker
+from guidedrec_core.ui.item_tables import attribute_table, audience_table, near_table
+
+view = page.set_up("What is this item, to the model and to shoppers?", ":material/inventory_2:")
+colours = palette(view.dark)
+evaluation = view.entry.evaluation
+items = loaders.dataset(view.entry.data.id).items
+if view.item is not None and view.item not in items:
+    way_on(f"There is no item {view.item} in data set {view.dataset} (any more).", "Choose another item", item=None)
+
+item_picker(item_loaders.index(view.entry.data.id), view.item)
+if view.item is None and evaluation is not None:
+    found = loaders.table(evaluation.id, "highlights")
+    chosen = str(found[c.ITEM].iloc[0]) if len(found) else str(items.id(0))
+else:
+    chosen = view.item or str(items.id(0))
+with guard():
+    item: ItemView = item_loaders.item_view(view.entry.run.id, evaluation.id if evaluation else None, chosen)
+
+show.lead(item.title)
+facts = [category_words(item.category.replace("|", ", ")), f"id {item.item_id}"]
+if item.price is not None:
+    facts.insert(1, f"price {item.price:,.2f}")
+show.note(" · ".join(facts))
+st.text(item.sentence)
+
+left, right = st.columns([3, 2], gap="large")
+with left:
+    st.subheader("How it is scored", anchor=False)
+    scale = (item.scale_min, item.scale_max)
+    show.chart(attribute_bars(item.attributes, scale, colours), f"Scores of the item. {item.sentence}", "attributes")
+with right:
+    if item.description:
+        st.subheader("Listing", anchor=False)
+        st.text(item.description)
+    st.subheader("Who is recommended it", anchor=False)
+    st.text(item.audience_sentence)
+    if item.audience is not None and len(item.audience):
+        show.chart(audience_bars(item.audience, item.list_length, colours), item.audience_sentence, "audience")
+        audience_table(item.audience, chosen)
+
+st.subheader("What it is near to", anchor=False)
+st.text(item.near_sentence)
+left, right = st.columns(2, gap="large")
+labels = dict(zip(item.attributes["attribute"], item.attributes["label"], strict=True))
+for column, name, near, colour in (
+    (left, "base", item.base_near, colours.base),
+    (right, "refined", item.refined_near, colours.refined),
+):
+    with column:
+        show.note(f"Nearest in the {name} space")
+        alt = f"Nearest items in the {name} space, by cosine similarity: {', '.join(near[c.TITLE].head(3))}"
+        show.chart(similarity_bars(near, labels, colour, colours), alt, f"near_{name}")
+with st.expander("The same as tables", icon=":material/table:"):
+    tabs = st.tabs(["Nearest in base", "Nearest in refined", "Attributes"])
+    for tab, name, near in ((tabs[0], "base", item.base_near), (tabs[1], "refined", item.refined_near)):
+        with tab:
+            near_table(near, f"near_table_{name}")
+    with tabs[2]:
+        attribute_table(item.attributes)
+st.page_link(
+    "pages/3_Embedding_map.py",
+    label="See it on both maps",
+    icon=":material/scatter_plot:",
+    query_params=url.link(item=chosen),
+)
+page.footer(view)

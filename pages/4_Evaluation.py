@@ -1,0 +1,61 @@
+"""Evaluation: whether the refined model is really better, and for whom."""
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
+from guidedrec_core.evaluation.verdict import metric_meaning, verdict
+from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_dots, training_curves
+from guidedrec_core.figures.theme import palette
+from guidedrec_core.ui import loaders, page, show
+from guidedrec_core.ui.errors import guard
+from guidedrec_core.ui.evaluation_tables import difference_table, metric_table, model_list, slice_table
+
+view = page.set_up("Is it really better, and for whom?", ":material/analytics:")
+run = page.needs(view, "evaluation", "The measurements")
+colours = palette(view.dark)
+with guard():
+    metrics, differences, slices = (loaders.table(run.id, n) for n in ("metrics", "differences", "slices"))
+    curves = pd.concat([loaders.table(i, "training").assign(model=m) for m, i in run.inputs.items()])
+names = list(dict.fromkeys(metrics["metric"]))
+default = next((n for n in names if n.startswith("NDCG")), names[0])
+metric = st.segmented_control("Measure", names, default=default, required=True, key="metric")
+
+said = verdict(differences, metric).sentence
+show.lead(said)
+show.note(f"{metric}: {metric_meaning(metric)}. Bars are 95 % intervals over users, drawn from the same cases.")
+left, right = st.columns(2, gap="large")
+with left:
+    st.subheader("How good is each model?", anchor=False)
+    alt = f"{metric} of each model with 95 % intervals"
+    show.chart(metric_intervals(metrics, metric, colours), alt, "metrics")
+with right:
+    st.subheader("What does refinement gain, and over what?", anchor=False)
+    show.chart(gain_forest(differences, colours), f"Gains of the refined model. {said}", "gains")
+with st.expander("All numbers, and what each model is there for", icon=":material/table:"):
+    model_list()
+    metric_table(metrics)
+    difference_table(differences)
+
+st.subheader("For whom?", anchor=False)
+for column, slice_by in zip(st.columns(2, gap="large"), ("item popularity", "history length"), strict=True):
+    with column:
+        sentence = slice_sentence(slices, slice_by, metric)
+        st.text(sentence)
+        show.chart(slice_dots(slices, slice_by, metric, colours), sentence, f"slices_{slice_by}")
+        with st.expander("As a table", icon=":material/table:"):
+            slice_table(slice_gains(slices, slice_by, metric))
+
+st.subheader("How did training go?", anchor=False)
+for column, name, title in zip(
+    st.columns(2, gap="large"), ("ndcg", "loss"), ("validation NDCG@10 (dot: kept)", "training loss"), strict=True
+):
+    with column:
+        show.chart(training_curves(curves, name, title, colours), f"{title} by epoch of each model", f"curve_{name}")
+facts = run.summary
+show.note(
+    f"{facts['n_cases']:,} test cases, split {facts['split']}; left out: {facts['n_repeats']:,} that repeat an item of "
+    f"the history, {facts['n_without_history']:,} without a history. Every model ranks the whole catalogue; items the "
+    f"user has already are not ranked. Intervals: {run.config['bootstrap_samples']:,} bootstrap samples of users."
+)
+page.footer(view)
