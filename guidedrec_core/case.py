@@ -75,7 +75,8 @@ class Case:
         Who this is, in plain words.
     history : pandas.DataFrame
         What the models saw, newest first: ``position, datetime, item_id, title, category, weight, strongest`` (the
-        three attributes that stand out most, in words) and one raw score column an attribute.
+        three attributes that stand out most, in words), ``price`` where the catalogue has it, and one raw score column
+        an attribute.
     profile : pandas.DataFrame
         One row an attribute: ``attribute, label, low, high, user_value`` (z), ``user_score, catalogue_score`` (raw),
         ``weight`` (learned).
@@ -259,6 +260,7 @@ def _history_table(system: System, user: int, history: IntArray) -> pd.DataFrame
             c.ITEM: rows[c.ITEM].to_numpy(),
             c.TITLE: rows[c.TITLE].to_numpy(),
             c.CATEGORY: rows[c.CATEGORY].to_numpy(),
+            **({c.PRICE: rows[c.PRICE].to_numpy()} if c.PRICE in rows else {}),
             c.WEIGHT: interactions[c.WEIGHT].to_numpy(),
             "strongest": [_strongest(system, item) for item in history.tolist()],
         }

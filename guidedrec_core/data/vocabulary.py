@@ -104,6 +104,28 @@ class Vocabulary:
             raise UnknownIdError(self._unknown(unknown))
         return found
 
+    def search(self, text: str, limit: int = 50) -> tuple[list[str], int]:
+        """Find ids that hold a text, in any case.
+
+        Parameters
+        ----------
+        text : str
+            Part of an id; an empty text finds all.
+        limit : int
+            Ids returned at most.
+
+        Returns
+        -------
+        tuple of (list of str, int)
+            Ids that begin with the text first, then the others, each in index order; and how many there are in all.
+        """
+        wanted = text.strip().casefold()
+        folded = self._index.str.casefold()
+        begins = folded.str.startswith(wanted)
+        holds = folded.str.contains(wanted, regex=False)
+        found = [*self._index[begins][:limit], *self._index[holds & ~begins][:limit]]
+        return found[:limit], int(holds.sum())
+
     def _unknown(self, unknown: list[str]) -> str:
         """Say which ids are unknown and what is near them."""
         shown = ", ".join(repr(u) for u in unknown[:3]) + (", ..." if len(unknown) > 3 else "")

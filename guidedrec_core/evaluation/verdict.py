@@ -124,9 +124,10 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
     metric : str
         The metric to judge by.
     """
-    rows = differences[(differences["metric"] == metric) & (differences["model"] == REFINED)].set_index("against")
-    effect = {name: _effect(rows.loc[name]) for name in (BASE, SECOND_TRAINING, PLACEBO) if name in rows.index}
-    amount = {name: _amount(rows.loc[name]) for name in effect}
+    wanted = differences[(differences["metric"] == metric) & (differences["model"] == REFINED)]
+    rows = {str(row["against"]): row for _, row in wanted.iterrows()}
+    effect = {name: _effect(row) for name, row in rows.items()}
+    amount = {name: _amount(row) for name, row in rows.items()}
     said = []
     if BASE in effect:
         said.append(
@@ -157,6 +158,56 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
             }[effect[SECOND_TRAINING]]
         )
     return Verdict(metric, effect.get(BASE), effect.get(SECOND_TRAINING), effect.get(PLACEBO), " ".join(said))
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One figure of the refined model, ready to show.
+
+    Attributes
+    ----------
+    metric, meaning : str
+        E.g. ``"Recall@10"``, and what it measures.
+    value, change, interval : str
+        The figure; its change against the base; the 95 % interval of that change.
+    effect : {"higher", "lower", "unclear"}
+        Of the change.
+    """
+
+    metric: str
+    meaning: str
+    value: str
+    change: str
+    interval: str
+    effect: Effect
+
+
+def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, most: int = 4) -> list[Headline]:
+    """Return the refined model's figures with their change against the base.
+
+    Parameters
+    ----------
+    metrics, differences : pandas.DataFrame
+        Of an `EvaluationReport`.
+    most : int
+        Figures at most, in order of display.
+    """
+    values = metrics[metrics["model"] == REFINED].head(most)
+    change = differences[(differences["model"] == REFINED) & (differences["against"] == BASE)].set_index("metric")
+    shown = []
+    for metric, value in zip(values["metric"], values["value"], strict=True):
+        row = change[change.index == metric].iloc[0]
+        shown.append(
+            Headline(
+                metric=metric,
+                meaning=metric_meaning(metric),
+                value=f"{value:.3f}",
+                change=f"{row['absolute']:+.3f}",
+                interval=f"{row['ci_low']:+.3f} to {row['ci_high']:+.3f}",
+                effect=_effect(row),
+            )
+        )
+    return shown
 
 
 def highlight_sentence(title: str, base_rank: int, refined_rank: int) -> str:

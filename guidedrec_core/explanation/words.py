@@ -118,6 +118,31 @@ def reason_sentence(
     )
 
 
+def move_words(status: str, move: int, other_rank: int, other: str) -> str:
+    """Say how an item's place differs between the two lists; the sign before the words is not told by colour.
+
+    Parameters
+    ----------
+    status : str
+        `new`, `gone`, `up`, `down` or `same`; see `Case.refined`.
+    move : int
+        Places gained from base to refined.
+    other_rank : int
+        Rank in the other list.
+    other : str
+        How to speak of the other list: ``"was"`` in the refined one, ``"now"`` in the base one.
+
+    Examples
+    --------
+    >>> move_words("new", 30, 31, "was"), move_words("down", -2, 4, "now"), move_words("same", 0, 1, "was")
+    ('● new, was 31st', '▼ 2, now 4th', '= same')
+    """
+    if status == "same":
+        return "= same"
+    sign = {"new": "● new", "gone": "✕ gone", "up": f"▲ {move}", "down": f"▼ {-move}"}[status]
+    return f"{sign}, {other} {ordinal(other_rank)}"
+
+
 def score_words(attribute: Attribute, raw: float, scale_max: float) -> str:
     """Say one raw score with the end it is nearer to.
 

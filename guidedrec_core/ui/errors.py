@@ -9,7 +9,7 @@ import streamlit as st
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.ui import url
 
-_PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_MARKUP = re.compile(r"([!#$&()*+.:<>@\[\\\]^_`{|}~-])")
 
 
 def escaped(text: str) -> str:
@@ -18,9 +18,9 @@ def escaped(text: str) -> str:
     Examples
     --------
     >>> escaped("<b>$5</b> :material/home:")
-    '\\<b\\>\\$5\\<\\/b\\> \\:material\\/home\\:'
+    '\\<b\\>\\$5\\</b\\> \\:material/home\\:'
     """
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
 
 
 def way_on(sentence: str, label: str, **changes: str | None) -> None:

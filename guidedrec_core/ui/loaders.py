@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
+from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.runs import Run, RunStore
@@ -51,6 +52,11 @@ def dataset(run_id: str) -> Dataset:
 def facts(run_id: str) -> dict[str, Any]:
     """Return the facts of a stored data set; see `Dataset.describe`."""
     return _facts(str(store().home), run_id)
+
+
+def schema(run_id: str) -> AttributeSchema:
+    """Return the attributes of a scores run."""
+    return AttributeSchema.parse(json(run_id, "attributes"))
 
 
 def system(run_id: str) -> "System":

@@ -170,8 +170,8 @@ def _wait_for_first_run(dataset: str) -> NoReturn:
     if job is None or (job.status == "done"):
         st.info(escaped(f"{dataset} has no refined model yet."), icon=":material/info:")
         st.button("Build it now", type="primary", on_click=_start_build, args=(dataset,), key="build")
-        st.caption("It needs a score for each item and attribute; the terminal can bring them in:")
-        st.code(f"guidedrec score {dataset} --attributes attributes.json --item-scores scores.csv", language="bash")
+        st.caption("It needs a score for each item and attribute. To bring your own, build it in the terminal:")
+        st.code(f"guidedrec build {dataset} --attributes attributes.json --item-scores scores.csv", language="bash")
         st.stop()
     jobs_panel.show_first_build(job, dataset)
     st.stop()

@@ -1,5 +1,8 @@
 """Small pieces every page uses: a leading sentence, a chart, a note."""
 
+from typing import Any
+
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -36,3 +39,21 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
         Unique on the page.
     """
     st.plotly_chart(figure, alt=alt, key=key, config=_CHART)
+
+
+def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> None:
+    """Offer the table behind a chart, closed at first.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        What to show.
+    label : str
+        What the reader opens.
+    key : str
+        Unique on the page.
+    **options
+        Passed to `st.dataframe`, e.g. ``column_config``.
+    """
+    with st.expander(label, icon=":material/table:"):
+        st.dataframe(frame, hide_index=True, key=key, alt=label, **options)

@@ -1,0 +1,37 @@
+"""Overview: what did refinement change here?"""
+
+import streamlit as st
+
+from guidedrec_core.evaluation import verdict
+from guidedrec_core.figures import overview
+from guidedrec_core.figures.theme import palette
+from guidedrec_core.ui import loaders, overview_parts, page, show
+from guidedrec_core.ui.errors import escaped
+
+view = page.set_up("What did refinement change here?", icon=":material/insights:")
+facts = loaders.facts(view.entry.data.id)
+
+lead = st.container()
+overview_parts.about()
+overview_parts.dataset_line(facts, attributes=len(loaders.schema(view.entry.run.inputs["scores"])))
+
+with lead:
+    evaluation = page.needs(view, "evaluation", "The measurements")
+    metrics, differences = (loaders.table(evaluation.id, name) for name in ("metrics", "differences"))
+    show.lead(verdict.overview_sentence(view.dataset, metrics, evaluation.summary["split"]))
+
+st.subheader("Is it better?", anchor=False)
+st.write(escaped(verdict.verdict(differences).sentence))
+overview_parts.headlines(verdict.headlines(metrics, differences))
+show.chart(
+    overview.dumbbells(metrics, palette(view.dark)),
+    alt="Each metric for the base model, both controls and the refined model, with 95 % intervals",
+    key="dumbbells",
+)
+show.table_twin(metrics, "The same as a table", key="metrics")
+
+st.subheader("Cases worth a look", anchor=False)
+overview_parts.cards(loaders.table(evaluation.id, "highlights"), loaders.table(view.entry.data.id, "catalogue"))
+
+overview_parts.next_steps()
+page.footer(view)

@@ -1,0 +1,71 @@
+"""Case study: why is this recommended to this user?"""
+
+import streamlit as st
+
+from guidedrec_core.explanation import waterfall
+from guidedrec_core.figures import case as figures
+from guidedrec_core.figures.theme import palette
+from guidedrec_core.ui import case_parts, loaders, page, show, url
+from guidedrec_core.ui.errors import escaped, guard, way_on
+
+view = page.set_up("Why is this recommended to this user?", icon=":material/person_search:")
+with guard():
+    dataset = loaders.dataset(view.entry.data.id)
+    suggested = case_parts.suggestions(view.entry)
+    user, item = case_parts.start(view, dataset, suggested)
+if user not in dataset.users:
+    way_on(f"There is no user {user} in {view.dataset}.", "Show another user", user=None)
+if item is not None and item not in dataset.items:
+    way_on(f"There is no item {item} in {view.dataset}.", "Show the first recommendation", item=None)
+
+case_parts.choose_user(dataset, suggested, user)
+with guard():
+    system = loaders.system(view.entry.run.id)
+    case = loaders.case(view.entry.run.id, user, item)
+url.update(user=user, item=item)
+colours, scale = palette(view.dark), (system.schema.scale.min, system.schema.scale.max)
+labels = {attribute.name: attribute.label for attribute in system.schema.attributes}
+
+show.lead(f"User {user} {case.sentence}")
+if len(case.history):
+    past, taste = st.columns([3, 2], gap="large")
+    with past:
+        st.markdown("**History, as the models saw it**")
+        show.chart(
+            figures.timeline(case.history, colours), alt="What the user took when, a lane a category", key="timeline"
+        )
+        case_parts.history_table(case, labels)
+    with taste:
+        st.markdown("**Taste: the history against the catalogue**")
+        show.chart(
+            figures.taste(case.profile, scale, colours),
+            alt=f"The user's average score of each attribute against the catalogue's; {case.sentence}",
+            key="taste",
+        )
+
+st.subheader("What is recommended", anchor=False)
+if case.selected is None:
+    show.note("This user has every item of the catalogue already, so there is nothing to recommend.")
+    page.footer(view)
+    st.stop()
+case_parts.lists(case)
+case_parts.choose_item(case)
+
+chosen = case.selected
+show.lead(chosen.sentence)
+show.note(" · ".join(part for part in (chosen.category, chosen.description) if part))
+steps, pairs = st.columns([3, 2], gap="large")
+with steps:
+    st.markdown("**The score, added up**")
+    table = waterfall.steps(chosen.parts, chosen.remainder, chosen.bias, chosen.average_remainder, chosen.average_bias)
+    show.chart(figures.score_steps(table, colours), alt=chosen.sentence, key="steps")
+with pairs:
+    st.markdown("**User and item, attribute by attribute**")
+    show.chart(
+        figures.pairs(chosen.parts, scale, colours),
+        alt="The user's and the item's score of each attribute that counts",
+        key="pairs",
+    )
+st.markdown(f"**Every attribute in words:** {escaped(chosen.title)}")
+case_parts.contributions(chosen)
+page.footer(view)
