@@ -9,12 +9,14 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.ranking import block_size, mask_seen, top_k
 from guidedrec_core.system import System
 
 History = Literal["train", "train+valid"]
+
+# Rows of ledgers made at a time: some tens of megabytes, whatever the size of the catalogue.
+_LEDGER_ROWS = 200_000
 
 
 def recommend(
@@ -63,27 +65,34 @@ def recommend(
 
 
 def ledgers(system: System, users: IntArray, k: int) -> Iterator[pd.DataFrame]:
-    """Yield the ledgers of each user's k refined recommendations in long form.
+    """Yield the ledgers of each user's k refined recommendations in long form, some users at a time.
 
     Yields
     ------
     pandas.DataFrame
-        One user's ``user_id, item_id, part, value``; parts are the attributes, ``remainder`` and ``bias``; the values
-        of one user and item sum to the score.
+        ``user_id, item_id, part, value``; parts are the attributes, ``remainder`` and ``bias``; the values of one user
+        and item sum to the score and equal those of `refined_ledger`.
     """
-    item_ids = system.data.dataset.items.ids
-    names = [*system.schema.names, "remainder", "bias"]
-    for block, scores in _score_blocks(system.refined, system.data, users, "train+valid"):
-        for user, best in zip(block.tolist(), top_k(scores, k), strict=True):
-            items = best[best >= 0]
-            ledger = refined_ledger(system.refined, user, system.data.shown_history(user), items)
-            values = np.column_stack([ledger.contributions, ledger.remainder, ledger.bias])  # [n, A + 2]
+    model, data = system.refined, system.data
+    user_ids, item_ids = data.dataset.users.ids, data.dataset.items.ids
+    names = np.array([*system.schema.names, "remainder", "bias"], dtype=object)
+    guided, reduced, bias = model.item_parts()
+    weights = model.weights().astype(np.float64)
+    at_once = max(1, _LEDGER_ROWS // (k * len(names)))
+    for first in range(0, len(users), at_once):
+        for block, scores in _score_blocks(model, data, users[first : first + at_once], "train+valid"):
+            profile, state = model.user_parts(block, [data.shown_history(user) for user in block.tolist()])
+            best = top_k(scores, k)  # [B, k]
+            row, place = np.nonzero(best >= 0)
+            items = best[row, place]  # [n]
+            contributions = weights * profile[row].astype(np.float64) * guided[items]  # [n, A]
+            remainder = (reduced[items].astype(np.float64) * state[row]).sum(axis=1)
             yield pd.DataFrame(
                 {
-                    c.USER: system.data.dataset.users.id(user),
+                    c.USER: np.repeat(user_ids[block[row]], len(names)),
                     c.ITEM: np.repeat(item_ids[items], len(names)),
                     "part": np.tile(names, len(items)),
-                    "value": values.ravel(),
+                    "value": np.column_stack([contributions, remainder, bias[items]]).ravel(),
                 }
             )
 

@@ -1,0 +1,172 @@
+"""``guidedrec data``: bring data in, fetch it, look at it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guidedrec_core.cli.output import json_option, write_facts, write_json, write_table
+from guidedrec_core.cli.session import Group, Session
+
+if TYPE_CHECKING:
+    from guidedrec_core.data.dataset import Dataset
+
+_FORMATS = ("movielens", "movietweetings", "csv", "parquet")
+# The public data sets are used as their literature uses them: everybody and everything with five interactions.
+_FETCHED_CORE = 5
+
+
+@click.group(cls=Group)
+def data() -> None:
+    """Import, fetch and describe data sets."""
+
+
+@data.command("import")
+@click.option("--format", "format_", required=True, type=click.Choice(_FORMATS), help="What the files are.")
+@click.option("--path", required=True, type=click.Path(path_type=Path), help="The file, folder or zip archive.")
+@click.option("--name", required=True, help="What the data set shall be called, e.g. my-shop.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="NAME=COLUMN",
+    help="A column's name in the file, e.g. user_id=customer (csv and parquet; may be given several times).",
+)
+@click.option("--items", type=click.Path(path_type=Path), help="Table of items: item_id, title, category and more.")
+@click.option(
+    "--min-interactions",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Keep users and items with at least so many interactions, until all have (k-core; 5 is usual in research).",
+)
+@json_option
+@click.pass_obj
+def import_(
+    session: Session,
+    format_: str,
+    path: Path,
+    name: str,
+    mapping: tuple[str, ...],
+    items: Path | None,
+    min_interactions: int,
+    as_json: bool,
+) -> None:
+    """Import interactions (and items) from files."""
+    from guidedrec_core.data.dataset import import_dataset
+
+    dataset = import_dataset(format_, path, name, _parse_mapping(mapping), items, min_interactions)
+    _store(session, dataset, as_json)
+
+
+@data.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def fetch(session: Session, name: str, as_json: bool) -> None:
+    """Download a public data set and import it, ready for `build`.
+
+    NAME is movielens-small or movietweetings-100k. Users and items with fewer than 5 interactions are left out. An
+    interrupted download is taken up where it stopped.
+    """
+    from guidedrec_core.data.dataset import import_dataset
+    from guidedrec_core.data.fetch import SOURCES
+    from guidedrec_core.data.fetch import fetch as download
+
+    with session.progress() as listener:
+        folder = download(name, session.store().home, listener)
+    dataset = import_dataset(SOURCES[name].format, folder, name, min_interactions=_FETCHED_CORE)
+    _store(session, dataset, as_json)
+
+
+@data.command()
+@click.argument("name")
+@json_option
+@click.pass_obj
+def describe(session: Session, name: str, as_json: bool) -> None:
+    """Show the facts of a data set."""
+    from guidedrec_core.data.dataset import load
+    from guidedrec_core.pipeline import find_data
+
+    run = find_data(session.store(), name)
+    _show(session, load(run), run.id, as_json)
+
+
+@data.command("list")
+@json_option
+@click.pass_obj
+def list_(session: Session, as_json: bool) -> None:
+    """List stored, bundled and fetchable data sets."""
+    from guidedrec_core.data.bundled import BUNDLED
+    from guidedrec_core.data.fetch import SOURCES
+    from guidedrec_core.library import dataset_names
+
+    store = session.store()
+    stored = {str(i.config.get("name")): i for i in reversed(store.list("data")) if i.problem is None}
+    entries: list[dict[str, Any]] = []
+    for name in dataset_names(store):
+        facts = stored[name].summary if name in stored else {}
+        entries.append(
+            {
+                "name": name,
+                "run_id": stored[name].id if name in stored else None,
+                "bundled": name in BUNDLED,
+                **{key: facts.get(key) for key in ("users", "items", "interactions", "first", "last")},
+            }
+        )
+    fetchable = [name for name in SOURCES if name not in stored]
+    if as_json:
+        write_json({"datasets": entries, "fetchable": fetchable})
+        return
+    rows = []
+    for entry in entries:
+        counts = [f"{entry[key]:,}" if entry[key] is not None else "" for key in ("users", "items", "interactions")]
+        state = f"run {entry['run_id']}" if entry["run_id"] else "bundled, stored at first use"
+        rows.append([str(entry["name"]), *counts, state])
+    rows += [[name, "", "", "", f"`guidedrec data fetch {name}` gets it"] for name in fetchable]
+    write_table(("data set", "users", "items", "interactions", "state"), rows)
+
+
+def _parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Split NAME=COLUMN pairs."""
+    mapping = {}
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not (name and equals and column):
+            raise click.UsageError(f"--map: expected NAME=COLUMN, e.g. user_id=customer; got {pair!r}")
+        if name in mapping:
+            raise click.UsageError(f"--map: {name} is given twice")
+        mapping[name] = column
+    return mapping
+
+
+def _store(session: Session, dataset: "Dataset", as_json: bool) -> None:
+    """Store an imported data set and show it."""
+    from guidedrec_core.pipeline import store_dataset
+
+    run = store_dataset(session.store(), dataset)
+    _show(session, dataset, run.id, as_json)
+
+
+def _show(session: Session, dataset: "Dataset", run_id: str, as_json: bool) -> None:
+    """Show the facts of a data set; in JSON the notices are part of them."""
+    facts = {"run_id": run_id, **dataset.describe()}
+    if as_json:
+        write_json(facts)
+        return
+    session.notices(facts["notices"])
+    history = facts["history"]
+    source = facts["source"]
+    rows = [
+        ("data set", facts["name"]),
+        ("run", run_id),
+        ("users", f"{facts['users']:,}"),
+        ("items", f"{facts['items']:,}"),
+        ("interactions", f"{facts['interactions']:,} ({facts['density']:.2%} of all user and item pairs)"),
+        ("period", f"{facts['first'][:10]} to {facts['last'][:10]}"),
+        ("histories", f"{history['min']:,} to {history['max']:,} interactions, median {history['median']:,g}"),
+        ("categories", f"{facts['categories']:,}"),
+        ("source", f"{source.get('format', '')} {source.get('path', '')}"),
+    ]
+    rows += [(key, source[key]) for key in ("licence", "citation") if key in source]
+    write_facts(rows)

@@ -1,0 +1,114 @@
+"""``guidedrec evaluate``: every model on the same test cases, and what the differences are worth."""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guidedrec_core.cli.options import Chosen, config_options
+from guidedrec_core.cli.output import json_option, write_json, write_table
+from guidedrec_core.cli.session import Command, Session
+
+if TYPE_CHECKING:
+    from guidedrec_core.runs import Run
+
+
+@click.command(cls=Command)
+@click.argument("dataset")
+@click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the data set's newest]")
+@config_options("evaluation", "seed")
+@json_option
+@click.pass_obj
+def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen, as_json: bool) -> None:
+    """Compare a refined run with its base, its controls and simple baselines on the test part.
+
+    A stored evaluation is shown as it is, unless settings are chosen. Controls that do not exist yet are trained
+    first. Without --seed, the bootstrap uses the seed of the refined run.
+    """
+    from guidedrec_core import library
+
+    store = session.store()
+    entry = library.find_entry(store, dataset, run_id)
+    if entry.evaluation is not None and not chosen.values:
+        run = store.open(entry.evaluation.id, "evaluation")
+    else:
+        from guidedrec_core import pipeline
+
+        config = chosen.over({"seed": entry.run.seed, "training": entry.run.config["training"]})
+        with session.progress() as listener:
+            run = pipeline.evaluate(store, store.open(entry.run.id, "refined"), config, listener)
+    if as_json:
+        write_json(report_json(run))
+    else:
+        write_report(run)
+
+
+def report_json(run: "Run") -> dict[str, Any]:
+    """Return a stored evaluation in the form other programs rely on.
+
+    Parameters
+    ----------
+    run : Run
+        Of stage ``evaluation``.
+    """
+    models: dict[str, dict[str, float]] = {}
+    intervals: dict[str, dict[str, list[float]]] = {}
+    for row in run.read_table("metrics").to_dict("records"):
+        models.setdefault(row["model"], {})[row["metric"]] = row["value"]
+        intervals.setdefault(row["model"], {})[row["metric"]] = [row["ci_low"], row["ci_high"]]
+    return {
+        "run_id": run.inputs["refined"],
+        "evaluation_run_id": run.id,
+        "split": run.summary["split"],
+        "test_cases": run.summary["n_cases"],
+        "models": models,
+        "intervals": intervals,
+        "differences": run.read_table("differences").to_dict("records"),
+    }
+
+
+def write_report(run: "Run") -> None:
+    """Write a stored evaluation for people: models and differences with 95 % intervals, and what they say."""
+    from guidedrec_core.evaluation.verdict import MODEL_WORDS, verdict
+
+    report = report_json(run)
+    names = _shown_metrics(list(report["models"]["refined"]))
+    rows = []
+    for model, values in report["models"].items():
+        ends = report["intervals"][model]
+        rows.append([MODEL_WORDS[model], *(f"{values[m]:.4f} [{ends[m][0]:.4f}, {ends[m][1]:.4f}]" for m in names)])
+    gains: dict[str, list[str]] = {}
+    for difference in report["differences"]:
+        if difference["metric"] in names:
+            pair = f"{MODEL_WORDS[difference['model']]} over {MODEL_WORDS[difference['against']]}"
+            gains.setdefault(pair, []).append(_gain(difference))
+    about = f"{report['split']}, {report['test_cases']:,} test cases, 95 % intervals over users"
+    click.echo(f"Refined run {report['run_id']}: {about}")
+    click.echo()
+    write_table(("model", *names), rows)
+    click.echo()
+    write_table(("difference", *names), [[pair, *cells] for pair, cells in gains.items()])
+    click.echo()
+    click.echo(verdict(run.read_table("differences"), names[-1]).sentence)
+
+
+def _shown_metrics(names: list[str]) -> list[str]:
+    """Return those of the first cut-off, which fit on a screen.
+
+    Examples
+    --------
+    >>> _shown_metrics(["MRR", "Recall@10", "Recall@20", "NDCG@10", "NDCG@20"])
+    ['MRR', 'Recall@10', 'NDCG@10']
+    """
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(name.partition("@")[0], name)
+    return list(first.values())
+
+
+def _gain(difference: dict[str, Any]) -> str:
+    """Write a difference: as a share, or as it is where the other model never ranked anything well."""
+    if math.isfinite(difference["relative"]):
+        ends = f"[{difference['relative_ci_low']:+.1%}, {difference['relative_ci_high']:+.1%}]"
+        return f"{difference['relative']:+.1%} {ends}"
+    return f"{difference['absolute']:+.4f} [{difference['ci_low']:+.4f}, {difference['ci_high']:+.4f}]"

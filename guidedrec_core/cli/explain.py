@@ -1,0 +1,154 @@
+"""``guidedrec explain``: the exact parts of a score, for one user and item or for all recommendations."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guidedrec_core import columns as c
+from guidedrec_core.cli.models import choose_entry, model_options
+from guidedrec_core.cli.output import json_option, one_line, write_json, write_table
+from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.cli.table_file import LEDGERS, table_file
+
+if TYPE_CHECKING:
+    from guidedrec_core.system import System
+
+
+@click.command(cls=Command)
+@model_options
+@click.option("--user", "user_id", metavar="ID", help="Whose score.")
+@click.option("--item", "item_id", metavar="ID", help="The score of which item.")
+@click.option("--all", "everybody", is_flag=True, help="Explain everybody's --k refined recommendations, into --out.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Table to write (.parquet or .csv): user_id, item_id, part, value. An existing file is replaced.",
+)
+@json_option
+@click.pass_obj
+def explain(
+    session: Session,
+    dataset: str | None,
+    run_id: str | None,
+    model: str,
+    k: int,
+    user_id: str | None,
+    item_id: str | None,
+    everybody: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Split a score into attributes, remainder and bias (--user and --item), or many (--all --out FILE).
+
+    The parts sum to the score. DATASET chooses among the refined runs; without it, the newest of all is used.
+    """
+    if everybody != (out is not None):
+        raise click.UsageError("--all and --out belong together; give both, or --user and --item")
+    if everybody == (user_id is not None or item_id is not None) or (user_id is None) != (item_id is None):
+        raise click.UsageError("expected either --user and --item, or --all")
+    if everybody and model == "base":
+        raise click.UsageError("--all explains the refined model; the base model knows no attributes")
+    store = session.store()
+    entry = choose_entry(session, store, dataset, run_id)
+    from guidedrec_core.system import System
+
+    system = System.open(store, entry.run.id)
+    if out is not None:
+        _explain_all(session, system, k, out, as_json)
+    elif user_id is not None and item_id is not None:
+        _explain_one(session, system, model, user_id, item_id, as_json)
+
+
+def _explain_one(session: Session, system: "System", model: str, user_id: str, item_id: str, as_json: bool) -> None:
+    """Show the ledger of one score."""
+    document = ledger_json(system, model, user_id, item_id)
+    if document["rank"] is None:
+        session.note(f"item {item_id} is in the history of user {user_id} already, so it is never recommended")
+    if as_json:
+        write_json(document)
+        return
+    items = system.data.dataset.items
+    title = one_line(system.data.dataset.catalogue.frame[c.TITLE].iloc[items.index(item_id)])
+    rank = "not ranked" if document["rank"] is None else f"rank {document['rank']:,} of {len(items):,}"
+    click.echo(f"{title} for user {user_id}: {rank}, {model} score {document['score']:.3f}")
+    click.echo()
+    parts = sorted(document["contributions"], key=lambda part: -abs(part["contribution"]))
+    rows = [
+        [
+            system.schema.attributes[system.schema.index(part["attribute"])].label,
+            f"{part['user_value']:+.2f}",
+            f"{part['item_value']:+.2f}",
+            f"{part['contribution']:+.3f}",
+        ]
+        for part in parts
+    ]
+    rows += [[name, "", "", f"{document[name.lower()]:+.3f}"] for name in ("Remainder", "Bias", "Score")]
+    write_table(("part", "user", "item", "contribution"), rows)
+
+
+def ledger_json(system: "System", model: str, user_id: str, item_id: str) -> dict[str, Any]:
+    """Return one score's parts in the form other programs rely on.
+
+    Returns
+    -------
+    dict
+        ``score`` is the sum of ``bias``, ``remainder`` and all contributions; values of user and item are in standard
+        deviations from the average; ``rank`` is None for an item that the user has already.
+    """
+    import numpy as np
+
+    from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
+    from guidedrec_core.ranking import mask_seen, ranks_of
+
+    data = system.data
+    user, item = data.dataset.users.index(user_id), data.dataset.items.index(item_id)
+    history, items = data.shown_history(user), np.array([item])
+    base = model == "base"
+    ledger = (
+        base_ledger(system.base, user, history, items) if base else refined_ledger(system.refined, user, history, items)
+    )
+    scores = mask_seen(system.model(model).scores(np.array([user]), [history]), [history])
+    return {
+        "user_id": user_id,
+        "item_id": item_id,
+        "model": model,
+        "run_id": system.refined_run.id,
+        "rank": None if item in history else int(ranks_of(scores, items)[0]),
+        "score": float(ledger.score[0]),
+        "bias": float(ledger.bias[0]),
+        "remainder": float(ledger.remainder[0]),
+        "contributions": [
+            {"attribute": name, "user_value": float(p), "item_value": float(g), "contribution": float(contribution)}
+            for name, p, g, contribution in zip(
+                () if base else system.schema.names,
+                ledger.user_values,
+                ledger.item_values[0],
+                ledger.contributions[0],
+                strict=True,
+            )
+        ],
+    }
+
+
+def _explain_all(session: Session, system: "System", k: int, out: Path, as_json: bool) -> None:
+    """Write the ledgers of everybody's recommendations into one long table."""
+    import numpy as np
+
+    from guidedrec_core.progress import StageProgress
+    from guidedrec_core.recommend import ledgers
+
+    users = np.arange(len(system.data.dataset.users))
+    rows = 0
+    with session.progress() as listener, table_file(out, LEDGERS) as write:
+        progress = StageProgress("explain", len(users), listener)
+        for table in ledgers(system, users, k):
+            write(table)
+            rows += len(table)
+            progress.done += table[c.USER].nunique()
+            progress.say(f"{progress.done:,} of {len(users):,} users")
+    if as_json:
+        facts = {"users": len(users), "rows": rows, "path": out}
+        write_json({"model": "refined", "run_id": system.refined_run.id, **facts})
+    else:
+        click.echo(f"Wrote {rows:,} parts of scores for {len(users):,} users to {out}")

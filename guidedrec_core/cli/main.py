@@ -1,0 +1,93 @@
+"""The command line ``guidedrec``: results on standard output, progress and notes on standard error.
+
+Exit codes: 0 done, 2 wrong use or bad input, 1 failure, 130 interrupted.
+"""
+
+import sys
+import traceback
+from typing import Any
+
+import click
+
+from guidedrec_core import __version__
+from guidedrec_core.cli.data import data
+from guidedrec_core.cli.doctor import doctor
+from guidedrec_core.cli.evaluate import evaluate
+from guidedrec_core.cli.explain import explain
+from guidedrec_core.cli.jobs import jobs
+from guidedrec_core.cli.recommend import recommend
+from guidedrec_core.cli.runs import runs
+from guidedrec_core.cli.score import score
+from guidedrec_core.cli.session import Group, Session
+from guidedrec_core.cli.stages import build, project, refine, train
+from guidedrec_core.errors import GuidedrecError
+
+_FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
+_GO_ON = "Interrupted. Run the same command again to go on: what is finished is kept."
+
+
+class _InterruptedError(Exception):
+    """Ctrl-C, on its way past click, which would print a line of its own."""
+
+
+class Program(Group):
+    """The root command, which turns every error into one line and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise _InterruptedError from error
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program and leave with its exit code."""
+        session = Session()
+        try:
+            code = super().main(*args, **{"obj": session, **kwargs, "standalone_mode": False})
+        except Exception as error:
+            if session.debug:
+                traceback.print_exc()
+            code = _report(error)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: Exception) -> int:
+    """Say in one line what went wrong; return the exit code."""
+    if isinstance(error, _InterruptedError | click.Abort):
+        click.echo(_GO_ON, err=True)
+        return _INTERRUPTED
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return _WRONG_USE
+    if isinstance(error, GuidedrecError):
+        message, code = str(error), error.exit_code
+    elif isinstance(error, click.ClickException):
+        message, code = error.format_message(), _WRONG_USE
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            message = f"{message.rstrip('.')}; `{error.ctx.command_path} --help` shows the use"
+    else:
+        message = f"unexpected {type(error).__name__}: {error} (the same command with --debug shows where)"
+        code = _FAILED
+    click.echo(f"Error: {' '.join(message.split())}", err=True)
+    return code
+
+
+@click.group(cls=Program, name="guidedrec", context_settings={"help_option_names": ["--help", "-h"]})
+@click.version_option(__version__, prog_name="guidedrec")
+def main() -> None:
+    """Audit why a recommender recommends.
+
+    Start with `guidedrec build fernway`, or with your own data: `guidedrec data import`.
+
+    Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 2 wrong use or bad
+    input, 1 failure, 130 interrupted.
+    """
+
+
+for _command in (data, build, train, score, refine, evaluate, project, recommend, explain, runs, jobs, doctor):
+    main.add_command(_command)
+
+
+if __name__ == "__main__":
+    main(prog_name="guidedrec")

@@ -1,0 +1,162 @@
+"""Options that stand for fields of `BuildConfig`: their types, choices, help and defaults all come from there."""
+
+import functools
+import json
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from guidedrec_core.config import BuildConfig
+from guidedrec_core.errors import ConfigError
+
+# Option to the path of its field. What is not here can be set in a --config file.
+_OPTIONS = {
+    "--split": "split.kind",
+    "--valid-fraction": "split.valid_fraction",
+    "--test-fraction": "split.test_fraction",
+    "--base": "encoder.kind",
+    "--width": "encoder.width",
+    "--blocks": "encoder.blocks",
+    "--heads": "encoder.heads",
+    "--dropout": "encoder.dropout",
+    "--max-length": "encoder.max_length",
+    "--learning-rate": "training.learning_rate",
+    "--batch-size": "training.batch_size",
+    "--max-epochs": "training.max_epochs",
+    "--patience": "training.patience",
+    "--threads": "training.threads",
+    "--mode": "refinement.mode",
+    "--normalisation": "refinement.normalisation",
+    "--decay": "refinement.decay",
+    "--shrinkage": "refinement.shrinkage",
+    "--use-user-scores/--no-user-scores": "refinement.use_user_scores",
+    "--bootstrap-samples": "evaluation.bootstrap_samples",
+    "--list-length": "evaluation.list_length",
+    "--map-neighbours": "projection.neighbours",
+    "--map-min-dist": "projection.min_dist",
+    "--seed": "seed",
+}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the user chose, and nothing else.
+
+    Attributes
+    ----------
+    values : dict
+        A part of a `BuildConfig` as JSON.
+    """
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+    def over(self, stored: Mapping[str, Any]) -> BuildConfig:
+        """Lay the choices over the settings of the runs that a stage starts from, and these over the defaults.
+
+        Raises
+        ------
+        ConfigError
+            A value is unknown or out of range.
+        """
+        merged = {**stored, **self.values}
+        for name, part in stored.items():
+            if isinstance(part, Mapping) and isinstance(self.values.get(name), Mapping):
+                merged[name] = {**part, **self.values[name]}
+        return BuildConfig.parse(merged)
+
+
+def config_options(*components: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options of some components of `BuildConfig`, and ``--config``; the command gets them as `chosen`.
+
+    Parameters
+    ----------
+    *components : str
+        Fields of `BuildConfig`, e.g. ``"encoder"``.
+    """
+    paths = {_name(option): path.split(".") for option, path in _OPTIONS.items() if path.split(".")[0] in components}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def with_chosen(*args: Any, config_file: Path | None, **kwargs: Any) -> None:
+            values = {} if config_file is None else _read(config_file)
+            for name, path in paths.items():
+                value = kwargs.pop(name)
+                if value is not None:
+                    _set(values, path, value)
+            command(*args, chosen=Chosen(values), **kwargs)
+
+        decorated: Callable[..., None] = with_chosen
+        for option, path in reversed(_OPTIONS.items()):
+            if path.split(".")[0] in components:
+                decorated = _option(option, path)(decorated)
+        return click.option(
+            "--config",
+            "config_file",
+            type=click.Path(path_type=Path),
+            help="JSON file with settings as in a run's manifest; options go before it, and parts that concern "
+            "other stages are not used.",
+        )(decorated)
+
+    return decorate
+
+
+def _option(option: str, path: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make one option from its field."""
+    info = _field(path)
+    text = " ".join((info.description or "").replace("`", "").split())
+    choices = typing.get_args(info.annotation) if typing.get_origin(info.annotation) is Literal else ()
+    kind: Any = click.Choice(list(choices)) if choices else info.annotation
+    default = info.default
+    if info.annotation is bool:
+        default = option.split("/")[0 if default else 1].removeprefix("--")
+    return click.option(
+        option,
+        _name(option),
+        type=None if info.annotation is bool else kind,
+        default=None,
+        help=f"{text}  [default: {default}]",
+    )
+
+
+def _name(option: str) -> str:
+    """Return the name under which a command gets an option's value."""
+    return option.split("/")[0].removeprefix("--").replace("-", "_")
+
+
+def _field(path: str) -> FieldInfo:
+    """Look a field up."""
+    model: type[BaseModel] = BuildConfig
+    *parents, name = path.split(".")
+    for parent in parents:
+        model = typing.cast("type[BaseModel]", model.model_fields[parent].annotation)
+    return model.model_fields[name]
+
+
+def _set(values: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set a value deep inside."""
+    *parents, name = path
+    for parent in parents:
+        inner = values.setdefault(parent, {})
+        if not isinstance(inner, dict):
+            return  # a wrong part of the file; validation will name it
+        values = inner
+    values[name] = value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read a configuration file."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ConfigError(f"expected JSON in the configuration {path}: {error}") from error
+    if not isinstance(content, dict):
+        raise ConfigError(f"expected a JSON object in the configuration {path}, got a {type(content).__name__}")
+    return content

@@ -1,0 +1,76 @@
+"""Progress on standard error: one line that is rewritten on a terminal, a line now and then elsewhere."""
+
+import shutil
+import time
+from typing import TextIO
+
+from guidedrec_core.progress import Progress
+
+_PAUSE_SECONDS = 5.0
+_CLEAR_LINE = "\r\x1b[K"
+
+
+class ProgressLine:
+    """Listens to progress events and shows them.
+
+    Parameters
+    ----------
+    stream : TextIO
+        Standard error.
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(self, stream: TextIO, quiet: bool = False) -> None:
+        self._stream = stream
+        self._quiet = quiet
+        self._terminal = stream.isatty()
+        self._stage = ""
+        self._shown = ""
+        self._shown_at = 0.0
+
+    def __call__(self, event: Progress) -> None:
+        """Show an event: always on a terminal; elsewhere what begins or ends a stage, and the rest now and then."""
+        if self._quiet:
+            return
+        text = describe(event)
+        if text == self._shown:
+            return
+        begins, ends = event.stage != self._stage, bool(event.total) and event.step >= event.total
+        if self._terminal:
+            if begins:
+                self.close()
+            columns = shutil.get_terminal_size().columns
+            self._stream.write(_CLEAR_LINE + text[: columns - 1])
+        elif begins or ends or time.monotonic() - self._shown_at >= _PAUSE_SECONDS:
+            self._stream.write(text + "\n")
+        else:
+            return
+        self._stream.flush()
+        self._stage, self._shown, self._shown_at = event.stage, text, time.monotonic()
+
+    def close(self) -> None:
+        """End the line, so that whatever comes next begins on its own."""
+        if self._terminal and self._shown:
+            self._stream.write("\n")
+            self._stream.flush()
+            self._shown = ""
+
+
+def describe(event: Progress) -> str:
+    """Put an event into one line.
+
+    Examples
+    --------
+    >>> describe(Progress("train base", 4, 40, "epoch 4 of at most 40", "validation NDCG@10 0.081", 83.2))
+    'train base: epoch 4 of at most 40, validation NDCG@10 0.081, at most 1 min 23 s left'
+    """
+    parts = [part for part in (event.message, event.metric) if part]
+    if event.seconds_left is not None and event.seconds_left >= 1:
+        parts.append(f"at most {_duration(event.seconds_left)} left")
+    return " ".join(f"{event.stage}: {', '.join(parts)}".split())
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

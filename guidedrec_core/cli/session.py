@@ -1,0 +1,112 @@
+"""What all commands share: the options that go with every command, and the way to the runs and to standard error."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guidedrec_core.cli.progress_line import ProgressLine
+
+if TYPE_CHECKING:  # reading runs needs pandas, which `--help` must not wait for
+    from guidedrec_core.jobs import JobStore
+    from guidedrec_core.runs import RunStore
+
+
+@dataclass
+class Session:
+    """The choices that hold for the whole program call.
+
+    Attributes
+    ----------
+    home : Path or None
+        Where runs are; None is ``$GUIDEDREC_HOME``, else ``./runs``.
+    quiet : bool
+        No progress and no notes on standard error.
+    debug : bool
+        Show the traceback of an error.
+    """
+
+    home: Path | None = None
+    quiet: bool = False
+    debug: bool = False
+
+    def store(self) -> "RunStore":
+        """Return the store of runs."""
+        from guidedrec_core.runs import RunStore
+
+        return RunStore.default() if self.home is None else RunStore(self.home)
+
+    def jobs(self) -> "JobStore":
+        """Return the store of jobs, in the same folder."""
+        from guidedrec_core.jobs import JobStore
+
+        return JobStore(self.store().home)
+
+    @contextlib.contextmanager
+    def progress(self) -> Iterator[ProgressLine]:
+        """Show the progress of what happens inside."""
+        line = ProgressLine(sys.stderr, self.quiet)
+        try:
+            yield line
+        finally:
+            line.close()
+
+    def note(self, text: str) -> None:
+        """Tell something beside the result, on standard error."""
+        if not self.quiet:
+            click.echo(f"Note: {text}", err=True)
+
+    def notices(self, notices: list[dict[str, Any]]) -> None:
+        """Tell the stored notices of a run."""
+        for notice in notices:
+            self.note(notice["message"])
+
+
+def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
+    """Store a given value in the session, wherever on the command line it stands."""
+    if value:
+        setattr(ctx.ensure_object(Session), str(parameter.name), value)
+
+
+def _everywhere() -> list[click.Parameter]:
+    """Return the options that every command takes, before or after its name."""
+    about: dict[str, Any] = {"expose_value": False, "callback": _remember}
+    return [
+        click.Option(
+            ["--home"],
+            type=click.Path(file_okay=False, path_type=Path),
+            help="Folder of all runs.  [default: $GUIDEDREC_HOME, else ./runs]",
+            **about,
+        ),
+        click.Option(["--quiet", "-q"], is_flag=True, help="No progress and no notes on standard error.", **about),
+        click.Option(["--debug"], is_flag=True, help="Show the traceback of an error.", **about),
+    ]
+
+
+class Command(click.Command):
+    """A command that takes the common options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_everywhere())
+
+
+class Group(click.Group):
+    """A group of such commands that takes the common options itself."""
+
+    command_class = Command
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(_everywhere())
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order in which they were added, which is that of the work."""
+        return list(self.commands)
+
+
+Group.group_class = Group

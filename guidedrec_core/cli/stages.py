@@ -1,0 +1,140 @@
+"""``guidedrec build`` and its single stages ``train``, ``refine`` and ``project``."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from guidedrec_core.cli.evaluate import report_json, write_report
+from guidedrec_core.cli.options import Chosen, config_options
+from guidedrec_core.cli.output import compact, json_option, write_facts, write_json
+from guidedrec_core.cli.score import score_files, score_options
+from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from guidedrec_core.runs import Run, RunStore
+
+
+@click.command(cls=Command)
+@click.argument("dataset")
+@score_options
+@config_options("split", "encoder", "training", "refinement", "evaluation", "projection", "seed")
+@json_option
+@click.pass_obj
+def build(
+    session: Session,
+    dataset: str,
+    attributes: Path | None,
+    item_scores: Path | None,
+    user_scores: Path | None,
+    chosen: Chosen,
+    as_json: bool,
+) -> None:
+    """Do all stages for a data set: train, refine, evaluate, project.
+
+    Guided scores are read from the tables given, else the newest stored ones are used, else bundled ones. What is
+    stored already is not done again, so a build that was interrupted goes on where it stopped.
+    """
+    files = score_files(attributes, item_scores, user_scores)
+    config = chosen.over({})
+    from guidedrec_core import pipeline
+
+    started = time.monotonic()
+    with session.progress() as listener:
+        made = pipeline.build(session.store(), dataset, config, files, listener)
+    runs = {name: getattr(made, name) for name in ("data", "scores", "base", "refined", "evaluation", "projection")}
+    session.notices(made.scores.read_json("notices"))
+    session.notices(made.refined.read_json("notices"))
+    if as_json:
+        ids = {name: run.id for name, run in runs.items()}
+        seconds = round(time.monotonic() - started, 1)
+        write_json({"dataset": dataset, "runs": ids, "seconds": seconds, "evaluation": report_json(made.evaluation)})
+        return
+    write_facts([(name, f"run {run.id}  {compact(run.summary)}") for name, run in runs.items()])
+    click.echo()
+    write_report(made.evaluation)
+
+
+@click.command(cls=Command)
+@click.argument("dataset")
+@config_options("split", "encoder", "training", "seed")
+@json_option
+@click.pass_obj
+def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None:
+    """Train the base model of a data set."""
+    config = chosen.over({})
+    from guidedrec_core import pipeline
+
+    store = session.store()
+    with session.progress() as listener:
+        run = pipeline.train_base(store, pipeline.find_data(store, dataset), config, listener)
+    _show(run, dataset, as_json)
+
+
+@click.command(cls=Command)
+@click.argument("dataset")
+@click.option("--base-run", metavar="ID", help="The base run to refine.  [default: the data set's newest]")
+@config_options("training", "refinement", "seed")
+@json_option
+@click.pass_obj
+def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen, as_json: bool) -> None:
+    """Train the refined model over a base run and the newest guided scores.
+
+    Split, encoder and, where not chosen here, training settings and seed are those of the base run.
+    """
+    from guidedrec_core import pipeline
+
+    store = session.store()
+    base = _base_run(store, dataset, base_run)
+    stored = {"training": base.config["training"], "seed": base.seed}
+    config = chosen.over(stored)
+    scores = pipeline.find_scores(store, store.open(base.inputs["data"], "data"))
+    with session.progress() as listener:
+        run = pipeline.refine(store, base, scores, config, listener)
+    session.notices(run.read_json("notices"))
+    _show(run, dataset, as_json)
+
+
+@click.command(cls=Command)
+@click.argument("dataset")
+@click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the data set's newest]")
+@config_options("projection", "seed")
+@json_option
+@click.pass_obj
+def project(session: Session, dataset: str, run_id: str | None, chosen: Chosen, as_json: bool) -> None:
+    """Lay out the base and refined item maps of a refined run; without --seed, with the seed of that run."""
+    from guidedrec_core import library, pipeline
+
+    store = session.store()
+    entry = library.find_entry(store, dataset, run_id)
+    config = chosen.over({"seed": entry.run.seed})
+    with session.progress() as listener:
+        run = pipeline.project_items(store, store.open(entry.run.id, "refined"), config, listener)
+    _show(run, dataset, as_json)
+
+
+def _base_run(store: "RunStore", dataset: str, run_id: str | None) -> "Run":
+    """Return the base run asked for, or the newest of the data set as it is stored now."""
+    from guidedrec_core.pipeline import find_data
+
+    if run_id is not None:
+        base = store.open(run_id, "base")
+        name = store.open(base.inputs["data"], "data").config["name"]
+        if name != dataset:
+            raise NotFoundError(f"expected a base run of data set {dataset!r}, but {run_id} is one of {name!r}")
+        return base
+    found = store.find("base", inputs={"data": find_data(store, dataset).id})
+    if found is None:
+        raise NotFoundError(f"data set {dataset!r} has no base run yet; `guidedrec train {dataset}` makes one")
+    return found
+
+
+def _show(run: "Run", dataset: str, as_json: bool) -> None:
+    """Show the run that a stage made, or found."""
+    if as_json:
+        facts = {"stage": run.stage, "inputs": run.inputs, "summary": run.summary}
+        write_json({"dataset": dataset, "run_id": run.id, **facts})
+        return
+    write_facts([("data set", dataset), ("stage", run.stage), ("run", run.id), ("result", compact(run.summary))])
