@@ -82,6 +82,23 @@ def test_training_leaves_the_global_generator_alone() -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
+def test_every_epoch_draws_its_own_dropout_and_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = make_base(ENCODER, N_ITEMS, 0)
+    draws, orders = [], []
+    real = model.loss
+
+    def noted(batch: Any) -> torch.Tensor:
+        draws.append(torch.random.get_rng_state().numpy().tobytes())
+        orders.append(batch.users.tobytes())
+        return real(batch)
+
+    monkeypatch.setattr(model, "loss", noted)
+    train(model, WINDOWS, lambda: 0.0, TRAINING, 0, "train")
+    assert len(draws) == 3 * len(WINDOWS) == len(set(draws))
+    firsts = [orders[epoch * len(WINDOWS) : (epoch + 1) * len(WINDOWS)] for epoch in range(3)]
+    assert firsts[0] != firsts[1] != firsts[2] != firsts[0]
+
+
 def test_the_loss_falls() -> None:
     _, result = trained(TRAINING.model_copy(update={"max_epochs": 12, "patience": 12}))
     losses = [e.loss for e in result.epochs]
