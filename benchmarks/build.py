@@ -2,7 +2,7 @@
 
 Runs in a fresh home and a child process, so that imports count and the peak memory is the build's own. For MovieLens
 name the folder or archive: `python benchmarks/build.py movielens-small --path ml-latest-small`. Prints one JSON
-document with the machine and its load; ratios are given against the base training, the share no recommender can do without.
+document with the machine and its load; ratios are to the base training, the share no recommender can do without.
 """
 
 import argparse
