@@ -22,8 +22,9 @@ from guidedrec_core.explanation.spaces import FloatArray, attribute_of_move
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.runs import RunStore
 
-# A pull of less than this many standard deviations is not named: it is no more than the next selection has.
+# A pull of less than this many standard deviations is not named; over the whole catalogue much averages out.
 _NOTABLE_PULL = 0.1
+_NOTABLE_PULL_EVERYWHERE = 0.05
 # Half a standard deviation from the catalogue's mean: less does not mark a selection out.
 _MARKED = 0.5
 UNCATEGORISED = "no category"
@@ -76,7 +77,8 @@ class Selection:
     kept, kept_everywhere : float
         Mean share of nearest items kept, in the selection and in the catalogue.
     categories : pandas.DataFrame
-        ``category, items, share, catalogue_share``, commonest first.
+        ``category, items, share, catalogue_share, kept`` (mean share of nearest items kept), ``moved_by`` (label of the
+        attribute with the largest pull, "" when none is notable), commonest first.
     attributes : pandas.DataFrame
         One row an attribute: ``attribute, label, low, high, score, catalogue_score`` (raw means), ``z`` (mean
         distance from the catalogue in standard deviations), ``pull`` (by how many standard deviations the nearest
@@ -176,7 +178,7 @@ def describe_selection(item_map: ItemMap, indexes: IntArray) -> Selection:
             "pull": pull.astype(np.float64),
         }
     ).sort_values("pull", ascending=False, ignore_index=True, kind="stable")
-    categories = _category_table(items[c.CATEGORY], chosen)
+    categories = _category_table(item_map, chosen)
     kept, everywhere = float(items["kept"].iloc[chosen].mean()), float(items["kept"].mean())
     return Selection(
         indexes=chosen,
@@ -301,23 +303,25 @@ def _mean_known(raw: FloatArray) -> npt.NDArray[np.float64]:
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
-def _category_table(categories: pd.Series, chosen: IntArray) -> pd.DataFrame:
-    """Count the categories of a selection."""
-    counts = categories.iloc[chosen].value_counts()
+def _category_table(item_map: ItemMap, chosen: IntArray) -> pd.DataFrame:
+    """Tabulate the categories of a selection."""
+    categories, kept = item_map.items[c.CATEGORY], item_map.items["kept"]
     everywhere = categories.value_counts(normalize=True)
-    return pd.DataFrame(
-        {
-            c.CATEGORY: counts.index,
-            "items": counts.to_numpy(),
-            "share": counts.to_numpy() / len(chosen),
-            "catalogue_share": everywhere.loc[counts.index].to_numpy(),
-        }
-    )
+    rows = []
+    counts = categories.iloc[chosen].value_counts()
+    for name, count in zip(counts.index, counts, strict=True):
+        members = chosen[(categories.iloc[chosen] == name).to_numpy()]
+        pull = attribute_of_move(item_map.z, members, item_map.base_neighbours, item_map.refined_neighbours)
+        strongest = int(pull.argmax())
+        moved_by = item_map.schema.attributes[strongest].label if pull[strongest] >= _NOTABLE_PULL else ""
+        rows.append((name, count, count / len(chosen), everywhere[name], float(kept.iloc[members].mean()), moved_by))
+    return pd.DataFrame(rows, columns=[c.CATEGORY, "items", "share", "catalogue_share", "kept", "moved_by"])
 
 
 def _move_sentence(attributes: pd.DataFrame, kept: float, everywhere: float, n: int, n_items: int) -> str:
     """Say which attributes moved a selection, and how far its neighbourhoods changed."""
-    names = [words.lower_first(label) for label in attributes["label"][attributes["pull"] >= _NOTABLE_PULL].head(3)]
+    least = _NOTABLE_PULL_EVERYWHERE if n == n_items else _NOTABLE_PULL
+    names = [words.lower_first(label) for label in attributes["label"][attributes["pull"] >= least].head(3)]
     if names:
         pronoun = "it" if len(names) == 1 else "these"
         moved = f"Moved mostly by {words.listing(names)}: since refinement, nearest items are more alike on {pronoun}"

@@ -47,12 +47,13 @@ def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str) -> str:
         return f"Too few cases to compare by {slice_by}."
     told = told.sort_values("gain", kind="stable")
     worst, best = told.iloc[0], told.iloc[-1]
-    text = f"By {slice_by}, the gain over the base is largest for {best['slice']} ({_signed(best)})"
+    text = f"By {slice_by}, the gain over the base is largest for {_said(best, slice_by)}"
     if worst["gain"] < 0:
-        return f"{text}; it loses for {worst['slice']} ({_signed(worst)})."
-    return f"{text} and smallest for {worst['slice']} ({_signed(worst)})."
+        return f"{text}; the refined model loses for {_said(worst, slice_by)}."
+    return f"{text} and smallest for {_said(worst, slice_by)}."
 
 
-def _signed(row: pd.Series) -> str:
-    """Write a gain, relative to the base where that is defined."""
-    return f"{row['gain'] / row[BASE]:+.0%}" if row[BASE] > 0 else f"{row['gain']:+.3f}"
+def _said(row: pd.Series, slice_by: str) -> str:
+    """Name a slice with its values."""
+    name = f"histories of {row['slice']}" if slice_by == "history length" else f"the {row['slice']}"
+    return f"{name} (from {row[BASE]:.3f} to {row[REFINED]:.3f})"

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from guidedrec_core.evaluation.report import BASE, MODELS, PLACEBO, REFINED, SECOND_TRAINING
 from guidedrec_core.evaluation.verdict import MODEL_WORDS
-from guidedrec_core.figures.theme import Palette, lay_out
+from guidedrec_core.figures.theme import Palette, lay_out, legend_across
 
 _SYMBOLS = {BASE: "circle", SECOND_TRAINING: "diamond", PLACEBO: "square-open", REFINED: "circle"}
 
@@ -44,7 +44,7 @@ def metric_intervals(metrics: pd.DataFrame, metric: str, colours: Palette) -> go
             text=[f"{value:.3f}"],
             textposition="top center",
             textfont={"color": colours.text},
-            marker={"size": 13, "color": colour, "symbol": _SYMBOLS.get(model, "circle"), "line": {"width": 2}},
+            marker={"size": 13, "color": colour, "symbol": _SYMBOLS.get(model, "circle")},
             error_x={
                 "type": "data",
                 "array": [high - value],
@@ -58,7 +58,7 @@ def metric_intervals(metrics: pd.DataFrame, metric: str, colours: Palette) -> go
             showlegend=False,
             cliponaxis=False,
         )
-    lay_out(figure, colours, height=52 * len(rows) + 70)
+    lay_out(figure, colours, height=58 * len(rows) + 82)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_xaxes(rangemode="tozero", title=metric)
     return figure
@@ -100,7 +100,8 @@ def gain_forest(differences: pd.DataFrame, colours: Palette) -> go.Figure:
                 "%{customdata[1]:+.1%}<br>absolute %{customdata[2]:+.4f}<extra></extra>"
             ),
         )
-    lay_out(figure, colours, height=74 * max(len(metrics), 1) + 80)
+    lay_out(figure, colours, height=68 * max(len(metrics), 1) + 90)
+    legend_across(figure, 56)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
     figure.update_xaxes(tickformat="+.0%", title="gain of the refined model, 95 % intervals")
     figure.update_yaxes(
@@ -148,7 +149,8 @@ def slice_dots(slices: pd.DataFrame, slice_by: str, metric: str, colours: Palett
             marker={"size": 11, "color": colour, "symbol": _SYMBOLS[model], "line": {"width": 2, "color": colour}},
             hovertemplate=f"{MODEL_WORDS[model]}: {metric} %{{x:.4f}}<extra></extra>",
         )
-    lay_out(figure, colours, height=58 * len(sizes) + 90)
+    lay_out(figure, colours, height=56 * len(sizes) + 110)
+    legend_across(figure, 56)
     figure.update_xaxes(rangemode="tozero", title=metric)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
@@ -191,6 +193,7 @@ def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Pale
                 showlegend=False,
             )
     lay_out(figure, colours, height=340)
+    legend_across(figure, 56)
     figure.update_xaxes(title="epoch", showgrid=False)
     figure.update_yaxes(title=title)
     return figure

@@ -133,6 +133,26 @@ def lay_out(figure: go.Figure, colours: Palette, height: int) -> go.Figure:
     return figure
 
 
+def legend_across(figure: go.Figure, space: int, bottom: bool = False) -> go.Figure:
+    """Let the legend use the whole width of a figure, so that its entries stand in rows and not below each other.
+
+    Parameters
+    ----------
+    figure : go.Figure
+        Changed in place, after `lay_out`.
+    space : int
+        Height kept free for it, in pixels.
+    bottom : bool
+        Put it below the axes.
+    """
+    edge = "bottom" if bottom else "top"
+    figure.update_layout(
+        legend={"xref": "container", "yref": "container", "x": 0, "y": 0 if bottom else 1, "yanchor": edge},
+        margin={"b" if bottom else "t": space},
+    )
+    return figure
+
+
 def safe(text: str, width: int = 0) -> str:
     """Return text from outside (titles, descriptions) so that plotly shows it and never reads it as markup.
 

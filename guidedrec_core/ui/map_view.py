@@ -124,7 +124,7 @@ def _draw(
 
 def _tables(item_map: ItemMap, selection: Selection, state: MapSelection, is_selected: bool) -> None:
     """Show what stands behind the sentences, and what to select next."""
-    tabs = st.tabs(["What moved", "Categories", "Items"])
+    tabs = st.tabs(["Attributes", "Categories", "Items"])
     with tabs[0]:
         show.note(
             "Pull: by how many standard deviations the nearest items became more alike on an attribute, measured in "
@@ -164,22 +164,25 @@ def _tables(item_map: ItemMap, selection: Selection, state: MapSelection, is_sel
 
 def _category_table(item_map: ItemMap, selection: Selection, state: MapSelection) -> None:
     """Show the categories of a selection; a chosen one becomes the selection."""
+    table = selection.categories.sort_values("kept", kind="stable", ignore_index=True)
 
     def choose() -> None:
         rows = st.session_state["map_categories"]["selection"]["rows"]
         if rows:
-            name = selection.categories[c.CATEGORY].iloc[rows[0]]
+            name = table[c.CATEGORY].iloc[rows[0]]
             state.select((item_map.items[c.CATEGORY] == name).to_numpy().nonzero()[0])
 
-    show.note("Choose a row to select that category on both maps.")
+    show.note("Those that changed most come first. Choose a row to select that category on both maps.")
     st.dataframe(
-        selection.categories,
+        table[[c.CATEGORY, "kept", "moved_by", "items", "share", "catalogue_share"]],
         hide_index=True,
         key="map_categories",
         on_select=choose,
         selection_mode="single-row",
         column_config={
             c.CATEGORY: "Category",
+            "kept": _NUMBER("Nearest items kept", format="percent"),
+            "moved_by": "Moved mostly by",
             "items": _NUMBER("Items", format="%d"),
             "share": _NUMBER("Share here", format="percent"),
             "catalogue_share": _NUMBER("Share of the catalogue", format="percent"),

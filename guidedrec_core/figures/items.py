@@ -1,0 +1,176 @@
+"""Figures of one item: its attributes, what it is near to, who gets it recommended."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from guidedrec_core import columns as c
+from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
+
+_ROW = 50
+_SMALL = 11
+_NAMED_ATTRIBUTES = 3
+
+
+def attribute_bars(attributes: pd.DataFrame, scale: tuple[float, float], colours: Palette) -> go.Figure:
+    """Draw an item's raw scores with what both ends of each attribute mean.
+
+    Parameters
+    ----------
+    attributes : pandas.DataFrame
+        `ItemView.attributes`.
+    scale : tuple of float
+        Lowest and highest raw score.
+    colours : Palette
+        From `theme.palette`.
+    """
+    low, high = scale
+    rows = attributes.iloc[::-1].reset_index(drop=True)  # plotly counts categories from below
+    figure = go.Figure()
+    figure.add_bar(
+        y=rows.index,
+        x=np.full(len(rows), high - low),
+        base=low,
+        orientation="h",
+        width=0.3,
+        marker={"color": colours.grid},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    figure.add_bar(
+        y=rows.index,
+        x=rows["score"] - low,
+        base=low,
+        orientation="h",
+        width=0.3,
+        name="this item",
+        marker={"color": colours.refined},
+        text=[f"{score:g}" if score == score else "" for score in rows["score"]],
+        textposition="outside",
+        textfont={"color": colours.text},
+        cliponaxis=False,
+        customdata=[
+            [safe(label), safe(lowest, 50), safe(highest, 50), mean, z]
+            for label, lowest, highest, mean, z in zip(
+                rows["label"], rows["low"], rows["high"], rows["catalogue_score"], rows["z"], strict=True
+            )
+        ],
+        hovertemplate=(
+            f"<b>%{{customdata[0]}}</b><br>{low:g}: %{{customdata[1]}}<br>{high:g}: %{{customdata[2]}}"
+            "<br>catalogue mean %{customdata[3]:.1f}; z %{customdata[4]:+.2f}<extra></extra>"
+        ),
+    )
+    figure.add_scatter(
+        y=rows.index,
+        x=rows["catalogue_score"],
+        mode="markers",
+        name="catalogue mean",
+        marker={"symbol": "line-ns", "size": 9, "line": {"width": 2, "color": colours.text}},
+        hovertemplate="catalogue mean %{x:.1f}<extra></extra>",
+    )
+    for row, label in enumerate(rows["label"]):
+        missing = bool(rows["missing"].iloc[row])
+        _write(figure, low, row + 0.36, "left", safe(label) + (" · not scored, treated as average" if missing else ""))
+        _write(figure, low, row - 0.3, "left", safe(shortened(rows["low"].iloc[row], 36)), colours.muted)
+        _write(figure, high, row - 0.3, "right", safe(shortened(rows["high"].iloc[row], 36)), colours.muted)
+    lay_out(figure, colours, height=_ROW * len(rows) + 60)
+    figure.update_layout(barmode="overlay")
+    figure.update_xaxes(range=[low, high + 0.05 * (high - low)], visible=False)
+    figure.update_yaxes(range=[-0.6, len(rows) - 0.3], visible=False)
+    return figure
+
+
+def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, colours: Palette) -> go.Figure:
+    """Draw how near the nearest items are, split by what makes them near where that is known.
+
+    Parameters
+    ----------
+    near : pandas.DataFrame
+        `ItemView.base_near` or `ItemView.refined_near`.
+    labels : dict of str to str
+        Attribute name to label; attributes that are no column of `near` are left out.
+    colour : str
+        Colour of the model the space belongs to; used where there is nothing to split.
+    colours : Palette
+        From `theme.palette`.
+    """
+    rows = near.iloc[::-1]
+    figure = go.Figure()
+    known = [name for name in labels if name in rows]
+    if known:
+        order = rows[known].mean().abs().sort_values(ascending=False).index
+        named = list(order[:_NAMED_ATTRIBUTES])
+        parts = [("purchase patterns", rows["rest"], colours.remainder)]
+        parts += [(labels[n], rows[n], colours.categorical[i]) for i, n in zip((0, 2, 3), named, strict=False)]
+        others = [name for name in known if name not in named]
+        if others:
+            parts.append((f"{len(others)} other attributes", rows[others].sum(axis=1), colours.placebo))
+    else:
+        parts = [("purchase patterns", rows["similarity"], colour)]
+    for name, values, shade in parts:
+        figure.add_bar(
+            y=rows[c.ITEM],
+            x=values,
+            orientation="h",
+            name=safe(name),
+            marker={"color": shade, "line": {"width": 1, "color": colours.background}},
+            customdata=[
+                [safe(title, 50), similarity, safe(why, 50)]
+                for title, similarity, why in zip(rows[c.TITLE], rows["similarity"], rows["why"], strict=True)
+            ],
+            hovertemplate=(
+                f"<b>%{{customdata[0]}}</b><br>{safe(name)} %{{x:+.2f}} of %{{customdata[1]:.2f}} cosine similarity"
+                "<br>%{customdata[2]}<extra></extra>"
+            ),
+        )
+    space = 64 if known else 12
+    lay_out(figure, colours, height=38 * len(rows) + 12 + space)
+    legend_across(figure, space, bottom=True)
+    figure.update_layout(barmode="relative", showlegend=bool(known), bargap=0.35, margin={"t": 12})
+    figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=True, zerolinewidth=1)
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=rows[c.ITEM],
+        ticktext=[safe(shortened(title, 30)) for title in rows[c.TITLE]],
+        showgrid=False,
+    )
+    return figure
+
+
+def audience_bars(audience: pd.DataFrame, list_length: int, colours: Palette) -> go.Figure:
+    """Draw how often each model puts an item at each place of a list.
+
+    Parameters
+    ----------
+    audience : pandas.DataFrame
+        `ItemView.audience`.
+    list_length : int
+        Length of the lists.
+    colours : Palette
+        From `theme.palette`.
+    """
+    figure = go.Figure()
+    places = np.arange(1, list_length + 1)
+    for name, column, colour in (
+        ("base", "base_rank", colours.base),
+        ("refined", "refined_rank", colours.refined),
+    ):
+        ranks = audience[column].dropna().to_numpy(dtype=np.int64)
+        figure.add_bar(
+            x=places,
+            y=np.bincount(ranks, minlength=list_length + 1)[1:],
+            name=name,
+            marker={"color": colour},
+            hovertemplate=f"place %{{x}} for %{{y:,}} users<extra>{name}</extra>",
+        )
+    lay_out(figure, colours, height=260)
+    figure.update_layout(barmode="group", bargap=0.3)
+    figure.update_xaxes(title="place in the list", showgrid=False, tickvals=[1, *range(5, list_length + 1, 5)])
+    figure.update_yaxes(title="users", rangemode="tozero")
+    return figure
+
+
+def _write(figure: go.Figure, x: float, y: float, side: str, text: str, colour: str | None = None) -> None:
+    """Write a line of text into a figure."""
+    font = {"size": 13} if colour is None else {"size": _SMALL, "color": colour}
+    figure.add_annotation(x=x, y=y, text=text, xanchor=side, yanchor="middle", showarrow=False, font=font)
