@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from guidedrec_core.data.bundled import BUNDLED
+from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.errors import NotFoundError
 from guidedrec_core.runs import RunInfo, RunStore
 
@@ -45,6 +46,13 @@ def dataset_names(store: RunStore) -> list[str]:
     return list(dict.fromkeys([*stored, *BUNDLED]))
 
 
+def no_dataset(store: RunStore, name: str) -> NotFoundError:
+    """Return the error for a data set that does not exist; it says which do, and how to get this one."""
+    known = ", ".join(sorted(dataset_names(store)))
+    way = f"`guidedrec data fetch {name}` gets it" if name in SOURCES else "`guidedrec data import` brings your own"
+    return NotFoundError(f"no data set named {name!r}; there are {known}; {way}")
+
+
 def refined_entries(store: RunStore, dataset: str | None = None) -> list[RefinedEntry]:
     """Return all refined runs that can be studied (controls are not), newest first.
 
@@ -79,6 +87,8 @@ def find_entry(store: RunStore, dataset: str, run_id: str | None = None) -> Refi
     for entry in entries:
         if run_id in (None, entry.run.id):
             return entry
+    if dataset not in dataset_names(store):
+        raise no_dataset(store, dataset)
     if run_id is None or not entries:
         raise NotFoundError(f"data set {dataset!r} has no refined run yet; `guidedrec build {dataset}` makes one")
     raise NotFoundError(

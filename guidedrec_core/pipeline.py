@@ -22,7 +22,6 @@ from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import Dataset
-from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.data.sequences import TrainingWindows
@@ -39,6 +38,7 @@ from guidedrec_core.evaluation.report import (
     evaluate_models,
 )
 from guidedrec_core.explanation.spaces import ItemSpace
+from guidedrec_core.library import no_dataset
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.popularity import Popularity
@@ -84,9 +84,7 @@ def find_data(store: RunStore, name: str) -> Run:
             return store.open(info.id, "data")
     if name in BUNDLED:
         return store_dataset(store, bundled_dataset(name))
-    known = sorted({str(i.config.get("name")) for i in store.list("data") if i.problem is None} | set(BUNDLED))
-    way = f"`guidedrec data fetch {name}` gets it" if name in SOURCES else "`guidedrec data import` brings your own"
-    raise NotFoundError(f"no data set named {name!r}; there are {', '.join(known)}; {way}")
+    raise no_dataset(store, name)
 
 
 def score_attributes(store: RunStore, data: Run, files: ScoreFiles) -> Run:

@@ -69,9 +69,9 @@ class Check:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check the installation, the bundled data and every stored run; leave with 1 when something is wrong.
+    """Check installation, bundled data and every stored run.
 
-    Leftovers of killed processes are removed.
+    Leaves with exit code 1 when something is wrong. Leftovers of killed processes are removed.
     """
     session: Session = ctx.obj
     store = session.store()

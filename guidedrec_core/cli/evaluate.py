@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen, as_json: bool) -> None:
-    """Compare a refined run with its base, its controls and simple baselines on the test part.
+    """Compare the refined model with its base and controls.
 
-    A stored evaluation is shown as it is, unless settings are chosen. Controls that do not exist yet are trained
-    first. Without --seed, the bootstrap uses the seed of the refined run.
+    All are measured on the test part, with two simple baselines. A stored evaluation is shown as it is, unless
+    settings are chosen. Controls that do not exist yet are trained first. Without --seed, the bootstrap uses the seed
+    of the refined run.
     """
     from guidedrec_core import library
 

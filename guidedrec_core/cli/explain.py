@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guidedrec_core import columns as c
-from guidedrec_core.cli.models import choose_entry, model_options
+from guidedrec_core.cli.models import model_options, opened
 from guidedrec_core.cli.output import json_option, one_line, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import LEDGERS, table_file
@@ -39,9 +39,10 @@ def explain(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Split a score into attributes, remainder and bias (--user and --item), or many (--all --out FILE).
+    """Split scores exactly into attributes, remainder and bias.
 
-    The parts sum to the score. DATASET chooses among the refined runs; without it, the newest of all is used.
+    One score (--user and --item), or those of all recommendations (--all and --out); the parts sum to the score.
+    DATASET chooses among the refined runs; without it, the newest of all is used.
     """
     if everybody != (out is not None):
         raise click.UsageError("--all and --out belong together; give both, or --user and --item")
@@ -49,15 +50,11 @@ def explain(
         raise click.UsageError("expected either --user and --item, or --all")
     if everybody and model == "base":
         raise click.UsageError("--all explains the refined model; the base model knows no attributes")
-    store = session.store()
-    entry = choose_entry(session, store, dataset, run_id)
-    from guidedrec_core.system import System
-
-    system = System.open(store, entry.run.id)
-    if out is not None:
-        _explain_all(session, system, k, out, as_json)
-    elif user_id is not None and item_id is not None:
-        _explain_one(session, system, model, user_id, item_id, as_json)
+    with opened(session, dataset, run_id) as system:
+        if out is not None:
+            _explain_all(session, system, k, out, as_json)
+        elif user_id is not None and item_id is not None:
+            _explain_one(session, system, model, user_id, item_id, as_json)
 
 
 def _explain_one(session: Session, system: "System", model: str, user_id: str, item_id: str, as_json: bool) -> None:

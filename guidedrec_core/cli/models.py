@@ -1,16 +1,18 @@
 """Which refined run a command reads, and the options that choose it."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from guidedrec_core.cli.session import Session
-from guidedrec_core.errors import NotFoundError
+from guidedrec_core.errors import NotFoundError, UnknownIdError
 
 if TYPE_CHECKING:
     from guidedrec_core.library import RefinedEntry
     from guidedrec_core.runs import RunStore
+    from guidedrec_core.system import System
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -35,28 +37,41 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def choose_entry(session: Session, store: "RunStore", dataset: str | None, run_id: str | None) -> "RefinedEntry":
-    """Return the refined run asked for; the newest, of the data set or of all, when none is.
+@contextlib.contextmanager
+def opened(session: Session, dataset: str | None, run_id: str | None) -> Iterator["System"]:
+    """Open the refined run asked for; the newest, of the data set or of all, when none is.
+
+    Which one it is stands in a note after the work, and in the message about an unknown id.
 
     Raises
     ------
     NotFoundError
         There is no such run; the message says what to do.
     """
+    entry = _choose(session.store(), dataset, run_id)
+    name = entry.data.config["name"]
+    from guidedrec_core.system import System
+
+    try:
+        yield System.open(session.store(), entry.run.id)
+    except UnknownIdError as error:
+        raise UnknownIdError(f"{error} (in data set {name}, run {entry.run.id})") from error
+    if run_id is None:
+        session.note(f"from the newest refined run, {entry.run.id} of data set {name}")
+
+
+def _choose(store: "RunStore", dataset: str | None, run_id: str | None) -> "RefinedEntry":
+    """Find the refined run."""
     from guidedrec_core.library import find_entry, refined_entries
 
     if dataset is not None:
-        entry = find_entry(store, dataset, run_id)
-    else:
-        entries = refined_entries(store)
-        if not entries:
-            raise NotFoundError(
-                f"there is no refined run in {store.home} yet; `guidedrec build fernway` makes one of the bundled shop"
-            )
-        chosen = next((entry for entry in entries if run_id in (None, entry.run.id)), None)
-        if chosen is None:
-            raise NotFoundError(f"run {run_id!r} is not a refined run (any more); `guidedrec runs list` shows all")
-        entry = chosen
-    if run_id is None:
-        session.note(f"using the newest refined run, {entry.run.id} of data set {entry.data.config['name']}")
-    return entry
+        return find_entry(store, dataset, run_id)
+    entries = refined_entries(store)
+    if not entries:
+        raise NotFoundError(
+            f"there is no refined run in {store.home} yet; `guidedrec build fernway` makes one of the bundled shop"
+        )
+    for entry in entries:
+        if run_id in (None, entry.run.id):
+            return entry
+    raise NotFoundError(f"run {run_id!r} is not a refined run (any more); `guidedrec runs list` shows all")

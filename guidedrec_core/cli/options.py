@@ -110,17 +110,17 @@ def _option(option: str, path: str) -> Callable[[Callable[..., None]], Callable[
     """Make one option from its field."""
     info = _field(path)
     text = " ".join((info.description or "").replace("`", "").split())
-    choices = typing.get_args(info.annotation) if typing.get_origin(info.annotation) is Literal else ()
-    kind: Any = click.Choice(list(choices)) if choices else info.annotation
-    default = info.default
+    # Validation of the whole configuration refuses a wrong word and says which there are.
+    words = typing.get_args(info.annotation) if typing.get_origin(info.annotation) is Literal else ()
     if info.annotation is bool:
-        default = option.split("/")[0 if default else 1].removeprefix("--")
+        default = option.split("/")[0 if info.default else 1].removeprefix("--")
+        return click.option(option, _name(option), default=None, help=f"{text}  [default: {default}]")
     return click.option(
         option,
         _name(option),
-        type=None if info.annotation is bool else kind,
-        default=None,
-        help=f"{text}  [default: {default}]",
+        type=str if words else info.annotation,
+        metavar=f"[{'|'.join(words)}]" if words else None,
+        help=f"{text}  [default: {info.default}]",
     )
 
 

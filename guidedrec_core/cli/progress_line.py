@@ -7,6 +7,8 @@ from typing import TextIO
 from guidedrec_core.progress import Progress
 
 _PAUSE_SECONDS = 5.0
+# What ends sooner, with a result or an error, needs no progress in a log.
+_FIRST_SECONDS = 1.0
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -28,6 +30,7 @@ class ProgressLine:
         self._stage = ""
         self._shown = ""
         self._shown_at = 0.0
+        self._started = time.monotonic()
 
     def __call__(self, event: Progress) -> None:
         """Show an event: always on a terminal; elsewhere what begins or ends a stage, and the rest now and then."""
@@ -42,12 +45,17 @@ class ProgressLine:
                 self.close()
             columns = shutil.get_terminal_size().columns
             self._stream.write(_CLEAR_LINE + text[: columns - 1])
-        elif begins or ends or time.monotonic() - self._shown_at >= _PAUSE_SECONDS:
+        elif self._due(begins or ends):
             self._stream.write(text + "\n")
         else:
             return
         self._stream.flush()
         self._stage, self._shown, self._shown_at = event.stage, text, time.monotonic()
+
+    def _due(self, notable: bool) -> bool:
+        """Tell whether a log shall have a line now."""
+        now = time.monotonic()
+        return now - self._started >= _FIRST_SECONDS and (notable or now - self._shown_at >= _PAUSE_SECONDS)
 
     def close(self) -> None:
         """End the line, so that whatever comes next begins on its own."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from guidedrec_core import columns as c
-from guidedrec_core.cli.models import choose_entry, model_options
+from guidedrec_core.cli.models import model_options, opened
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import RECOMMENDATIONS, table_file
@@ -48,7 +48,7 @@ def recommend(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Recommend items to a user (--user) or to everybody (--all-users --out FILE).
+    """Recommend items to one user or to everybody.
 
     DATASET chooses among the refined runs; without it, the newest of all is used.
     """
@@ -56,15 +56,11 @@ def recommend(
         raise click.UsageError("expected either --user or --all-users")
     if all_users != (out is not None):
         raise click.UsageError("--all-users and --out belong together; give both, or --user alone")
-    store = session.store()
-    entry = choose_entry(session, store, dataset, run_id)
-    from guidedrec_core.system import System
-
-    system = System.open(store, entry.run.id)
-    if user_id is not None:
-        _for_one(system, user_id, model, k, history, as_json)
-    elif out is not None:
-        _for_all(session, system, model, k, history, out, as_json)
+    with opened(session, dataset, run_id) as system:
+        if user_id is not None:
+            _for_one(system, user_id, model, k, history, as_json)
+        elif out is not None:
+            _for_all(session, system, model, k, history, out, as_json)
 
 
 def _for_one(system: "System", user_id: str, model: str, k: int, history: "History", as_json: bool) -> None:

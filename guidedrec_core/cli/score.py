@@ -61,7 +61,10 @@ def score(
     status: bool,
     as_json: bool,
 ) -> None:
-    """Store a data set's guided scores from tables; without tables, the bundled ones."""
+    """Store guided scores from tables, or tell how complete they are.
+
+    Without tables, the bundled scores are stored, where the data set has some.
+    """
     files = score_files(attributes, item_scores, user_scores)
     if files and status:
         raise click.UsageError("--status tells about stored scores and takes no tables; leave one of them out")

@@ -80,9 +80,10 @@ def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None
 @json_option
 @click.pass_obj
 def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen, as_json: bool) -> None:
-    """Train the refined model over a base run and the newest guided scores.
+    """Train the refined model over a base run.
 
-    Split, encoder and, where not chosen here, training settings and seed are those of the base run.
+    It uses the newest guided scores. Split, encoder and, where not chosen here, training settings and seed are those
+    of the base run.
     """
     from guidedrec_core import pipeline
 
@@ -104,7 +105,10 @@ def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen,
 @json_option
 @click.pass_obj
 def project(session: Session, dataset: str, run_id: str | None, chosen: Chosen, as_json: bool) -> None:
-    """Lay out the base and refined item maps of a refined run; without --seed, with the seed of that run."""
+    """Lay out the maps of the base and the refined item space.
+
+    Without --seed, the seed is that of the refined run.
+    """
     from guidedrec_core import library, pipeline
 
     store = session.store()
