@@ -28,7 +28,7 @@ labels = {attribute.name: attribute.label for attribute in system.schema.attribu
 
 show.lead(f"User {user} {case.sentence}")
 if len(case.history):
-    past, taste = st.columns([3, 2], gap="large")
+    past, taste = show.pair()
     with past:
         st.markdown("**History, as the models saw it**")
         show.chart(
@@ -54,7 +54,7 @@ case_parts.choose_item(case)
 chosen = case.selected
 show.lead(chosen.sentence)
 show.note(" · ".join(part for part in (chosen.category, chosen.description) if part))
-steps, pairs = st.columns([3, 2], gap="large")
+steps, pairs = show.pair()
 with steps:
     st.markdown("**The score, added up**")
     table = waterfall.steps(chosen.parts, chosen.remainder, chosen.bias, chosen.average_remainder, chosen.average_bias)

@@ -12,6 +12,7 @@ from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
 _MOST_LANES = 7
 _LABEL = 26
 _ROW = 30
+_WIDE_ROW = 42
 
 
 def timeline(history: pd.DataFrame, colours: Palette) -> go.Figure:
@@ -225,7 +226,7 @@ def pairs(parts: pd.DataFrame, scale: tuple[float, float], colours: Palette, mos
             hovertemplate=f"<b>%{{customdata[0]}}</b>, {name}: %{{x:.1f}}<br>0: %{{customdata[1]}}<br>"
             "10: %{customdata[2]}<br>z = %{customdata[3]:+.2f}, contribution %{customdata[4]:+.2f}<extra></extra>",
         )
-    lay_out(figure, colours, height=64 + _ROW * len(rows))
+    lay_out(figure, colours, height=64 + _WIDE_ROW * len(rows))
     figure.update_yaxes(
         tickvals=list(rows.index),
         ticktext=[safe(shortened(label, _LABEL)) for label in rows["label"]],

@@ -36,6 +36,19 @@ def dumbbells(metrics: pd.DataFrame, colours: Palette) -> go.Figure:
     arms = [arm for arm in _ARMS if arm in set(metrics["model"])]
     colour = arm_colours(colours)
     figure = go.Figure()
+    value = metrics.set_index(["model", "metric"])["value"]
+    for n, name in enumerate(names):
+        figure.add_shape(  # the gain, or loss, of refinement over the base
+            type="rect",
+            x0=value[BASE, name],
+            x1=value[REFINED, name],
+            y0=n - 0.42,
+            y1=n + 0.42,
+            fillcolor=colours.refined,
+            opacity=0.12,
+            line={"width": 0},
+            layer="below",
+        )
     for place, arm in enumerate(arms):
         rows = metrics[metrics["model"] == arm].set_index("metric").loc[names]
         # Arms lie a little apart, so that their intervals can be read.

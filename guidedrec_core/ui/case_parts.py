@@ -17,7 +17,7 @@ from guidedrec_core.ui import loaders, show, url
 from guidedrec_core.ui.page import View
 
 _MATCHES = 50
-_HELD_OUT = "◎ taken next"
+_HELD_OUT = "◎"
 
 
 def suggestions(entry: RefinedEntry) -> pd.DataFrame | None:
@@ -39,7 +39,8 @@ def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str) -> 
 
     The search runs here and returns a bounded list; the browser never holds all ids.
     """
-    find, pick, worth, chance = st.columns([2, 2, 3, 1.3], vertical_alignment="bottom")
+    grid = st.grid(4, min_column_width=220, vertical_alignment="bottom")
+    find, pick, worth, chance = (grid.cell() for _ in range(4))
     text = find.text_input(
         "Find a user",
         key="find_user",
@@ -76,7 +77,7 @@ def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str) -> 
 def lists(case: Case) -> None:
     """Show base and refined list side by side; a selected row is explained."""
     for column, table, name, other in zip(
-        st.columns(2, gap="medium"), (case.base, case.refined), ("base", "refined"), ("now", "was"), strict=True
+        show.pair(), (case.base, case.refined), ("base", "refined"), ("now", "was"), strict=True
     ):
         with column:
             st.markdown(f"**{name.capitalize()}**")
@@ -85,7 +86,8 @@ def lists(case: Case) -> None:
         case.held_out[c.TITLE], case.held_out["base_rank"], case.held_out["refined_rank"], strict=True
     ):
         show.note(
-            f"◎ Taken next, unseen by both models: {title}. Base has it {ordinal(base)}, refined {ordinal(refined)}."
+            f"{_HELD_OUT} Taken next, unseen by both models: {title}. Base has it {ordinal(base)}, "
+            f"refined {ordinal(refined)}."
         )
 
 
@@ -125,29 +127,43 @@ def contributions(explanation: Explanation) -> None:
     st.dataframe(
         parts[["label", "contribution", "words", "user_score", "item_score", "catalogue_score"]],
         hide_index=True,
-        height=min(38 + 35 * len(parts), 330),
+        height=min(38 + 35 * len(parts), 460),
         key="contributions",
         alt="Each attribute's contribution to the score, in words",
         column_config={
             "label": "Attribute",
-            "contribution": number("Contribution", format="%+.3f"),
+            "contribution": number("Contribution", format="%+.3f", width=90),
             "words": st.column_config.TextColumn("In words", width="medium"),
-            "user_score": number("This user", format="%.1f", help="Average of the history, recent items more"),
-            "item_score": number("This item", format="%.1f", help="Empty: not scored, treated as average"),
-            "catalogue_score": number("Catalogue", format="%.1f", help="Average of all items"),
+            "user_score": number(
+                "This user", format="%.1f", width=75, help="Average of the history, recent items more"
+            ),
+            "item_score": number("This item", format="%.1f", width=75, help="Empty: not scored, treated as average"),
+            "catalogue_score": number("Catalogue", format="%.1f", width=75, help="Average of all items"),
         },
     )
     show.table_twin(_raw(parts, explanation), "Raw values, to the last digit", key="raw_parts")
 
 
 def history_table(case: Case, attributes: dict[str, str]) -> None:
-    """Offer the history as a table, with every item's facts and scores."""
+    """Show the history, newest first, with what stands out; every item's facts and scores on demand."""
     table = case.history
+    st.dataframe(
+        table[[c.DATETIME, c.TITLE, "strongest"]],
+        hide_index=True,
+        key="history",
+        height=min(38 + 35 * len(table), 250),
+        alt="What the user took, newest first",
+        column_config={
+            c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
+            c.TITLE: st.column_config.TextColumn("Item", width="medium"),
+            "strongest": st.column_config.TextColumn("Stands out by"),
+        },
+    )
     dull = [c.WEIGHT] if table[c.WEIGHT].nunique() == 1 else []
     show.table_twin(
         table.drop(columns=dull),
-        f"The history as a table: {len(table):,} items with their facts and scores",
-        key="history",
+        f"All facts and scores of these {len(table):,} items",
+        key="history_facts",
         column_config={
             "position": "Number",
             c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY"),
@@ -167,10 +183,12 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
     shown = pd.DataFrame(
         {
             "rank": table[c.RANK],
-            "title": table[c.TITLE],
+            "title": [
+                f"{_HELD_OUT} {title}" if held else title for title, held in _columns(table, c.TITLE, "held_out")
+            ],
             "change": [
-                move_words(status, move, rank, other) + (f" · {_HELD_OUT}" if held_out else "")
-                for held_out, status, move, rank in _columns(table, "held_out", "status", "move", "other_rank")
+                move_words(status, move, rank, other)
+                for status, move, rank in _columns(table, "status", "move", "other_rank")
             ],
         }
     )
@@ -191,7 +209,7 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
             "rank": st.column_config.NumberColumn("#", width=40),
             "title": st.column_config.TextColumn("Item"),
             "change": st.column_config.TextColumn(
-                "Against base" if name == "refined" else "Against refined", width=170
+                "Against base" if name == "refined" else "Against refined", width=130
             ),
         },
     )

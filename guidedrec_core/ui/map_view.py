@@ -56,7 +56,7 @@ def explore(
     state = MapSelection(item_map.projection_id, source, item_map.positions(source))
     selected = state.read()
     right.button(
-        "Clear the selection",
+        "Clear",
         icon=":material/deselect:",
         on_click=state.clear,
         disabled=not len(selected),
@@ -130,13 +130,14 @@ def _tables(item_map: ItemMap, selection: Selection, state: MapSelection, is_sel
             "Pull: by how many standard deviations the nearest items became more alike on an attribute, measured in "
             "the original spaces, not on the maps; below 0, less alike."
         )
+        own = ["score"] if is_selected else []
         st.dataframe(
-            selection.attributes[["label", "pull", "score", "catalogue_score", "low", "high"]],
+            selection.attributes[["label", "pull", *own, "catalogue_score", "low", "high"]],
             hide_index=True,
             column_config={
                 "label": "Attribute",
                 "pull": _NUMBER("Pull", format="%+.2f"),
-                "score": _NUMBER("Mean score here" if is_selected else "Mean score", format="%.1f"),
+                "score": _NUMBER("Mean score here", format="%.1f"),
                 "catalogue_score": _NUMBER("Catalogue mean", format="%.1f"),
                 "low": "Low end means",
                 "high": "High end means",

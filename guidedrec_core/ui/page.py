@@ -13,6 +13,17 @@ from guidedrec_core.runs import RunInfo, RunStore
 from guidedrec_core.ui import jobs_panel, loaders, show, url
 from guidedrec_core.ui.errors import escaped, guard, way_on
 
+PAGES = (
+    ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
+    ("pages/1_Case_study.py", "Case study", "Why is this recommended to this user?", ":material/person_search:"),
+    ("pages/2_Items.py", "Items", "What is this item, to the model and to shoppers?", ":material/inventory_2:"),
+    ("pages/3_Embedding_map.py", "Embedding map", "What moved, and why?", ":material/scatter_plot:"),
+    ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
+)
+"""Path, name, question and icon of each page, in order."""
+
+_SIDEBAR_PIXELS = 270
+
 
 @dataclass(frozen=True)
 class View:
@@ -55,9 +66,15 @@ def set_up(question: str, icon: str) -> View:
     icon : str
         A Material symbol, e.g. ``":material/map:"``.
     """
-    st.set_page_config(page_title=f"{question} · guidedrec", page_icon=icon, layout="wide")
+    st.set_page_config(
+        page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
+    )
     store = loaders.store()
     place = url.read()
+    with st.sidebar:
+        for path, name, _, symbol in PAGES:
+            st.page_link(path, label=name, icon=symbol, query_params=url.link(), width="stretch")
+        st.divider()
     st.title(question, anchor=False)
     with guard():
         dataset = _choose_dataset(store, place)

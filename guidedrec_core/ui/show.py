@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from guidedrec_core.ui.errors import escaped
 
@@ -24,6 +25,12 @@ def lead(sentence: str) -> None:
 def note(text: str) -> None:
     """Show a quiet remark; the text is shown as it is."""
     st.caption(escaped(text))
+
+
+def pair() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return two places side by side; one below the other where the window is too narrow for both."""
+    grid = st.grid(2, min_column_width=420, gap="medium")
+    return grid.cell(), grid.cell()
 
 
 def chart(figure: go.Figure, alt: str, key: str) -> None:
