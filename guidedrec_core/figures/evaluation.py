@@ -7,6 +7,7 @@ from guidedrec_core.evaluation.report import BASE, MODELS, PLACEBO, REFINED, SEC
 from guidedrec_core.evaluation.verdict import MODEL_WORDS
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across
 
+_LEGEND_WORDS = {model: words.partition(",")[0] for model, words in MODEL_WORDS.items()}
 _SYMBOLS = {BASE: "circle", SECOND_TRAINING: "diamond", PLACEBO: "square-open", REFINED: "circle"}
 
 
@@ -84,7 +85,7 @@ def gain_forest(differences: pd.DataFrame, colours: Palette) -> go.Figure:
             x=part["relative"],
             y=[metrics.index(metric) + shift for metric in part["metric"]],
             mode="markers",
-            name=f"over {MODEL_WORDS[against]}",
+            name=f"over {_LEGEND_WORDS[against]}",
             marker={"size": 11, "color": colour, "symbol": _SYMBOLS[against], "line": {"width": 2, "color": colour}},
             error_x={
                 "type": "data",
@@ -101,11 +102,15 @@ def gain_forest(differences: pd.DataFrame, colours: Palette) -> go.Figure:
             ),
         )
     lay_out(figure, colours, height=68 * max(len(metrics), 1) + 90)
-    legend_across(figure, 56)
+    legend_across(figure, 48)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
     figure.update_xaxes(tickformat="+.0%", title="gain of the refined model, 95 % intervals")
     figure.update_yaxes(
-        tickvals=list(range(len(metrics))), ticktext=metrics, range=[len(metrics) - 0.5, -0.5], showgrid=False
+        tickvals=list(range(len(metrics))),
+        ticktext=metrics,
+        range=[len(metrics) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
     )
     return figure
 
@@ -145,12 +150,12 @@ def slice_dots(slices: pd.DataFrame, slice_by: str, metric: str, colours: Palett
             x=values[model],
             y=labels,
             mode="markers",
-            name=MODEL_WORDS[model],
+            name=_LEGEND_WORDS[model],
             marker={"size": 11, "color": colour, "symbol": _SYMBOLS[model], "line": {"width": 2, "color": colour}},
             hovertemplate=f"{MODEL_WORDS[model]}: {metric} %{{x:.4f}}<extra></extra>",
         )
     lay_out(figure, colours, height=56 * len(sizes) + 110)
-    legend_across(figure, 56)
+    legend_across(figure, 48)
     figure.update_xaxes(rangemode="tozero", title=metric)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
@@ -178,7 +183,7 @@ def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Pale
             x=part["epoch"],
             y=part[column],
             mode="lines",
-            name=MODEL_WORDS[model],
+            name=_LEGEND_WORDS[model],
             line={"width": 2, "color": colour, "dash": "dash" if model == PLACEBO else "solid"},
             hovertemplate=f"{MODEL_WORDS[model]}, epoch %{{x}}: %{{y:.4f}}<extra></extra>",
         )
@@ -193,7 +198,7 @@ def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Pale
                 showlegend=False,
             )
     lay_out(figure, colours, height=340)
-    legend_across(figure, 56)
+    legend_across(figure, 48)
     figure.update_xaxes(title="epoch", showgrid=False)
     figure.update_yaxes(title=title)
     return figure

@@ -21,7 +21,8 @@ OTHER_COLOURINGS = (CATEGORY, POPULARITY, KEPT)
 _SVG_POINTS = 2_000  # up to here plain SVG is as fast, sharper, and needs no WebGL
 _MOST_CATEGORIES = 7
 _CELLS = 200
-_HEIGHT = 460
+_HEIGHT = 430
+_LEGEND = 64
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -153,12 +154,12 @@ def map_figure(
         _add_marks(figure, item_map, at, space, marks, colours)
     if item is not None:
         _point_at(figure, at[item], item_map.items[c.TITLE].iloc[item], colours)
-    lay_out(figure, colours, _HEIGHT)
+    lay_out(figure, colours, _HEIGHT + (_LEGEND if marks is not None else 0))
     figure.update_layout(
-        showlegend=marks is not None, margin={"l": 0, "r": 0, "t": 28, "b": 0}, dragmode="select", hovermode="closest"
+        showlegend=marks is not None, margin={"l": 0, "r": 0, "t": 4, "b": 0}, dragmode="select", hovermode="closest"
     )
     if marks is not None:
-        legend_across(figure, 64, bottom=True)
+        legend_across(figure, _LEGEND, bottom=True)
     both = np.concatenate([item_map.positions("base"), item_map.positions("refined")])  # aligned, so one frame for both
     (x0, y0), (x1, y1) = both.min(axis=0), both.max(axis=0)
     pad = 0.06 * max(x1 - x0, y1 - y0, 1e-6)
@@ -235,7 +236,7 @@ def _add_points(
         marker={
             "size": 8 if few else 5 if len(at) <= 6_000 else 3,
             "color": point_colours(colours_of, colours),
-            "line": {"width": 0.5 if few else 0, "color": colours.background},
+            "line": {"width": 0.5 if few else 0, "color": colours.muted},
         },
         selected={"marker": {"opacity": 1.0}},
         unselected={"marker": {"opacity": 0.12}},

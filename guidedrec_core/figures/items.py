@@ -94,11 +94,11 @@ def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, col
     colours : Palette
         From `theme.palette`.
     """
-    rows = near.iloc[::-1]
+    rows = near.iloc[::-1].reset_index(drop=True)  # plotly counts from below
     figure = go.Figure()
     known = [name for name in labels if name in rows]
     if known:
-        order = rows[known].mean().abs().sort_values(ascending=False).index
+        order = rows[known].abs().mean().sort_values(ascending=False).index
         named = list(order[:_NAMED_ATTRIBUTES])
         parts = [("purchase patterns", rows["rest"], colours.remainder)]
         parts += [(labels[n], rows[n], colours.categorical[i]) for i, n in zip((0, 2, 3), named, strict=False)]
@@ -109,9 +109,10 @@ def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, col
         parts = [("purchase patterns", rows["similarity"], colour)]
     for name, values, shade in parts:
         figure.add_bar(
-            y=rows[c.ITEM],
+            y=rows.index,
             x=values,
             orientation="h",
+            width=0.34,
             name=safe(name),
             marker={"color": shade, "line": {"width": 1, "color": colours.background}},
             customdata=[
@@ -123,17 +124,14 @@ def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, col
                 "<br>%{customdata[2]}<extra></extra>"
             ),
         )
-    space = 64 if known else 12
-    lay_out(figure, colours, height=38 * len(rows) + 12 + space)
+    for row, (title, similarity) in enumerate(zip(rows[c.TITLE], rows["similarity"], strict=True)):
+        _write(figure, 0.0, row + 0.4, "left", safe(shortened(f"{similarity:.2f}  {title}", 56)))
+    space = 48 if known else 8
+    lay_out(figure, colours, height=46 * len(rows) + 8 + space)
     legend_across(figure, space, bottom=True)
-    figure.update_layout(barmode="relative", showlegend=bool(known), bargap=0.35, margin={"t": 12})
+    figure.update_layout(barmode="relative", showlegend=bool(known), margin={"t": 8})
     figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=True, zerolinewidth=1)
-    figure.update_yaxes(
-        tickmode="array",
-        tickvals=rows[c.ITEM],
-        ticktext=[safe(shortened(title, 30)) for title in rows[c.TITLE]],
-        showgrid=False,
-    )
+    figure.update_yaxes(range=[-0.5, len(rows) - 0.3], visible=False)
     return figure
 
 
