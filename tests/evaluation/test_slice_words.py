@@ -1,0 +1,36 @@
+"""Slices are told about with their values, small ones not at all, losses as losses."""
+
+import pandas as pd
+import pytest
+
+from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
+
+
+def slices(rows: list[tuple[str, int, float, float]]) -> pd.DataFrame:
+    made = [
+        ("history length", name, n, model, "MRR", value)
+        for name, n, base, refined in rows
+        for model, value in (("base", base), ("refined", refined))
+    ]
+    return pd.DataFrame(made, columns=["slice_by", "slice", "n_cases", "model", "metric", "value"])
+
+
+def test_gains_keep_the_order_of_slices() -> None:
+    table = slice_gains(slices([("6 to 10", 200, 0.1, 0.15), ("1 to 5", 100, 0.2, 0.1)]), "history length", "MRR")
+    assert table["slice"].tolist() == ["6 to 10", "1 to 5"]
+    assert table["gain"].tolist() == pytest.approx([0.05, -0.1])
+
+
+def test_largest_gain_and_loss_are_named_and_small_slices_are_not() -> None:
+    said = slice_sentence(
+        slices([("1 to 5", 100, 0.1, 0.3), ("6 to 10", 900, 0.2, 0.1), ("over 100", 5, 0.0, 1.0)]),
+        "history length",
+        "MRR",
+    )
+    assert "largest for histories of 1 to 5 (from 0.100 to 0.300)" in said
+    assert "loses for histories of 6 to 10 (from 0.200 to 0.100)" in said
+    assert "over 100" not in said
+
+
+def test_too_few_cases_are_said_to_be_too_few() -> None:
+    assert slice_sentence(slices([("1 to 5", 9, 0.1, 0.3)]), "history length", "MRR").startswith("Too few")
