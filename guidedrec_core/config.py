@@ -96,7 +96,7 @@ class TrainingConfig(Config):
     """Largest gradient norm."""
     ema: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of weights, which is what is validated and kept."""
-    max_epochs: PositiveInt = 40
+    max_epochs: PositiveInt = 80
     """Epochs at most."""
     patience: PositiveInt = 10
     """Epochs without a better validation NDCG@10 before training stops."""
