@@ -5,9 +5,10 @@ from typing import Any
 import streamlit as st
 
 from guidedrec_core import library
+from guidedrec_core.errors import NotFoundError
 from guidedrec_core.jobs import Job, JobStore
 from guidedrec_core.progress import STAGES
-from guidedrec_core.ui import loaders
+from guidedrec_core.ui import loaders, show
 from guidedrec_core.ui.errors import escaped
 
 STAGE_WORDS = {
@@ -95,7 +96,10 @@ def show_ended(job: Job) -> None:
 @st.fragment(run_every=_EVERY_SECONDS)
 def _follow(job_id: str, dataset: str) -> None:
     """Draw the progress; go on with the page when there is something to see."""
-    job = jobs().get(job_id)
+    job = _state(job_id)
+    if job is None:
+        show.note("This build's record was deleted.")
+        return
     if not job.active or library.refined_entries(loaders.store(), dataset):
         st.rerun(scope="app")
     share, words = progress_words(job)
@@ -106,12 +110,22 @@ def _follow(job_id: str, dataset: str) -> None:
 @st.fragment(run_every=2 * _EVERY_SECONDS)
 def _follow_quietly(job_id: str) -> None:
     """Draw one line; show the page anew whenever a stage is finished."""
-    job = jobs().get(job_id)
+    job = _state(job_id)
+    if job is None:
+        return
     if not job.active or st.session_state.setdefault("job_stage", job.stage) != job.stage:
         st.session_state["job_stage"] = job.stage
         st.rerun(scope="app")
     share, words = progress_words(job)
     st.progress(share, text=escaped(f"Still building. {words}"))
+
+
+def _state(job_id: str) -> Job | None:
+    """Return a job's state; None when its folder was deleted meanwhile."""
+    try:
+        return jobs().get(job_id)
+    except NotFoundError:
+        return None
 
 
 def _cancel(job_id: str) -> None:

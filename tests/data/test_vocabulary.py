@@ -69,3 +69,12 @@ def test_every_text_goes_there_and_back(ids: list[str]) -> None:
     vocabulary = Vocabulary(ids, "item")
     assert vocabulary.indexes(ids).tolist() == list(range(len(ids)))
     assert [vocabulary.id(n) for n in range(len(ids))] == ids
+
+
+def test_search_finds_beginnings_first_in_any_case_and_says_how_many() -> None:
+    users = Vocabulary(["bob", "Anna", "joanna", "Hannah", "a.n"], "user")
+    assert users.search("AN") == (["Anna", "joanna", "Hannah"], 3)
+    assert users.search("an", limit=2) == (["Anna", "joanna"], 3)
+    assert users.search("a.n") == (["a.n"], 1)  # a point is a point
+    assert users.search(" ", limit=2) == (["bob", "Anna"], 5)
+    assert users.search("zoë") == ([], 0)

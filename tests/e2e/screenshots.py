@@ -1,6 +1,7 @@
-"""Takes pictures of every page: ``python tests/e2e/screenshots.py HOME FOLDER`` (light and dark, wide and narrow).
+"""Takes pictures of every page, light and dark, wide and narrow, from a finished build.
 
-HOME holds a finished build; with ``--readme`` only the README's pictures are made, into FOLDER.
+``PYTHONPATH=tests python tests/e2e/screenshots.py HOME FOLDER [PAGE...]``; with ``--readme`` only the README's pictures
+are made.
 """
 
 import sys

@@ -1,0 +1,243 @@
+"""Every page on a tiny built run: it opens, says the right things, can be used, and survives bad links."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from tiny import HOSTILE_TITLE, UNICODE_USER
+
+from guidedrec_core.jobs import Job, JobStore, write_record
+from guidedrec_core.runs import RunStore
+
+ROOT = Path(__file__).resolve().parents[2]
+CASE = "pages/1_Case_study.py"
+PAGES = [f"pages/{path.name}" for path in sorted((ROOT / "pages").glob("*.py"))]
+JOB_ID = "20260102-030405-abcdef"
+
+
+def words(app: AppTest) -> str:
+    """Return all text of a page, without the backslashes that keep it from being markup."""
+    elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.warning]
+    return re.sub(r"\\(.)", r"\1", "\n".join(str(element.value) for element in elements))
+
+
+def assert_sound(app: AppTest) -> None:
+    assert not app.exception, app.exception[0].stack_trace
+    assert not app.error
+
+
+def put_job(home: Path, dataset: str = "fernway", log: str = "", **state: Any) -> Job:
+    """Write a job as its process would have left it."""
+    folder = home / "jobs" / JOB_ID
+    folder.mkdir(parents=True)
+    job = Job(id=JOB_ID, task="build", arguments={"dataset": dataset}, created=datetime.now(UTC), **state)
+    write_record(folder, job)
+    (folder / "log.txt").write_text(log)
+    return job
+
+
+class TestOverview:
+    def test_it_answers_its_question_first(self, tiny_home, open_app) -> None:
+        app = open_app()
+        assert_sound(app)
+        assert app.title[0].value == "What did refinement change here?"
+        said = words(app)
+        assert re.search(r"On tiny, the refined model has the next item in its top 10 for \d+ of 100 users", said)
+        assert said.index("On tiny, the refined model") < said.index("A recommender learns")
+        assert "60 users · 40 items in 3 categories" in said
+        assert len(app.metric) == 4
+
+    def test_it_says_where_the_numbers_come_from(self, tiny_home, tiny_build, open_app) -> None:
+        assert f"run {tiny_build.refined.id}" in words(open_app())
+
+    def test_its_cards_lead_to_the_cases_of_the_evaluation(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app()
+        links = [each.proto for each in app.get("page_link") if each.proto.label == "Open this case"]
+        highlights = tiny_build.evaluation.read_table("highlights")
+        assert len(links) == len(highlights) > 0
+        for link, user in zip(links, highlights["user_id"], strict=True):
+            assert user.replace(" ", "+") in link.query_string or user in link.query_string
+
+    def test_the_place_is_in_the_url(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app()
+        assert app.query_params["dataset"] == "tiny"
+        assert app.query_params["run"] == tiny_build.refined.id
+
+
+class TestCaseStudy:
+    def test_it_opens_a_case_worth_a_look(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app(CASE)
+        assert_sound(app)
+        first = tiny_build.evaluation.read_table("highlights").iloc[0]
+        assert app.query_params["user"] == first["user_id"]
+        assert app.query_params["item"] == first["item_id"]
+        assert f"User {first['user_id']} " in words(app)
+        assert re.search(r"Why .+ is \d+(st|nd|rd|th): ", words(app))
+        assert "Taken next, unseen by both models" in words(app)
+
+    def test_another_user_can_be_searched_and_picked(self, tiny_home, open_app) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03")
+        app.text_input(key="find_user").set_value("zoë").run()
+        assert app.selectbox(key="pick_user").options == ["user-03", UNICODE_USER]
+        app.selectbox(key="pick_user").set_value(UNICODE_USER).run()
+        assert_sound(app)
+        assert f"User {UNICODE_USER} " in words(app)
+        assert app.query_params["user"] == UNICODE_USER
+
+    def test_a_random_user_and_a_suggested_case_can_be_opened(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03")
+        app.selectbox(key="suggested").select_index(1).run()
+        second = tiny_build.evaluation.read_table("highlights").iloc[1]
+        assert_sound(app)
+        assert (app.query_params["user"], app.query_params["item"]) == (second["user_id"], second["item_id"])
+        app.button(key="random_user").click().run()
+        assert_sound(app)
+
+    def test_another_recommendation_can_be_explained(self, tiny_home, open_app) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03")
+        choice = app.selectbox(key="explain_item")
+        assert choice.options[0].startswith("1st: ")
+        choice.select_index(4).run()
+        assert_sound(app)
+        assert " is 5th: " in words(app)
+
+    def test_a_new_user_forgets_the_item(self, tiny_home, open_app) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03", item="item-00")
+        assert app.query_params["item"] == "item-00"
+        app.text_input(key="find_user").set_value("user-04").run()
+        app.selectbox(key="pick_user").set_value("user-04").run()
+        assert "item" not in app.query_params
+        assert " is 1st: " in words(app)
+
+    def test_titles_from_outside_are_text_and_nothing_else(self, tiny_home, open_app) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03", item="item-00")
+        assert_sound(app)
+        raw = "\n".join(str(each.value) for each in app.markdown)
+        assert HOSTILE_TITLE not in raw  # every sign that could be markup is disarmed
+        assert HOSTILE_TITLE in words(app)
+        assert not any(each.allow_html for each in app.markdown)
+
+
+class TestLinks:
+    @pytest.mark.parametrize(
+        ("place", "sentence", "button"),
+        [
+            ({"user": "nobody"}, "There is no user nobody in tiny.", "way_on"),
+            ({"user": "user-03", "item": "nothing"}, "There is no item nothing in tiny.", "way_on"),
+            ({"run": "20200101-000000-aaaaaa"}, "Run 20200101-000000-aaaaaa of data set tiny is not here", "way_on"),
+            ({"dataset": "<b>gone</b>"}, "There is no data set named <b>gone</b> here (any more).", "way_on"),
+        ],
+    )
+    def test_what_does_not_exist_gets_a_sentence_and_a_way_on(
+        self, tiny_home, open_app, place: dict[str, str], sentence: str, button: str
+    ) -> None:
+        app = open_app(CASE, **{"dataset": "tiny", **place})
+        assert not app.exception
+        assert sentence in words(app)
+        assert "Why " not in words(app).replace(app.title[0].value, "")  # nobody else is shown instead
+        app.button(key=button).click().run()
+        assert_sound(app)
+        assert app.query_params["dataset"] == "tiny"
+        assert "What is recommended" in words(app)
+
+    def test_a_run_deleted_while_it_is_looked_at(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03")
+        assert_sound(app)
+        RunStore(tiny_home).delete(tiny_build.refined.id, cascade=True)
+        app.run()
+        assert not app.exception
+        assert "is not here" in words(app) or "has no refined model yet" in words(app)
+
+    def test_a_damaged_run_is_told_and_not_shown(self, tiny_home, tiny_build, open_app) -> None:
+        weights = tiny_home / "refined" / tiny_build.refined.id / "weights.safetensors"
+        content = bytearray(weights.read_bytes())
+        content[-1] ^= 1
+        weights.write_bytes(content)
+        app = open_app(CASE, dataset="tiny", user="user-03")
+        assert not app.exception
+        assert "weights.safetensors is not as it was written" in words(app)
+        assert app.button(key="start_over")
+
+    @pytest.mark.parametrize("page", PAGES)
+    def test_pages_share_the_place(self, tiny_home, open_app, page: str) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03", item="item-05")
+        app.query_params.clear()  # as the browser's address after a click in a menu
+        app.switch_page(page).run()
+        assert_sound(app)
+        assert app.query_params["dataset"] == "tiny"
+        assert app.query_params["user"] == "user-03"
+
+    @pytest.mark.parametrize("page", PAGES)
+    def test_every_page_opens_by_itself(self, tiny_home, open_app, page: str) -> None:
+        app = open_app(page)
+        assert_sound(app)
+        assert app.title[0].value.endswith("?")
+
+
+class TestFirstBuild:
+    def test_the_bundled_shop_is_built_when_there_is_nothing(self, own_home, started, open_app) -> None:
+        app = open_app()
+        assert_sound(app)
+        assert started[0] == ("build", {"dataset": "fernway"})
+
+    def test_progress_is_shown_and_can_be_cancelled(self, own_home, started, monkeypatch, open_app) -> None:
+        put_job(own_home, status="queued", stage="refine", step=3, total=10, message="epoch 3", seconds_left=65.0)
+        cancelled: list[str] = []
+        monkeypatch.setattr(JobStore, "cancel", lambda self, job_id: cancelled.append(job_id))
+        app = open_app()
+        assert_sound(app)
+        bar = app.get("progress")[0].proto
+        assert bar.value == pytest.approx(100 * (3 + 0.3) / 8, abs=1)
+        assert "Refining it with the attributes · epoch 3 · about 65 seconds left" in bar.text
+        assert not started  # a second build would only repeat this one
+        app.button(key="cancel_job").click().run()
+        assert cancelled == [JOB_ID]
+
+    def test_a_job_whose_folder_is_gone_is_no_trouble(self, own_home, started, open_app) -> None:
+        app = open_app()  # the job noted by `started` has no folder
+        assert_sound(app)
+
+    def test_a_failed_build_says_why_and_can_be_tried_again(self, own_home, started, open_app) -> None:
+        put_job(own_home, status="failed", stage="train base", error="Unexpected MemoryError: <none left>", log="boom")
+        app = open_app()
+        assert not app.exception
+        assert "Unexpected MemoryError: <none left>" in words(app)
+        assert app.code[0].value == "boom"
+        assert not started  # not again by itself
+        app.button(key="resume").click().run()
+        assert started == [("build", {"dataset": "fernway"})]
+
+    def test_a_cancelled_build_can_go_on(self, own_home, started, open_app) -> None:
+        put_job(own_home, status="cancelled")
+        app = open_app()
+        assert "was cancelled" in words(app)
+        app.button(key="resume").click().run()
+        assert started
+
+    def test_a_data_set_without_a_model_offers_to_build_it(self, tiny_home, tiny_build, started, open_app) -> None:
+        RunStore(tiny_home).delete(tiny_build.base.id, cascade=True)
+        app = open_app(dataset="tiny")
+        assert_sound(app)
+        assert "tiny has no refined model yet" in words(app)
+        app.button(key="build").click().run()
+        assert ("build", {"dataset": "tiny"}) in started
+
+    def test_pages_that_need_the_evaluation_wait_for_it(self, tiny_home, tiny_build, started, open_app) -> None:
+        RunStore(tiny_home).delete(tiny_build.evaluation.id)
+        app = open_app(dataset="tiny")
+        assert_sound(app)
+        assert "The measurements have not been made for this run yet." in words(app)
+        app.button(key="make_evaluation").click().run()
+        task, arguments = started[-1]
+        assert task == "build"
+        assert arguments["config"]["encoder"]["width"] == 16  # the run's own settings, so that nothing is trained anew
+        assert arguments["config"]["seed"] == tiny_build.refined.seed
+
+    def test_a_case_can_be_studied_before_the_evaluation_is_there(self, tiny_home, tiny_build, open_app) -> None:
+        RunStore(tiny_home).delete(tiny_build.evaluation.id)
+        app = open_app(CASE, dataset="tiny")
+        assert_sound(app)
+        assert "What is recommended" in words(app)
