@@ -35,7 +35,7 @@ if item.price is not None:
 show.note(" · ".join(facts))
 st.text(item.sentence)
 
-left, right = st.columns([3, 2], gap="large")
+left, right = show.pair()
 with left:
     st.subheader("How it is scored", anchor=False)
     scale = (item.scale_min, item.scale_max)
@@ -52,7 +52,7 @@ with right:
 
 st.subheader("What it is near to", anchor=False)
 st.text(item.near_sentence)
-left, right = st.columns(2, gap="large")
+left, right = show.pair()
 labels = dict(zip(item.attributes["attribute"], item.attributes["label"], strict=True))
 for column, name, near, colour in (
     (left, "base", item.base_near, colours.base),

@@ -24,7 +24,7 @@ metric = st.segmented_control("Measure", names, default=default, required=True, 
 said = verdict(differences, metric).sentence
 show.lead(said)
 show.note(f"{metric}: {metric_meaning(metric)}. Bars are 95 % intervals over users, drawn from the same cases.")
-left, right = st.columns(2, gap="large")
+left, right = show.pair()
 with left:
     st.subheader("How good is each model?", anchor=False)
     alt = f"{metric} of each model with 95 % intervals"
@@ -38,7 +38,7 @@ with st.expander("All numbers, and what each model is there for", icon=":materia
     difference_table(differences)
 
 st.subheader("For whom?", anchor=False)
-for column, slice_by in zip(st.columns(2, gap="large"), ("item popularity", "history length"), strict=True):
+for column, slice_by in zip(show.pair(), ("item popularity", "history length"), strict=True):
     with column:
         sentence = slice_sentence(slices, slice_by, metric)
         st.text(sentence)
@@ -48,7 +48,7 @@ for column, slice_by in zip(st.columns(2, gap="large"), ("item popularity", "his
 
 st.subheader("How did training go?", anchor=False)
 for column, name, title in zip(
-    st.columns(2, gap="large"), ("ndcg", "loss"), ("validation NDCG@10 (dot: kept)", "training loss"), strict=True
+    show.pair(), ("ndcg", "loss"), ("validation NDCG@10 (dot: kept)", "training loss"), strict=True
 ):
     with column:
         show.chart(training_curves(curves, name, title, colours), f"{title} by epoch of each model", f"curve_{name}")

@@ -150,6 +150,8 @@ def map_figure(
             _add_sample(figure, at, selected, colours)
     else:
         _add_points(figure, item_map, at, colours_of, colours, selected)
+        if marks is not None:
+            figure.data[0].marker.opacity = 0.4  # so that the marks stand out
     if marks is not None:
         _add_marks(figure, item_map, at, space, marks, colours)
     if item is not None:
@@ -243,7 +245,7 @@ def _add_points(
         showlegend=False,
     )
     if selected is not None and len(selected):
-        trace.selectedpoints = selected
+        trace.selectedpoints = selected.tolist()
     figure.add_trace(trace)
 
 

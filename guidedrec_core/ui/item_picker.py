@@ -27,6 +27,7 @@ def item_picker(index: ItemIndex, current: str | None) -> None:
     titles = dict(zip(found.items[c.ITEM], found.items[c.TITLE], strict=True))
     if current is not None and not query.strip():
         titles = {current: index.title(current), **titles}
+    labels = {item_id: f"{title} ({item_id})" for item_id, title in titles.items()}
     st.session_state["choose_item"] = current if current in titles else None
 
     def choose() -> None:
@@ -35,7 +36,7 @@ def item_picker(index: ItemIndex, current: str | None) -> None:
     right.selectbox(
         f"Items ({found.note})",
         list(titles),
-        format_func=lambda item_id: f"{titles.get(item_id, item_id)} ({item_id})",
+        format_func=lambda item_id: labels.get(item_id, item_id),
         placeholder="Choose what to look at" if titles else "Nothing found; try fewer letters",
         disabled=not titles,
         key="choose_item",

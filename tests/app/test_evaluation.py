@@ -1,0 +1,58 @@
+"""The Evaluation page: a verdict in words first, then every model with intervals, slices, training and facts."""
+
+import re
+import subprocess
+import sys
+
+from guidedrec_core.evaluation.verdict import verdict
+from guidedrec_core.runs import RunStore
+
+PAGE = "pages/4_Evaluation.py"
+
+
+def words(app) -> str:
+    """Return all text of the page, without the backslashes that keep it from being markup."""
+    elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.text]
+    return re.sub(r"\\(.)", r"\1", "\n".join(str(element.value) for element in elements))
+
+
+def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    said = words(app)
+    assert verdict(tiny_build.evaluation.read_table("differences"), "NDCG@10").sentence in said
+    cases = tiny_build.evaluation.summary["n_cases"]
+    assert f"{cases} test cases, split leave-one-out" in said
+    assert "100 bootstrap samples" in said
+    assert len(app.get("plotly_chart")) == 6
+
+
+def test_another_measure_changes_the_verdict(tiny_home, tiny_build, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    app.button_group(key="metric").set_value("MRR").run()
+    assert not app.exception
+    assert verdict(tiny_build.evaluation.read_table("differences"), "MRR").sentence in words(app)
+
+
+def test_every_chart_has_its_numbers_as_a_table(tiny_home, tiny_build, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    metrics, differences, popularity, history = (table.value for table in app.dataframe)
+    assert metrics["model"].tolist()[0] == "popularity"
+    assert metrics["model"].tolist()[-1] == "refined"
+    assert len(differences) == len(tiny_build.evaluation.read_table("differences"))
+    assert {"n_cases", "gain"} <= {*popularity.columns} & {*history.columns}
+
+
+def test_without_an_evaluation_it_offers_one(tiny_home, tiny_build, started, open_app) -> None:
+    RunStore(tiny_home).delete(tiny_build.evaluation.id)
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    app.button(key="make_evaluation").click().run()
+    assert started[-1][0] == "build"
+
+
+def test_what_it_shows_needs_no_model() -> None:
+    modules = ("figures.evaluation", "evaluation.slice_words", "ui.evaluation_tables", "ui.page")
+    code = f"import sys, {', '.join(f'guidedrec_core.{m}' for m in modules)}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
