@@ -85,6 +85,10 @@ def contribution_phrase(attribute: Attribute, user_value: float, item_value: flo
     if contribution * user_value * item_value < 0:
         # A negative learned weight: the model found that here opposites go together.
         return f"opposites on {name} go together in this data {amount}"
+    if abs(user_value) < _NOTABLE:
+        return f"no marked taste in {name} {amount}"
+    if abs(item_value) < _NOTABLE:
+        return f"{'seeks' if user_value > 0 else 'avoids'} {name}, this is about average {amount}"
     if user_value >= 0 and item_value >= 0:
         return f"both high on {name} {amount}"
     if user_value < 0 and item_value < 0:
