@@ -1,0 +1,140 @@
+"""``guidedrec data``: from files, from the network, and what there is."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+
+from guidedrec_core.data.fetch import MIRROR_VARIABLE
+
+SHARED = Path(__file__).parents[3] / "shared" / "data" / "movielens_small"
+FACTS = {
+    *("run_id", "name", "users", "items", "interactions", "density", "first", "last", "history", "categories"),
+    *("source", "notices"),
+}
+
+
+def import_arguments(files: tiny.TinyFiles) -> tuple[object, ...]:
+    return ("--format", "csv", "--path", files.interactions, "--name", "shop", "--items", files.catalogue)
+
+
+def test_an_import_is_stored_and_described(document: Callable[..., Any], tiny_files: tiny.TinyFiles) -> None:
+    facts = document("data", "import", *import_arguments(tiny_files))
+    assert set(facts) == FACTS
+    assert (facts["users"], facts["items"]) == (60, 40)
+    assert document("data", "describe", "shop") == facts
+    assert [run["run_id"] for run in document("runs", "list")["runs"]] == [facts["run_id"]]
+
+
+def test_the_same_import_again_is_the_same_run(document: Callable[..., Any], tiny_files: tiny.TinyFiles) -> None:
+    first = document("data", "import", *import_arguments(tiny_files))
+    assert document("data", "import", *import_arguments(tiny_files)) == first
+
+
+def test_the_result_is_on_standard_output_and_the_notices_beside_it(
+    call: Callable[..., Any], tiny_files: tiny.TinyFiles
+) -> None:
+    result = call("data", "import", *import_arguments(tiny_files), "--min-interactions", "8")
+    assert result.stdout.startswith("data set      shop\nrun ")
+    assert result.stderr.startswith("Note: ")
+    assert "at least 8" in result.stderr
+    assert "at least 8" not in result.stdout
+
+
+def test_columns_are_mapped(document: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "sales.csv"
+    path.write_text("customer,sku,bought\na,1,2026-01-01\na,2,2026-01-02\n")
+    mapping = ("--map", "user_id=customer", "--map", "item_id=sku", "--map", "datetime=bought")
+    facts = document("data", "import", "--format", "csv", "--path", path, "--name", "sales", *mapping)
+    assert (facts["users"], facts["items"], facts["interactions"]) == (1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        (("user_id",), "expected NAME=COLUMN"),
+        (("=x",), "expected NAME=COLUMN"),
+        (("user_id=a", "user_id=b"), "user_id is given twice"),
+        (("colour=a",), "colour"),
+    ],
+)
+def test_a_wrong_mapping_is_refused(
+    mapping: tuple[str, ...], said: str, refused: Callable[..., str], tiny_files: tiny.TinyFiles
+) -> None:
+    options = [part for pair in mapping for part in ("--map", pair)]
+    assert said in refused("data", "import", *import_arguments(tiny_files), *options)
+
+
+@pytest.mark.parametrize("content", ["", "user_id,item_id\na,b\n", "user_id,item_id,datetime\na,b,never\n"])
+def test_a_bad_file_is_one_line(content: str, refused: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(content)
+    assert "expected" in refused("data", "import", "--format", "csv", "--path", path, "--name", "bad")
+
+
+def test_the_list_names_stored_bundled_and_fetchable_ones(
+    document: Callable[..., Any], call: Callable[..., Any], tiny_files: tiny.TinyFiles
+) -> None:
+    run_id = document("data", "import", *import_arguments(tiny_files))["run_id"]
+    listed = document("data", "list")
+    assert listed["fetchable"] == ["movielens-small", "movietweetings-100k"]
+    shop, fernway = listed["datasets"]
+    assert (shop["name"], shop["run_id"], shop["bundled"], shop["users"]) == ("shop", run_id, False, 60)
+    assert (fernway["name"], fernway["run_id"], fernway["bundled"], fernway["users"]) == ("fernway", None, True, None)
+    assert "bundled, stored at first use" in call("data", "list").stdout
+
+
+def test_without_the_network_it_says_what_to_do(call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(MIRROR_VARIABLE, "http://127.0.0.1:9/nothing")
+    error = call("data", "fetch", "movielens-small", code=1).stderr
+    assert error.startswith("Error: cannot download")
+    assert "guidedrec data import --format movielens" in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the MovieLens files are not on this machine")
+def test_movielens_from_the_download_to_an_explanation(
+    document: Callable[..., Any],
+    file_server: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    own_home: Path,
+) -> None:
+    """The way a new user goes; only the map's layout, which takes a minute, is replaced."""
+    import numpy as np
+
+    from guidedrec_core import pipeline
+    from guidedrec_core.projection import Projection
+
+    def lay_out(base: Any, refined: Any, *_: Any) -> Projection:
+        near = np.zeros((len(base.vectors), 2), dtype=np.int64)
+        return Projection(base.vectors[:, :2], refined.vectors[:, :2], near, near, np.ones(len(near), np.float32))
+
+    monkeypatch.setattr(pipeline, "project", lay_out)
+    archive = tmp_path / "archive.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        for path in SHARED.iterdir():
+            file.write(path, f"ml-latest-small/{path.name}")
+    file_server.files["/ml-latest-small.zip"] = archive.read_bytes()
+    monkeypatch.setenv(MIRROR_VARIABLE, file_server.url)
+
+    small = ("--width=32", "--batch-size=512", "--max-epochs=1", "--threads=1", "--bootstrap-samples=100")
+    facts = document("data", "fetch", "movielens-small")
+    assert (facts["users"], facts["items"], facts["interactions"]) == (610, 3650, 90274)
+    built = document("build", "movielens-small", *small, "--quiet")
+    assert built["runs"]["data"] == facts["run_id"]
+    assert set(built["runs"]) == {"data", "scores", "base", "refined", "evaluation", "projection"}
+    status = document("score", "movielens-small", "--status")
+    assert (status["items"], status["scored"], status["missing"]) == (3650, 3650, 0)
+    assert document("evaluate", "movielens-small") == built["evaluation"]
+    best = document("recommend", "movielens-small", "--user", "1", "--k", "3")
+    assert best["run_id"] == built["runs"]["refined"]
+    item = best["items"][0]
+    why = document("explain", "--user", "1", "--item", item["item_id"])
+    assert why["rank"] == 1
+    assert why["score"] == pytest.approx(item["score"], abs=1e-5)
+    assert len(why["contributions"]) == 16
+    assert (own_home / "downloads" / "movielens-small" / "ratings.csv").is_file()

@@ -1,0 +1,70 @@
+"""``guidedrec evaluate``: the numbers of the stored run, in the form others rely on."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guidedrec_core.pipeline import Build
+
+MODELS = ["popularity", "item_knn", "base", "second_training", "placebo", "refined"]
+METRICS = ["MRR", "Recall@10", "Recall@20", "NDCG@10", "NDCG@20"]
+DIFFERENCE = {
+    *("model", "against", "metric", "absolute", "relative", "ci_low", "ci_high"),
+    *("relative_ci_low", "relative_ci_high"),
+}
+
+
+def test_the_document_says_what_the_run_says(document: Callable[..., Any], tiny_home: Path, tiny_build: Build) -> None:
+    report = document("evaluate", "tiny")
+    assert report["run_id"] == tiny_build.refined.id
+    assert report["evaluation_run_id"] == tiny_build.evaluation.id
+    assert report["split"] == "leave-one-out"
+    assert list(report["models"]) == MODELS
+    table = tiny_build.evaluation.read_table("metrics").set_index(["model", "metric"])
+    for model, values in report["models"].items():
+        assert list(values) == METRICS
+        for metric, value in values.items():
+            row = table.loc[model, metric]
+            assert value == row["value"]
+            assert report["intervals"][model][metric] == [row["ci_low"], row["ci_high"]]
+    assert len(report["differences"]) == 7 * len(METRICS)
+    for difference in report["differences"]:
+        assert set(difference) == DIFFERENCE
+        first, second = (report["models"][difference[key]][difference["metric"]] for key in ("model", "against"))
+        assert difference["absolute"] == pytest.approx(first - second)
+
+
+def test_a_stored_evaluation_is_shown_and_other_settings_make_another(
+    document: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    other = document("evaluate", "tiny", "--bootstrap-samples=120")
+    assert other["evaluation_run_id"] != tiny_build.evaluation.id
+    assert other["models"] == document("evaluate", "tiny", "--run", tiny_build.refined.id)["models"]
+
+
+def test_people_get_a_table_with_intervals_and_a_sentence(
+    call: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    result = call("evaluate", "tiny")
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith(f"Refined run {tiny_build.refined.id}: leave-one-out, 60 test cases")
+    assert lines[2].split() == ["model", "MRR", "Recall@10", "NDCG@10"]
+    mean = tiny_build.evaluation.read_table("metrics").set_index(["model", "metric"]).loc["refined", "MRR"]
+    refined = next(line for line in lines if line.startswith("refined  "))
+    assert refined.split()[1:4] == [f"{mean['value']:.4f}", f"[{mean['ci_low']:.4f},", f"{mean['ci_high']:.4f}]"]
+    assert "against the base" in lines[-1] or "over the base" in lines[-1]
+
+
+def test_a_control_is_not_a_refined_run_to_evaluate(
+    refused: Callable[..., str], document: Callable[..., Any], tiny_home: Path
+) -> None:
+    controls = [
+        run["run_id"]
+        for run in document("runs", "list", "--stage", "refined")["runs"]
+        if run["config"]["refinement"]["control"] != "none"
+    ]
+    assert len(controls) == 2
+    assert "is not a refined run of data set 'tiny'" in refused("evaluate", "tiny", "--run", controls[0])

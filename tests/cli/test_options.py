@@ -1,0 +1,101 @@
+"""Options and configuration file against `BuildConfig`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from guidedrec_core.cli.options import Chosen, config_options
+from guidedrec_core.config import BuildConfig
+
+COMPONENTS = ("split", "encoder", "training", "refinement", "evaluation", "projection", "seed")
+
+
+@pytest.fixture
+def chosen_by() -> Callable[..., Chosen]:
+    """Return what options choose."""
+
+    def parse(*arguments: str, components: tuple[str, ...] = COMPONENTS) -> Chosen:
+        got = []
+
+        @click.command()
+        @config_options(*components)
+        def command(chosen: Chosen) -> None:
+            got.append(chosen)
+
+        result = CliRunner().invoke(command, arguments)
+        assert result.exit_code == 0, result.output
+        return got[0]
+
+    return parse
+
+
+def test_without_options_nothing_is_chosen(chosen_by: Callable[..., Chosen]) -> None:
+    assert chosen_by().values == {}
+    assert chosen_by().over({}) == BuildConfig()
+
+
+def test_options_set_the_fields_they_stand_for(chosen_by: Callable[..., Chosen]) -> None:
+    config = chosen_by(
+        *("--base=sasrec", "--width=32", "--max-epochs=3", "--split=temporal", "--normalisation=white", "--decay=1"),
+        *("--no-user-scores", "--bootstrap-samples=100", "--map-neighbours=5", "--seed=7"),
+    ).over({})
+    assert config.encoder.width == 32
+    assert config.training.max_epochs == 3
+    assert config.split.kind == "temporal"
+    assert config.refinement.normalisation == "white"
+    assert config.refinement.decay == 1.0
+    assert not config.refinement.use_user_scores
+    assert config.evaluation.bootstrap_samples == 100
+    assert config.projection.neighbours == 5
+    assert config.seed == 7
+
+
+def test_every_option_reaches_the_configuration_with_its_default(chosen_by: Callable[..., Chosen]) -> None:
+    """Saying every default aloud changes nothing: names, types and defaults in the help are those of the fields."""
+
+    @click.command()
+    @config_options(*COMPONENTS)
+    def command(chosen: Chosen) -> None:
+        """Do nothing."""
+
+    arguments = []
+    for option in command.params:
+        assert isinstance(option, click.Option)
+        if option.name == "config_file":
+            continue
+        default = (option.help or "").split("[default: ")[1].removesuffix("]")
+        arguments.append(f"--{default}" if option.is_flag else f"{option.opts[0]}={default}")
+    assert len(arguments) == 24
+    chosen = chosen_by(*arguments)
+    assert chosen.values
+    assert chosen.over({}) == BuildConfig()
+
+
+def test_options_go_before_the_file_and_the_file_before_what_is_stored(
+    chosen_by: Callable[..., Chosen], tmp_path: Path
+) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"training": {"max_epochs": 9, "patience": 8}, "seed": 2}))
+    chosen = chosen_by("--config", str(file), "--patience=7")
+    config = chosen.over({"training": {"max_epochs": 1, "patience": 1, "batch_size": 5}, "seed": 1})
+    assert (config.training.max_epochs, config.training.patience, config.training.batch_size) == (9, 7, 5)
+    assert config.seed == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("[1]", "expected a JSON object"), ("{", "expected JSON"), ('{"training": 3}', "training: Input should be")],
+)
+def test_a_wrong_file_is_named(content: str, said: str, refused: Callable[..., str], tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(content)
+    assert said in refused("train", "fernway", "--config", file, "--patience", "3")
+
+
+def test_a_stage_refuses_options_of_other_stages(refused: Callable[..., Any]) -> None:
+    assert "--width" in refused("refine", "fernway", "--width", "8")

@@ -1,0 +1,177 @@
+"""``guidedrec recommend`` and ``guidedrec explain``: lists, and the exact parts of their scores."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny
+
+from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.pipeline import Build
+from guidedrec_core.recommend import recommend
+from guidedrec_core.runs import RunStore
+from guidedrec_core.system import System
+
+TOLERANCE = 1e-5
+
+
+@pytest.fixture
+def system(tiny_home: Path, tiny_build: Build) -> System:
+    return System.open(RunStore(tiny_home), tiny_build.refined.id)
+
+
+@pytest.mark.parametrize("model", ["base", "refined"])
+@pytest.mark.parametrize("history", ["train", "train+valid"])
+def test_a_users_list_is_the_models(model: str, history: Any, document: Callable[..., Any], system: System) -> None:
+    user = tiny.UNICODE_USER
+    found = document("recommend", "tiny", "--user", user, "--model", model, "--history", history, "--k", "5")
+    assert {key: found[key] for key in ("user_id", "model", "run_id")} == {
+        "user_id": user,
+        "model": model,
+        "run_id": system.refined_run.id,
+    }
+    users = np.array([system.data.dataset.users.index(user)])
+    wanted = recommend(system.model(model), model, system.data, users, 5, history)
+    titles = system.data.dataset.catalogue.frame.set_index("item_id")["title"]
+    assert [set(item) for item in found["items"]] == [{"item_id", "title", "rank", "score"}] * 5
+    assert [item["item_id"] for item in found["items"]] == wanted["item_id"].tolist()
+    assert [item["rank"] for item in found["items"]] == [1, 2, 3, 4, 5]
+    assert [item["title"] for item in found["items"]] == [titles[item["item_id"]] for item in found["items"]]
+    assert [item["score"] for item in found["items"]] == pytest.approx(wanted["score"].tolist())
+
+
+def test_people_get_a_table(call: Callable[..., Any], tiny_home: Path, tiny_build: Build) -> None:
+    result = call("recommend", "--user", "user-01", "--k", "2")
+    header, first, _ = result.stdout.splitlines()
+    assert header.split() == ["rank", "score", "item", "title"]
+    assert first.split()[0] == "1"
+    assert result.stderr == f"Note: from the newest refined run, {tiny_build.refined.id} of data set tiny\n"
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "csv"])
+def test_everybodys_lists_have_the_canonical_columns(
+    suffix: str, document: Callable[..., Any], system: System, tmp_path: Path
+) -> None:
+    out = tmp_path / f"lists.{suffix}"
+    told = document("recommend", "--all-users", "--model", "base", "--k", "4", "--history", "train", "--out", out)
+    assert told == {"model": "base", "run_id": system.refined_run.id, "users": 60, "rows": 240, "path": str(out)}
+    found = pd.read_parquet(out) if suffix == "parquet" else pd.read_csv(out)
+    assert list(found.columns) == ["user_id", "item_id", "score", "rank", "model"]
+    wanted = recommend(system.base, "base", system.data, np.arange(60), 4, "train")
+    assert found["item_id"].tolist() == wanted["item_id"].tolist()
+    assert found["user_id"].tolist() == wanted["user_id"].tolist()
+    np.testing.assert_allclose(found["score"], wanted["score"], rtol=1e-6)
+
+
+def test_k_beyond_the_catalogue_gives_all_that_is_new(document: Callable[..., Any], system: System) -> None:
+    user = system.data.dataset.users.id(0)
+    found = document("recommend", "--user", user, "--k", "1000")
+    assert len(found["items"]) == 40 - len(set(system.data.shown_history(0).tolist()))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("recommend", "--user", "nobody"), "unknown user id: 'nobody'"),
+        (("explain", "--user", "nobody", "--item", "item-01"), "unknown user id: 'nobody'"),
+        (("explain", "--user", "user-01", "--item", "item-99"), "unknown item id: 'item-99'; did you mean item-39"),
+    ],
+)
+def test_unknown_ids_are_named_with_where_they_were_looked_for(
+    arguments: tuple[str, ...], said: str, refused: Callable[..., str], tiny_home: Path, tiny_build: Build
+) -> None:
+    message = refused(*arguments)
+    assert said in message
+    assert f"(in data set tiny, run {tiny_build.refined.id})" in message
+
+
+def test_an_output_that_cannot_be_is_refused(refused: Callable[..., str], tiny_home: Path, tmp_path: Path) -> None:
+    assert ".parquet or .csv" in refused("recommend", "--all-users", "--out", tmp_path / "lists.xlsx")
+    assert "existing folder" in refused("explain", "--all", "--out", tmp_path / "no" / "ledgers.csv")
+
+
+def test_an_unknown_run_or_data_set_is_refused(refused: Callable[..., str], tiny_home: Path) -> None:
+    for command in (("recommend",), ("explain", "--item", "item-01")):
+        assert "is not a refined run" in refused(*command, "--user", "user-01", "--run", "20260101-000000-abcdef")
+        assert "no data set named 'nosuch'" in refused(*command, "nosuch", "--user", "user-01")
+
+
+def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], system: System) -> None:
+    best = document("recommend", "--user", "user-03", "--k", "40")["items"]
+    for place in (0, 7, len(best) - 1):
+        item = best[place]
+        why = document("explain", "tiny", "--user", "user-03", "--item", item["item_id"])
+        assert list(why) == [
+            *("user_id", "item_id", "model", "run_id", "rank", "score", "bias", "remainder", "contributions")
+        ]
+        assert (why["user_id"], why["item_id"], why["model"]) == ("user-03", item["item_id"], "refined")
+        assert why["run_id"] == system.refined_run.id
+        assert why["rank"] == item["rank"]
+        parts = why["contributions"]
+        assert [part["attribute"] for part in parts] == list(tiny.ATTRIBUTES)
+        total = why["bias"] + why["remainder"] + sum(part["contribution"] for part in parts)
+        assert total == pytest.approx(why["score"], abs=TOLERANCE)
+        assert why["score"] == pytest.approx(item["score"], abs=TOLERANCE)
+        weights = system.refined.weights()
+        for part, weight in zip(parts, weights, strict=True):
+            product = weight * part["user_value"] * part["item_value"]
+            assert part["contribution"] == pytest.approx(product, abs=TOLERANCE)
+
+
+def test_a_base_score_has_no_contributions(document: Callable[..., Any], tiny_home: Path) -> None:
+    item = document("recommend", "--user", "user-03", "--model", "base")["items"][4]
+    why = document("explain", "--user", "user-03", "--item", item["item_id"], "--model", "base")
+    assert why["contributions"] == []
+    assert why["rank"] == 5
+    assert why["bias"] + why["remainder"] == pytest.approx(item["score"], abs=TOLERANCE)
+
+
+def test_an_item_the_user_has_is_explained_but_not_ranked(
+    document: Callable[..., Any], call: Callable[..., Any], system: System
+) -> None:
+    user = system.data.dataset.users.id(0)
+    item = system.data.dataset.items.id(int(system.data.shown_history(0)[0]))
+    assert document("explain", "--user", user, "--item", item)["rank"] is None
+    shown = call("explain", "--user", user, "--item", item)
+    assert "not ranked" in shown.stdout
+    assert "is in the history of user" in shown.stderr
+
+
+def test_people_get_the_parts_largest_first(call: Callable[..., Any], tiny_home: Path) -> None:
+    lines = call("explain", "--user", "user-03", "--item", "item-00").stdout.splitlines()
+    assert lines[0].startswith(f"{tiny.HOSTILE_TITLE} for user user-03: ")
+    assert lines[2].split() == ["part", "user", "item", "contribution"]
+    amounts = [abs(float(line.split()[-1])) for line in lines[3:6]]
+    assert amounts == sorted(amounts, reverse=True)
+    assert [line.split()[0] for line in lines[6:]] == ["Remainder", "Bias", "Score"]
+
+
+def test_all_ledgers_sum_to_the_scores_and_equal_single_ones(
+    document: Callable[..., Any], system: System, tmp_path: Path
+) -> None:
+    out = tmp_path / "ledgers.parquet"
+    told = document("explain", "--all", "--k", "3", "--out", out)
+    rows = 60 * 3 * (len(tiny.ATTRIBUTES) + 2)
+    assert told == {
+        "model": "refined",
+        "run_id": system.refined_run.id,
+        "users": 60,
+        "rows": rows,
+        "path": str(out),
+    }
+    table = pd.read_parquet(out)
+    assert list(table.columns) == ["user_id", "item_id", "part", "value"]
+    assert table["part"].tolist() == [*tiny.ATTRIBUTES, "remainder", "bias"] * 180
+    sums = table.groupby(["user_id", "item_id"], sort=False)["value"].sum().reset_index()
+    lists = recommend(system.refined, "refined", system.data, np.arange(60), 3)
+    assert sums[["user_id", "item_id"]].to_numpy().tolist() == lists[["user_id", "item_id"]].to_numpy().tolist()
+    np.testing.assert_allclose(sums["value"], lists["score"], atol=TOLERANCE)
+    user, item = system.data.dataset.users.index("user-03"), lists[lists["user_id"] == "user-03"]["item_id"].iloc[1]
+    items = np.array([system.data.dataset.items.index(item)])
+    ledger = refined_ledger(system.refined, user, system.data.shown_history(user), items)
+    single = [*ledger.contributions[0], ledger.remainder[0], ledger.bias[0]]
+    of_pair = table[(table["user_id"] == "user-03") & (table["item_id"] == item)]["value"]
+    np.testing.assert_allclose(of_pair, single, atol=TOLERANCE)

@@ -1,0 +1,135 @@
+"""``guidedrec runs``, ``jobs`` and ``doctor``: what is stored, what runs, and whether all is well."""
+
+import dataclasses
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from guidedrec_core.jobs import Job, write_record
+from guidedrec_core.pipeline import Build
+
+
+def test_runs_are_listed_newest_first_with_their_data_set(
+    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    runs = document("runs", "list")["runs"]
+    assert runs[0]["run_id"] == tiny_build.projection.id
+    assert {run["dataset"] for run in runs} == {"tiny"}
+    assert {*runs[0]} == {*("run_id", "stage", "dataset", "created", "seed", "inputs", "config", "summary", "problem")}
+    assert len(call("runs", "list").stdout.splitlines()) == 1 + len(runs)
+    base = document("runs", "list", "--stage", "base")["runs"]
+    assert [run["run_id"] for run in base] == [tiny_build.base.id]
+
+
+def test_an_empty_home_says_how_to_begin(call: Callable[..., Any], document: Callable[..., Any]) -> None:
+    assert "`guidedrec build fernway` makes the first" in call("runs", "list").stdout
+    assert document("runs", "list") == {"runs": []}
+
+
+def test_a_run_is_shown(
+    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    shown = document("runs", "show", tiny_build.refined.id)
+    manifest = json.loads((tiny_home / "refined" / tiny_build.refined.id / "manifest.json").read_text())
+    assert {key: shown[key] for key in manifest} == manifest
+    text = call("runs", "show", tiny_build.refined.id).stdout
+    assert ["made", "from", "base", tiny_build.base.id] in [line.split() for line in text.splitlines()]
+    assert "refinement.decay 0.85" in text
+
+
+def test_a_damaged_run_is_an_error_that_says_so(call: Callable[..., Any], tiny_home: Path, tiny_build: Build) -> None:
+    weights = tiny_home / "base" / tiny_build.base.id / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    error = call("runs", "show", tiny_build.base.id, code=1).stderr
+    assert "weights.safetensors is not as it was written" in error
+    (tiny_home / "base" / tiny_build.base.id / "manifest.json").write_text("{")
+    assert "DAMAGED: run" in call("runs", "list").stdout
+
+
+def test_a_run_that_others_need_is_deleted_only_with_them(
+    document: Callable[..., Any], refused: Callable[..., str], tiny_home: Path, tiny_build: Build
+) -> None:
+    assert "--cascade" in refused("runs", "delete", tiny_build.base.id, "--yes")
+    assert document("runs", "delete", tiny_build.projection.id, "--yes") == {"deleted": [tiny_build.projection.id]}
+    deleted = document("runs", "delete", tiny_build.base.id, "--yes", "--cascade")["deleted"]
+    assert deleted[-1] == tiny_build.base.id
+    assert {run["stage"] for run in document("runs", "list")["runs"]} == {"data", "scores"}
+
+
+@pytest.fixture
+def job(own_home: Path) -> Job:
+    folder = own_home / "jobs" / "20261120-141503-3fa9c1"
+    folder.mkdir(parents=True)
+    job = Job(
+        id=folder.name,
+        status="failed",
+        task="build",
+        arguments={"dataset": "tiny"},
+        created=datetime.now(UTC),
+        stage="train base",
+        error="the loss is not finite",
+    )
+    write_record(folder, job)
+    (folder / "log.txt").write_text("".join(f"line {n}\n" for n in range(30)))
+    return job
+
+
+def test_jobs_are_listed_and_shown(document: Callable[..., Any], call: Callable[..., Any], job: Job) -> None:
+    listed = document("jobs", "list")["jobs"]
+    assert [entry["job_id"] for entry in listed] == [job.id]
+    expected = {field.name for field in dataclasses.fields(Job)} - {"id"} | {"job_id"}
+    assert set(listed[0]) == expected
+    shown = document("jobs", "show", job.id)
+    assert shown["error"] == "the loss is not finite"
+    assert shown["log"].splitlines()[-1] == "line 29"
+    assert "the loss is not finite" in call("jobs", "list").stdout
+    assert call("jobs", "show", job.id).stdout.splitlines()[-1] == "line 29"
+
+
+def test_cancelling_a_job_that_has_ended_changes_nothing(call: Callable[..., Any], job: Job) -> None:
+    assert call("jobs", "cancel", job.id).stdout == f"Job {job.id} is failed\n"
+
+
+def test_no_jobs(call: Callable[..., Any], document: Callable[..., Any]) -> None:
+    assert "No jobs" in call("jobs", "list").stdout
+    assert document("jobs", "list") == {"jobs": []}
+
+
+def test_the_doctor_finds_nothing_wrong(
+    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path
+) -> None:
+    report = document("doctor")
+    assert report["ok"]
+    assert report["home"] == str(tiny_home)
+    assert report["packages"]["torch"]
+    assert {check["name"] for check in report["checks"]} == {
+        *("packages", "torch", "home", "leftovers", "runs", "bundled shop", "bundled scores")
+    }
+    assert all(set(check) == {"name", "ok", "detail", "advice"} for check in report["checks"])
+    assert "WRONG" not in call("doctor").stdout
+
+
+def test_the_doctor_finds_damage_and_says_what_to_do(
+    document: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    weights = tiny_home / "base" / tiny_build.base.id / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-1] + b"?")
+    leftover = tiny_home / "base" / ".tmp-20261120-141503-3fa9c1-4194305"
+    leftover.mkdir()
+    report = document("doctor", code=1)
+    assert not report["ok"]
+    wrong = [check for check in report["checks"] if not check["ok"]]
+    assert [check["name"] for check in wrong] == [f"run {tiny_build.base.id}"]
+    assert f"guidedrec runs delete {tiny_build.base.id} --cascade" in wrong[0]["advice"]
+    assert not leftover.exists()
+
+
+def test_the_doctor_finds_a_home_that_is_a_file(call: Callable[..., Any], own_home: Path) -> None:
+    own_home.write_text("")
+    report = call("doctor", "--json", code=1)
+    home = next(check for check in json.loads(report.stdout)["checks"] if check["name"] == "home")
+    assert "cannot be written" in home["detail"]
