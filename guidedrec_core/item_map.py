@@ -289,10 +289,10 @@ def category_words(category: str) -> str:
 
     Examples
     --------
-    >>> category_words("base_layers"), category_words("")
-    ('base layers', 'no category')
+    >>> category_words("base_layers"), category_words("Drama|War"), category_words("")
+    ('base layers', 'Drama, War', 'no category')
     """
-    return category.replace("_", " ") or UNCATEGORISED
+    return category.replace("_", " ").replace("|", ", ") or UNCATEGORISED
 
 
 def _mean_known(raw: FloatArray) -> npt.NDArray[np.float64]:

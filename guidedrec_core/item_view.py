@@ -250,5 +250,5 @@ def _audience_sentence(audience: pd.DataFrame | None, n_users: int, length: int)
     both = int((audience["base_rank"].notna() & audience["refined_rank"].notna()).sum())
     return (
         f"The refined model puts it into the top {length} of {refined:,} of {n_users:,} users, the base model of "
-        f"{base:,}; {both:,} of them are the same."
+        f"{base:,}; {both:,} have it from both."
     )

@@ -29,7 +29,7 @@ with guard():
     item: ItemView = item_loaders.item_view(view.entry.run.id, evaluation.id if evaluation else None, chosen)
 
 show.lead(item.title)
-facts = [category_words(item.category.replace("|", ", ")), f"id {item.item_id}"]
+facts = [category_words(item.category), f"id {item.item_id}"]
 if item.price is not None:
     facts.insert(1, f"price {item.price:,.2f}")
 show.note(" · ".join(facts))
@@ -66,7 +66,7 @@ with st.expander("The same as tables", icon=":material/table:"):
     tabs = st.tabs(["Nearest in base", "Nearest in refined", "Attributes"])
     for tab, name, near in ((tabs[0], "base", item.base_near), (tabs[1], "refined", item.refined_near)):
         with tab:
-            near_table(near, f"near_table_{name}")
+            near_table(near, f"near_table_{name}_{chosen}")
     with tabs[2]:
         attribute_table(item.attributes)
 st.page_link(

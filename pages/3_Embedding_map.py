@@ -10,7 +10,7 @@ from guidedrec_core.ui.map_view import explore, user_box
 view = page.set_up("What moved, and why?", ":material/scatter_plot:")
 projection = page.needs(view, "projection", "The maps")
 with guard():
-    item_map = item_loaders.item_map(projection.id)
+    item_map, whole = item_loaders.item_map(projection.id), item_loaders.whole_map(projection.id)
 dataset, evaluation = item_map.data.dataset, view.entry.evaluation
 if view.item is not None and view.item not in dataset.items:
     way_on(f"There is no item {view.item} in data set {view.dataset} (any more).", "Show no item", item=None)
@@ -22,5 +22,5 @@ with st.popover("Find an item or a user", icon=":material/search:"):
     item_picker(item_loaders.index(view.entry.data.id), view.item)
     user_box(view.user)
     st.button("Show neither", on_click=url.update, kwargs={"user": None, "item": None}, key="show_neither")
-explore(item_map, recommendations, view.user, view.item, view.dark)
+explore(item_map, whole, recommendations, view.user, view.item, view.dark)
 page.footer(view)

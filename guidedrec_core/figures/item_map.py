@@ -147,6 +147,7 @@ def map_figure(
     if len(at) > MOST_POINTS:
         _add_density(figure, at, colours_of, colours)
         if selected is not None and len(selected):
+            figure.data[0].opacity = 0.35
             _add_sample(figure, at, selected, colours)
     else:
         _add_points(figure, item_map, at, colours_of, colours, selected)
@@ -286,7 +287,7 @@ def _add_sample(figure: go.Figure, at: FloatArray, selected: IntArray, colours: 
         x=at[shown, 0],
         y=at[shown, 1],
         mode="markers",
-        marker={"size": 4, "color": colours.negative},
+        marker={"size": 4, "color": colours.text},
         hoverinfo="skip",
         showlegend=False,
     )

@@ -164,7 +164,8 @@ def audience_bars(audience: pd.DataFrame, list_length: int, colours: Palette) ->
     lay_out(figure, colours, height=260)
     figure.update_layout(barmode="group", bargap=0.3)
     figure.update_xaxes(title="place in the list", showgrid=False, tickvals=[1, *range(5, list_length + 1, 5)])
-    figure.update_yaxes(title="users", rangemode="tozero")
+    most = max(max(trace.y, default=0) for trace in figure.data)
+    figure.update_yaxes(title="users", rangemode="tozero", dtick=1 if most <= 5 else None)
     return figure
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from guidedrec_core.item_map import ItemMap, build_map
+from guidedrec_core.item_map import ItemMap, Selection, build_map, describe_selection
 from guidedrec_core.item_search import ItemIndex
 from guidedrec_core.runs import RunStore
 from guidedrec_core.ui import loaders
@@ -24,6 +24,11 @@ def item_map(projection_id: str) -> ItemMap:
     return _item_map(str(loaders.store().home), projection_id)
 
 
+def whole_map(projection_id: str) -> Selection:
+    """Describe all items of a projection run; shared and read-only."""
+    return _whole_map(str(loaders.store().home), projection_id)
+
+
 def item_view(run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
     """Compute an item's view; see `guidedrec_core.item_view.build_item`."""
     return _item_view(str(loaders.store().home), run_id, evaluation_id, item_id)
@@ -37,6 +42,12 @@ def _index(home: str, data_id: str) -> ItemIndex:
 @st.cache_resource(max_entries=4, show_spinner="Reading the maps")
 def _item_map(home: str, projection_id: str) -> ItemMap:
     return build_map(RunStore(Path(home)), projection_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _whole_map(home: str, projection_id: str) -> Selection:
+    item_map = _item_map(home, projection_id)
+    return describe_selection(item_map, item_map.items.index.to_numpy())
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

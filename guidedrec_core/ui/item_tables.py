@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
+from guidedrec_core.item_map import category_words
 from guidedrec_core.ui import show, url
 
 _MOST_USERS = 200
@@ -13,7 +14,7 @@ _NUMBER = st.column_config.NumberColumn
 
 
 def near_table(near: pd.DataFrame, key: str) -> None:
-    """Show nearest items; choosing one opens it."""
+    """Show nearest items; choosing one opens it. The key must name the item, or the choice is kept for the next."""
 
     def open_item() -> None:
         rows = st.session_state[key]["selection"]["rows"]
@@ -22,7 +23,9 @@ def near_table(near: pd.DataFrame, key: str) -> None:
 
     show.note("Choose a row to look at that item.")
     st.dataframe(
-        near[[c.RANK, c.TITLE, c.CATEGORY, "similarity", "why", "also"]],
+        near.assign(category=near[c.CATEGORY].map(category_words))[
+            [c.RANK, c.TITLE, c.CATEGORY, "similarity", "why", "also"]
+        ],
         hide_index=True,
         key=key,
         on_select=open_item,
@@ -32,7 +35,7 @@ def near_table(near: pd.DataFrame, key: str) -> None:
             c.TITLE: "Item",
             c.CATEGORY: "Category",
             "similarity": _NUMBER("Similarity", format="%.2f", help="Cosine similarity in that space; 1 = the same"),
-            "why": st.column_config.TextColumn("What makes them near", width="large"),
+            "why": st.column_config.TextColumn("What makes them near", width="medium"),
             "also": st.column_config.CheckboxColumn("Near in both spaces"),
         },
     )
@@ -66,7 +69,7 @@ def audience_table(audience: pd.DataFrame, item_id: str) -> None:
             audience.head(_MOST_USERS),
             hide_index=True,
             height=260,
-            key="audience_table",
+            key=f"audience_table_{item_id}",
             on_select="rerun",
             selection_mode="single-row",
             column_config={

@@ -42,7 +42,11 @@ class MapSelection:
     @property
     def key(self) -> str:
         """Key of the listening chart; a new one after `clear`, so that the chart forgets, too."""
-        return f"map_{self.space}_{st.session_state.get(_ROUND, 0)}"
+        return self.fresh(f"map_{self.space}")
+
+    def fresh(self, name: str) -> str:
+        """Return a widget key that is new after `select` and `clear`, so that the widget forgets what was chosen."""
+        return f"{name}_{st.session_state.get(_ROUND, 0)}"
 
     def read(self) -> IntArray:
         """Return the items selected now: from the chart if it says any, else those kept."""

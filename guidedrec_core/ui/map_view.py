@@ -31,7 +31,12 @@ _NUMBER = st.column_config.NumberColumn
 
 @st.fragment
 def explore(
-    item_map: ItemMap, recommendations: pd.DataFrame | None, user: str | None, item: str | None, dark: bool
+    item_map: ItemMap,
+    whole: Selection,
+    recommendations: pd.DataFrame | None,
+    user: str | None,
+    item: str | None,
+    dark: bool,
 ) -> None:
     """Show both maps, take a selection on one, show it on the other, and say what moved it.
 
@@ -39,6 +44,8 @@ def explore(
     ----------
     item_map : ItemMap
         The maps.
+    whole : Selection
+        All items, described.
     recommendations : pandas.DataFrame or None
         Stored lists of all users.
     user, item : str or None
@@ -63,8 +70,7 @@ def explore(
         key="clear_selection",
     )
 
-    everything = item_map.items.index.to_numpy()
-    selection = describe_selection(item_map, selected if len(selected) else everything)
+    selection = describe_selection(item_map, selected) if len(selected) else whole
     show.lead(selection.sentence)
     show.note(
         selection.detail if len(selected) else "This is the whole catalogue; drag a box on a map to select items."
@@ -78,11 +84,11 @@ def explore(
         with column:
             st.markdown(f"**{space.capitalize()}**" + (" · drag here to select" if space == source else ""))
             _draw(item_map, space, colours_of, dark, drawn if space == source else selected, marks, number, state)
-    if len(everything) > MOST_POINTS:
-        show.note(f"All {len(everything):,} items as density; a selection holds every item inside it.")
+    if len(item_map.items) > MOST_POINTS:
+        show.note(f"All {len(item_map.items):,} items as density; a selection holds every item inside it.")
     if user is not None and marks is not None:
         show.note(_user_words(user, marks))
-    _tables(item_map, selection, state, bool(len(selected)))
+    _tables(item_map, selection, whole, state, bool(len(selected)))
 
 
 def user_box(current: str | None) -> None:
@@ -122,7 +128,7 @@ def _draw(
         st.plotly_chart(figure, key=f"map_shown_{space}", config=_CONFIG, alt=alt)
 
 
-def _tables(item_map: ItemMap, selection: Selection, state: MapSelection, is_selected: bool) -> None:
+def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: MapSelection, is_selected: bool) -> None:
     """Show what stands behind the sentences, and what to select next."""
     tabs = st.tabs(["Attributes", "Categories", "Items"])
     with tabs[0]:
@@ -144,12 +150,13 @@ def _tables(item_map: ItemMap, selection: Selection, state: MapSelection, is_sel
             },
         )
     with tabs[1]:
-        _category_table(item_map, selection, state)
+        _category_table(item_map, whole.categories, selection.categories, state)
     with tabs[2]:
         shown = item_map.items.iloc[selection.indexes].sort_values("kept", kind="stable")
         show.note(
             f"{min(_MOST_ITEMS, len(shown)):,} of {len(shown):,} shown, those whose nearest items changed most first."
         )
+        shown = shown.assign(kept=shown["kept"].round(2))
         st.dataframe(
             shown[[c.ITEM, c.TITLE, c.CATEGORY, "interactions", "kept"]].head(_MOST_ITEMS),
             hide_index=True,
@@ -163,21 +170,24 @@ def _tables(item_map: ItemMap, selection: Selection, state: MapSelection, is_sel
         )
 
 
-def _category_table(item_map: ItemMap, selection: Selection, state: MapSelection) -> None:
-    """Show the categories of a selection; a chosen one becomes the selection."""
-    table = selection.categories.sort_values("kept", kind="stable", ignore_index=True)
+def _category_table(item_map: ItemMap, whole: pd.DataFrame, selected: pd.DataFrame, state: MapSelection) -> None:
+    """Show all categories and how many of each are selected; a chosen one becomes the selection."""
+    table = whole.sort_values("kept", kind="stable", ignore_index=True)
+    counts = selected.set_index(c.CATEGORY)["items"]
+    table = table.assign(selected=table[c.CATEGORY].map(counts).fillna(0).astype(int), kept=table["kept"].round(2))
+    key = state.fresh("map_categories")
 
     def choose() -> None:
-        rows = st.session_state["map_categories"]["selection"]["rows"]
+        rows = st.session_state[key]["selection"]["rows"]
         if rows:
             name = table[c.CATEGORY].iloc[rows[0]]
             state.select((item_map.items[c.CATEGORY] == name).to_numpy().nonzero()[0])
 
     show.note("Those that changed most come first. Choose a row to select that category on both maps.")
     st.dataframe(
-        table[[c.CATEGORY, "kept", "moved_by", "items", "share", "catalogue_share"]],
+        table[[c.CATEGORY, "kept", "moved_by", "items", "selected"]],
         hide_index=True,
-        key="map_categories",
+        key=key,
         on_select=choose,
         selection_mode="single-row",
         column_config={
@@ -185,8 +195,7 @@ def _category_table(item_map: ItemMap, selection: Selection, state: MapSelection
             "kept": _NUMBER("Nearest items kept", format="percent"),
             "moved_by": "Moved mostly by",
             "items": _NUMBER("Items", format="%d"),
-            "share": _NUMBER("Share here", format="percent"),
-            "catalogue_share": _NUMBER("Share of the catalogue", format="percent"),
+            "selected": _NUMBER("Looked at now", format="%d"),
         },
     )
 
