@@ -12,7 +12,7 @@ view = page.set_up("What did refinement change here?", icon=":material/insights:
 facts = loaders.facts(view.entry.data.id)
 
 lead = st.container()
-overview_parts.about()
+show.about()
 overview_parts.dataset_line(facts, attributes=len(loaders.schema(view.entry.run.inputs["scores"])))
 
 with lead:

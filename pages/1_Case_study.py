@@ -28,20 +28,16 @@ labels = {attribute.name: attribute.label for attribute in system.schema.attribu
 
 show.lead(f"User {user} {case.sentence}")
 if len(case.history):
-    past, taste = show.pair()
+    past, liking = show.pair()
+    taste = figures.taste(case.profile, scale, colours)
     with past:
         st.markdown("**History, as the models saw it**")
-        show.chart(
-            figures.timeline(case.history, colours), alt="What the user took when, a lane a category", key="timeline"
-        )
-        case_parts.history_table(case, labels)
-    with taste:
+        timeline = figures.timeline(case.history, colours, height=taste.layout.height)
+        show.chart(timeline, alt="What the user took when, a lane a category", key="timeline")
+    with liking:
         st.markdown("**Taste: the history against the catalogue**")
-        show.chart(
-            figures.taste(case.profile, scale, colours),
-            alt=f"The user's average score of each attribute against the catalogue's; {case.sentence}",
-            key="taste",
-        )
+        show.chart(taste, alt=f"The user's average scores against the catalogue's; {case.sentence}", key="taste")
+    case_parts.history_table(case, labels)
 
 st.subheader("What is recommended", anchor=False)
 if case.selected is None:

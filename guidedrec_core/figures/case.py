@@ -15,7 +15,7 @@ _ROW = 30
 _WIDE_ROW = 42
 
 
-def timeline(history: pd.DataFrame, colours: Palette) -> go.Figure:
+def timeline(history: pd.DataFrame, colours: Palette, height: int = 0) -> go.Figure:
     """Draw when the user took what, a lane a category.
 
     Parameters
@@ -24,6 +24,8 @@ def timeline(history: pd.DataFrame, colours: Palette) -> go.Figure:
         `Case.history`.
     colours : Palette
         Light or dark.
+    height : int
+        At least so many pixels, e.g. to end where a neighbour ends.
     """
     category = history[c.CATEGORY].map(main_category).replace("", "no category")
     common = category.value_counts()
@@ -52,7 +54,7 @@ def timeline(history: pd.DataFrame, colours: Palette) -> go.Figure:
             "<extra></extra>",
         )
     )
-    lay_out(figure, colours, height=50 + 28 * len(lanes))
+    lay_out(figure, colours, height=max(height, 50 + 28 * len(lanes)))
     labels = [safe(shortened(name, _LABEL)) for name in lanes]
     figure.update_yaxes(
         tickvals=list(range(len(lanes))), ticktext=labels, range=[len(lanes) - 0.5, -0.5], zeroline=False

@@ -147,17 +147,20 @@ def contributions(explanation: Explanation) -> None:
 def history_table(case: Case, attributes: dict[str, str]) -> None:
     """Show the history, newest first, with what stands out; every item's facts and scores on demand."""
     table = case.history
+    named = {
+        c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
+        c.TITLE: st.column_config.TextColumn("Item", width=240),
+        c.CATEGORY: st.column_config.TextColumn("Category", width=120),
+        c.PRICE: st.column_config.NumberColumn("Price", format="%.2f", width=70),
+        "strongest": st.column_config.TextColumn("Stands out by", width="large"),
+    }
     st.dataframe(
-        table[[c.DATETIME, c.TITLE, "strongest"]],
+        table[[name for name in named if name in table]],
         hide_index=True,
         key="history",
-        height=min(38 + 35 * len(table), 250),
+        height=min(38 + 35 * len(table), 248),
         alt="What the user took, newest first",
-        column_config={
-            c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
-            c.TITLE: st.column_config.TextColumn("Item", width="medium"),
-            "strongest": st.column_config.TextColumn("Stands out by"),
-        },
+        column_config=named,
     )
     dull = [c.WEIGHT] if table[c.WEIGHT].nunique() == 1 else []
     show.table_twin(
@@ -165,14 +168,10 @@ def history_table(case: Case, attributes: dict[str, str]) -> None:
         f"All facts and scores of these {len(table):,} items",
         key="history_facts",
         column_config={
+            **named,
             "position": "Number",
-            c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY"),
-            c.ITEM: "Item",
-            c.TITLE: st.column_config.TextColumn("Title", width="medium"),
-            c.CATEGORY: "Category",
-            c.PRICE: st.column_config.NumberColumn("Price", format="%.2f"),
+            c.ITEM: "Item id",
             c.WEIGHT: "Weight",
-            "strongest": st.column_config.TextColumn("Stands out by", width="large"),
             **{name: st.column_config.NumberColumn(label, format="%.1f") for name, label in attributes.items()},
         },
     )

@@ -56,7 +56,7 @@ def progress_words(job: Job) -> tuple[float, str]:
     within = min(job.step / job.total, 1.0) if job.total else 0.0
     parts = [f"Step {number + 1} of {len(STAGES)}: {STAGE_WORDS[job.stage]}", job.message, job.metric]
     if job.seconds_left is not None:
-        parts.append(f"about {_duration(job.seconds_left)} left for this step at most")
+        parts.append(f"at most {_duration(job.seconds_left)} left in this step")
     return (number + within) / len(STAGES), " · ".join(part for part in parts if part)
 
 
@@ -70,6 +70,7 @@ def show_first_build(job: Job, dataset: str) -> None:
         "there; this is done once, and you can close the page meanwhile."
     )
     _follow(job.id, dataset)
+    show.about()
 
 
 def show_line(job: Job) -> None:

@@ -11,22 +11,12 @@ from guidedrec_core.ui import page, show, url
 from guidedrec_core.ui.errors import escaped
 
 CASE_STUDY = "pages/1_Case_study.py"
-_ABOUT = (
-    "A recommender learns from what people did, and cannot say why it recommends. Here a base model was refined with "
-    "scores of attributes that people understand, so that every recommendation is an exact sum: each attribute, the "
-    "purchase patterns beyond them, and popularity. These pages show what that changed, why, and whether it is better."
-)
 _OWN_DATA = """\
 guidedrec data import --name my-shop \\
     --format csv --path purchases.csv
 guidedrec build my-shop \\
     --attributes attributes.json \\
     --item-scores scores.csv"""
-
-
-def about() -> None:
-    """Say what this is, in three sentences."""
-    st.write(escaped(_ABOUT))
 
 
 def dataset_line(facts: dict[str, Any], attributes: int) -> None:

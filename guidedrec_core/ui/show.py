@@ -11,6 +11,12 @@ from guidedrec_core.ui.errors import escaped
 
 _CHART = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "scrollZoom": False}
 
+_ABOUT = (
+    "A recommender learns from what people did, and cannot say why it recommends. Here a base model was refined with "
+    "scores of attributes that people understand, so that every recommendation is an exact sum: each attribute, the "
+    "purchase patterns beyond them, and popularity. These pages show what that changed, why, and whether it is better."
+)
+
 
 def dark() -> bool:
     """Tell whether the visitor sees the dark theme."""
@@ -25,6 +31,11 @@ def lead(sentence: str) -> None:
 def note(text: str) -> None:
     """Show a quiet remark; the text is shown as it is."""
     st.caption(escaped(text))
+
+
+def about() -> None:
+    """Say what this is, in three sentences."""
+    st.write(escaped(_ABOUT))
 
 
 def pair() -> tuple[DeltaGenerator, DeltaGenerator]:
