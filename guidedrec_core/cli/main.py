@@ -66,6 +66,9 @@ def _report(error: Exception) -> int:
         message, code = error.format_message(), _WRONG_USE
         if isinstance(error, click.UsageError) and error.ctx is not None:
             message = f"{message.rstrip('.')}; `{error.ctx.command_path} --help` shows the use"
+    elif isinstance(error, OSError) and error.filename and error.strerror:
+        message = f"{error.filename}: {error.strerror}; check the path, its rights and the space left"
+        code = _FAILED
     else:
         message = f"unexpected {type(error).__name__}: {error} (the same command with --debug shows where)"
         code = _FAILED

@@ -146,6 +146,14 @@ def test_an_unexpected_error_is_one_line(call: Callable[..., Any], monkeypatch: 
     assert call("data", "list", code=1).stderr == said
 
 
+def test_a_home_that_cannot_be_is_a_failure_that_names_it(call: Callable[..., Any], own_home: Path) -> None:
+    own_home.write_text("")
+    error = call("data", "describe", "fernway", code=1).stderr
+    assert error.startswith(f"Error: {own_home}")
+    assert "check the path" in error
+    assert error.count("\n") == 1
+
+
 def test_an_interruption_is_one_line_and_exit_code_130(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
