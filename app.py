@@ -28,7 +28,7 @@ show.chart(
     alt="Each metric for the base model, both controls and the refined model, with 95 % intervals",
     key="dumbbells",
 )
-show.table_twin(metrics, "The same as a table", key="metrics")
+overview_parts.metrics_table(metrics)
 
 st.subheader("Cases worth a look", anchor=False)
 overview_parts.cards(loaders.table(evaluation.id, "highlights"), loaders.table(view.entry.data.id, "catalogue"))

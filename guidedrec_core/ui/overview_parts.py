@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS, Headline, highlight_sentence
+from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS, MODEL_WORDS, Headline, highlight_sentence
 from guidedrec_core.ui import page, show, url
 from guidedrec_core.ui.errors import escaped
 
@@ -50,6 +50,23 @@ def headlines(figures: list[Headline]) -> None:
             )
             clear = "" if figure.effect != "unclear" else ", no clear change"
             show.note(f"95 %: {figure.interval}{clear}")
+
+
+def metrics_table(metrics: pd.DataFrame) -> None:
+    """Offer the figures of all models as a table."""
+    number = st.column_config.NumberColumn
+    show.table_twin(
+        metrics.assign(model=metrics["model"].map(MODEL_WORDS)),
+        "The same as a table, with popularity and similar items",
+        key="metrics",
+        column_config={
+            "model": "Model",
+            "metric": "Metric",
+            "value": number("Value", format="%.4f"),
+            "ci_low": number("95 % interval from", format="%.4f"),
+            "ci_high": number("to", format="%.4f"),
+        },
+    )
 
 
 def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame) -> None:

@@ -5,7 +5,9 @@ are made.
 """
 
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from browser import open_page, running_app, settle
 
@@ -18,33 +20,48 @@ PAGES = {
 }
 
 
-def shoot(address: str, folder: Path, names: list[str], width: int, scheme: str, suffix: str, full: bool) -> None:
-    with open_page(width, 1000, scheme) as (page, complaints):
-        for name in names:
-            page.set_viewport_size({"width": width, "height": 1000})
-            page.goto(f"{address}/{PAGES[name]}")
-            settle(page)
-            if full:
-                # Streamlit scrolls inside the page, so the window is made as high as its content.
-                height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
-                page.set_viewport_size({"width": width, "height": int(height) + 40})
-                settle(page)
-            page.screenshot(path=folder / f"{name}{suffix}.png")
-        for complaint in complaints:
-            print(complaint)
+README = {"overview": "Cases worth a look", "case_study": "Every attribute in words"}
+"""Pages of the README's pictures, and the text each ends above."""
 
 
-def main(home: Path, folder: Path, readme: bool, names: list[str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with running_app(home, folder / "app.log") as address:
-        if readme:
-            shoot(address, folder, ["overview", "case_study"], 1440, "light", "", full=False)
-            return
-        for width in (1440, 1024):
-            for scheme in ("light", "dark"):
-                shoot(address, folder, names, width, scheme, f"_{width}_{scheme}", full=True)
+def open_in_full(page: Any, address: str, name: str, width: int) -> int:
+    """Open a page in a window as high as its content; return that height."""
+    page.set_viewport_size({"width": width, "height": 1000})
+    page.goto(f"{address}/{PAGES[name]}")
+    settle(page)
+    # Streamlit scrolls inside the page, so a picture of the whole needs a window of its height.
+    height = int(page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")) + 40
+    page.set_viewport_size({"width": width, "height": height})
+    settle(page)
+    return height
+
+
+def shoot_all(address: str, folder: Path, names: list[str]) -> None:
+    for width in (1440, 1024):
+        for scheme in ("light", "dark"):
+            with open_page(width, 1000, scheme) as (page, _):
+                for name in names:
+                    open_in_full(page, address, name, width)
+                    page.screenshot(path=folder / f"{name}_{width}_{scheme}.png")
+
+
+def shoot_readme(address: str, folder: Path) -> None:
+    with open_page() as (page, _):
+        for name, end in README.items():
+            open_in_full(page, address, name, 1440)
+            bottom = page.get_by_text(end).first.bounding_box()["y"] - 16
+            page.screenshot(path=folder / f"{name}.png", clip={"x": 0, "y": 0, "width": 1440, "height": bottom})
+
+
+def main(arguments: list[str]) -> None:
+    home, folder, *names = [a for a in arguments if a != "--readme"]
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as logs, running_app(Path(home), Path(logs) / "app.log") as address:
+        if "--readme" in arguments:
+            shoot_readme(address, Path(folder))
+        else:
+            shoot_all(address, Path(folder), names or list(PAGES))
 
 
 if __name__ == "__main__":
-    arguments = [a for a in sys.argv[1:] if not a.startswith("--")]
-    main(Path(arguments[0]), Path(arguments[1]), "--readme" in sys.argv, arguments[2:] or list(PAGES))
+    main(sys.argv[1:])
