@@ -16,6 +16,8 @@ FloatArray = npt.NDArray[np.float64]
 
 # Below a quarter of a standard deviation an attribute is neither high nor low.
 _NOTABLE = 0.25
+# A smaller contribution rarely moves an item by a place.
+_COUNTS = 0.05
 
 
 def ordinal(rank: int) -> str:
@@ -82,13 +84,11 @@ def contribution_phrase(attribute: Attribute, user_value: float, item_value: flo
     """
     name = lower_first(attribute.label)
     amount = f"({contribution:+.2f})"
+    if abs(contribution) < _COUNTS:
+        return f"{name} hardly counts {amount}"
     if contribution * user_value * item_value < 0:
         # A negative learned weight: the model found that here opposites go together.
         return f"opposites on {name} go together in this data {amount}"
-    if abs(user_value) < _NOTABLE:
-        return f"no marked taste in {name} {amount}"
-    if abs(item_value) < _NOTABLE:
-        return f"{'seeks' if user_value > 0 else 'avoids'} {name}, this is about average {amount}"
     if user_value >= 0 and item_value >= 0:
         return f"both high on {name} {amount}"
     if user_value < 0 and item_value < 0:

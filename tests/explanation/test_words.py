@@ -36,9 +36,8 @@ def ledger(contributions: list[float], remainder: float = 0.5, bias: float = 0.2
         (-1.0, -2.0, 0.11, "both low on darkness (+0.11)"),
         (1.0, -2.0, -0.20, "seeks darkness, this has little (-0.20)"),
         (-1.0, 2.0, -0.20, "avoids darkness, this has much (-0.20)"),
-        (0.1, 2.0, 0.05, "no marked taste in darkness (+0.05)"),
-        (1.0, -0.1, -0.02, "seeks darkness, this is about average (-0.02)"),
-        (-1.0, 0.1, -0.02, "avoids darkness, this is about average (-0.02)"),
+        (0.1, 2.0, 0.04, "darkness hardly counts (+0.04)"),
+        (0.1, 2.0, 0.22, "both high on darkness (+0.22)"),
         (1.0, 2.0, -0.10, "opposites on darkness go together in this data (-0.10)"),
     ],
 )
