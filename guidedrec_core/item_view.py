@@ -221,11 +221,15 @@ def _item_sentence(attributes: pd.DataFrame, own: int, interactions: IntArray) -
         text = "To the model it is " + ", ".join(said)
     else:
         text = "To the model it is an average item in every attribute"
-    times = f"{own:,} time" + ("" if own == 1 else "s")
-    more_than = float((interactions < own).mean())
     if own == 0:
         return f"{text}. Shoppers have not taken it in the training period."
-    return f"{text}. Shoppers took it {times}, more often than {more_than:.0%} of the catalogue."
+    times = f"{own:,} time" + ("" if own == 1 else "s")
+    # Rounded down, so that it never claims all of the catalogue, which holds the item itself.
+    less = int(100 * (interactions < own).mean())
+    place = (
+        f"more often than {less}% of the catalogue" if (interactions > own).any() else "more often than any other item"
+    )
+    return f"{text}. Shoppers took it {times}, {place}."
 
 
 def _near_sentence(near: pd.DataFrame, shares: FloatArray, schema: AttributeSchema) -> str:

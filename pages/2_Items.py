@@ -19,12 +19,12 @@ items = loaders.dataset(view.entry.data.id).items
 if view.item is not None and view.item not in items:
     way_on(f"There is no item {view.item} in data set {view.dataset} (any more).", "Choose another item", item=None)
 
-item_picker(item_loaders.index(view.entry.data.id), view.item)
 if view.item is None and evaluation is not None:
     found = loaders.table(evaluation.id, "highlights")
     chosen = str(found[c.ITEM].iloc[0]) if len(found) else str(items.id(0))
 else:
     chosen = view.item or str(items.id(0))
+item_picker(item_loaders.index(view.entry.data.id), chosen)
 with guard():
     item: ItemView = item_loaders.item_view(view.entry.run.id, evaluation.id if evaluation else None, chosen)
 

@@ -100,3 +100,13 @@ def test_unknown_item(system: System) -> None:
 )
 def test_reasons_name_the_shared_end(shares: list[float], own: list[float], said: str) -> None:
     assert near_reason(np.array(shares, np.float32), np.array(own, np.float32), SCHEMA) == said
+
+
+def test_the_most_taken_item_is_said_to_be_that(system: System) -> None:
+    counts = system.data.item_interactions
+    said = {
+        place: build_item(system, system.data.dataset.items.id(int(place))).sentence
+        for place in (counts.argmax(), counts.argmin())
+    }
+    assert "more often than any other item" in said[counts.argmax()]
+    assert "more often than 0% of the catalogue" in said[counts.argmin()]

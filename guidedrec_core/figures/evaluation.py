@@ -66,45 +66,49 @@ def metric_intervals(metrics: pd.DataFrame, metric: str, colours: Palette) -> go
 
 
 def gain_forest(differences: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Draw the refined model's relative gains over base, second training and placebo with 95 % intervals.
+    """Draw the refined model's gains over base, second training and placebo with 95 % intervals.
 
     Parameters
     ----------
     differences : pandas.DataFrame
-        `EvaluationReport.differences`; relative gains that are undefined are left out.
+        `EvaluationReport.differences`. Gains are relative, or all absolute when a relative one is undefined.
     colours : Palette
         From `theme.palette`.
     """
-    rows = differences[(differences["model"] == REFINED) & differences["relative"].notna()]
+    controls = (BASE, SECOND_TRAINING, PLACEBO)
+    rows = differences[(differences["model"] == REFINED) & differences["against"].isin(controls)]
     metrics = list(dict.fromkeys(rows["metric"]))
+    relative = bool(rows[["relative", "relative_ci_low", "relative_ci_high"]].notna().all(axis=None))
+    kind, prefix, form = ("relative", "relative_", "+.1%") if relative else ("absolute", "", "+.4f")
     figure = go.Figure()
-    for shift, against in ((-0.22, BASE), (0.0, SECOND_TRAINING), (0.22, PLACEBO)):
+    for shift, against in zip((-0.22, 0.0, 0.22), controls, strict=True):
         part = rows[rows["against"] == against]
         colour = model_colour(against, colours)
+        low, high = part[f"{prefix}ci_low"], part[f"{prefix}ci_high"]
         figure.add_scatter(
-            x=part["relative"],
+            x=part[kind],
             y=[metrics.index(metric) + shift for metric in part["metric"]],
             mode="markers",
             name=f"over {_LEGEND_WORDS[against]}",
             marker={"size": 11, "color": colour, "symbol": _SYMBOLS[against], "line": {"width": 2, "color": colour}},
             error_x={
                 "type": "data",
-                "array": part["relative_ci_high"] - part["relative"],
-                "arrayminus": part["relative"] - part["relative_ci_low"],
+                "array": high - part[kind],
+                "arrayminus": part[kind] - low,
                 "color": colour,
                 "thickness": 2,
                 "width": 4,
             },
-            customdata=part[["relative_ci_low", "relative_ci_high", "absolute"]],
+            customdata=pd.DataFrame({"low": low, "high": high, "absolute": part["absolute"]}),
             hovertemplate=(
-                f"%{{x:+.1%}} over {MODEL_WORDS[against]}<br>95 % interval %{{customdata[0]:+.1%}} to "
-                "%{customdata[1]:+.1%}<br>absolute %{customdata[2]:+.4f}<extra></extra>"
+                f"%{{x:{form}}} over {MODEL_WORDS[against]}<br>95 % interval %{{customdata[0]:{form}}} to "
+                f"%{{customdata[1]:{form}}}<br>absolute %{{customdata[2]:+.4f}}<extra></extra>"
             ),
         )
     lay_out(figure, colours, height=68 * max(len(metrics), 1) + 90)
     legend_across(figure, 48)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
-    figure.update_xaxes(tickformat="+.0%", title="gain of the refined model, 95 % intervals")
+    figure.update_xaxes(tickformat="+.0%" if relative else "+", title="gain of the refined model, 95 % intervals")
     figure.update_yaxes(
         tickvals=list(range(len(metrics))),
         ticktext=metrics,
@@ -182,7 +186,7 @@ def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Pale
         figure.add_scatter(
             x=part["epoch"],
             y=part[column],
-            mode="lines",
+            mode="lines" if len(part) > 1 else "markers",
             name=_LEGEND_WORDS[model],
             line={"width": 2, "color": colour, "dash": "dash" if model == PLACEBO else "solid"},
             hovertemplate=f"{MODEL_WORDS[model]}, epoch %{{x}}: %{{y:.4f}}<extra></extra>",

@@ -161,6 +161,9 @@ def map_figure(
     figure.update_layout(
         showlegend=marks is not None, margin={"l": 0, "r": 0, "t": 4, "b": 0}, dragmode="select", hovermode="closest"
     )
+    figure.update_layout(
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": colours.muted, "activecolor": colours.text},
+    )
     if marks is not None:
         legend_across(figure, _LEGEND, bottom=True)
     both = np.concatenate([item_map.positions("base"), item_map.positions("refined")])  # aligned, so one frame for both

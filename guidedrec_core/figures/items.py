@@ -71,8 +71,8 @@ def attribute_bars(attributes: pd.DataFrame, scale: tuple[float, float], colours
     for row, label in enumerate(rows["label"]):
         missing = bool(rows["missing"].iloc[row])
         _write(figure, low, row + 0.36, "left", safe(label) + (" · not scored, treated as average" if missing else ""))
-        _write(figure, low, row - 0.3, "left", safe(shortened(rows["low"].iloc[row], 36)), colours.muted)
-        _write(figure, high, row - 0.3, "right", safe(shortened(rows["high"].iloc[row], 36)), colours.muted)
+        _write(figure, low, row - 0.3, "left", safe(shortened(rows["low"].iloc[row], 40)), colours.muted)
+        _write(figure, high, row - 0.3, "right", safe(shortened(rows["high"].iloc[row], 40)), colours.muted)
     lay_out(figure, colours, height=_ROW * len(rows) + 60)
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[low, high + 0.05 * (high - low)], visible=False)

@@ -34,6 +34,14 @@ def test_an_item_is_shown_with_scores_neighbours_and_audience(tiny_home, open_ap
     assert [len(table.value) for table in app.dataframe][-3:] == [8, 8, 3]
 
 
+def test_without_an_item_it_opens_one_and_says_which(tiny_home, tiny_build, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    first = tiny_build.evaluation.read_table("highlights")["item_id"].iloc[0]
+    assert app.selectbox(key="choose_item").value == first
+    assert f"id {first}" in words(app)
+
+
 def test_search_finds_and_choosing_changes_the_place(tiny_home, open_app) -> None:
     app = open_app(PAGE, dataset="tiny", item="item-05")
     app.text_input(key="find_item").set_value("NUMBER 17").run()

@@ -21,6 +21,8 @@ def test_each_model_with_its_interval(tiny_build: Build) -> None:
 
 def test_gains_over_each_control_with_a_zero_line(tiny_build: Build) -> None:
     differences = tiny_build.evaluation.read_table("differences")
+    shares = ["relative", "relative_ci_low", "relative_ci_high"]
+    differences[shares] = differences[shares].fillna(0.1)  # a tiny shop may leave some undefined
     figure = gain_forest(differences, LIGHT)
     assert [trace.marker.color for trace in figure.data] == [LIGHT.base, LIGHT.second, LIGHT.placebo]
     rows = differences[(differences["model"] == "refined") & (differences["against"] == "placebo")]
@@ -28,10 +30,15 @@ def test_gains_over_each_control_with_a_zero_line(tiny_build: Build) -> None:
     assert figure.layout.shapes[0].x0 == 0
 
 
-def test_an_undefined_gain_is_not_drawn() -> None:
-    row = {"model": "refined", "against": "base", "metric": "MRR", "absolute": 0.1, "relative": float("nan")}
-    row |= {"ci_low": 0.0, "ci_high": 0.2, "relative_ci_low": float("nan"), "relative_ci_high": float("nan")}
-    assert [len(trace.x) for trace in gain_forest(pd.DataFrame([row]), LIGHT).data] == [0, 0, 0]
+def test_an_undefined_relative_gain_makes_all_gains_absolute(tiny_build: Build) -> None:
+    differences = tiny_build.evaluation.read_table("differences")
+    differences.loc[0, ["relative", "relative_ci_low", "relative_ci_high"]] = float("nan")
+    figure = gain_forest(differences, LIGHT)
+    rows = differences[(differences["model"] == "refined") & (differences["against"] == "base")]
+    base = figure.data[0]
+    assert list(base.x) == pytest.approx(rows["absolute"].tolist())
+    assert base.x[0] + base.error_x.array[0] == pytest.approx(rows["ci_high"].iloc[0])
+    assert "%" not in figure.layout.xaxis.tickformat
 
 
 def test_slices_say_how_many_cases_they_hold(tiny_build: Build) -> None:
