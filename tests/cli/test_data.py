@@ -121,7 +121,7 @@ def test_movielens_from_the_download_to_an_explanation(
     file_server.files["/ml-latest-small.zip"] = archive.read_bytes()
     monkeypatch.setenv(MIRROR_VARIABLE, file_server.url)
 
-    small = ("--width=32", "--batch-size=512", "--max-epochs=1", "--threads=2", "--bootstrap-samples=100")
+    small = ("--width=20", "--batch-size=64", "--max-epochs=1", "--threads=1", "--bootstrap-samples=100")
     facts = document("data", "fetch", "movielens-small")
     assert (facts["users"], facts["items"], facts["interactions"]) == (610, 3650, 90274)
     built = document("build", "movielens-small", *small, "--quiet")
