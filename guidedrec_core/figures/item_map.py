@@ -145,7 +145,7 @@ def map_figure(
     at = item_map.positions(space)
     figure = go.Figure()
     if len(at) > MOST_POINTS:
-        _add_density(figure, at, colours_of, colours)
+        _add_density(figure, at, frame(item_map), colours_of, colours)
         if selected is not None and len(selected):
             figure.data[0].opacity = 0.35
             _add_sample(figure, at, selected, colours)
@@ -166,13 +166,34 @@ def map_figure(
     )
     if marks is not None:
         legend_across(figure, _LEGEND, bottom=True)
-    both = np.concatenate([item_map.positions("base"), item_map.positions("refined")])  # aligned, so one frame for both
-    (x0, y0), (x1, y1) = both.min(axis=0), both.max(axis=0)
-    pad = 0.06 * max(x1 - x0, y1 - y0, 1e-6)
+    (x0, x1), (y0, y1) = frame(item_map)
     hidden = {"visible": False, "automargin": False}
-    figure.update_xaxes(range=[x0 - pad, x1 + pad], **hidden)
-    figure.update_yaxes(range=[y0 - pad, y1 + pad], scaleanchor="x", scaleratio=1, **hidden)
+    figure.update_xaxes(range=[x0, x1], **hidden)
+    figure.update_yaxes(range=[y0, y1], scaleanchor="x", scaleratio=1, **hidden)
     return figure
+
+
+def frame(item_map: ItemMap) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return the part of the plane that both maps show, as (x, y) ranges; they are aligned, so it is one.
+
+    A few items that UMAP threw far out would shrink all others to a dot; they are left outside, see `outside_frame`.
+    """
+    both = np.concatenate([item_map.positions("base"), item_map.positions("refined")])
+    low, high = np.quantile(both, [0.005, 0.995], axis=0)
+    room = 0.25 * np.maximum(high - low, 1e-6)
+    low, high = np.maximum(both.min(axis=0), low - room), np.minimum(both.max(axis=0), high + room)
+    pad = 0.06 * max(float((high - low).max()), 1e-6)
+    return (float(low[0] - pad), float(high[0] + pad)), (float(low[1] - pad), float(high[1] + pad))
+
+
+def outside_frame(item_map: ItemMap) -> int:
+    """Count the items that lie outside the frame on either map."""
+    (x0, x1), (y0, y1) = frame(item_map)
+    outside = np.zeros(len(item_map.items), dtype=bool)
+    for space in ("base", "refined"):
+        at = item_map.positions(space)
+        outside |= (at < [x0, y0]).any(axis=1) | (at > [x1, y1]).any(axis=1)
+    return int(outside.sum())
 
 
 def legend_figure(colours_of: Colouring, colours: Palette) -> go.Figure:
@@ -253,9 +274,15 @@ def _add_points(
     figure.add_trace(trace)
 
 
-def _add_density(figure: go.Figure, at: FloatArray, colours_of: Colouring, colours: Palette) -> None:
+def _add_density(
+    figure: go.Figure,
+    at: FloatArray,
+    window: tuple[tuple[float, float], tuple[float, float]],
+    colours_of: Colouring,
+    colours: Palette,
+) -> None:
     """Draw many items as cells: the mean value in each, or, for categories, how many there are."""
-    edges = [np.linspace(low, high, _CELLS + 1) for low, high in zip(at.min(axis=0), at.max(axis=0), strict=True)]
+    edges = [np.linspace(low, high, _CELLS + 1) for low, high in window]
     known = ~np.isnan(colours_of.values)
     count, *_ = np.histogram2d(at[known, 0], at[known, 1], bins=edges)
     if colours_of.names:
@@ -274,8 +301,8 @@ def _add_density(figure: go.Figure, at: FloatArray, colours_of: Colouring, colou
     )
     # A chart without points takes no selection; these two carry it and are not seen.
     figure.add_scatter(
-        x=at.min(axis=0)[:1].tolist() + at.max(axis=0)[:1].tolist(),
-        y=at.min(axis=0)[1:].tolist() + at.max(axis=0)[1:].tolist(),
+        x=window[0],
+        y=window[1],
         mode="markers",
         marker={"opacity": 0, "size": 1},
         hoverinfo="skip",

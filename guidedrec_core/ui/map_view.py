@@ -12,6 +12,7 @@ from guidedrec_core.figures.item_map import (
     colouring,
     legend_figure,
     map_figure,
+    outside_frame,
 )
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.item_map import ItemMap, Selection, UserMarks, describe_selection, user_marks
@@ -86,6 +87,9 @@ def explore(
             _draw(item_map, space, colours_of, dark, drawn if space == source else selected, marks, number, state)
     if len(item_map.items) > MOST_POINTS:
         show.note(f"All {len(item_map.items):,} items as density; a selection holds every item inside it.")
+    far = outside_frame(item_map)
+    if far:
+        show.note(f"{far:,} of {len(item_map.items):,} items lie far outside what the maps show; zoom out to see them.")
     if user is not None and marks is not None:
         show.note(_user_words(user, marks))
     _tables(item_map, selection, whole, state, bool(len(selected)))

@@ -6,7 +6,15 @@ import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import UnknownIdError
-from guidedrec_core.figures.item_map import MOST_POINTS, colouring, legend_figure, map_figure, point_colours
+from guidedrec_core.figures.item_map import (
+    MOST_POINTS,
+    colouring,
+    frame,
+    legend_figure,
+    map_figure,
+    outside_frame,
+    point_colours,
+)
 from guidedrec_core.figures.theme import DARK, LIGHT
 from guidedrec_core.item_map import ItemMap, UserMarks
 
@@ -50,6 +58,17 @@ def test_both_maps_have_the_same_frame_and_equal_axes() -> None:
     assert base.layout.xaxis.range == refined.layout.xaxis.range
     assert base.layout.yaxis.scaleanchor == "x"
     assert base.layout.xaxis.visible is False
+
+
+def test_items_thrown_far_out_do_not_shrink_all_others_and_are_counted() -> None:
+    item_map = made(2_000)
+    assert outside_frame(item_map) == 0
+    item_map.items.loc[7, "base_x"] = 500.0
+    item_map.items.loc[8, "refined_y"] = -500.0
+    assert outside_frame(item_map) == 2
+    (x0, x1), (y0, y1) = frame(item_map)
+    assert max(x1 - x0, y1 - y0) < 12
+    assert map_figure(item_map, "base", colouring(item_map, "warmth"), LIGHT).layout.xaxis.range == (x0, x1)
 
 
 def test_a_selection_fades_all_others_and_none_fades_nothing() -> None:
