@@ -91,14 +91,18 @@ class Interactions:
             count = int(doubled.sum())
             notices.append(
                 Notice(
-                    "duplicate_rows", count, f"{count:,} rows repeat a user, item and time; the first of each was kept"
+                    "duplicate_rows",
+                    count,
+                    f"rows that repeat a user, item and time: {count:,}; the first of each was kept",
                 )
             )
             frame = frame[~doubled]
         repeated = int(frame.duplicated([c.USER, c.ITEM]).sum())
         if repeated:
             notices.append(
-                Notice("repeated_items", repeated, f"{repeated:,} rows are a user's return to an item; all were kept")
+                Notice(
+                    "repeated_items", repeated, f"returns to an item the user already had: {repeated:,}; all were kept"
+                )
             )
         frame = frame.sort_values([c.USER, c.DATETIME], kind="stable").reset_index(drop=True)
         return cls(frame), tuple(notices)
