@@ -98,7 +98,7 @@ class TrainingConfig(Config):
     """Decay of the moving average of weights, which is what is validated and kept."""
     max_epochs: PositiveInt = 80
     """Epochs at most."""
-    patience: PositiveInt = 10
+    patience: PositiveInt = 15
     """Epochs without a better validation NDCG@10 before training stops."""
     threads: PositiveInt = 2
     """CPU threads; fixed, because sums depend on it and a seed must give the same weights."""
