@@ -23,13 +23,14 @@ from pathlib import Path
 from guidedrec_core import pipeline
 from guidedrec_core.case import build_case
 from guidedrec_core.config import BuildConfig
+from guidedrec_core.data.bundled import build_settings
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.runs import RunStore
 from guidedrec_core.system import System
 
 name, path, home, config = sys.argv[2:6]
 store = RunStore(Path(home))
-config = BuildConfig.parse(json.loads(config))
+config = BuildConfig.parse({**build_settings(name), **json.loads(config)})
 marks = [("import packages", time.time() - started)]
 if path:
     pipeline.store_dataset(store, import_dataset("movielens", path, name, min_interactions=5))

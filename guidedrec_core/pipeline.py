@@ -20,7 +20,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import load_scores, read_scores
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig
 from guidedrec_core.data import dataset as datasets
-from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bundled_scores
+from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, build_settings, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData, load_prepared
@@ -351,14 +351,15 @@ def build_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     Parameters
     ----------
     arguments : mapping
-        ``dataset`` (name) and optionally ``config`` (a `BuildConfig` as JSON).
+        ``dataset`` (name) and optionally ``config`` (a `BuildConfig` as JSON; default is `build_settings`).
     home : Path
         The run store's folder.
     listener : callable
         Hears progress.
     """
-    config = BuildConfig.parse(arguments.get("config", {}))
-    return build(RunStore(home), str(arguments["dataset"]), config, listener=listener).refined.id
+    name = str(arguments["dataset"])
+    config = BuildConfig.parse(arguments.get("config", build_settings(name)))
+    return build(RunStore(home), name, config, listener=listener).refined.id
 
 
 def _make_refined(

@@ -35,10 +35,13 @@ def build(
     """Do all stages for a data set: train, refine, evaluate, project.
 
     Guided scores are read from the tables given, else the newest stored ones are used, else bundled ones. What is
-    stored already is not done again, so a build that was interrupted goes on where it stopped.
+    stored already is not done again, so a build that was interrupted goes on where it stopped. The bundled shop brings
+    a shorter --patience of its own.
     """
     files = score_files(attributes, item_scores, user_scores)
-    config = chosen.over({})
+    from guidedrec_core.data.bundled import build_settings
+
+    config = chosen.over(build_settings(dataset))
     from guidedrec_core import pipeline
 
     started = time.monotonic()
@@ -64,7 +67,9 @@ def build(
 @click.pass_obj
 def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None:
     """Train the base model of a data set."""
-    config = chosen.over({})
+    from guidedrec_core.data.bundled import build_settings
+
+    config = chosen.over(build_settings(dataset))
     from guidedrec_core import pipeline
 
     store = session.store()

@@ -3,8 +3,10 @@
 The shop's planted truth ships too, but is never read here: only tests and the planted-truth evaluation may see it.
 """
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from guidedrec_core.data.dataset import Dataset, import_dataset
 from guidedrec_core.errors import DataError, NotFoundError
@@ -84,3 +86,20 @@ def bundled_scores(name: str) -> ScoreFiles | None:
     attributes, items, users = _SCORES[name]
     folder = sample_data()
     return ScoreFiles(folder / attributes, folder / items, folder / users if users else None)
+
+
+def build_settings(name: str) -> dict[str, Any]:
+    """Return what a bundled data set wants built otherwise than by default; empty for all others.
+
+    The shop has 3,000 validation cases, so its training curve is smooth: a short patience keeps the same epochs as a
+    long one, and the first case study opens within a minute.
+
+    Returns
+    -------
+    dict
+        A part of a `BuildConfig` as JSON.
+    """
+    if name not in BUNDLED:
+        return {}
+    settings: dict[str, Any] = json.loads((sample_data() / name / "build.json").read_text(encoding="utf-8"))
+    return settings

@@ -21,7 +21,7 @@ STAGE_WORDS = {
     "evaluate": "Measuring all models on held-out interactions",
     "project": "Drawing the maps",
 }
-_EVERY_SECONDS = 2.0
+_EVERY_SECONDS = 1.0
 
 
 def jobs() -> JobStore:
@@ -108,7 +108,7 @@ def _follow(job_id: str, dataset: str) -> None:
     st.button("Cancel", icon=":material/cancel:", on_click=_cancel, args=(job_id,), key="cancel_job")
 
 
-@st.fragment(run_every=_EVERY_SECONDS)
+@st.fragment(run_every=2 * _EVERY_SECONDS)
 def _follow_quietly(job_id: str) -> None:
     """Draw one line; show the page anew whenever a stage is finished."""
     job = _state(job_id)

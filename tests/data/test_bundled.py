@@ -4,6 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from guidedrec_core.config import BuildConfig
 from guidedrec_core.data import bundled
 from guidedrec_core.errors import DataError, NotFoundError
 
@@ -50,3 +51,9 @@ def test_an_installation_without_the_data_says_so(monkeypatch: pytest.MonkeyPatc
 
 def test_the_truth_is_never_read() -> None:
     assert "truth/" not in Path(bundled.__file__).read_text()
+
+
+def test_build_settings_are_valid_and_only_for_bundled_data() -> None:
+    for name in bundled.BUNDLED:
+        assert BuildConfig.parse(bundled.build_settings(name)) != BuildConfig()
+    assert bundled.build_settings("movielens-small") == {}
