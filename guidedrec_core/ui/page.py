@@ -123,6 +123,8 @@ def _offer(view: View, stage: str, what: str) -> NoReturn:
     """Say how it stands with what is missing; end the page."""
     if view.job is not None and view.job.active:
         st.info(f"{what} are still being made; this page goes on by itself.", icon=":material/hourglass_top:")
+        path, _, question, symbol = PAGES[1]
+        st.page_link(path, label=f"Meanwhile: {question}", icon=symbol, query_params=url.link())
     elif view.job is not None and view.job.status in ("failed", "interrupted"):
         jobs_panel.show_ended(view.job)
     else:
