@@ -14,6 +14,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import load_scores
+from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.report import BASE, REFINED
@@ -27,7 +28,6 @@ _NOTABLE_PULL = 0.1
 _NOTABLE_PULL_EVERYWHERE = 0.05
 # Half a standard deviation from the catalogue's mean: less does not mark a selection out.
 _MARKED = 0.5
-UNCATEGORISED = "no category"
 
 
 @dataclass(frozen=True)
@@ -282,17 +282,6 @@ def points_in_lasso(
         left = px < (x1 - x0) * (py - y0) / (y1 - y0) + x0
         inside = np.asarray(np.logical_xor(inside, between & left))
     return inside
-
-
-def category_words(category: str) -> str:
-    """Return a category as people read it.
-
-    Examples
-    --------
-    >>> category_words("base_layers"), category_words("Drama|War"), category_words("")
-    ('base layers', 'Drama, War', 'no category')
-    """
-    return category.replace("_", " ").replace("|", ", ") or UNCATEGORISED
 
 
 def _mean_known(raw: FloatArray) -> npt.NDArray[np.float64]:

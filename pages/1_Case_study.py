@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.explanation import waterfall
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures.theme import palette
@@ -49,7 +50,7 @@ case_parts.choose_item(case)
 
 chosen = case.selected
 show.lead(chosen.sentence)
-show.note(" · ".join(part for part in (chosen.category, chosen.description) if part))
+show.note(" · ".join(part for part in (category_words(chosen.category), chosen.description) if part))
 steps, pairs = show.pair()
 with steps:
     st.markdown("**The score, added up**")

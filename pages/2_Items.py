@@ -3,9 +3,9 @@
 import streamlit as st
 
 from guidedrec_core import columns as c
+from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures.items import attribute_bars, audience_bars, similarity_bars
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.item_map import category_words
 from guidedrec_core.item_view import ItemView
 from guidedrec_core.ui import item_loaders, loaders, page, show, url
 from guidedrec_core.ui.errors import guard, way_on

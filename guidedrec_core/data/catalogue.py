@@ -62,6 +62,17 @@ def main_category(category: str) -> str:
     return category.partition("|")[0].strip()
 
 
+def category_words(category: str) -> str:
+    """Return a category as people read it.
+
+    Examples
+    --------
+    >>> category_words("base_layers"), category_words("Drama|War"), category_words("")
+    ('base layers', 'Drama, War', 'no category')
+    """
+    return category.replace("_", " ").replace("|", ", ") or "no category"
+
+
 def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogue, tuple[Notice, ...]]:
     """Make the catalogue of exactly the given items, in their order.
 

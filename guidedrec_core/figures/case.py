@@ -5,7 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from guidedrec_core import columns as c
-from guidedrec_core.data.catalogue import main_category
+from guidedrec_core.data.catalogue import category_words, main_category
 from guidedrec_core.explanation import waterfall
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
 
@@ -27,7 +27,7 @@ def timeline(history: pd.DataFrame, colours: Palette, height: int = 0) -> go.Fig
     height : int
         At least so many pixels, e.g. to end where a neighbour ends.
     """
-    category = history[c.CATEGORY].map(main_category).replace("", "no category")
+    category = history[c.CATEGORY].map(main_category).map(category_words)
     common = category.value_counts()
     lanes = list(common.index[:_MOST_LANES] if len(common) <= _MOST_LANES else [*common.index[: _MOST_LANES - 1]])
     lane = category.where(category.isin(lanes), "other categories")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.case import Case, Explanation
+from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
 from guidedrec_core.explanation.words import move_words, ordinal
@@ -146,7 +147,7 @@ def contributions(explanation: Explanation) -> None:
 
 def history_table(case: Case, attributes: dict[str, str]) -> None:
     """Show the history, newest first, with what stands out; every item's facts and scores on demand."""
-    table = case.history
+    table = case.history.assign(**{c.CATEGORY: case.history[c.CATEGORY].map(category_words)})
     named = {
         c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
         c.TITLE: st.column_config.TextColumn("Item", width=240),

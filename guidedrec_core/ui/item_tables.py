@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.item_map import category_words
+from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.ui import show, url
 
 _MOST_USERS = 200
