@@ -180,11 +180,11 @@ def _bundled_shop() -> tuple[bool, str, str]:
 
 def _bundled_scores() -> tuple[bool, str, str]:
     from guidedrec_core.attributes.schema import AttributeSchema
-    from guidedrec_core.data.bundled import bundled_scores
+    from guidedrec_core.data.bundled import SCORED, bundled_scores
     from guidedrec_core.data.tables import read_table
 
     said = []
-    for name in ("fernway", "movielens-small"):
+    for name in SCORED:
         files = bundled_scores(name)
         if files is None:
             return False, f"none for {name}", "Install guidedrec anew"

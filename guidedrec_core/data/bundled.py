@@ -1,4 +1,4 @@
-"""What ships with the package: the shop *Fernway Outfitters*, and guided scores for it and for MovieLens.
+"""What ships with the package: the shop *Fernway Outfitters*, and guided scores for it, MovieLens and MovieTweetings.
 
 The shop's planted truth ships too, but is never read here: only tests and the planted-truth evaluation may see it.
 """
@@ -44,7 +44,11 @@ _SCORES = {
         "movielens_scores/item_scores.csv",
         "movielens_scores/user_scores.csv",
     ),
+    "movietweetings-100k": ("movietweetings_scores/attributes.json", "movietweetings_scores/item_scores.csv", None),
 }
+
+SCORED = tuple(_SCORES)
+"""Names of the data sets whose guided scores are bundled."""
 
 
 def sample_data() -> Path:

@@ -4,8 +4,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data import bundled
+from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import DataError, NotFoundError
 
 
@@ -19,7 +22,7 @@ def test_fernway_is_complete() -> None:
     assert dataset.source["format"] == "bundled"
 
 
-@pytest.mark.parametrize("name", ["fernway", "movielens-small"])
+@pytest.mark.parametrize("name", bundled.SCORED)
 def test_scores_cover_the_attributes(name: str) -> None:
     files = bundled.bundled_scores(name)
     assert files is not None
@@ -35,6 +38,24 @@ def test_fernway_scores_fit_its_items() -> None:
     assert files is not None
     scored = pd.read_csv(files.item_scores, dtype={"item_id": "str"})["item_id"]
     assert set(scored) == set(bundled.bundled_dataset("fernway").items.ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "reader", "folder"),
+    [
+        ("movielens-small", "movielens", "movielens_small"),
+        ("movietweetings-100k", "movietweetings", "movietweetings_100k"),
+    ],
+)
+def test_scores_fit_the_five_core_of_the_real_data(name: str, reader: str, folder: str) -> None:
+    path = Path(__file__).parents[3] / "shared" / "data" / folder
+    if not path.is_dir():
+        pytest.skip(f"the files of {name} are not on this machine")
+    dataset, files = import_dataset(reader, path, name, min_interactions=5), bundled.bundled_scores(name)
+    assert files is not None
+    schema = AttributeSchema.read(files.attributes)
+    scores, notices = read_scores(files.item_scores, schema, dataset.items)
+    assert (scores.n_missing, notices) == (0, ())
 
 
 def test_other_names() -> None:
