@@ -9,7 +9,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.cli.models import model_options, opened
 from guidedrec_core.cli.output import json_option, one_line, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
-from guidedrec_core.cli.table_file import LEDGERS, table_file
+from guidedrec_core.cli.table_file import LEDGERS, out_option, table_file
 
 if TYPE_CHECKING:
     from guidedrec_core.system import System
@@ -20,11 +20,7 @@ if TYPE_CHECKING:
 @click.option("--user", "user_id", metavar="ID", help="Whose score.")
 @click.option("--item", "item_id", metavar="ID", help="The score of which item.")
 @click.option("--all", "everybody", is_flag=True, help="Explain everybody's --k refined recommendations, into --out.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Table to write (.parquet or .csv): user_id, item_id, part, value. An existing file is replaced.",
-)
+@out_option(LEDGERS)
 @json_option
 @click.pass_obj
 def explain(

@@ -9,7 +9,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.cli.models import model_options, opened
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
-from guidedrec_core.cli.table_file import RECOMMENDATIONS, table_file
+from guidedrec_core.cli.table_file import RECOMMENDATIONS, out_option, table_file
 
 if TYPE_CHECKING:
     from guidedrec_core.recommend import History
@@ -29,11 +29,7 @@ _USERS_AT_ONCE = 1024
     show_default=True,
     help="What the model sees of each user, and never recommends again.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="Table to write (.parquet or .csv): user_id, item_id, score, rank, model. An existing file is replaced.",
-)
+@out_option(RECOMMENDATIONS)
 @json_option
 @click.pass_obj
 def recommend(

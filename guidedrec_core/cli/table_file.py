@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from guidedrec_core import columns as c
 from guidedrec_core.errors import InputError
 
@@ -18,6 +20,15 @@ LEDGERS = {c.USER: "string", c.ITEM: "string", "part": "string", "value": "float
 
 # Small pieces make slow Parquet files; so many rows take some megabytes.
 _ROWS_AT_ONCE = 100_000
+
+
+def out_option(schema: dict[str, str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add ``--out``, the table to write; its help names the columns."""
+    return click.option(
+        "--out",
+        type=click.Path(path_type=Path),
+        help=f"Table to write (.parquet or .csv): {', '.join(schema)}. An existing file is replaced.",
+    )
 
 
 @contextlib.contextmanager

@@ -21,7 +21,7 @@ OTHER_COLOURINGS = (CATEGORY, POPULARITY, KEPT)
 _SVG_POINTS = 2_000  # up to here plain SVG is as fast, sharper, and needs no WebGL
 _MOST_CATEGORIES = 7
 _CELLS = 200
-_HEIGHT = 430
+_HEIGHT = 380
 _LEGEND = 64
 
 FloatArray = npt.NDArray[np.float64]
