@@ -25,7 +25,7 @@ def dataset_line(facts: dict[str, Any], attributes: int) -> None:
     first, last = (pd.Timestamp(facts[name]) for name in ("first", "last"))
     show.note(
         f"{facts['users']:,} users · {facts['items']:,} items in {facts['categories']:,} categories · "
-        f"{facts['interactions']:,} interactions, {first:%b %Y} to {last:%b %Y} · {history['min']} to {history['max']} "
+        f"{facts['interactions']:,} interactions, {first:%b %Y} to {last:%b %Y} · {history['min']:,} to {history['max']:,} "
         f"a user, {history['median']:g} in the middle · {attributes} attributes"
     )
     if facts["notices"]:
