@@ -25,8 +25,8 @@ def dataset_line(facts: dict[str, Any], attributes: int) -> None:
     first, last = (pd.Timestamp(facts[name]) for name in ("first", "last"))
     show.note(
         f"{facts['users']:,} users · {facts['items']:,} items in {facts['categories']:,} categories · "
-        f"{facts['interactions']:,} interactions, {first:%b %Y} to {last:%b %Y} · {history['min']:,} to {history['max']:,} "
-        f"a user, {history['median']:g} in the middle · {attributes} attributes"
+        f"{facts['interactions']:,} interactions, {first:%b %Y} to {last:%b %Y} · "
+        f"{history['min']:,} to {history['max']:,} a user, {history['median']:g} in the middle · {attributes} attributes"
     )
     if facts["notices"]:
         count = len(facts["notices"])
