@@ -26,7 +26,8 @@ def dataset_line(facts: dict[str, Any], attributes: int) -> None:
     show.note(
         f"{facts['users']:,} users · {facts['items']:,} items in {facts['categories']:,} categories · "
         f"{facts['interactions']:,} interactions, {first:%b %Y} to {last:%b %Y} · "
-        f"{history['min']:,} to {history['max']:,} a user, {history['median']:g} in the middle · {attributes} attributes"
+        f"{history['min']:,} to {history['max']:,} a user, {history['median']:g} in the middle · "
+        f"{attributes} attributes"
     )
     if facts["notices"]:
         count = len(facts["notices"])
