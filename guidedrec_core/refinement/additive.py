@@ -105,7 +105,7 @@ class AdditiveRefinedModel(nn.Module):
         """Return ``out(h)``, ``[B, L, K]``, for ``tokens [B, L]``."""
         present = tokens > 0  # [B, L]
         rows = (tokens - 1).clamp(min=0)  # [B, L]
-        x = self.guided[rows] @ self.guided_in + self.reduced_in(self.reduced[rows])  # [B, L, D]
+        x = self.guided[rows] @ self.guided_in + self.reduced_in(F.embedding(rows, self.reduced))  # [B, L, D]
         return self.output(self.encoder(x * present.unsqueeze(-1), present))  # type: ignore[no-any-return]
 
     def profiles(self, tokens: Tensor, users: IntArray, prefixes: list[IntArray]) -> Tensor:
