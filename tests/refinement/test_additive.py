@@ -277,3 +277,25 @@ def test_the_placebo_keeps_all_but_the_meaning() -> None:
         assert torch.equal(value, shuffled.state_dict()[name])
     scores: Callable[[AdditiveRefinedModel], np.ndarray] = lambda m: m.scores(np.array([0]), arrays([[1, 2]]))  # noqa: E731
     assert not np.allclose(scores(right), scores(shuffled))
+
+
+def test_training_on_two_threads_is_repeatable_bit_for_bit() -> None:
+    # Large enough for PyTorch to share the work: gradients of few items, looked up many times, meet in one place.
+    rng = np.random.default_rng(0)
+    histories = [rng.integers(0, 60, 31).tolist() for _ in range(256)]
+    sequences = sequences_of(histories, 60)
+    encoder = ENCODER.model_copy(update={"width": 64, "max_length": 30})
+    settings = TRAINING.model_copy(update={"threads": 2, "batch_size": 128, "max_epochs": 2})
+    guided, reduced = rng.normal(size=(60, A)).astype(np.float32), rng.normal(size=(60, 48)).astype(np.float32)
+    outcomes = []
+    for _ in range(3):
+        model = AdditiveRefinedModel(
+            make_encoder(encoder, 0), 64, 30, guided, reduced, np.zeros(60, np.float32), RefinementConfig()
+        )
+        model.initialise(0)
+        windows = TrainingWindows(sequences, np.full(256, 31), 30, settings.batch_size)
+        train(model, windows, lambda: 0.0, settings, 0, "refine")
+        outcomes.append({name: value.clone() for name, value in model.state_dict().items()})
+    for other in outcomes[1:]:
+        for name, value in outcomes[0].items():
+            assert torch.equal(value, other[name]), name
