@@ -158,19 +158,6 @@ def build_case(system: System, user_id: str, item_id: str | None = None, k: int 
     )
 
 
-def explain_item(system: System, user_id: str, item_id: str) -> Explanation:
-    """Explain one item for one user; see `build_case`, which also makes the lists.
-
-    Raises
-    ------
-    UnknownIdError
-        No such user or item.
-    """
-    case = build_case(system, user_id, item_id, k=1)
-    assert case.selected is not None  # an item was asked for
-    return case.selected
-
-
 def _all_ranks(scores: FloatArray) -> IntArray:
     """Return every item's rank among unseen items, ``[n_items]``; seen items come last."""
     order = np.argsort(-scores, kind="stable")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.case import build_case, explain_item
+from guidedrec_core.case import Explanation, build_case
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
 from guidedrec_core.pipeline import Build
@@ -14,6 +14,12 @@ from guidedrec_core.system import System
 @pytest.fixture(scope="module")
 def system(tiny_build: Build) -> System:
     return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+
+
+def explain_item(system: System, user_id: str, item_id: str) -> Explanation:
+    explanation = build_case(system, user_id, item_id, k=1).selected
+    assert explanation is not None
+    return explanation
 
 
 def test_ledger_sums_to_the_models_own_score_for_every_user_and_item(system: System) -> None:

@@ -7,7 +7,6 @@ mirror: an address that holds the same file names as the original one.
 import hashlib
 import os
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 
 import filelock
 
-from guidedrec_core.data.tables import find_entries
+from guidedrec_core.data.tables import UNZIP_ERRORS, find_entries
 from guidedrec_core.data.transfer import download
 from guidedrec_core.errors import ConfigError, DownloadError, NotFoundError
 from guidedrec_core.progress import Listener, silent
@@ -24,7 +23,6 @@ MIRROR_VARIABLE = "GUIDEDREC_DOWNLOAD_URL"
 """Environment variable that replaces a source's `base_url`."""
 
 _LOCK_SECONDS = 600.0
-_UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
 
 
 @dataclass(frozen=True)
@@ -225,7 +223,7 @@ def _unpack(source: Source, archive: Path, folder: Path) -> str | None:
                 if hashlib.sha256(content).hexdigest() != member.sha256:
                     return f"{member.name} has another content (checksum differs)"
                 contents[member.name] = content
-    except _UNZIP_ERRORS as error:
+    except UNZIP_ERRORS as error:
         return f"the archive cannot be unpacked ({error})"
     for name, content in contents.items():
         temporary = folder / f"{name}.part"

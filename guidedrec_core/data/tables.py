@@ -15,7 +15,8 @@ import pyarrow
 from guidedrec_core.errors import DataError
 
 _SEPARATORS = (",", ";", "\t", "|")
-_UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, OSError)
+UNZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+"""What `zipfile` raises for an archive that is damaged, encrypted or packed in an unknown way."""
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -190,7 +191,7 @@ def _from_zip(path: Path, required: Sequence[str], optional: Sequence[str]) -> d
             missing = [name for name in required if name not in entries]
             _refuse_missing(missing, required, list(entries), f"the archive {path}")
             return {name: archive.read(entries[name]) for name in (*required, *optional) if name in entries}
-    except _UNZIP_ERRORS as error:
+    except (*UNZIP_ERRORS, OSError) as error:
         raise DataError(f"the archive {path} cannot be unpacked ({_first_line(error)}); download it again") from error
 
 
