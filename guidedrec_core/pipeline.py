@@ -49,9 +49,9 @@ from guidedrec_core.projection import project
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.ranking import ndcg_at, target_ranks
 from guidedrec_core.recommend import recommend
+from guidedrec_core.reduction import pca
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
-from guidedrec_core.refinement.reduction import pca
 from guidedrec_core.runs import Run, RunStore
 from guidedrec_core.system import load_base, load_refined, weight_arrays
 

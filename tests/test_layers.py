@@ -15,7 +15,7 @@ REPOSITORY = ROOT.parent
 
 # Modules and packages by layer, lowest first. A new module belongs in here, in the lowest layer it fits.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("__init__", "columns", "errors", "config", "randomness", "progress"),
+    ("__init__", "columns", "errors", "config", "randomness", "progress", "reduction"),
     ("data", "runs", "run_files", "run_manifest", "processes"),
     ("models", "attributes", "refinement"),
     ("ranking", "system", "recommend", "evaluation", "explanation", "projection"),

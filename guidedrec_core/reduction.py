@@ -1,9 +1,11 @@
-"""PCA of the base embedding: what the remainder starts from."""
+"""PCA: what the remainder starts from, and how several tables of vectors become one."""
 
 import numpy as np
+import numpy.typing as npt
 
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.refinement.guided import FloatArray
+
+FloatArray = npt.NDArray[np.float32]
 
 
 def pca(embedding: FloatArray, components: int) -> FloatArray:
