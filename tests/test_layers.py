@@ -18,7 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("__init__", "columns", "errors", "config", "randomness", "progress", "reduction"),
     ("data", "runs", "run_files", "run_manifest", "processes"),
     ("models", "attributes", "refinement"),
-    ("ranking", "system", "recommend", "evaluation", "explanation", "projection"),
+    ("ranking", "retrieval", "system", "recommend", "evaluation", "explanation", "projection"),
     ("pipeline", "case", "item_view", "item_search", "item_map", "library", "jobs", "job_worker"),
     ("figures", "cli", "ui"),
 )
