@@ -30,6 +30,20 @@ def read_table(path: Path) -> pd.DataFrame:
     return read_parquet(path) if path.suffix.lower() in (".parquet", ".pq") else parse_csv(read_bytes(path), path.name)
 
 
+def check_file(path: Path) -> None:
+    """Refuse a path where no file is.
+
+    Raises
+    ------
+    DataError
+        It is a folder, or nothing.
+    """
+    if path.is_dir():
+        raise DataError(f"expected a file at {path}, found a folder; name the file in it")
+    if not path.exists():
+        raise DataError(f"expected a file at {path}, found nothing; check the path")
+
+
 def read_bytes(path: Path) -> bytes:
     """Read a whole file.
 
@@ -38,10 +52,7 @@ def read_bytes(path: Path) -> bytes:
     DataError
         There is no such file, or it cannot be opened.
     """
-    if path.is_dir():
-        raise DataError(f"expected a file at {path}, found a folder; name the file in it")
-    if not path.exists():
-        raise DataError(f"expected a file at {path}, found nothing; check the path")
+    check_file(path)
     try:
         return path.read_bytes()
     except OSError as error:

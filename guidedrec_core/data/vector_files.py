@@ -1,0 +1,221 @@
+"""Files of vectors that other programs wrote: each format gives ids and an array, and no code in a file is ever run."""
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from pickle import UnpicklingError  # only its name: torch raises it for what it refuses to load
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError, safe_open
+
+from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.tables import UNZIP_ERRORS, check_file
+from guidedrec_core.errors import DataError
+
+VECTORS, IDS = "vectors", "ids"
+"""Names looked for in files of several arrays."""
+
+AnyArray = npt.NDArray[Any]
+
+_SIDECARS = (".ids.json", ".ids.txt")
+_READ_ERRORS = (
+    *(OSError, ValueError, KeyError, RuntimeError, EOFError, UnpicklingError),
+    *(SafetensorError, pa.ArrowException, *UNZIP_ERRORS),
+)
+
+
+def read_vector_file(path: Path, kind: str, tensor: str | None, notices: list[Notice]) -> tuple[pd.Series, AnyArray]:
+    """Read ids and an array from a file, by its suffix.
+
+    Parameters
+    ----------
+    path : Path
+        ``.npy``; ``.npz`` with an array ``ids``; ``.parquet`` with a column ``item_id`` or ``user_id`` and one column
+        of lists or many of numbers; ``.safetensors``; ``.pt``, ``.pth``, ``.bin`` or ``.ckpt`` (torch, loaded with
+        ``weights_only=True``). Where a format has no place for ids, they lie beside the file in
+        ``<name>.ids.json`` (a list) or ``<name>.ids.txt`` (one a line).
+    kind : str
+        ``"item"`` or ``"user"``.
+    tensor : str or None
+        Which array or column, where there are several; None takes ``vectors``, else the only one.
+    notices : list of Notice
+        Appended to when something in the file was not used.
+
+    Returns
+    -------
+    tuple of (pandas.Series, ndarray)
+        Ids as they are in the file, and the array; neither checked against the other.
+
+    Raises
+    ------
+    DataError
+        There is no such file, it cannot be read, or it does not hold what is wanted.
+    """
+    check_file(path)
+    read = _READERS.get(path.suffix.lower())
+    if read is None:
+        raise DataError(f"expected vectors in a file that ends in {', '.join(_READERS)}; got {path.name}; convert it")
+    try:
+        return read(path, kind, tensor, notices)
+    except _READ_ERRORS as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise DataError(
+            f"expected {path.suffix.lower()} with plain arrays, {path} cannot be read as that ({reason}); "
+            "write it anew, with numbers and text only (pickled objects are never loaded)"
+        ) from error
+
+
+def sidecar(path: Path) -> Path | None:
+    """Return the file of ids that lies beside a file of vectors, if any."""
+    return next((path.with_suffix(end) for end in _SIDECARS if path.with_suffix(end).is_file()), None)
+
+
+def _read_npy(path: Path, kind: str, tensor: str | None, notices: list[Notice]) -> tuple[pd.Series, AnyArray]:
+    if tensor is not None:
+        raise DataError(f"{path.name} holds one array without a name; leave out ::{tensor}")
+    array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if not isinstance(array, np.ndarray):
+        raise DataError(f"expected one array in {path.name}, it is an archive of several; rename it to .npz")
+    return _ids_beside(path), array
+
+
+def _read_npz(path: Path, kind: str, tensor: str | None, notices: list[Notice]) -> tuple[pd.Series, AnyArray]:
+    if not zipfile.is_zipfile(path):
+        raise DataError(f"expected an archive made by np.savez, {path.name} is none; write it anew")
+    with np.load(path, allow_pickle=False) as archive:
+        if IDS not in archive.files:
+            raise DataError(
+                f"expected an array {IDS} in {path.name}, found: {', '.join(archive.files)}; "
+                f"save it with np.savez(file, {VECTORS}=..., {IDS}=np.array(ids, dtype=str))"
+            )
+        ids = archive[IDS]
+        if ids.ndim != 1:
+            raise DataError(f"expected a list of ids in {path.name}, got an array of shape {ids.shape}")
+        if ids.dtype.kind == "S":
+            ids = np.char.decode(ids, "utf-8")
+        return pd.Series(ids), archive[_choose([name for name in archive.files if name != IDS], tensor, path)]
+
+
+def _read_parquet(path: Path, kind: str, tensor: str | None, notices: list[Notice]) -> tuple[pd.Series, AnyArray]:
+    table = pq.ParquetFile(path).read()
+    key = f"{kind}_id"
+    if key not in table.column_names:
+        raise DataError(f"expected a column {key} in {path.name}, found: {', '.join(table.column_names)}; rename one")
+    types = {field.name: field.type for field in table.schema if field.name != key}
+    lists = [name for name, kind_ in types.items() if _is_list(kind_)]
+    numbers = [name for name, kind_ in types.items() if pa.types.is_integer(kind_) or pa.types.is_floating(kind_)]
+    if tensor is not None or lists or not numbers:
+        columns = [_choose(lists, tensor, path)]
+        values = _stack_lists(table.column(columns[0]).combine_chunks(), columns[0], path)
+    else:
+        columns = numbers
+        values = np.stack([table.column(name).to_numpy() for name in numbers], axis=1)
+    unused = [name for name in types if name not in columns]
+    if unused:
+        message = f"columns of {path.name} not used: {', '.join(unused)}"
+        notices.append(Notice("columns_unused", len(unused), message))
+    return table.column(key).to_pandas(), values
+
+
+def _read_safetensors(path: Path, kind: str, tensor: str | None, notices: list[Notice]) -> tuple[pd.Series, AnyArray]:
+    with safe_open(path, framework="np") as file:
+        name = _choose(list(file.keys()), tensor, path)
+        metadata = file.metadata() or {}
+        narrow = file.get_slice(name).get_dtype() == "BF16"
+        values = None if narrow else file.get_tensor(name)
+    if values is None:  # NumPy has no such numbers
+        with safe_open(path, framework="pt") as file:
+            values = file.get_tensor(name).float().numpy()
+    ids = _json_ids(metadata[IDS], f"the metadata of {path.name}") if IDS in metadata else _ids_beside(path)
+    return ids, values
+
+
+def _read_torch(path: Path, kind: str, tensor: str | None, notices: list[Notice]) -> tuple[pd.Series, AnyArray]:
+    import torch
+
+    tensors: dict[str, torch.Tensor] = {}
+
+    def collect(value: object, name: str) -> None:
+        if isinstance(value, torch.Tensor):
+            tensors[name or VECTORS] = value
+        elif isinstance(value, Mapping):
+            for key, inner in value.items():
+                collect(inner, f"{name}.{key}" if name else str(key))
+
+    collect(torch.load(path, map_location="cpu", weights_only=True), "")
+    chosen = tensors[_choose(list(tensors), tensor, path)].detach()
+    return _ids_beside(path), (chosen.float() if chosen.is_floating_point() else chosen).numpy()
+
+
+_Reader = Callable[[Path, str, str | None, list[Notice]], tuple[pd.Series, AnyArray]]
+_READERS: dict[str, _Reader] = {
+    ".npy": _read_npy,
+    ".npz": _read_npz,
+    ".parquet": _read_parquet,
+    ".safetensors": _read_safetensors,
+    **dict.fromkeys((".pt", ".pth", ".bin", ".ckpt"), _read_torch),
+}
+
+
+def _choose(names: list[str], tensor: str | None, path: Path) -> str:
+    """Return the array to read: the one asked for, else `vectors`, else the only one."""
+    if tensor in names or (tensor is None and VECTORS in names):
+        return tensor or VECTORS
+    if tensor is None and len(names) == 1:
+        return names[0]
+    found = ", ".join(names) or "none"
+    advice = f"; name the one to read, e.g. {path.name}::{names[0]}" if names else ""
+    raise DataError(f"expected vectors named {tensor or VECTORS} in {path.name}, found: {found}{advice}")
+
+
+def _is_list(kind: Any) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _stack_lists(column: Any, name: str, path: Path) -> AnyArray:
+    """Turn a column of lists of one length into an array, without a Python object a number."""
+    lengths = np.asarray(column.value_lengths().fill_null(-1))
+    if len(lengths) and (lengths != lengths[0]).any():
+        row = int(np.flatnonzero(lengths != lengths[0])[0])
+        wrong = "none" if lengths[row] < 0 else f"one of {lengths[row]}"
+        raise DataError(
+            f"expected lists of one length in column {name} of {path.name}, row 1 has {lengths[0]} numbers and row "
+            f"{row + 1} has {wrong}; mend or remove such rows"
+        )
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    return cast(AnyArray, flat.reshape(len(lengths), -1)) if len(lengths) else np.empty((0, 1))
+
+
+def _ids_beside(path: Path) -> pd.Series:
+    """Read the ids of the rows from the file beside."""
+    beside = sidecar(path)
+    if beside is None:
+        names = " or ".join(path.with_suffix(end).name for end in _SIDECARS)
+        raise DataError(
+            f"expected the ids of the rows of {path.name} beside it in {names}, found neither; "
+            "write one id for each row, in order (a padding row gets any text that is no id, such as [PAD])"
+        )
+    try:
+        text = beside.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(f"expected UTF-8 text in {beside.name}, byte {error.start + 1} is not; save it anew") from error
+    if beside.suffix == ".json":
+        return _json_ids(text, beside.name)
+    return pd.Series(text.removesuffix("\n").replace("\r\n", "\n").split("\n"), dtype="str")
+
+
+def _json_ids(text: str, where: str) -> pd.Series:
+    """Parse a JSON list of ids."""
+    try:
+        ids = json.loads(text)
+    except ValueError as error:
+        raise DataError(f"expected a JSON list of ids in {where}, it is no JSON ({error}); write it anew") from error
+    if not isinstance(ids, list) or not all(isinstance(i, str) or type(i) is int for i in ids):
+        raise DataError(f'expected a JSON list of ids in {where}, got something else; write ["id 1", "id 2", ...]')
+    return pd.Series([str(i) for i in ids], dtype="str")
