@@ -6,11 +6,15 @@ the manifests of stored runs.
 
 import hashlib
 import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 
 from guidedrec_core.errors import ConfigError
+
+
+Share = Annotated[float, Field(gt=0, le=1)]
+"""A weight relative to a full one."""
 
 
 class Config(BaseModel):
@@ -121,6 +125,45 @@ class RefinementConfig(Config):
     """`shuffled`: guided rows permuted over items (placebo). `second_training`: the same training with no scores."""
 
 
+class ItemKNNConfig(Config):
+    """Item-kNN; the defaults are its plain form, which minds no order."""
+
+    neighbours: PositiveInt = 100
+    """Neighbours an item keeps, K."""
+    decay: Share = 1.0
+    """Weight of an interaction of the history relative to the next one."""
+    closeness: Share = 1.0
+    """Factor on a user's share in two items' likeness for every step that lies between them in the history."""
+    backward: Share = 1.0
+    """Share of users who took the candidate first, relative to those who took it after the item of the history."""
+
+
+class EASEConfig(Config):
+    """EASE, the linear model in closed form."""
+
+    penalty: PositiveFloat = 100.0
+    """Its lambda: squared weights are penalised by it."""
+    decay: Share = 1.0
+    """Weight of an interaction of the history relative to the next one."""
+
+
+class BaselineConfig(Config):
+    """Grids from which the simple baselines are chosen, each on the validation part."""
+
+    neighbours: tuple[PositiveInt, ...] = Field((20, 100, 500), min_length=1)
+    """Neighbours of plain item-kNN."""
+    decay: tuple[Share, ...] = Field((1.0, 0.9, 0.8, 0.65, 0.5), min_length=1)
+    """Decay of the history in recency-weighted item-kNN and EASE."""
+    recency_neighbours: tuple[PositiveInt, ...] = Field((100, 1000), min_length=1)
+    """Neighbours of recency-weighted item-kNN."""
+    closeness: tuple[Share, ...] = Field((0.95,), min_length=1)
+    """Closeness in recency-weighted item-kNN."""
+    backward: tuple[Share, ...] = Field((1.0, 0.2), min_length=1)
+    """Weight of the reverse order in recency-weighted item-kNN."""
+    penalty: tuple[PositiveFloat, ...] = Field((30.0, 100.0, 300.0), min_length=1)
+    """Penalty of EASE."""
+
+
 class EvaluationConfig(Config):
     """What is measured on the test part."""
 
@@ -128,8 +171,7 @@ class EvaluationConfig(Config):
     """K of Recall@K and NDCG@K."""
     bootstrap_samples: int = Field(2000, ge=100)
     """Resamples of users for the 95 % intervals."""
-    neighbours: tuple[PositiveInt, ...] = (20, 100, 500)
-    """Neighbours an item may keep in item-kNN; the best on the validation part is taken."""
+    baselines: BaselineConfig = BaselineConfig()
     list_length: PositiveInt = 20
     """Length of the stored recommendation lists."""
 

@@ -27,12 +27,11 @@ from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.data.split import Cases
 from guidedrec_core.errors import ConfigError, NotFoundError
+from guidedrec_core.evaluation.baselines import fit_baselines
 from guidedrec_core.evaluation.highlights import highlights
 from guidedrec_core.evaluation.report import (
     BASE,
-    ITEM_KNN,
     PLACEBO,
-    POPULARITY,
     REFINED,
     SECOND_TRAINING,
     evaluate_models,
@@ -40,8 +39,6 @@ from guidedrec_core.evaluation.report import (
 from guidedrec_core.explanation.spaces import ItemSpace
 from guidedrec_core.library import no_dataset
 from guidedrec_core.models.base import Recommender
-from guidedrec_core.models.itemknn import ItemKNN
-from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.models.training import TrainingResult, train
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
@@ -236,10 +233,11 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         return found
     prepared = load_prepared(store, base)
     sequences, n_items = prepared.sequences, prepared.sequences.n_items
-    item_knn, n_neighbours = _best_item_knn(prepared, config.evaluation.neighbours)
+    valid_cases = prepared.split.cases(sequences, "valid")
+    listener(Progress("evaluate", message="choosing the settings of simple baselines on the validation part"))
+    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: _ndcg(m, prepared, valid_cases))
     models: dict[str, Recommender] = {
-        POPULARITY: Popularity(prepared.item_interactions),
-        ITEM_KNN: item_knn,
+        **baselines.models,
         BASE: load_base(base, n_items),
         **{role: load_refined(inputs[role], base) for role in (SECOND_TRAINING, PLACEBO, REFINED)},
     }
@@ -266,9 +264,10 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
             writer.write_table(name, getattr(report, name))
         writer.write_table("highlights", highlights(report.cases))
         writer.write_table("recommendations", pd.concat(lists, ignore_index=True))
+        writer.write_json("notices", [n.as_dict() for n in baselines.notices])
         writer.summary.update(
             split=base.config["split"]["kind"],
-            item_knn_neighbours=n_neighbours,
+            baselines=baselines.settings,
             n_cases=len(report.cases),
             n_repeats=report.n_repeats,
             n_without_history=report.n_without_history,
@@ -422,16 +421,6 @@ def _fit(
 
     seed = derive_seed(config.seed, purpose)
     return train(model, windows, validate, config.training, seed, stage, listener, checkpoint)
-
-
-def _best_item_knn(prepared: PreparedData, choices: tuple[int, ...]) -> tuple[ItemKNN, int]:
-    """Return the item-kNN whose number of neighbours does best on the valid part, and that number."""
-    cases = prepared.split.cases(prepared.sequences, "valid")
-    users, items = prepared.train_pairs
-    sizes = prepared.sequences.n_users, prepared.sequences.n_items
-    models = {n: ItemKNN(users, items, *sizes, n) for n in choices}
-    best = max(choices, key=lambda n: _ndcg(models[n], prepared, cases))
-    return models[best], best
 
 
 def _ndcg(model: Recommender, prepared: PreparedData, cases: Cases) -> float:

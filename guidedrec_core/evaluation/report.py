@@ -18,9 +18,9 @@ from guidedrec_core.models.base import Recommender
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking import target_ranks
 
-POPULARITY, ITEM_KNN, BASE, REFINED = "popularity", "item_knn", "base", "refined"
-SECOND_TRAINING, PLACEBO = "second_training", "placebo"
-MODELS = (POPULARITY, ITEM_KNN, BASE, SECOND_TRAINING, PLACEBO, REFINED)
+POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR = "popularity", "item_knn", "item_knn_recency", "ease"
+BASE, REFINED, SECOND_TRAINING, PLACEBO = "base", "refined", "second_training", "placebo"
+MODELS = (POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR, BASE, SECOND_TRAINING, PLACEBO, REFINED)
 """Order of display."""
 
 COMPARISONS = (
@@ -29,6 +29,8 @@ COMPARISONS = (
     (REFINED, PLACEBO),
     (SECOND_TRAINING, BASE),
     (PLACEBO, BASE),
+    (REFINED, ITEM_KNN_RECENCY),
+    (REFINED, LINEAR),
     (REFINED, ITEM_KNN),
     (REFINED, POPULARITY),
 )

@@ -7,12 +7,23 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core.evaluation.highlights import CLEAREST, DOWN, FOUND, LOST, RAREST, UP
-from guidedrec_core.evaluation.report import BASE, ITEM_KNN, PLACEBO, POPULARITY, REFINED, SECOND_TRAINING
+from guidedrec_core.evaluation.report import (
+    BASE,
+    ITEM_KNN,
+    ITEM_KNN_RECENCY,
+    LINEAR,
+    PLACEBO,
+    POPULARITY,
+    REFINED,
+    SECOND_TRAINING,
+)
 from guidedrec_core.explanation.words import ordinal
 
 MODEL_WORDS = {
     POPULARITY: "popularity",
     ITEM_KNN: "similar items",
+    ITEM_KNN_RECENCY: "recent similar items",
+    LINEAR: "linear (EASE)",
     BASE: "base",
     SECOND_TRAINING: "trained twice, no attributes",
     PLACEBO: "shuffled scores",
@@ -23,6 +34,8 @@ MODEL_WORDS = {
 MODEL_MEANINGS = {
     POPULARITY: "recommends what most users took",
     ITEM_KNN: "recommends what is often taken together with the user's items",
+    ITEM_KNN_RECENCY: "the same, but the latest items count most, and so does what others took right after them",
+    LINEAR: "one linear rule from the user's items, the latest counting most, to all others; often hard to beat",
     BASE: "the sequence model that knows no attributes",
     SECOND_TRAINING: "the same second training without any attributes: shows what training longer does",
     PLACEBO: "the same refinement with the scores shuffled over items: shows what more parameters do",

@@ -1,47 +1,96 @@
-"""Item-kNN: an item is scored by its likeness to the items in the history (Sarwar et al., WWW 2001)."""
+"""Item-kNN: an item is scored by its likeness to the items in the history (Sarwar et al., WWW 2001).
+
+Likeness is the cosine of the items' sets of training users. The recency-weighted form minds order in two places: recent
+interactions of the history weigh more, and users count towards a likeness by how closely, and in which order, they took
+both items.
+"""
+
+import copy
+from typing import Self
 
 import numpy as np
 from scipy import sparse
 
+from guidedrec_core.config import ItemKNNConfig
 from guidedrec_core.models.base import FloatArray, IntArray
+from guidedrec_core.models.history import history_matrix
+
+# A pair of interactions that would count less than this is left out, which bounds the distances looked at.
+_NEGLIGIBLE = 0.01
 
 
 class ItemKNN:
     """Cosine similarity between items' sets of training users, cut to the nearest neighbours.
 
+    With ``n_i`` users of item i and ``steps`` the distance of two items in a user's history, the similarity of a
+    candidate i to an item j of the history is ``sum over users of both, closeness ** (steps - 1), / sqrt(n_i n_j)``,
+    times `backward` for users who took i before j. The score adds these up with weight ``decay ** steps back``.
+
     Parameters
     ----------
     users, items : IntArray
-        Training interactions as index pairs, shape ``[n_interactions]`` each.
+        Training interactions as index pairs, shape ``[n_interactions]`` each; a user's in time order.
     n_users, n_items : int
         Sizes of the vocabularies.
-    neighbours : int
-        Neighbours an item keeps, K.
+    config : ItemKNNConfig
+        Neighbours kept and weights; by default the plain form.
     """
 
-    def __init__(self, users: IntArray, items: IntArray, n_users: int, n_items: int, neighbours: int) -> None:
-        taken = sparse.csr_matrix((np.ones(len(items), np.float32), (users, items)), shape=(n_users, n_items))
-        taken.data[:] = 1.0  # a repeated purchase counts once
-        takers = np.asarray(taken.sum(axis=0), dtype=np.float64).ravel()  # [n_items]
-        shared = (taken.T @ taken).tocoo()  # users who took both
+    def __init__(self, users: IntArray, items: IntArray, n_users: int, n_items: int, config: ItemKNNConfig) -> None:
+        self.config = config
+        users, items = _first_occurrences(users, items)  # a repeated purchase counts once
+        takers = np.bincount(items, minlength=n_items).astype(np.float64)  # [n_items]
+        if config.closeness == config.backward == 1:
+            taken = sparse.csr_matrix((np.ones(len(items)), (users, items)), shape=(n_users, n_items))
+            shared = (taken.T @ taken).tocoo()  # users who took both
+        else:
+            shared = _shared_in_order(users, items, n_items, config.closeness, config.backward).tocoo()
         # One rounding at the end, so that cosines that are equal by their definition tie.
         cosines = shared.data / np.sqrt(takers[shared.row] * takers[shared.col])
         similarity = sparse.csr_matrix((cosines.astype(np.float32), (shared.row, shared.col)), shape=shared.shape)
         similarity.setdiag(0)
         similarity.eliminate_zeros()
-        self.similarity = _keep_largest(similarity, neighbours)
+        self.similarity = _keep_largest(similarity, config.neighbours)
 
     @property
     def n_items(self) -> int:
         """Size of the catalogue."""
         return int(self.similarity.shape[0])
 
+    def with_decay(self, decay: float) -> Self:
+        """Return the same likenesses under another weighting of the history."""
+        other = copy.copy(self)
+        other.config = self.config.parse({**self.config.model_dump(), "decay": decay})
+        return other
+
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
         """Score all items by their summed similarity to each history, shape ``[B, n_items]``."""
-        rows = np.repeat(np.arange(len(histories)), [len(h) for h in histories])
-        items = np.concatenate([*histories, np.empty(0, np.int64)])
-        seen = sparse.csr_matrix((np.ones(len(items), np.float32), (rows, items)), shape=(len(histories), self.n_items))
-        return np.asarray((seen @ self.similarity.T).todense(), dtype=np.float32)
+        weights = history_matrix(histories, self.n_items, self.config.decay)
+        return np.asarray((weights @ self.similarity.T).todense(), dtype=np.float32)
+
+
+def _first_occurrences(users: IntArray, items: IntArray) -> tuple[IntArray, IntArray]:
+    """Keep the first interaction of each user with each item, grouped by user, in time order."""
+    order = np.argsort(users, kind="stable")
+    pairs = np.stack([users[order], items[order]])  # [2, n]
+    _, first = np.unique(pairs, axis=1, return_index=True)
+    kept = pairs[:, np.sort(first)]
+    return kept[0], kept[1]
+
+
+def _shared_in_order(
+    users: IntArray, items: IntArray, n_items: int, closeness: float, backward: float
+) -> sparse.csr_matrix:
+    """Count users of both items by distance and order; row: candidate, column: item of the history."""
+    after = sparse.csr_matrix((n_items, n_items))
+    for steps in range(1, len(items)):
+        weight = closeness ** (steps - 1)
+        same_user = users[:-steps] == users[steps:]
+        if weight < _NEGLIGIBLE or not same_user.any():
+            break
+        earlier, later = items[:-steps][same_user], items[steps:][same_user]
+        after += sparse.csr_matrix((np.full(len(later), weight), (later, earlier)), shape=after.shape)
+    return after + backward * after.T
 
 
 def _keep_largest(matrix: sparse.csr_matrix, count: int) -> sparse.csr_matrix:

@@ -8,7 +8,7 @@ import pytest
 
 from guidedrec_core.pipeline import Build
 
-MODELS = ["popularity", "item_knn", "base", "second_training", "placebo", "refined"]
+MODELS = ["popularity", "item_knn", "item_knn_recency", "ease", "base", "second_training", "placebo", "refined"]
 METRICS = ["MRR", "Recall@10", "Recall@20", "NDCG@10", "NDCG@20"]
 DIFFERENCE = {
     *("model", "against", "metric", "absolute", "relative", "ci_low", "ci_high"),
@@ -29,7 +29,7 @@ def test_the_document_says_what_the_run_says(document: Callable[..., Any], tiny_
             row = table.loc[model, metric]
             assert value == row["value"]
             assert report["intervals"][model][metric] == [row["ci_low"], row["ci_high"]]
-    assert len(report["differences"]) == 7 * len(METRICS)
+    assert len(report["differences"]) == 9 * len(METRICS)
     for difference in report["differences"]:
         assert set(difference) == DIFFERENCE
         first, second = (report["models"][difference[key]][difference["metric"]] for key in ("model", "against"))

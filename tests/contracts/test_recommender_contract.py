@@ -11,9 +11,10 @@ from safetensors.torch import load_file, save_file
 from tiny import ENCODER, TRAINING, arrays, random_histories, sequences_of
 from torch import nn
 
-from guidedrec_core.config import RefinementConfig
+from guidedrec_core.config import EASEConfig, ItemKNNConfig, RefinementConfig
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.ease import EASE
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.models.registry import make_base, make_encoder
@@ -32,7 +33,18 @@ def popularity(seed: int) -> Popularity:
 
 def itemknn(seed: int) -> ItemKNN:
     users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
-    return ItemKNN(users, SEQUENCES.items, N_USERS, N_ITEMS, neighbours=4)
+    return ItemKNN(users, SEQUENCES.items, N_USERS, N_ITEMS, ItemKNNConfig(neighbours=4))
+
+
+def itemknn_in_order(seed: int) -> ItemKNN:
+    users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
+    config = ItemKNNConfig(neighbours=4, decay=0.8, closeness=0.9, backward=0.3)
+    return ItemKNN(users, SEQUENCES.items, N_USERS, N_ITEMS, config)
+
+
+def ease(seed: int) -> EASE:
+    users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
+    return EASE(users, SEQUENCES.items, N_USERS, N_ITEMS, EASEConfig(penalty=2.0, decay=0.7))
 
 
 def fresh_sasrec(seed: int) -> Any:
@@ -81,7 +93,12 @@ FRESH = {
     "refined-no-users": fresh_without_user_scores,
     "second-training": fresh_second_training,
 }
-MODELS: dict[str, Callable[[int], Any]] = {"popularity": popularity, "itemknn": itemknn}
+MODELS: dict[str, Callable[[int], Any]] = {
+    "popularity": popularity,
+    "itemknn": itemknn,
+    "itemknn-in-order": itemknn_in_order,
+    "ease": ease,
+}
 MODELS |= {name: trained(fresh) for name, fresh in FRESH.items()}
 CACHE: dict[str, Recommender] = {}
 HISTORIES = arrays([[3], [], [1, 2, 3], list(range(N_ITEMS)), [5, 5, 5], [16, 0]])
@@ -100,8 +117,9 @@ def weights(model: Any) -> dict[str, np.ndarray]:
     """Return all that a model learned."""
     if isinstance(model, nn.Module):
         return {name: value.numpy().copy() for name, value in model.state_dict().items()}
-    learned = model.similarity.toarray() if isinstance(model, ItemKNN) else model.counts
-    return {"learned": learned.copy()}
+    if isinstance(model, ItemKNN):
+        return {"learned": model.similarity.toarray()}
+    return {"learned": (model.weights if isinstance(model, EASE) else model.counts).copy()}
 
 
 def test_scores_are_finite_float32_for_the_whole_catalogue(model: Recommender) -> None:

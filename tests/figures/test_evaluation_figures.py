@@ -12,7 +12,7 @@ def test_each_model_with_its_interval(tiny_build: Build) -> None:
     metrics = tiny_build.evaluation.read_table("metrics")
     rows = metrics[metrics["metric"] == "NDCG@10"].set_index("model")
     figure = metric_intervals(metrics, "NDCG@10", LIGHT)
-    assert len(figure.data) == 6
+    assert len(figure.data) == 8
     last = figure.data[-1]
     assert last.marker.color == LIGHT.refined
     assert last.x[0] + last.error_x.array[0] == pytest.approx(rows.loc["refined", "ci_high"])

@@ -1,0 +1,57 @@
+"""Baselines at their best: the grid is tried in full on the validation part, and nothing is left out in silence."""
+
+import pytest
+
+from guidedrec_core.config import BaselineConfig
+from guidedrec_core.data.prepared import PreparedData, load_prepared
+from guidedrec_core.evaluation import baselines
+from guidedrec_core.evaluation.baselines import best_on_validation, fit_baselines
+from guidedrec_core.models.base import Recommender
+from guidedrec_core.pipeline import Build
+from guidedrec_core.runs import RunStore
+
+
+@pytest.fixture
+def data(tiny_build: Build) -> PreparedData:
+    """The tiny shop, cut."""
+    return load_prepared(RunStore(tiny_build.data.path.parents[1]), tiny_build.base)
+
+
+def test_the_best_is_taken_and_the_first_of_equals() -> None:
+    assert best_on_validation(iter(["pear", "fig", "plum", "kiwi"]), lambda name: float(len(name))) == "pear"
+    assert best_on_validation(iter(["fig", "apple", "plum"]), lambda name: float(len(name))) == "apple"
+
+
+def test_every_setting_of_the_grid_is_tried_and_the_best_kept(data: PreparedData) -> None:
+    grid = BaselineConfig(
+        neighbours=(5, 9),
+        decay=(1.0, 0.5),
+        recency_neighbours=(7,),
+        closeness=(0.9,),
+        backward=(1.0, 0.3),
+        penalty=(2, 8),
+    )
+    tried = []
+
+    def validate(model: Recommender) -> float:
+        """Prefer the last of each kind."""
+        tried.append(model.config.model_dump())
+        return float(len(tried))
+
+    found = fit_baselines(data, grid, validate)
+    assert len(tried) == 2 + 4 + 4
+    assert found.settings == {
+        "item_knn": {"neighbours": 9, "decay": 1.0, "closeness": 1.0, "backward": 1.0},
+        "item_knn_recency": {"neighbours": 7, "decay": 0.5, "closeness": 0.9, "backward": 0.3},
+        "ease": {"penalty": 8.0, "decay": 0.5},
+    }
+    assert list(found.models) == ["popularity", "item_knn", "item_knn_recency", "ease"]
+    assert not found.notices
+
+
+def test_a_catalogue_too_large_for_ease_is_a_notice(data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(baselines, "LARGEST_CATALOGUE", 39)
+    found = fit_baselines(data, BaselineConfig(), lambda _: 0.0)
+    assert "ease" not in found.models
+    assert [notice.code for notice in found.notices] == ["ease_left_out"]
+    assert "at most 39 items, and there are 40" in found.notices[0].message
