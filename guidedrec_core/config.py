@@ -83,6 +83,31 @@ class EncoderConfig(Config):
             raise ConfigError(f"width must be a multiple of heads, got width {self.width} and heads {self.heads}")
 
 
+class ExternalConfig(Config):
+    """A base model of vectors that the user brings; a source is ``FILE`` or ``FILE::TENSOR``."""
+
+    item_vectors: tuple[str, ...] = ()
+    """Sources of item vectors; several are fused."""
+    user_vectors: str | None = None
+    """Source of user vectors that go with the item vectors; None makes all from the histories."""
+    item_bias: str | None = None
+    """Source of one number an item, added to its scores."""
+    similarity: Literal["dot", "cosine"] | None = None
+    """How a user's vector meets an item's; None is `dot` with user vectors, else `cosine`."""
+    decay: float | None = Field(None, gt=0, le=1)
+    """Weight of an interaction in a vector made from a history, relative to the next; None: chosen by validation."""
+    width: PositiveInt | None = None
+    """Width to which PCA reduces item vectors; None keeps one source as it is, and fuses several into 64."""
+
+    def model_post_init(self, _: Any) -> None:
+        """Check what one field alone cannot show."""
+        if self.user_vectors is not None and (len(self.item_vectors) > 1 or self.width is not None):
+            raise ConfigError(
+                "user_vectors belong to the item vectors of one source as they are, got "
+                f"{len(self.item_vectors)} sources and width {self.width}; leave out user_vectors, or the rest"
+            )
+
+
 class TrainingConfig(Config):
     """The training loop, the same for every arm of a comparison."""
 

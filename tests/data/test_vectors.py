@@ -327,7 +327,7 @@ def test_ids_that_are_no_ids_are_refused(tmp_path: Path) -> None:
     for text, said in (
         ("[1, ", "it is no JSON"),
         ('{"a": 1}', "got something else"),
-        ("[1.5, true]", "something else"),
+        ("[1.5, true]", "got something else"),
     ):
         path.with_suffix(".ids.json").write_text(text)
         refused(path, f"expected a JSON list of ids in m.v1.ids.json, {said}")
