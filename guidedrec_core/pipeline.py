@@ -248,6 +248,8 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         sequences,
         prepared.test_cases,
         prepared.item_interactions,
+        prepared.split.n_train + prepared.split.n_valid,
+        GuidedEmbedding.of(load_scores(scores).values).values,
         prepared.dataset.users.ids,
         prepared.dataset.items.ids,
         config.evaluation,
@@ -260,7 +262,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         lists.append(recommend(models[role], role, prepared, everybody, config.evaluation.list_length))
         progress.step(f"lists of {role}")
     with store.create("evaluation", config=settings, inputs=inputs, seed=config.seed) as writer:
-        for name in ("metrics", "differences", "cases", "slices"):
+        for name in ("metrics", "differences", "cases", "slices", "lists"):
             writer.write_table(name, getattr(report, name))
         writer.write_table("highlights", highlights(report.cases))
         writer.write_table("recommendations", pd.concat(lists, ignore_index=True))
@@ -269,6 +271,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
             split=base.config["split"]["kind"],
             baselines=baselines.settings,
             n_cases=len(report.cases),
+            n_listed=report.n_listed,
             n_repeats=report.n_repeats,
             n_without_history=report.n_without_history,
         )

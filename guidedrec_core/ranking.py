@@ -54,6 +54,35 @@ def target_ranks(
     return ranks
 
 
+def top_lists(model: Recommender, sequences: Sequences, users: IntArray, lengths: IntArray, k: int) -> IntArray:
+    """Return each user's k best unseen items, best first.
+
+    Parameters
+    ----------
+    model : Recommender
+        The model.
+    sequences : Sequences
+        All histories.
+    users, lengths : IntArray
+        User indexes and how many leading interactions of each are shown, ``[B]`` each.
+    k : int
+        Length of the lists, at most ``n_items``.
+
+    Returns
+    -------
+    IntArray
+        Item indexes, ``[B, k]``; -1 where fewer than k can be recommended.
+    """
+    lists = np.empty((len(users), min(k, model.n_items)), dtype=np.int64)
+    size = block_size(model.n_items)
+    for first in range(0, len(users), size):
+        part = slice(first, first + size)
+        shown = zip(users[part].tolist(), lengths[part].tolist(), strict=True)
+        histories = [sequences.history(user, length) for user, length in shown]
+        lists[part] = top_k(mask_seen(model.scores(users[part], histories), histories), k)
+    return lists
+
+
 def ranks_of(scores: FloatArray, items: IntArray) -> IntArray:
     """Return the rank, from 1, of one item in each row of ``scores [B, n_items]``."""
     own = scores[np.arange(len(items)), items][:, None]  # [B, 1]

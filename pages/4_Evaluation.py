@@ -9,13 +9,22 @@ from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, sli
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.ui import loaders, page, show
 from guidedrec_core.ui.errors import guard
-from guidedrec_core.ui.evaluation_tables import difference_table, metric_table, model_list, slice_table
+from guidedrec_core.ui.evaluation_tables import (
+    difference_table,
+    list_measures,
+    list_table,
+    metric_table,
+    model_list,
+    slice_table,
+)
 
 view = page.set_up("Is it really better, and for whom?", ":material/analytics:")
 run = page.needs(view, "evaluation", "The measurements")
 colours = palette(view.dark)
 with guard():
-    metrics, differences, slices = (loaders.table(run.id, n) for n in ("metrics", "differences", "slices"))
+    metrics, differences, slices, lists = (
+        loaders.table(run.id, n) for n in ("metrics", "differences", "slices", "lists")
+    )
     curves = pd.concat([loaders.table(i, "training").assign(model=m) for m, i in run.inputs.items()])
 names = list(dict.fromkeys(metrics["metric"]))
 default = next((n for n in names if n.startswith("NDCG")), names[0])
@@ -46,6 +55,15 @@ for column, slice_by in zip(show.pair(), ("item popularity", "history length"), 
         with st.expander("As a table", icon=":material/table:"):
             slice_table(slice_gains(slices, slice_by, metric))
 
+st.subheader("What are the lists like?", anchor=False)
+show.note(
+    f"Being right is not all: what the first {lists['metric'].iloc[0].partition('@')[2]} recommendations are like, for "
+    f"{run.summary['n_listed']:,} users."
+)
+list_table(lists)
+with st.expander("What each column means, and what refinement changed", icon=":material/help:"):
+    list_measures(lists)
+
 st.subheader("How did training go?", anchor=False)
 for column, name, title in zip(
     show.pair(), ("ndcg", "loss"), ("validation NDCG@10 (dot: kept)", "training loss"), strict=True
@@ -53,6 +71,8 @@ for column, name, title in zip(
     with column:
         show.chart(training_curves(curves, name, title, colours), f"{title} by epoch of each model", f"curve_{name}")
 facts = run.summary
+for notice in loaders.json(run.id, "notices"):
+    show.note(notice["message"])
 show.note(
     f"{facts['n_cases']:,} test cases, split {facts['split']}; left out: {facts['n_repeats']:,} that repeat an item of "
     f"the history, {facts['n_without_history']:,} without a history. Every model ranks the whole catalogue; items the "

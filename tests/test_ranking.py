@@ -12,7 +12,7 @@ from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.models.base import FloatArray
-from guidedrec_core.ranking import block_size, mask_seen, ndcg_at, ranks_of, target_ranks, top_k
+from guidedrec_core.ranking import block_size, mask_seen, ndcg_at, ranks_of, target_ranks, top_k, top_lists
 
 N_ITEMS = 12
 # Few different values, so that most rows have ties.
@@ -149,3 +149,19 @@ def test_parity_with_ranx(k: int, monkeypatch: pytest.MonkeyPatch) -> None:
     run = ranx.Run({f"u{row}": {f"i{i}": float(s) for i, s in enumerate(line)} for row, line in enumerate(scores)})
     theirs = ranx.evaluate(qrels, run, list(own), threads=1)
     assert {name: float(np.mean(values)) for name, values in own.items()} == pytest.approx(theirs, abs=1e-12)
+
+
+def test_lists_are_those_of_each_user_alone_whatever_the_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    histories = random_histories(np.random.default_rng(4), 9, N_ITEMS, 8)
+    sequences = sequences_of(histories, N_ITEMS)
+    users = np.array([8, 0, 3, 5, 1])
+    lengths = np.array([(len(histories[user]) + 1) // 2 for user in users])
+    model = Fixed()
+    monkeypatch.setattr(ranking, "_LARGEST_BLOCK", 2)
+    lists = top_lists(model, sequences, users, lengths, 4)
+    assert model.calls == [2, 2, 1]
+    for row, user, length in zip(lists, users.tolist(), lengths.tolist(), strict=True):
+        shown = histories[user][:length]
+        order = ordered(model.scores(np.array([user]), arrays([shown]))[0])
+        assert row.tolist() == [item for item in order if item not in shown][:4]
+    assert top_lists(model, sequences, users, lengths, 99).shape == (5, N_ITEMS)

@@ -57,6 +57,9 @@ def report_json(run: "Run") -> dict[str, Any]:
     for row in run.read_table("metrics").to_dict("records"):
         models.setdefault(row["model"], {})[row["metric"]] = row["value"]
         intervals.setdefault(row["model"], {})[row["metric"]] = [row["ci_low"], row["ci_high"]]
+    lists: dict[str, dict[str, float]] = {}
+    for row in run.read_table("lists").to_dict("records"):
+        lists.setdefault(row["model"], {})[row["metric"]] = row["value"]
     return {
         "run_id": run.inputs["refined"],
         "evaluation_run_id": run.id,
@@ -65,11 +68,13 @@ def report_json(run: "Run") -> dict[str, Any]:
         "models": models,
         "intervals": intervals,
         "differences": run.read_table("differences").to_dict("records"),
+        "lists": lists,
     }
 
 
 def write_report(run: "Run") -> None:
     """Write a stored evaluation for people: models and differences with 95 % intervals, and what they say."""
+    from guidedrec_core.evaluation.list_words import list_figure
     from guidedrec_core.evaluation.verdict import MODEL_WORDS, verdict
 
     report = report_json(run)
@@ -90,6 +95,15 @@ def write_report(run: "Run") -> None:
     click.echo()
     write_table(("difference", *names), [[pair, *cells] for pair, cells in gains.items()])
     click.echo()
+    measures = list(report["lists"]["refined"])
+    lists = [
+        [MODEL_WORDS[model], *(list_figure(m, values[m]) for m in measures)]
+        for model, values in report["lists"].items()
+    ]
+    write_table(("lists", *measures), lists)
+    click.echo()
+    for notice in run.read_json("notices"):
+        click.echo(notice["message"])
     click.echo(verdict(run.read_table("differences"), names[-1]).sentence)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
@@ -12,11 +13,12 @@ from guidedrec_core.config import EvaluationConfig
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.data.split import Cases
 from guidedrec_core.errors import DataError
+from guidedrec_core.evaluation.beyond import history_means, list_table
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.randomness import generator
-from guidedrec_core.ranking import target_ranks
+from guidedrec_core.ranking import target_ranks, top_lists
 
 POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR = "popularity", "item_knn", "item_knn_recency", "ease"
 BASE, REFINED, SECOND_TRAINING, PLACEBO = "base", "refined", "second_training", "placebo"
@@ -55,6 +57,10 @@ class EvaluationReport:
         and ``rank_<model>``.
     slices : pandas.DataFrame
         ``slice_by, slice, n_cases, model, metric, value``.
+    lists : pandas.DataFrame
+        What the models' lists are like, for all users with a history; see `beyond.list_table`.
+    n_listed : int
+        Those users, but for who has everything already.
     n_repeats, n_without_history : int
         Held-out interactions that are no test case; see `Cases`.
     """
@@ -63,6 +69,8 @@ class EvaluationReport:
     differences: pd.DataFrame
     cases: pd.DataFrame
     slices: pd.DataFrame
+    lists: pd.DataFrame
+    n_listed: int
     n_repeats: int
     n_without_history: int
 
@@ -72,6 +80,8 @@ def evaluate_models(
     sequences: Sequences,
     cases: Cases,
     item_interactions: IntArray,
+    shown: IntArray,
+    guided: npt.NDArray[np.float32],
     user_ids: np.ndarray,
     item_ids: np.ndarray,
     config: EvaluationConfig,
@@ -83,13 +93,17 @@ def evaluate_models(
     Parameters
     ----------
     models : mapping of str to Recommender
-        Keys from `MODELS`.
+        Keys from `MODELS`, the base among them.
     sequences : Sequences
         All histories.
     cases : Cases
         The test cases.
     item_interactions : IntArray
         Training interactions of each item, ``[n_items]``.
+    shown : IntArray
+        How many leading interactions of each user the lists are made from, ``[n_users]``.
+    guided : ndarray
+        Guided scores of items as z-scores, ``[n_items, A]``.
     user_ids, item_ids : ndarray of str
         External ids by index.
     config : EvaluationConfig
@@ -97,7 +111,7 @@ def evaluate_models(
     seed : int
         Seed of the bootstrap.
     on_model : callable
-        Hears each model's name when its ranks are done.
+        Hears each model's name when its ranks and lists are done.
 
     Returns
     -------
@@ -111,8 +125,11 @@ def evaluate_models(
     if not len(cases):
         raise DataError("expected at least one test case, got none; users need 3 interactions with different items")
     ranks: dict[str, IntArray] = {}
+    lists: dict[str, IntArray] = {}
+    listed = _with_lists(sequences, shown)
     for name in [m for m in MODELS if m in models]:
         ranks[name] = target_ranks(models[name], sequences, cases)
+        lists[name] = top_lists(models[name], sequences, listed, shown[listed], config.cutoffs[0])
         on_model(name)
     metrics = metric_names(config.cutoffs)
     values = np.concatenate([case_metrics(ranks[name], config.cutoffs) for name in ranks], axis=1)
@@ -132,8 +149,30 @@ def evaluate_models(
         differences=_difference_table(bootstrap, column, list(ranks), metrics),
         cases=table,
         slices=_slice_table(table, item_interactions, list(ranks), config.cutoffs),
+        lists=list_table(
+            lists,
+            item_interactions,
+            guided,
+            history_means(sequences, shown, listed, guided),
+            BASE,
+            config.bootstrap_samples,
+            generator(seed, "lists"),
+        ),
+        n_listed=len(listed),
         n_repeats=cases.n_repeats,
         n_without_history=cases.n_without_history,
+    )
+
+
+def _with_lists(sequences: Sequences, shown: IntArray) -> IntArray:
+    """Return the users with a history and something left to recommend."""
+    return np.array(
+        [
+            user
+            for user in np.flatnonzero(shown > 0).tolist()
+            if len(np.unique(sequences.history(user, int(shown[user])))) < sequences.n_items
+        ],
+        dtype=np.int64,
     )
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from guidedrec_core.evaluation.list_words import LIST_MEANINGS, LIST_WORDS, list_changes, list_figure
 from guidedrec_core.evaluation.report import MODELS
 from guidedrec_core.evaluation.verdict import MODEL_MEANINGS, MODEL_WORDS
 from guidedrec_core.ui.errors import escaped
@@ -61,5 +62,35 @@ def slice_table(gains: pd.DataFrame) -> None:
             "n_cases": _NUMBER("Cases", format="%d"),
             **models,
             "gain": _NUMBER("Refined minus base", format="%+.4f"),
+        },
+    )
+
+
+def list_measures(lists: pd.DataFrame) -> None:
+    """Say what the measures of lists mean and what refinement changed in them."""
+    changes = list_changes(lists)
+    lines = []
+    for metric in dict.fromkeys(lists["metric"]):
+        name = metric.partition("@")[0]
+        changed = f" Refined minus base: {changes[metric]}." if metric in changes else ""
+        lines.append(f"- **{escaped(LIST_WORDS[name])}** {escaped(LIST_MEANINGS[name] + '.' + changed)}")
+    st.markdown("\n".join(lines))
+
+
+def list_table(lists: pd.DataFrame) -> None:
+    """Show what each model's lists are like, in the order of display."""
+    metrics = list(dict.fromkeys(lists["metric"]))
+    said = lists.assign(text=[list_figure(m, v) for m, v in zip(lists["metric"], lists["value"], strict=True)])
+    order = [m for m in MODELS if m in set(lists["model"])]
+    table = said.pivot(index="model", columns="metric", values="text").loc[order, metrics]
+    names = {metric: metric.partition("@")[0] for metric in metrics}
+    st.dataframe(
+        table.rename(index=MODEL_WORDS).reset_index(),
+        hide_index=True,
+        column_config={
+            "model": "Model",
+            **{
+                m: st.column_config.TextColumn(LIST_WORDS[n], help=f"{m}: {LIST_MEANINGS[n]}") for m, n in names.items()
+            },
         },
     )

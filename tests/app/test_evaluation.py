@@ -27,6 +27,17 @@ def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_
     assert len(app.get("plotly_chart")) == 6
 
 
+def test_it_says_what_the_lists_are_like_and_what_refinement_changed(tiny_home, tiny_build, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    said = words(app)
+    assert "the first 10 recommendations are like, for 60 users" in said
+    table = tiny_build.evaluation.read_table("lists").set_index(["model", "metric"])
+    change = table.loc[("refined", "ARP@10"), "change"]
+    assert f"on average. Refined minus base: {change:+.1f} (95 % interval" in said
+    covered = app.dataframe[-1].value.set_index("model").loc["refined", "Coverage@10"]
+    assert covered == f"{100 * table.loc[('refined', 'Coverage@10'), 'value']:.0f} %"
+
+
 def test_another_measure_changes_the_verdict(tiny_home, tiny_build, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
     app.button_group(key="metric").set_value("MRR").run()
@@ -36,10 +47,11 @@ def test_another_measure_changes_the_verdict(tiny_home, tiny_build, open_app) ->
 
 def test_every_chart_has_its_numbers_as_a_table(tiny_home, tiny_build, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
-    metrics, differences, popularity, history = (table.value for table in app.dataframe)
+    metrics, differences, popularity, history, lists = (table.value for table in app.dataframe)
     assert metrics["model"].tolist()[0] == "popularity"
     assert metrics["model"].tolist()[-1] == "refined"
     assert len(differences) == len(tiny_build.evaluation.read_table("differences"))
+    assert lists["model"].tolist() == metrics["model"].tolist()
     assert {"n_cases", "gain"} <= {*popularity.columns} & {*history.columns}
 
 

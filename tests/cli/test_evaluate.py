@@ -36,6 +36,19 @@ def test_the_document_says_what_the_run_says(document: Callable[..., Any], tiny_
         assert difference["absolute"] == pytest.approx(first - second)
 
 
+def test_the_document_says_what_the_lists_are_like(
+    document: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    lists = document("evaluate", "tiny")["lists"]
+    assert list(lists) == MODELS
+    table = tiny_build.evaluation.read_table("lists").set_index(["model", "metric"])["value"]
+    for model, values in lists.items():
+        assert list(values) == ["Coverage@10", "Gini@10", "Novelty@10", "ARP@10", "Diversity@10", "Miscalibration@10"]
+        assert all(value == table[model, metric] for metric, value in values.items())
+    assert lists["popularity"]["ARP@10"] == max(values["ARP@10"] for values in lists.values())
+    assert lists["popularity"]["Coverage@10"] == min(values["Coverage@10"] for values in lists.values())
+
+
 def test_a_stored_evaluation_is_shown_and_other_settings_make_another(
     document: Callable[..., Any], tiny_home: Path, tiny_build: Build
 ) -> None:
@@ -55,6 +68,8 @@ def test_people_get_a_table_with_intervals_and_a_sentence(
     mean = tiny_build.evaluation.read_table("metrics").set_index(["model", "metric"]).loc["refined", "MRR"]
     refined = next(line for line in lines if line.startswith("refined  "))
     assert refined.split()[1:4] == [f"{mean['value']:.4f}", f"[{mean['ci_low']:.4f},", f"{mean['ci_high']:.4f}]"]
+    measures = next(line for line in lines if line.startswith("lists  "))
+    assert measures.split()[1:3] == ["Coverage@10", "Gini@10"]
     assert "against the base" in lines[-1] or "over the base" in lines[-1]
 
 

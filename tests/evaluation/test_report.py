@@ -7,7 +7,7 @@ from guidedrec_core.config import EvaluationConfig, SplitConfig
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.errors import DataError
 from guidedrec_core.evaluation.highlights import highlights
-from guidedrec_core.evaluation.report import EvaluationReport, evaluate_models
+from guidedrec_core.evaluation.report import EvaluationReport, _with_lists, evaluate_models
 from guidedrec_core.models.popularity import Popularity
 
 N_ITEMS = 30
@@ -44,6 +44,8 @@ def report(places: dict[str, int]) -> EvaluationReport:
         sequences,
         split.cases(sequences, "test"),
         counts,
+        np.full(40, 5),
+        rng.normal(size=(N_ITEMS, 3)).astype(np.float32),
         np.array([f"u{i}" for i in range(40)], dtype=object),
         np.array([f"i{i}" for i in range(N_ITEMS)], dtype=object),
         EvaluationConfig(bootstrap_samples=200),
@@ -81,12 +83,31 @@ def test_cases_carry_external_ids_and_slices_cover_them() -> None:
     assert set(found.slices["slice_by"]) == {"item popularity", "history length"}
 
 
+def test_lists_are_measured_for_every_user_with_a_history_and_something_left() -> None:
+    found = report({"base": 4, "refined": 1})
+    assert found.n_listed == 40
+    assert set(found.lists["model"]) == {"popularity", "base", "refined"}
+    base = found.lists[found.lists["model"] == "base"]
+    assert (base["change"] == 0).all()
+    sequences = sequences_of([[0, 1, 2], [1, 2], [2, 2, 1], [0]], 3)
+    assert _with_lists(sequences, np.array([3, 2, 3, 0])).tolist() == [1, 2]
+
+
 def test_no_cases_is_an_error() -> None:
     sequences, none = sequences_of([[0, 1, 2], [1, 2]], 3), np.empty(0, np.int64)
     ids = np.array(["a", "b", "c"], dtype=object)
     with pytest.raises(DataError, match="at least one test case"):
         evaluate_models(
-            {}, sequences, Cases(none, none, none, 0, 0), np.ones(3, np.int64), ids, ids, EvaluationConfig(), 0
+            {},
+            sequences,
+            Cases(none, none, none, 0, 0),
+            np.ones(3, np.int64),
+            np.ones(2, np.int64),
+            np.ones((3, 1), np.float32),
+            ids,
+            ids,
+            EvaluationConfig(),
+            0,
         )
 
 
