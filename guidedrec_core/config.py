@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 
 from guidedrec_core.errors import ConfigError
 
-
 Share = Annotated[float, Field(gt=0, le=1)]
 """A weight relative to a full one."""
 
@@ -60,7 +59,7 @@ class SplitConfig(Config):
 class EncoderConfig(Config):
     """Size of the sequence encoder, the same for the base and the refined model."""
 
-    kind: Literal["sasrec"] = "sasrec"
+    kind: Literal["sasrec", "gru4rec", "bert4rec"] = "sasrec"
     """Architecture."""
     width: int = Field(64, ge=4, le=1024)
     """Embedding width d; a multiple of `heads`."""
@@ -76,6 +75,10 @@ class EncoderConfig(Config):
     """Probability that an input item is hidden in training."""
     max_length: int = Field(30, ge=2, le=1000)
     """Most recent interactions read, L."""
+    mask_rate: float = Field(0.3, gt=0, lt=1)
+    """Share of a window's items hidden in training (bert4rec only)."""
+    last_only_rate: float = Field(0.3, ge=0, le=1)
+    """Share of windows in which the last item alone is hidden, as in inference (bert4rec only)."""
 
     def model_post_init(self, _: Any) -> None:
         """Check what one field alone cannot show."""
@@ -129,6 +132,8 @@ class TrainingConfig(Config):
     """Epochs at most."""
     patience: PositiveInt = 15
     """Epochs without a better validation NDCG@10 before training stops."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the products over the whole catalogue in training; all else is float32."""
     threads: PositiveInt = 2
     """CPU threads; fixed, because sums depend on it and a seed must give the same weights."""
 

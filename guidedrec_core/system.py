@@ -14,7 +14,7 @@ from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.models.registry import make_base, make_encoder
-from guidedrec_core.models.sasrec import SASRec
+from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.runs import Run, RunStore
 
@@ -35,7 +35,7 @@ class System:
         Raw scores of all items.
     missing : ndarray of bool
         ``[n_items, A]``; where the model uses the attribute's mean for want of a score.
-    base : SASRec
+    base : SequenceModel
     refined : AdditiveRefinedModel
     """
 
@@ -46,7 +46,7 @@ class System:
     schema: AttributeSchema
     item_scores: GuidedScores
     missing: npt.NDArray[np.bool_]
-    base: SASRec
+    base: SequenceModel
     refined: AdditiveRefinedModel
 
     @classmethod
@@ -78,7 +78,7 @@ class System:
         return models[name]
 
 
-def load_base(run: Run, n_items: int) -> SASRec:
+def load_base(run: Run, n_items: int) -> SequenceModel:
     """Load a trained base model."""
     model = make_base(EncoderConfig.parse(run.config["encoder"]), n_items, seed=0)
     model.load_state_dict(_tensors(run))

@@ -100,15 +100,6 @@ def item_seq(histories: list[IntArray], max_length: int) -> IntArray:
 
 
 @dataclass(frozen=True)
-class Window:
-    """A stretch of one user's training history: inputs and, one step on, targets."""
-
-    user: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
 class Batch:
     """Training windows.
 
@@ -117,16 +108,14 @@ class Batch:
     users : IntArray
         User indexes, shape ``[B]``.
     item_seq : IntArray
-        Input tokens, shape ``[B, L]``, 0 = padding (left).
-    targets : IntArray
-        The token that follows each input, shape ``[B, L]``, 0 where there is nothing to learn.
+        Tokens, shape ``[B, L + 1]``, 0 = padding (left): L inputs, and the last one's successor. Every token but a
+        row's first is to be predicted.
     prefixes : list of IntArray
         Item indexes that precede each window in the user's history, oldest first; B arrays.
     """
 
     users: IntArray
     item_seq: IntArray
-    targets: IntArray
     prefixes: list[IntArray]
 
 
@@ -148,25 +137,27 @@ class TrainingWindows:
     def __init__(self, sequences: Sequences, n_train: IntArray, max_length: int, batch_size: int) -> None:
         self.sequences = sequences
         self.batch_size = batch_size
-        # Counted from the end, so that only a user's oldest window is short.
-        self.windows = [
-            Window(user, max(0, end - max_length), end)
-            for user, length in enumerate(n_train.tolist())
-            for end in range(length - 1, 0, -max_length)
-        ]
+        steps = np.maximum(n_train - 1, 0)
+        windows = -(-steps // max_length)  # of each user
+        number = np.arange(windows.sum()) - np.repeat(np.cumsum(windows) - windows, windows)  # 0 = most recent
+        # A window's inputs are the user's interactions `starts .. ends-1`, its targets `starts+1 .. ends`. Counted from
+        # the end, so that only a user's oldest window is short.
+        self.users = np.repeat(np.arange(len(n_train)), windows)
+        self.ends = np.repeat(steps, windows) - number * max_length
+        self.starts = np.maximum(0, self.ends - max_length)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
-        return -(-len(self.windows) // self.batch_size)
+        return -(-len(self.users) // self.batch_size)
 
     @property
     def n_targets(self) -> int:
         """Targets in an epoch."""
-        return sum(w.end - w.start for w in self.windows)
+        return int((self.ends - self.starts).sum())
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield all windows once, in batches of similar length, in random order."""
-        lengths = np.array([w.end - w.start for w in self.windows])
+        lengths = self.ends - self.starts
         # Sorting by length inside large random blocks keeps batches both random and nearly free of padding.
         order = rng.permutation(len(lengths))
         block = self.batch_size * 16
@@ -178,19 +169,15 @@ class TrainingWindows:
         )
         batches = np.split(order, range(self.batch_size, len(order), self.batch_size))
         for position in rng.permutation(len(batches)):
-            yield self._batch([self.windows[i] for i in batches[position]])
+            yield self._batch(batches[position])
 
-    def _batch(self, windows: list[Window]) -> Batch:
+    def _batch(self, windows: IntArray) -> Batch:
         """Assemble one batch."""
-        longest = max(w.end - w.start for w in windows)
-        tokens = np.zeros((len(windows), longest), dtype=np.int64)
-        targets = np.zeros_like(tokens)
-        prefixes = []
-        for row, window in enumerate(windows):
-            history = self.sequences.history(window.user)
-            size = window.end - window.start
-            tokens[row, longest - size :] = history[window.start : window.end] + 1
-            targets[row, longest - size :] = history[window.start + 1 : window.end + 1] + 1
-            prefixes.append(history[: window.start])
-        users = np.array([w.user for w in windows], dtype=np.int64)
-        return Batch(users, tokens, targets, prefixes)
+        users, starts, ends = self.users[windows], self.starts[windows], self.ends[windows]
+        first = self.sequences.starts[users]  # where each user's history begins in `sequences.items`
+        longest = int((ends - starts).max())
+        steps = ends[:, None] + np.arange(-longest, 1)  # [B, L + 1], of the user's history
+        shown = steps >= starts[:, None]
+        tokens = np.where(shown, self.sequences.items[np.where(shown, first[:, None] + steps, 0)] + 1, 0)
+        bounds = zip(first.tolist(), (first + starts).tolist(), strict=True)
+        return Batch(users, tokens, [self.sequences.items[begin:end] for begin, end in bounds])

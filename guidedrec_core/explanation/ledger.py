@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.models.sasrec import SASRec
+from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 
 FloatArray = npt.NDArray[np.float64]
@@ -86,7 +86,7 @@ def refined_ledger(model: AdditiveRefinedModel, user: int, history: IntArray, it
     )
 
 
-def base_ledger(model: SASRec, user: int, history: IntArray, items: IntArray) -> Ledger:
+def base_ledger(model: SequenceModel, user: int, history: IntArray, items: IntArray) -> Ledger:
     """Split the base scores of some items: all remainder and bias, since a base model knows no attributes."""
     scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
     bias = model.item_bias().astype(np.float64)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -16,15 +15,19 @@ from torch import Tensor
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch, TrainingWindows
 from guidedrec_core.errors import TrainingError
+from guidedrec_core.models.losses import Objective, make_objective
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.randomness import derive_seed, generator
 
 
 class Trainable(Protocol):
-    """What the loop needs of a model; a `torch.nn.Module` with two more methods."""
+    """What the loop needs of a model; a `torch.nn.Module` that an objective can score."""
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Return the mean loss over a batch's targets."""
+    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return user vectors ``[T, E]`` and the item index each must find, ``[T]``."""
+
+    def item_table(self) -> tuple[Tensor, Tensor]:
+        """Return all item vectors ``[N, E]`` and biases ``[N]``."""
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
         """Group parameters by weight decay, as AdamW takes them."""
@@ -132,12 +135,13 @@ def train(
     state = _State.start(model)
     if checkpoint is not None and checkpoint.exists():
         state = _State.load(checkpoint, model, optimiser)
+    objective = make_objective(config)
     progress = StageProgress(stage, config.max_epochs, listener, done=len(state.epochs))
     progress.say("resuming" if state.epochs else "starting")
 
     while len(state.epochs) < config.max_epochs and state.waited < config.patience:
         epoch = len(state.epochs) + 1
-        loss = _run_epoch(model, windows, optimiser, state, config, seed, epoch)
+        loss = _run_epoch(model, objective, windows, optimiser, state, config, seed, epoch)
         trained = {name: value.clone() for name, value in model.state_dict().items()}
         model.load_state_dict(state.averaged(config))
         model.eval()
@@ -160,6 +164,7 @@ def train(
 
 def _run_epoch(
     model: Trainable,
+    objective: Objective,
     windows: TrainingWindows,
     optimiser: torch.optim.Optimizer,
     state: "_State",
@@ -178,7 +183,7 @@ def _run_epoch(
             for group in optimiser.param_groups:
                 group["lr"] = config.learning_rate * min(1.0, state.step / max(1, config.warmup_steps))
             optimiser.zero_grad(set_to_none=True)
-            loss = model.loss(batch)
+            loss, count = objective(model, batch)
             value = float(loss.detach())
             loss.backward()  # type: ignore[no-untyped-call]
             norm = float(torch.nn.utils.clip_grad_norm_(parameters, config.clip_norm))
@@ -189,7 +194,6 @@ def _run_epoch(
                 )
             optimiser.step()
             state.average(model, config)
-            count = int(np.count_nonzero(batch.targets))
             total += value * count
             targets += count
     return total / targets

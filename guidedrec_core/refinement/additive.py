@@ -28,7 +28,7 @@ class AdditiveRefinedModel(nn.Module):
     Parameters
     ----------
     encoder : nn.Module
-        Maps ``([B, L, D], [B, L])`` to states ``[B, L, D]``; trained here from scratch. Its width is ``width``.
+        Satisfies `models.encoder.Encoder`; trained here from scratch. Its width is ``width``.
     width : int
         D.
     max_length : int
@@ -50,7 +50,7 @@ class AdditiveRefinedModel(nn.Module):
 
     def __init__(
         self,
-        encoder: nn.Module,
+        encoder: Any,
         width: int,
         max_length: int,
         guided: FloatArray,
@@ -63,7 +63,7 @@ class AdditiveRefinedModel(nn.Module):
         n_attributes = guided.shape[1]
         self.config = config
         self.max_length = max_length
-        self.encoder = encoder
+        self.encoder: Any = encoder
         # Frozen inputs are not trained tensors: they are stored once, beside the weights, and never averaged.
         self.register_buffer("guided", torch.from_numpy(guided.copy()), persistent=False)
         has_users = user_scores is not None and n_attributes > 0
@@ -101,12 +101,11 @@ class AdditiveRefinedModel(nn.Module):
         """Number of attributes, A."""
         return self.guided.shape[1]
 
-    def states(self, tokens: Tensor) -> Tensor:
-        """Return ``out(h)``, ``[B, L, K]``, for ``tokens [B, L]``."""
-        present = tokens > 0  # [B, L]
+    def vectors(self, tokens: Tensor) -> Tensor:
+        """Return the encoder's input ``x``, ``[B, L, D]``, for ``tokens [B, L]``."""
         rows = (tokens - 1).clamp(min=0)  # [B, L]
-        x = self.guided[rows] @ self.guided_in + self.reduced_in(F.embedding(rows, self.reduced))  # [B, L, D]
-        return self.output(self.encoder(x * present.unsqueeze(-1), present))  # type: ignore[no-any-return]
+        x: Tensor = self.guided[rows] @ self.guided_in + self.reduced_in(F.embedding(rows, self.reduced))  # [B, L, D]
+        return x * (tokens > 0).unsqueeze(-1)
 
     def profiles(self, tokens: Tensor, users: IntArray, prefixes: list[IntArray]) -> Tensor:
         """Return the guided profile after each position, ``[B, L, A]``.
@@ -152,20 +151,23 @@ class AdditiveRefinedModel(nn.Module):
             prior[torch.from_numpy(known)] = self.user_scores[torch.from_numpy(users[known])]
         return prior
 
-    def loss(self, batch: Batch) -> Tensor:
-        """Return the mean cross-entropy over all targets of a batch."""
-        tokens, targets = torch.from_numpy(batch.item_seq), torch.from_numpy(batch.targets)
-        wanted = targets > 0  # [B, L]
-        profile = self.profiles(tokens, batch.users, batch.prefixes)[wanted]  # [T, A]
-        state = self.states(tokens)[wanted]  # [T, K]
-        logits = self._logits(profile, state)  # [T, n_items]
-        return F.cross_entropy(logits, targets[wanted] - 1)
+    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return user vectors ``[w p ; out(h)]``, ``[T, A + K]``, and the item index each must find, ``[T]``."""
+        tokens = torch.from_numpy(batch.item_seq)  # [B, L + 1]
+        states, rows, steps = self.encoder.read(self.vectors(tokens), tokens > 0)
+        before = self.profiles(tokens[:, :-1], batch.users, batch.prefixes)[rows, steps - 1]  # [T, A]
+        user = torch.cat([self.attribute_weights * before, self.output(states)], dim=1)
+        return user, tokens[rows, steps] - 1
+
+    def item_table(self) -> tuple[Tensor, Tensor]:
+        """Return item vectors ``[g ; r]``, ``[n_items, A + K]``, and biases ``[n_items]``."""
+        return torch.cat([self.guided, self.reduced], dim=1), self.bias
 
     def _logits(self, profile: Tensor, state: Tensor) -> Tensor:
         """Score all items: one product of user vectors ``[w p ; out(h)]`` with item vectors ``[g ; r]``."""
-        user = torch.cat([self.attribute_weights * profile, state], dim=1)  # [T, A + K]
-        items = torch.cat([self.guided, self.reduced], dim=1)  # [n_items, A + K]
-        return user @ items.T + self.bias  # [T, n_items]
+        user = torch.cat([self.attribute_weights * profile, state], dim=1)  # [B, A + K]
+        items, bias = self.item_table()
+        return user @ items.T + bias  # [B, n_items]
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
         """Split parameters by their weight decay: R like any item table, matrices, and the rest not at all."""
@@ -184,7 +186,8 @@ class AdditiveRefinedModel(nn.Module):
         shown = [min(len(h), tokens.shape[1]) for h in histories]
         prefixes = [h[: len(h) - n] for h, n in zip(histories, shown, strict=True)]
         profile = self.profiles(tokens, users, prefixes)[:, -1]  # [B, A]
-        return profile.numpy(), self.states(tokens)[:, -1].numpy()
+        state = self.output(self.encoder.last(self.vectors(tokens), tokens > 0))  # [B, K]
+        return profile.numpy(), state.numpy()
 
     @torch.inference_mode()
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:

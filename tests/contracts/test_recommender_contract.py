@@ -51,10 +51,20 @@ def fresh_sasrec(seed: int) -> Any:
     return make_base(ENCODER, N_ITEMS, seed)
 
 
-def fresh_refined(seed: int, user_scores: np.ndarray | None = USER_SCORES, guided: np.ndarray = GUIDED) -> Any:
+def fresh_gru4rec(seed: int) -> Any:
+    return make_base(ENCODER.model_copy(update={"kind": "gru4rec"}), N_ITEMS, seed)
+
+
+def fresh_bert4rec(seed: int) -> Any:
+    return make_base(ENCODER.model_copy(update={"kind": "bert4rec"}), N_ITEMS, seed)
+
+
+def fresh_refined(
+    seed: int, user_scores: np.ndarray | None = USER_SCORES, guided: np.ndarray = GUIDED, kind: str = "sasrec"
+) -> Any:
     rng = np.random.default_rng(3)
     model = AdditiveRefinedModel(
-        make_encoder(ENCODER, seed),
+        make_encoder(ENCODER.model_copy(update={"kind": kind}), seed),
         ENCODER.width,
         ENCODER.max_length,
         guided,
@@ -69,6 +79,14 @@ def fresh_refined(seed: int, user_scores: np.ndarray | None = USER_SCORES, guide
 
 def fresh_without_user_scores(seed: int) -> Any:
     return fresh_refined(seed, None)
+
+
+def fresh_refined_gru4rec(seed: int) -> Any:
+    return fresh_refined(seed, kind="gru4rec")
+
+
+def fresh_refined_bert4rec(seed: int) -> Any:
+    return fresh_refined(seed, kind="bert4rec")
 
 
 def fresh_second_training(seed: int) -> Any:
@@ -89,7 +107,11 @@ def trained(fresh: Callable[[int], Any]) -> Callable[[int], Any]:
 
 FRESH = {
     "sasrec": fresh_sasrec,
+    "gru4rec": fresh_gru4rec,
+    "bert4rec": fresh_bert4rec,
     "refined": fresh_refined,
+    "refined-gru4rec": fresh_refined_gru4rec,
+    "refined-bert4rec": fresh_refined_bert4rec,
     "refined-no-users": fresh_without_user_scores,
     "second-training": fresh_second_training,
 }

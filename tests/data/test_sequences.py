@@ -67,11 +67,11 @@ def test_item_seq_pads_on_the_left_and_keeps_the_most_recent(
 
 def real_part(batch: Batch, row: int) -> tuple[list[int], list[int]]:
     """Return a window's inputs and targets as item indexes, and check that padding stands left of them only."""
-    tokens, targets = batch.item_seq[row], batch.targets[row]
+    tokens = batch.item_seq[row]
     size = int(np.count_nonzero(tokens))
     assert not tokens[: len(tokens) - size].any()
-    assert np.array_equal(tokens > 0, targets > 0)
-    return (tokens[-size:] - 1).tolist(), (targets[-size:] - 1).tolist()
+    real = (tokens[-size:] - 1).tolist()
+    return real[:-1], real[1:]
 
 
 @settings(max_examples=60, deadline=None)
@@ -89,8 +89,8 @@ def test_every_training_step_but_the_first_is_a_target_once(
     assert len(batches) == len(windows)
     assert all(1 <= len(batch.users) <= batch_size for batch in batches)
     for batch in batches:
-        assert batch.item_seq.shape == batch.targets.shape == (len(batch.users), batch.item_seq.shape[1])
-        assert batch.item_seq.shape[1] <= max_length
+        assert len(batch.users) == len(batch.item_seq) == len(batch.prefixes)
+        assert batch.item_seq.shape[1] <= max_length + 1
         for row, user in enumerate(batch.users.tolist()):
             inputs, targets = real_part(batch, row)
             before = batch.prefixes[row].tolist()
@@ -98,7 +98,7 @@ def test_every_training_step_but_the_first_is_a_target_once(
             assert before + inputs + targets[-1:] == histories[user][: len(before) + len(inputs) + 1]
             assert targets == histories[user][len(before) + 1 : len(before) + len(inputs) + 1]
             # A profile fades the prefix by columns, which is right only if no padding stands between.
-            assert not before or len(inputs) == batch.item_seq.shape[1]
+            assert not before or len(inputs) == batch.item_seq.shape[1] - 1
             learned += [(user, len(before) + step + 1) for step in range(len(inputs))]
     wanted = [(user, step) for user, n in enumerate(n_train.tolist()) for step in range(1, n)]
     assert sorted(learned) == wanted
@@ -109,17 +109,16 @@ def test_held_out_items_are_never_seen_in_training() -> None:
     sequences = sequences_of([[0, 1, 2, 3, 20, 21], [4, 5, 22]], N_ITEMS)
     windows = TrainingWindows(sequences, np.array([4, 2]), max_length=3, batch_size=2)
     for batch in windows.epoch(np.random.default_rng(1)):
-        seen = np.concatenate([batch.item_seq.ravel() - 1, batch.targets.ravel() - 1, *batch.prefixes])
+        seen = np.concatenate([batch.item_seq.ravel() - 1, *batch.prefixes])
         assert seen.max() < 20
 
 
 def test_windows_count_from_the_end_so_only_the_oldest_is_short() -> None:
     windows = TrainingWindows(sequences_of([list(range(8))], N_ITEMS), np.array([8]), max_length=3, batch_size=9)
-    assert [(w.start, w.end) for w in windows.windows] == [(4, 7), (1, 4), (0, 1)]
+    assert list(zip(windows.starts, windows.ends, strict=True)) == [(4, 7), (1, 4), (0, 1)]
     (batch,) = windows.epoch(np.random.default_rng(0))
     rows = np.argsort([len(p) for p in batch.prefixes])
-    assert batch.item_seq[rows].tolist() == [[0, 0, 1], [2, 3, 4], [5, 6, 7]]
-    assert batch.targets[rows].tolist() == [[0, 0, 2], [3, 4, 5], [6, 7, 8]]
+    assert batch.item_seq[rows].tolist() == [[0, 0, 1, 2], [2, 3, 4, 5], [5, 6, 7, 8]]
     assert [batch.prefixes[row].tolist() for row in rows] == [[], [0], [0, 1, 2, 3]]
 
 

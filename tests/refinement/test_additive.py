@@ -94,10 +94,10 @@ def test_profiles_in_training_are_those_of_the_prefixes() -> None:
     model = refined(config)
     seen = long = 0
     for batch in WINDOWS.epoch(np.random.default_rng(0)):
-        tokens = torch.from_numpy(batch.item_seq)
+        tokens = torch.from_numpy(batch.item_seq[:, :-1])
         profiles = model.profiles(tokens, batch.users, batch.prefixes).detach().numpy()
         for row, user in enumerate(batch.users.tolist()):
-            padding = int((batch.item_seq[row] == 0).sum())
+            padding = int((tokens[row] == 0).sum())
             for position in range(padding, tokens.shape[1]):
                 step = len(batch.prefixes[row]) + position - padding
                 expected = slow_profile(HISTORIES[user][: step + 1], config, 0.5 * USER_SCORES[user])
@@ -111,7 +111,8 @@ def test_profiles_in_training_are_those_of_the_prefixes() -> None:
 def test_nothing_at_a_step_depends_on_later_items() -> None:
     model = refined().eval()
     early, late = torch.tensor([[1, 2, 3, 4, 5]]), torch.tensor([[1, 2, 3, 20, 21]])
-    for compute in (lambda t: model.profiles(t, np.array([0]), [np.array([7, 8])]), model.states):
+    encoded: Callable[[torch.Tensor], torch.Tensor] = lambda t: model.encoder(model.vectors(t), t > 0)  # noqa: E731
+    for compute in (lambda t: model.profiles(t, np.array([0]), [np.array([7, 8])]), encoded):
         before, after = compute(early)[0].detach(), compute(late)[0].detach()
         assert torch.equal(before[:3], after[:3])
         assert not torch.allclose(before[3:], after[3:])
@@ -120,15 +121,14 @@ def test_nothing_at_a_step_depends_on_later_items() -> None:
 def test_the_target_itself_never_enters_its_score() -> None:
     """Changing a window's last target must change no logit that predicts it."""
     model = refined()
-    inputs = np.array([[0, 2, 3, 4]])
-    losses = []
+    items, bias = model.item_table()
+    expected = model.scores(np.array([2]), arrays([[1, 2, 3]]))[0]
     for target in (9, 10):
-        targets = np.array([[0, 0, 0, target]])
+        batch = Batch(np.array([2]), np.array([[0, 2, 3, 4, target]]), [np.empty(0, np.int64)])
         with torch.no_grad():
-            losses.append(float(model.loss(Batch(np.array([2]), inputs, targets, [np.empty(0, np.int64)]))))
-    scores = model.scores(np.array([2]), arrays([[1, 2, 3]]))[0].astype(np.float64)
-    expected = np.log(np.exp(scores).sum()) - scores[[8, 9]]
-    np.testing.assert_allclose(losses, expected, rtol=1e-5)
+            users, wanted = model.training_pairs(batch)
+            np.testing.assert_allclose((users[-1] @ items.T + bias).numpy(), expected, rtol=1e-4, atol=1e-5)
+        assert wanted.tolist() == [2, 3, target - 1]
 
 
 @pytest.mark.parametrize("user_scores", [USER_SCORES, None])
@@ -207,8 +207,9 @@ def test_the_encoder_sees_guided_and_reduced_vectors() -> None:
         model.reduced.detach().numpy()[[3, 4]] @ model.reduced_in.weight.detach().numpy().T
     )
     with torch.no_grad():
-        expected = model.output(model.encoder(torch.from_numpy(x)[None], tokens > 0))
-        torch.testing.assert_close(model.states(tokens), expected, rtol=1e-4, atol=1e-5)
+        expected = model.output(model.encoder(torch.from_numpy(x)[None], tokens > 0))[:, -1].numpy()
+    _, state = model.user_parts(np.array([0]), arrays([[3, 4]]))
+    np.testing.assert_allclose(state, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_training_learns_a_taste_that_only_the_attributes_tell() -> None:

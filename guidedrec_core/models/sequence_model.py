@@ -1,0 +1,92 @@
+"""The base model: a tied item table around a sequence encoder. It never sees a guided score."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from guidedrec_core.config import TrainingConfig
+from guidedrec_core.data.sequences import Batch, item_seq
+from guidedrec_core.models.base import FloatArray, IntArray
+from guidedrec_core.models.encoder import initialise_matrices
+
+TABLE_SCALE = 0.1
+"""Standard deviation of an untrained item table."""
+
+
+class SequenceModel(nn.Module):
+    """SASRec, GRU4Rec or BERT4Rec, by its encoder.
+
+    Shapes: B batch, L length, D width, T targets in a batch.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        Satisfies `Encoder`.
+    n_items : int
+        Size of the catalogue.
+    """
+
+    def __init__(self, encoder: Any, n_items: int) -> None:
+        super().__init__()
+        width = encoder.config.width
+        self.items = nn.Embedding(n_items + 1, width, padding_idx=0)  # row = token
+        self.encoder = encoder
+        self.output = nn.Linear(width, width)
+        self.bias = nn.Parameter(torch.zeros(n_items))
+
+    def initialise(self, seed: int) -> None:
+        """Draw all matrices from a seed of their own, so that nothing depends on global state."""
+        draw = torch.Generator().manual_seed(seed)
+        initialise_matrices(self, draw)
+        with torch.no_grad():
+            self.items.weight.normal_(0.0, TABLE_SCALE, generator=draw)
+            self.items.weight[0].zero_()
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.bias)
+
+    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return user vectors ``[T, D]`` and the item index each must find, ``[T]``."""
+        tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
+        states, rows, steps = self.encoder.read(self.items(tokens), tokens > 0)
+        return self.output(states), tokens[rows, steps] - 1
+
+    def item_table(self) -> tuple[Tensor, Tensor]:
+        """Return all item vectors ``[n_items, D]`` and biases ``[n_items]``."""
+        return self.items.weight[1:], self.bias
+
+    def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
+        """Split parameters by their weight decay: the item table, other matrices, and vectors (never decayed)."""
+        rest = [p for name, p in self.named_parameters() if name != "items.weight"]
+        return [
+            {"params": [self.items.weight], "weight_decay": config.table_weight_decay},
+            {"params": [p for p in rest if p.ndim >= 2], "weight_decay": config.weight_decay},
+            {"params": [p for p in rest if p.ndim < 2], "weight_decay": 0.0},
+        ]
+
+    @torch.inference_mode()
+    def user_vectors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Return what is compared with items after each history, ``[B, D]``."""
+        self.eval()
+        tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
+        vectors: FloatArray = self.output(self.encoder.last(self.items(tokens), tokens > 0)).cpu().numpy()
+        return vectors
+
+    @torch.inference_mode()
+    def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Score all items for each history, ``[B, n_items]``."""
+        user = torch.from_numpy(self.user_vectors(users, histories)).to(self.bias.device)
+        items, bias = self.item_table()
+        scores: FloatArray = torch.addmm(bias, user, items.T).cpu().numpy()
+        return scores
+
+    def item_embedding(self) -> FloatArray:
+        """Return the base item embedding, ``[n_items, D]``."""
+        return self.items.weight[1:].detach().cpu().numpy().copy()
+
+    def item_bias(self) -> FloatArray:
+        """Return the item bias, ``[n_items]``."""
+        return self.bias.detach().cpu().numpy().copy()
