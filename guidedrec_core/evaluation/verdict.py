@@ -128,7 +128,7 @@ def overview_sentence(dataset: str, metrics: pd.DataFrame, split: str) -> str:
 
 
 def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
-    """Say whether refinement helps, and whether more than its controls do.
+    """Say whether refinement helps, whether more than its controls do, and whether a simple baseline does better.
 
     Parameters
     ----------
@@ -170,6 +170,10 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
                 f"({amount[SECOND_TRAINING]}), so training longer may be all there is to it.",
             }[effect[SECOND_TRAINING]]
         )
+    better = [name for name in (POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR) if effect.get(name) == "lower"]
+    if better:
+        best = min(better, key=lambda name: float(rows[name]["absolute"]))
+        said.append(f"A far simpler model does better here, {MODEL_WORDS[best]}: against it refined is {amount[best]}.")
     return Verdict(metric, effect.get(BASE), effect.get(SECOND_TRAINING), effect.get(PLACEBO), " ".join(said))
 
 

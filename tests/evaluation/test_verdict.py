@@ -71,6 +71,15 @@ def test_losses_are_called_losses() -> None:
     assert "A second training without attributes does better" in said.sentence
 
 
+def test_a_simple_model_that_does_better_is_named_the_best_of_them_only() -> None:
+    said = verdict(differences(base=GAIN, popularity=GAIN, item_knn=LOSS, item_knn_recency=(-0.5, -0.3))).sentence
+    assert said.endswith(
+        "A far simpler model does better here, recent similar items: against it refined is -40 % "
+        "(95 % interval -50 to -30 %)."
+    )
+    assert "simpler" not in verdict(differences(base=GAIN, item_knn=NOTHING, ease=GAIN)).sentence
+
+
 def test_what_was_not_measured_is_not_judged() -> None:
     said = verdict(differences(base=GAIN))
     assert said.over_placebo is None
