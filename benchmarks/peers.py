@@ -1,0 +1,290 @@
+"""Our base models beside those of RecTools, RecBole and implicit: `python benchmarks/peers.py --seeds 0,1,2`.
+
+MovieLens ml-latest-small, 5-core, leave-one-out, the whole catalogue ranked, seen items excluded. Every library gets
+the same histories, trains in an environment and a process of its own, in its default shape at d = 64 (2 blocks, 50 last
+items), and hands back scores of all items from the epoch that was best in validation NDCG@10; one evaluator, ours,
+ranks them. CPU seconds and peak memory are the process's own, so other work on the machine hardly changes them.
+
+Environments are made under `--venvs` at first use (2 to 4 GB). Where PyTorch's default package brings CUDA, point pip
+to a CPU build with its own variables (PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS). What does not install is skipped, and the
+result says so. What is done stays in benchmarks/results/peers.json; `--resume` does only the rest.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import machine
+import numpy as np
+import pandas as pd
+from environments import environment
+
+from guidedrec_core.config import SplitConfig
+from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.sequences import Sequences
+from guidedrec_core.data.split import Cases, Split
+from guidedrec_core.evaluation.metrics import case_metrics, metric_names
+from guidedrec_core.ranking import mask_seen, ranks_of
+
+SCRIPTS = Path(__file__).resolve().parent / "peer_models"
+METRICS = metric_names((10,))
+OURS = "guidedrec"
+TORCH = "torch==2.13.0"
+NOT_COUNTED = "not converged"
+
+
+@dataclass(frozen=True)
+class Library:
+    """What to install, and how long its models may train.
+
+    Attributes
+    ----------
+    packages, constraints : tuple of str
+        See `environments.environment`.
+    patience, max_epochs : int
+        Epochs without a better validation NDCG@10, and in all.
+    """
+
+    packages: tuple[str, ...]
+    constraints: tuple[str, ...]
+    patience: int
+    max_epochs: int
+
+
+# Patience is wide, so that no library is stopped before its best: RecTools' BERT4Rec needs 170 epochs here, and one of
+# RecBole's takes minutes.
+LIBRARIES = {
+    OURS: Library((), (), 0, 0),
+    "rectools": Library(("rectools[torch]==0.19.0",), (TORCH,), 60, 500),
+    "recbole": Library(("recbole==1.2.1",), (TORCH, "numpy==1.26.4", "setuptools<81"), 10, 300),
+    "implicit": Library(("implicit==0.7.3",), (), 50, 50),
+}
+MODELS = (
+    *((OURS, m) for m in ("sasrec", "gru4rec", "bert4rec")),
+    *(("rectools", m) for m in ("sasrec", "bert4rec")),
+    *(("recbole", m) for m in ("sasrec", "gru4rec", "bert4rec")),
+    *(("implicit", m) for m in ("als", "item_knn")),
+)
+
+
+def main() -> None:
+    options = parse_options()
+    load = os.getloadavg()[0]
+    path = options.out
+    stored = json.loads(path.read_text()) if options.resume and path.is_file() else {}
+    result: dict[str, Any] = {
+        "benchmark": "peers",
+        "machine": machine.facts("numpy", "torch") | {"load_before": round(load, 2)},
+        "protocol": protocol(options),
+        "not_installed": {},
+        "runs": stored.get("runs", []),
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        sequences, cases = write_split(options.data, Path(folder) / "split.npz")
+        result["data"] = {"users": sequences.n_users, "items": sequences.n_items, "interactions": len(sequences.items)}
+        for library in dict.fromkeys(library for library, _ in options.models):
+            python, problem = Path(sys.executable), ""
+            if library != OURS:
+                wanted = LIBRARIES[library]
+                python, problem = environment(options.venvs / library, wanted.packages, wanted.constraints)
+            if problem:
+                result["not_installed"][library] = problem
+                print(f"{library} is skipped: {problem}", flush=True)
+                continue
+            for model in (m for own, m in options.models if own == library):
+                for seed in options.seeds:
+                    if any((r["library"], r["model"], r["seed"]) == (library, model, seed) for r in result["runs"]):
+                        continue
+                    print(f"{library} {model}, seed {seed}", flush=True)
+                    run = run_model(python, library, model, seed, options, Path(folder), cases, sequences)
+                    result["runs"].append(run)
+                    write(path, result)  # so that an interrupted benchmark loses one run at most
+    print()
+    print(report(result))
+    write(path, result)
+    print(f"\nwritten to {path}")
+
+
+def parse_options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data/movielens_small"), help="ml-latest-small")
+    parser.add_argument("--venvs", type=Path, default=Path(".peers"), help="where the libraries' environments are made")
+    parser.add_argument("--models", default="", help="e.g. rectools/sasrec,guidedrec/sasrec or recbole; default all")
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of every model; 1 wastes no CPU seconds")
+    parser.add_argument("--cpu-budget", type=float, default=3600, help="CPU seconds of training for a model and seed")
+    parser.add_argument("--max-epochs", type=int, default=0, help="at most, for a try; not for ours")
+    parser.add_argument("--resume", action="store_true", help="keep what the result file holds already")
+    parser.add_argument("--out", type=Path, default=machine.RESULTS / "peers.json")
+    options = parser.parse_args()
+    wanted = [w for w in options.models.split(",") if w]
+    unknown = set(wanted) - {library for library, _ in MODELS} - {"/".join(m) for m in MODELS}
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join('/'.join(m) for m in MODELS)}")
+    if not options.data.is_dir():
+        parser.error(f"no folder {options.data}; name the folder of ml-latest-small with --data")
+    options.models = [m for m in MODELS if not wanted or m[0] in wanted or "/".join(m) in wanted]
+    options.seeds = [int(seed) for seed in options.seeds.split(",")]
+    return options
+
+
+def protocol(options: argparse.Namespace) -> dict[str, Any]:
+    """Say how was measured."""
+    return {
+        "data": "MovieLens ml-latest-small, 5-core, leave-one-out",
+        "ranking": "all unseen items; ties by item index",
+        "epoch": "best validation NDCG@10",
+        "cpu_seconds_per_epoch": "user and system, of training alone; ours with validation",
+        "cpu_seconds_in_all": "of the whole process: imports, training, validation, waiting for a better epoch",
+        "threads": options.threads,
+        "cpu_budget": options.cpu_budget,
+        "patience": {name: library.patience for name, library in LIBRARIES.items() if name != OURS},
+    }
+
+
+def write_split(data: Path, path: Path) -> tuple[Sequences, Cases]:
+    """Read MovieLens, write its histories for the scripts and return them with the test cases."""
+    dataset = import_dataset("movielens", data, "movielens-small", min_interactions=5)
+    sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
+    cases = Split.of(sequences, SplitConfig(kind="leave-one-out")).cases(sequences, "test")
+    assert np.array_equal(cases.users, np.arange(sequences.n_users)), "expected one test case for every user"
+    np.savez(path, items=sequences.items, starts=sequences.starts, n_items=sequences.n_items)
+    return sequences, cases
+
+
+def run_model(
+    python: Path,
+    library: str,
+    model: str,
+    seed: int,
+    options: argparse.Namespace,
+    folder: Path,
+    cases: Cases,
+    sequences: Sequences,
+) -> dict[str, Any]:
+    """Train one model in its own process; return what it measured and its ranks of the test targets."""
+    limits = LIBRARIES[library]
+    epochs = min(limits.max_epochs, options.max_epochs or limits.max_epochs)
+    # fmt: off
+    command = [
+        python, SCRIPTS / f"run_{library}.py", "--split", folder / "split.npz", "--model", model, "--seed", seed,
+        "--out", folder, "--threads", options.threads, "--patience", limits.patience, "--max-epochs", epochs,
+        "--cpu-budget", options.cpu_budget,
+    ]
+    # fmt: on
+    variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    known: dict[str, Any] = {"library": library, "model": model, "seed": seed}
+    log = folder / "log.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            list(map(str, command)),
+            cwd=folder,  # some leave logs behind
+            env={**os.environ, **dict.fromkeys(variables, str(options.threads))},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        _, status, usage = os.wait4(process.pid, 0)  # the only call that gives this one process's peak memory
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        last = (log.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
+        print(f"  failed: {last}", flush=True)
+        return {**known, "failed": last}
+    record = json.loads((folder / "record.json").read_text())
+    histories = [sequences.history(user, length) for user, length in enumerate(cases.lengths.tolist())]
+    ranks = ranks_of(mask_seen(np.load(folder / "test_scores.npy"), histories), cases.targets)
+    seconds = [epoch["cpu_seconds"] for epoch in record["epochs"]]
+    run = {
+        **known,
+        "metrics": dict(zip(METRICS, case_metrics(ranks, (10,)).mean(axis=0).round(5).tolist(), strict=True)),
+        "validation_ndcg": round(record["epochs"][record["best_epoch"] - 1]["ndcg"], 5),
+        "epochs": len(seconds),
+        "best_epoch": record["best_epoch"],
+        "stopped": record["stopped"],
+        "cpu_seconds_per_epoch": round(float(np.median(seconds)), 3),
+        "cpu_seconds_to_best": round(sum(seconds[: record["best_epoch"]]), 2),
+        "cpu_seconds_in_all": round(usage.ru_utime + usage.ru_stime, 1),
+        # Linux counts in KiB, macOS in bytes.
+        "peak_memory_gib": round(usage.ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30), 2),
+        "settings": record["settings"],
+        "versions": record["versions"],
+        "ranks": " ".join(map(str, ranks.tolist())),
+    }
+    print(f"  NDCG@10 {run['metrics']['NDCG@10']:.4f}, {run['cpu_seconds_in_all']} CPU s, {run['stopped']}", flush=True)
+    return run
+
+
+def report(result: dict[str, Any]) -> str:
+    """Tabulate means over seeds, and ours relative to every peer."""
+    runs = [run for run in result["runs"] if "failed" not in run]
+    failed = [run for run in result["runs"] if "failed" in run]
+    lines = [f"{r['library']} {r['model']} seed {r['seed']} failed: {r['failed']}" for r in failed]
+    lines += [f"{library} skipped: {problem}" for library, problem in result["not_installed"].items()]
+    if not runs:
+        return "\n".join(lines)
+    numbers = ("cpu_seconds_per_epoch", "best_epoch", "cpu_seconds_to_best", "cpu_seconds_in_all", "peak_memory_gib")
+    table = pd.DataFrame(
+        [
+            {
+                "library": run["library"],
+                "model": run["model"],
+                **run["metrics"],
+                **{n: run[n] for n in numbers},
+                "unfinished": run["stopped"] in ("CPU budget", "largest number of epochs"),
+            }
+            for run in runs
+        ]
+    )
+    groups = table.groupby(["library", "model"], sort=False)
+    means = groups.mean().drop(columns="unfinished")
+    means.insert(0, "seeds", groups.size())
+    means["note"] = np.where(groups["unfinished"].any(), NOT_COUNTED, "")
+    lines += [means.reset_index().round(4).to_string(index=False), "", "ours / theirs, at the same architecture"]
+    ratios = [ratio(result, means, peer) for peer in means.index if peer[0] != OURS and (OURS, peer[1]) in means.index]
+    result["summary"] = {"means": records(means.reset_index()), "ratios": ratios}
+    lines += [pd.DataFrame(ratios).to_string(index=False) if ratios else "nothing to compare"]
+    return "\n".join(lines)
+
+
+def ratio(result: dict[str, Any], means: pd.DataFrame, peer: tuple[str, str]) -> dict[str, Any]:
+    """Compare ours with one peer; the interval is of the difference in NDCG@10, bootstrapped over users."""
+    ours, theirs = means.loc[(OURS, peer[1])], means.loc[peer]
+    columns = (*METRICS, "cpu_seconds_per_epoch", "cpu_seconds_to_best", "cpu_seconds_in_all", "peak_memory_gib")
+    difference = user_ndcg(result, (OURS, peer[1])) - user_ndcg(result, peer)
+    draws = np.random.default_rng(0).integers(0, len(difference), (2000, len(difference)))
+    low, high = np.quantile(difference[draws].mean(axis=1), [0.025, 0.975])
+    return {
+        "against": "/".join(peer),
+        **{column: round(float(ours[column] / theirs[column]), 3) for column in columns},
+        "NDCG@10 difference": f"{difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]",
+        "note": theirs["note"],
+    }
+
+
+def user_ndcg(result: dict[str, Any], of: tuple[str, str]) -> np.ndarray:
+    """Return every user's NDCG@10, averaged over seeds."""
+    runs = [r for r in result["runs"] if (r["library"], r["model"]) == of and "failed" not in r]
+    ranks = [np.array(run["ranks"].split(), dtype=np.int64) for run in runs]
+    return np.mean([case_metrics(r, (10,))[:, METRICS.index("NDCG@10")] for r in ranks], axis=0)
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn a table into plain rounded records."""
+    return json.loads(table.round(4).to_json(orient="records"))
+
+
+def write(path: Path, result: dict[str, Any]) -> None:
+    """Replace the result file as a whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".tmp")
+    unfinished.write_text(json.dumps(result, indent=2) + "\n")
+    unfinished.replace(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""What the benchmarks rest on: the libraries' scripts rank as we do, and a table says what was left out."""
+
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from guidedrec_core.config import SplitConfig
+from guidedrec_core.data.split import Split
+from guidedrec_core.ranking import mask_seen, ranks_of
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch) -> dict[str, ModuleType]:
+    """Import the scripts as their folders' own."""
+    monkeypatch.syspath_prepend(BENCHMARKS / "peer_models")
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import peers
+    import record
+
+    for name in ("peers", "record", "machine", "environments"):
+        sys.modules.pop(name)
+    return {"peers": peers, "record": record}
+
+
+@pytest.mark.parametrize("part", ["valid", "test"])
+def test_the_scripts_rank_as_we_do(modules: dict[str, ModuleType], tmp_path: Path, part: Any) -> None:
+    from tiny import random_histories, sequences_of
+
+    rng = np.random.default_rng(2)
+    histories = [h for h in random_histories(rng, 60, 12, 9) if len(h) >= 3]
+    sequences = sequences_of(histories, 12)
+    cases = Split.of(sequences, SplitConfig()).cases(sequences, part)
+    scores = rng.integers(0, 4, (len(histories), 12)).astype(np.float32)  # many ties
+    shown = [sequences.history(u, n) for u, n in zip(cases.users, cases.lengths, strict=True)]
+    np.savez(tmp_path / "split.npz", items=sequences.items, starts=sequences.starts, n_items=12)
+    theirs = modules["record"].Split(str(tmp_path / "split.npz")).ranks(scores, part)
+    assert np.array_equal(theirs, ranks_of(mask_seen(scores, shown), cases.targets))
+
+
+def run(library: str, seed: int, rank: int, stopped: str = "patience") -> dict[str, Any]:
+    """Make up one measured run in which every user's target has the same rank."""
+    numbers = ("cpu_seconds_per_epoch", "best_epoch", "cpu_seconds_to_best", "cpu_seconds_in_all", "peak_memory_gib")
+    metrics = {"MRR": 1 / rank, "Recall@10": 1.0, "NDCG@10": float(1 / np.log2(rank + 1))}
+    own = {"library": library, "model": "sasrec", "seed": seed, "metrics": metrics, "stopped": stopped}
+    return {**own, **dict.fromkeys(numbers, float(rank)), "ranks": " ".join([str(rank)] * 5)}
+
+
+def test_the_table_gives_ratios_and_says_what_is_missing(modules: dict[str, ModuleType]) -> None:
+    runs = [run("guidedrec", 0, 1), run("guidedrec", 1, 1), run("rectools", 0, 4, "CPU budget")]
+    runs.append({"library": "recbole", "model": "sasrec", "seed": 0, "failed": "out of memory"})
+    result = {"runs": runs, "not_installed": {"implicit": "no compiler"}}
+    table = modules["peers"].report(result)
+    assert "recbole sasrec seed 0 failed: out of memory" in table
+    assert "implicit skipped: no compiler" in table
+    (ratio,) = result["summary"]["ratios"]
+    assert ratio["against"] == "rectools/sasrec"
+    assert ratio["note"] == "not converged"
+    assert (ratio["MRR"], ratio["cpu_seconds_to_best"], ratio["peak_memory_gib"]) == (4.0, 0.25, 0.25)
+    assert ratio["NDCG@10 difference"].startswith("+0.5693 [+0.5693, ")
+    assert [m["seeds"] for m in result["summary"]["means"]] == [2, 1]
