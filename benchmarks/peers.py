@@ -36,7 +36,8 @@ SCRIPTS = Path(__file__).resolve().parent / "peer_models"
 METRICS = metric_names((10,))
 OURS = "guidedrec"
 TORCH = "torch==2.13.0"
-NOT_COUNTED = "not converged"
+UNFINISHED = "not converged"
+UNLIMITED = 10**6
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Library:
     packages, constraints : tuple of str
         See `environments.environment`.
     patience, max_epochs : int
-        Epochs without a better validation NDCG@10, and in all.
+        Epochs without a better validation NDCG@10, and in all; 0 leaves it to the library.
     """
 
     packages: tuple[str, ...]
@@ -119,7 +120,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of every model; 1 wastes no CPU seconds")
     parser.add_argument("--cpu-budget", type=float, default=3600, help="CPU seconds of training for a model and seed")
-    parser.add_argument("--max-epochs", type=int, default=0, help="at most, for a try; not for ours")
+    parser.add_argument("--max-epochs", type=int, default=0, help="at most, for a try")
     parser.add_argument("--resume", action="store_true", help="keep what the result file holds already")
     parser.add_argument("--out", type=Path, default=machine.RESULTS / "peers.json")
     options = parser.parse_args()
@@ -170,7 +171,7 @@ def run_model(
 ) -> dict[str, Any]:
     """Train one model in its own process; return what it measured and its ranks of the test targets."""
     limits = LIBRARIES[library]
-    epochs = min(limits.max_epochs, options.max_epochs or limits.max_epochs)
+    epochs = min(n for n in (limits.max_epochs, options.max_epochs, UNLIMITED) if n)
     # fmt: off
     command = [
         python, SCRIPTS / f"run_{library}.py", "--split", folder / "split.npz", "--model", model, "--seed", seed,
@@ -243,7 +244,7 @@ def report(result: dict[str, Any]) -> str:
     groups = table.groupby(["library", "model"], sort=False)
     means = groups.mean().drop(columns="unfinished")
     means.insert(0, "seeds", groups.size())
-    means["note"] = np.where(groups["unfinished"].any(), NOT_COUNTED, "")
+    means["note"] = np.where(groups["unfinished"].any(), UNFINISHED, "")
     lines += [means.reset_index().round(4).to_string(index=False), "", "ours / theirs, at the same architecture"]
     ratios = [ratio(result, means, peer) for peer in means.index if peer[0] != OURS and (OURS, peer[1]) in means.index]
     result["summary"] = {"means": records(means.reset_index()), "ratios": ratios}

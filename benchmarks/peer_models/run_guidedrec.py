@@ -13,7 +13,7 @@ import torch
 from record import Record
 
 from guidedrec_core import __version__, pipeline
-from guidedrec_core.config import BuildConfig
+from guidedrec_core.config import BuildConfig, TrainingConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.prepared import load_prepared
 from guidedrec_core.runs import RunStore
@@ -23,13 +23,10 @@ from guidedrec_core.system import load_base
 def main():
     record = Record()
     split, options = record.split, record.options
-    config = BuildConfig.parse(
-        {
-            "encoder": {"kind": options.model},
-            "training": {"threads": options.threads},
-            "seed": options.seed,
-        }
-    )
+    training = {"threads": options.threads}
+    if options.max_epochs < TrainingConfig().max_epochs:
+        training["max_epochs"] = options.max_epochs
+    config = BuildConfig.parse({"encoder": {"kind": options.model}, "training": training, "seed": options.seed})
     marks = [(0, 0.0)]
 
     def note(event):
