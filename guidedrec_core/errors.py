@@ -41,6 +41,10 @@ class DownloadError(GuidedrecError):
     """A data set could not be downloaded, or what came is not what was expected."""
 
 
+class ServiceError(GuidedrecError):
+    """A language model server cannot be reached, or what it answers cannot be used."""
+
+
 class TrainingError(GuidedrecError):
     """Training cannot go on (loss diverged, nothing to train on)."""
 

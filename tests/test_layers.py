@@ -16,8 +16,8 @@ REPOSITORY = ROOT.parent
 # Modules and packages by layer, lowest first. A new module belongs in here, in the lowest layer it fits.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__init__", "columns", "errors", "config", "randomness", "progress", "reduction"),
-    ("data", "runs", "run_files", "run_manifest", "processes"),
-    ("models", "attributes", "refinement"),
+    ("data", "runs", "run_files", "run_manifest", "processes", "llm_client"),
+    ("models", "attributes", "refinement", "text_vectors"),
     ("ranking", "retrieval", "system", "recommend", "evaluation", "explanation", "projection"),
     ("pipeline", "case", "item_view", "item_search", "item_map", "library", "jobs", "job_worker"),
     ("figures", "cli", "ui"),
@@ -84,6 +84,11 @@ def test_the_check_sees_all_forms_of_import(tmp_path: Path) -> None:
         "guidedrec_core.data.split.Split",
         "streamlit",
     }
+
+
+def test_only_the_client_imports_openai() -> None:
+    users = [m for m in MODULES if any(n.split(".")[0] == "openai" for n in imported(ROOT / m, "guidedrec_core"))]
+    assert [str(module) for module in users] == ["llm_client.py"]
 
 
 @pytest.mark.parametrize("module", MODULES, ids=str)

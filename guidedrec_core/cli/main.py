@@ -20,6 +20,7 @@ from guidedrec_core.cli.runs import runs
 from guidedrec_core.cli.score import score
 from guidedrec_core.cli.session import Group, Session
 from guidedrec_core.cli.stages import build, project, refine, train
+from guidedrec_core.cli.vectors import vectors
 from guidedrec_core.errors import GuidedrecError
 
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
@@ -88,7 +89,8 @@ def main() -> None:
     """
 
 
-for _command in (data, build, train, score, refine, evaluate, project, recommend, explain, runs, jobs, doctor):
+_COMMANDS = (data, vectors, build, train, score, refine, evaluate, project, recommend, explain, runs, jobs, doctor)
+for _command in _COMMANDS:
     main.add_command(_command)
 
 
