@@ -15,6 +15,7 @@ from guidedrec_core.config import EASEConfig, ItemKNNConfig, RefinementConfig
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.models.ease import EASE
+from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.models.registry import make_base, make_encoder
@@ -45,6 +46,13 @@ def itemknn_in_order(seed: int) -> ItemKNN:
 def ease(seed: int) -> EASE:
     users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
     return EASE(users, SEQUENCES.items, N_USERS, N_ITEMS, EASEConfig(penalty=2.0, decay=0.7))
+
+
+def external(seed: int) -> ExternalModel:
+    """Half of the users have a vector of their own."""
+    rng = np.random.default_rng(4)
+    items, users = (rng.normal(size=(count, 5)).astype(np.float32) for count in (N_ITEMS, N_USERS))
+    return ExternalModel(items, "cosine", 0.85, users, np.arange(N_USERS) % 2 == 1)
 
 
 def fresh_sasrec(seed: int) -> Any:
@@ -120,6 +128,7 @@ MODELS: dict[str, Callable[[int], Any]] = {
     "itemknn": itemknn,
     "itemknn-in-order": itemknn_in_order,
     "ease": ease,
+    "external": external,
 }
 MODELS |= {name: trained(fresh) for name, fresh in FRESH.items()}
 CACHE: dict[str, Recommender] = {}
@@ -139,6 +148,8 @@ def weights(model: Any) -> dict[str, np.ndarray]:
     """Return all that a model learned."""
     if isinstance(model, nn.Module):
         return {name: value.numpy().copy() for name, value in model.state_dict().items()}
+    if isinstance(model, ExternalModel):
+        return {name: value.copy() for name, value in model.arrays().items()}
     if isinstance(model, ItemKNN):
         return {"learned": model.similarity.toarray()}
     return {"learned": (model.weights if isinstance(model, EASE) else model.counts).copy()}
