@@ -37,7 +37,7 @@ METRICS = metric_names((10,))
 OURS = "guidedrec"
 TORCH = "torch==2.13.0"
 UNFINISHED = "not converged"
-UNLIMITED = 10**6
+CUT_SHORT = ("CPU budget", "largest number of epochs")
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Library:
 # RecBole's takes minutes.
 LIBRARIES = {
     OURS: Library((), (), 0, 0),
-    "rectools": Library(("rectools[torch]==0.19.0",), (TORCH,), 60, 500),
+    "rectools": Library(("rectools[torch]==0.19.0",), (TORCH,), 120, 500),
     "recbole": Library(("recbole==1.2.1",), (TORCH, "numpy==1.26.4", "setuptools<81"), 10, 300),
     "implicit": Library(("implicit==0.7.3",), (), 50, 50),
 }
@@ -82,9 +82,9 @@ def main() -> None:
     result: dict[str, Any] = {
         "benchmark": "peers",
         "machine": machine.facts("numpy", "torch") | {"load_before": round(load, 2)},
-        "protocol": protocol(options),
+        "protocol": protocol(),
         "not_installed": {},
-        "runs": stored.get("runs", []),
+        "runs": [run for run in stored.get("runs", []) if counts(run, options)],
     }
     with tempfile.TemporaryDirectory() as folder:
         sequences, cases = write_split(options.data, Path(folder) / "split.npz")
@@ -135,7 +135,25 @@ def parse_options() -> argparse.Namespace:
     return options
 
 
-def protocol(options: argparse.Namespace) -> dict[str, Any]:
+def counts(run: dict[str, Any], options: argparse.Namespace) -> bool:
+    """Tell whether a stored run would come out the same now."""
+    if "failed" in run or run["limits"]["threads"] != options.threads:
+        return False
+    return run["stopped"] not in CUT_SHORT or run["limits"] == limits_of(run["library"], options)
+
+
+def limits_of(library: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Return what a library's model may take; a largest number of epochs of 0 leaves it to the library."""
+    epochs = [n for n in (LIBRARIES[library].max_epochs, options.max_epochs) if n]
+    return {
+        "threads": options.threads,
+        "patience": LIBRARIES[library].patience,
+        "max_epochs": min(epochs, default=0),
+        "cpu_budget": options.cpu_budget,
+    }
+
+
+def protocol() -> dict[str, str]:
     """Say how was measured."""
     return {
         "data": "MovieLens ml-latest-small, 5-core, leave-one-out",
@@ -143,9 +161,6 @@ def protocol(options: argparse.Namespace) -> dict[str, Any]:
         "epoch": "best validation NDCG@10",
         "cpu_seconds_per_epoch": "user and system, of training alone; ours with validation",
         "cpu_seconds_in_all": "of the whole process: imports, training, validation, waiting for a better epoch",
-        "threads": options.threads,
-        "cpu_budget": options.cpu_budget,
-        "patience": {name: library.patience for name, library in LIBRARIES.items() if name != OURS},
     }
 
 
@@ -170,17 +185,12 @@ def run_model(
     sequences: Sequences,
 ) -> dict[str, Any]:
     """Train one model in its own process; return what it measured and its ranks of the test targets."""
-    limits = LIBRARIES[library]
-    epochs = min(n for n in (limits.max_epochs, options.max_epochs, UNLIMITED) if n)
-    # fmt: off
-    command = [
-        python, SCRIPTS / f"run_{library}.py", "--split", folder / "split.npz", "--model", model, "--seed", seed,
-        "--out", folder, "--threads", options.threads, "--patience", limits.patience, "--max-epochs", epochs,
-        "--cpu-budget", options.cpu_budget,
-    ]
-    # fmt: on
+    limits = limits_of(library, options)
+    command = [python, SCRIPTS / f"run_{library}.py", "--split", folder / "split.npz", "--out", folder]
+    for name, value in {"model": model, "seed": seed, **limits}.items():
+        command += [f"--{name.replace('_', '-')}", value]
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-    known: dict[str, Any] = {"library": library, "model": model, "seed": seed}
+    known: dict[str, Any] = {"library": library, "model": model, "seed": seed, "limits": limits}
     log = folder / "log.txt"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -190,7 +200,11 @@ def run_model(
             stdout=output,
             stderr=subprocess.STDOUT,
         )
-        _, status, usage = os.wait4(process.pid, 0)  # the only call that gives this one process's peak memory
+        try:
+            _, status, usage = os.wait4(process.pid, 0)  # the only call that gives this one process's peak memory
+        except KeyboardInterrupt:
+            process.kill()
+            raise
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         last = (log.read_text(errors="replace").strip().splitlines() or ["no message"])[-1]
@@ -236,7 +250,7 @@ def report(result: dict[str, Any]) -> str:
                 "model": run["model"],
                 **run["metrics"],
                 **{n: run[n] for n in numbers},
-                "unfinished": run["stopped"] in ("CPU budget", "largest number of epochs"),
+                "unfinished": run["stopped"] in CUT_SHORT,
             }
             for run in runs
         ]
@@ -263,7 +277,7 @@ def ratio(result: dict[str, Any], means: pd.DataFrame, peer: tuple[str, str]) ->
         "against": "/".join(peer),
         **{column: round(float(ours[column] / theirs[column]), 3) for column in columns},
         "NDCG@10 difference": f"{difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]",
-        "note": theirs["note"],
+        "note": ", ".join(f"{who} {row['note']}" for who, row in (("ours", ours), ("theirs", theirs)) if row["note"]),
     }
 
 

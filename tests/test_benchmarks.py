@@ -60,7 +60,7 @@ def test_the_table_gives_ratios_and_says_what_is_missing(modules: dict[str, Modu
     assert "implicit skipped: no compiler" in table
     (ratio,) = result["summary"]["ratios"]
     assert ratio["against"] == "rectools/sasrec"
-    assert ratio["note"] == "not converged"
+    assert ratio["note"] == "theirs not converged"
     assert (ratio["MRR"], ratio["cpu_seconds_to_best"], ratio["peak_memory_gib"]) == (4.0, 0.25, 0.25)
     assert ratio["NDCG@10 difference"].startswith("+0.5693 [+0.5693, ")
     assert [m["seeds"] for m in result["summary"]["means"]] == [2, 1]

@@ -13,7 +13,7 @@ import torch
 from record import Record
 
 from guidedrec_core import __version__, pipeline
-from guidedrec_core.config import BuildConfig, TrainingConfig
+from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.prepared import load_prepared
 from guidedrec_core.runs import RunStore
@@ -24,7 +24,7 @@ def main():
     record = Record()
     split, options = record.split, record.options
     training = {"threads": options.threads}
-    if options.max_epochs < TrainingConfig().max_epochs:
+    if options.max_epochs:
         training["max_epochs"] = options.max_epochs
     config = BuildConfig.parse({"encoder": {"kind": options.model}, "training": training, "seed": options.seed})
     marks = [(0, 0.0)]
