@@ -182,21 +182,28 @@ def all_users(options: argparse.Namespace) -> dict[str, Any]:
     sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
     cases = Split.of(sequences, SplitConfig(kind="leave-one-out")).cases(sequences, "test")
     model = make_base(EncoderConfig(kind="sasrec"), sequences.n_items, options.seed)
-    timed: dict[str, list[float]] = {"ranks": [], "lists of 10": []}
-    for _ in range(5):
-        started = time.perf_counter()
-        target_ranks(model, sequences, cases)
-        timed["ranks"].append(time.perf_counter() - started)
-        started = time.perf_counter()
-        top_lists(model, sequences, cases.users, cases.lengths, K)
-        timed["lists of 10"].append(time.perf_counter() - started)
-    return {
-        "users": len(cases),
-        "items": sequences.n_items,
-        "seconds": {
-            name: {"median": round(float(np.median(s)), 3), "min": round(min(s), 3)} for name, s in timed.items()
-        },
+    work: dict[str, Callable[[], Any]] = {
+        "ranks": lambda: target_ranks(model, sequences, cases),
+        "lists of 10": lambda: top_lists(model, sequences, cases.users, cases.lengths, K),
     }
+    seconds = {}
+    for threads in sorted({1, options.threads}):
+        torch.set_num_threads(threads)
+        for name, task in work.items():
+            seconds[f"{name}, {threads} thread{'s' * (threads > 1)}"] = summary([timed(task) for _ in range(7)])
+    return {"users": len(cases), "items": sequences.n_items, "seconds": seconds}
+
+
+def timed(task: Callable[[], Any]) -> float:
+    """Return the seconds a task takes."""
+    started = time.perf_counter()
+    task()
+    return time.perf_counter() - started
+
+
+def summary(seconds: list[float]) -> dict[str, float]:
+    """Return median and minimum of some seconds."""
+    return {"median": round(float(np.median(seconds)), 3), "min": round(min(seconds), 3)}
 
 
 if __name__ == "__main__":
