@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
+from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation import words
 from guidedrec_core.explanation.ledger import refined_ledger
@@ -199,8 +200,9 @@ def _list_table(
 
 def _profile_table(system: System, user: int, history: IntArray) -> pd.DataFrame:
     """Tabulate the user's guided profile."""
-    profile, _ = system.refined.user_parts(np.array([user]), [history])
+    profile = system.refined.parts(np.array([user]), [history]).profile
     raw = system.item_scores.values
+    decay = RefinementConfig.parse(system.refined_run.config["refinement"]).decay
     return pd.DataFrame(
         {
             "attribute": system.schema.names,
@@ -208,7 +210,7 @@ def _profile_table(system: System, user: int, history: IntArray) -> pd.DataFrame
             "low": [a.low for a in system.schema.attributes],
             "high": [a.high for a in system.schema.attributes],
             "user_value": profile[0].astype(np.float64),
-            "user_score": _faded_mean(raw[history], system.refined.config.decay),
+            "user_score": _faded_mean(raw[history], decay),
             "catalogue_score": np.nanmean(raw.astype(np.float64), axis=0),
             "weight": system.refined.weights().astype(np.float64),
         }
@@ -259,7 +261,7 @@ def _history_table(system: System, user: int, history: IntArray) -> pd.DataFrame
 def _strongest(system: System, item: int, most: int = 3) -> str:
     """Name the attributes in which an item differs most from the catalogue."""
     raw = system.item_scores.values
-    z = system.refined.item_parts()[0][item]
+    z = system.refined.item_values()[item]
     order = np.argsort(-np.abs(z), kind="stable")[:most]
     top = system.schema.scale.max
     return ", ".join(

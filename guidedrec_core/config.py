@@ -132,17 +132,32 @@ class TrainingConfig(Config):
     """Epochs at most."""
     patience: PositiveInt = 15
     """Epochs without a better validation NDCG@10 before training stops."""
-    precision: Literal["float32", "bfloat16"] = "float32"
-    """Of the products over the whole catalogue in training; all else is float32."""
+    loss: Literal["softmax", "sampled", "gbce", "bce"] = "softmax"
+    """`softmax`: over all items. `sampled`: over the target and `negatives` shared by a batch. `gbce`: binary,
+    calibrated, `negatives` a target. `bce`: binary, one negative. Past some 50,000 items `sampled` is the fast one."""
+    negatives: PositiveInt = 256
+    """Items a target is compared with (sampled and gbce only)."""
+    popularity_power: float = Field(0.75, ge=0, le=1)
+    """Negatives are drawn as often as the item was taken in training, to this power; 0 is uniform (sampled only)."""
+    calibration: float = Field(0.75, ge=0, le=1)
+    """The paper's t: 1 makes scores as calibrated as those of all items, 0 is plain bce (gbce only)."""
+    validation_cases: PositiveInt = 10_000
+    """Validation cases at most, drawn at random; it bounds validation where there are many users."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """`auto`: the GPU if there is one."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of the products over the whole catalogue in training; all else is float32. `auto`: bfloat16 where it is fast."""
     threads: PositiveInt = 2
     """CPU threads; fixed, because sums depend on it and a seed must give the same weights."""
 
 
 class RefinementConfig(Config):
-    """The refined model (DESIGN: additive form)."""
+    """The refined model (DESIGN section 8)."""
 
-    mode: Literal["additive"] = "additive"
-    """`additive`: guided profile times guided item, plus a retrained remainder over the reduced base embedding."""
+    mode: Literal["additive", "literal", "head"] = "additive"
+    """`additive`: guided profile times guided item, plus a retrained remainder over the reduced base embedding.
+    `literal`: the paper's, retrained over a frozen refined embedding. `head`: a few weights fitted on the validation
+    part on top of the base model as it is."""
     normalisation: Literal["z", "white"] = "z"
     """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated."""
     decay: float = Field(0.85, gt=0, le=1)
@@ -150,9 +165,21 @@ class RefinementConfig(Config):
     shrinkage: float = Field(3.0, ge=0)
     """Pseudo-interactions that pull a short history's profile to the prior (the user's LLM scores, or 0)."""
     use_user_scores: bool = True
-    """Let LLM user scores, where there are any, be the profile's prior."""
-    control: Literal["none", "shuffled", "second_training"] = "none"
-    """`shuffled`: guided rows permuted over items (placebo). `second_training`: the same training with no scores."""
+    """Let LLM user scores, where there are any, be the profile's prior (additive) or start (literal)."""
+    cold: Literal["auto", "anchored", "off"] = "auto"
+    """`anchored`: items hang on their guided scores, so that items nobody took in training are ranked, too (additive
+    only). `auto`: where the validation part asks for such items."""
+    anchor_dropout: float = Field(0.2, ge=0, lt=1)
+    """Share of items that must do with their guided scores in a training step (anchored only)."""
+    neighbours: bool = False
+    """Put recency-weighted item-kNN beside the model, weighed on the validation part; it counts as remainder."""
+    attributes: tuple[NonNegativeInt, ...] | None = Field(None, min_length=1)
+    """Positions of the attributes used, for ablations; None is all."""
+    head_penalty: PositiveFloat = 1.0
+    """Precision of the normal prior that holds a head's weights to "the base model alone"."""
+    control: Literal["none", "shuffled", "gaussian", "categories", "second_training", "guided_only"] = "none"
+    """What stands in for the guided scores: `shuffled` rows (placebo), `gaussian` noise, `categories` one-hot, nothing
+    (`second_training`); or nothing but the guided scores (`guided_only`)."""
 
 
 class ItemKNNConfig(Config):
@@ -202,6 +229,9 @@ class EvaluationConfig(Config):
     bootstrap_samples: int = Field(2000, ge=100)
     """Resamples of users for the 95 % intervals."""
     baselines: BaselineConfig = BaselineConfig()
+    controls: Literal["core", "all"] = "core"
+    """Controls trained beside the refined model. `core`: shuffled rows (placebo) and second training. `all`: Gaussian
+    vectors, categories instead of scores, and guided scores alone, too."""
     list_length: PositiveInt = 20
     """Length of the stored recommendation lists."""
 
@@ -224,6 +254,8 @@ class BuildConfig(Config):
 
     split: SplitConfig = SplitConfig()
     encoder: EncoderConfig = EncoderConfig()
+    external: ExternalConfig | None = None
+    """The base model, if it is one of vectors that the user brings; `encoder` is then the refined model's alone."""
     training: TrainingConfig = TrainingConfig()
     refinement: RefinementConfig = RefinementConfig()
     evaluation: EvaluationConfig = EvaluationConfig()

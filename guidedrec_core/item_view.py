@@ -157,8 +157,7 @@ def near_reason(shares: FloatArray, own: FloatArray, schema: AttributeSchema, mo
 
 def _refined_parts(system: System) -> tuple[FloatArray, FloatArray]:
     """Return both halves of the refined embedding."""
-    guided, reduced, _ = system.refined.item_parts()
-    return guided, reduced
+    return system.refined.item_values(), system.refined.item_remainders()
 
 
 def _attribute_table(system: System, item: int) -> pd.DataFrame:

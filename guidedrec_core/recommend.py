@@ -76,25 +76,24 @@ def ledgers(system: System, users: IntArray, k: int) -> Iterator[pd.DataFrame]:
     model, data = system.refined, system.data
     user_ids, item_ids = data.dataset.users.ids, data.dataset.items.ids
     names = np.array([*system.schema.names, "remainder", "bias"], dtype=object)
-    guided, reduced, bias = model.item_parts()
-    weights = model.weights().astype(np.float64)
-    at_once = max(1, _LEDGER_ROWS // (k * len(names)))
+    guided = model.item_values().astype(np.float64)
+    at_once = min(block_size(model.n_items), max(1, _LEDGER_ROWS // (k * len(names))))
     for first in range(0, len(users), at_once):
-        for block, scores in _score_blocks(model, data, users[first : first + at_once], "train+valid"):
-            profile, state = model.user_parts(block, [data.shown_history(user) for user in block.tolist()])
-            best = top_k(scores, k)  # [B, k]
-            row, place = np.nonzero(best >= 0)
-            items = best[row, place]  # [n]
-            contributions = weights * profile[row].astype(np.float64) * guided[items]  # [n, A]
-            remainder = (reduced[items].astype(np.float64) * state[row]).sum(axis=1)
-            yield pd.DataFrame(
-                {
-                    c.USER: np.repeat(user_ids[block[row]], len(names)),
-                    c.ITEM: np.repeat(item_ids[items], len(names)),
-                    "part": np.tile(names, len(items)),
-                    "value": np.column_stack([contributions, remainder, bias[items]]).ravel(),
-                }
-            )
+        block = users[first : first + at_once]
+        histories = [data.shown_history(user) for user in block.tolist()]
+        parts = model.parts(block, histories)
+        best = top_k(mask_seen(parts.scores, histories), k)  # [B, k]
+        row, place = np.nonzero(best >= 0)
+        items = best[row, place]  # [n]
+        contributions = parts.slopes[row].astype(np.float64) * guided[items]  # [n, A]
+        yield pd.DataFrame(
+            {
+                c.USER: np.repeat(user_ids[block[row]], len(names)),
+                c.ITEM: np.repeat(item_ids[items], len(names)),
+                "part": np.tile(names, len(items)),
+                "value": np.column_stack([contributions, parts.remainder[row, items], parts.bias[items]]).ravel(),
+            }
+        )
 
 
 def _score_blocks(

@@ -9,13 +9,18 @@ import torch
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import GuidedScores, load_scores
-from guidedrec_core.config import EncoderConfig, RefinementConfig, TrainingConfig
+from guidedrec_core.config import EncoderConfig, ItemKNNConfig, RefinementConfig, TrainingConfig
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import UnknownIdError
-from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.base import BaseModel, Recommender
+from guidedrec_core.models.external import ExternalModel
+from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.registry import make_base, make_encoder
-from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.literal import LiteralRefinedModel
+from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.runs import Run, RunStore
 
 
@@ -35,8 +40,8 @@ class System:
         Raw scores of all items.
     missing : ndarray of bool
         ``[n_items, A]``; where the model uses the attribute's mean for want of a score.
-    base : SequenceModel
-    refined : AdditiveRefinedModel
+    base : BaseModel
+    refined : RefinedModel
     """
 
     refined_run: Run
@@ -46,8 +51,8 @@ class System:
     schema: AttributeSchema
     item_scores: GuidedScores
     missing: npt.NDArray[np.bool_]
-    base: SequenceModel
-    refined: AdditiveRefinedModel
+    base: BaseModel
+    refined: RefinedModel
 
     @classmethod
     def open(cls, store: RunStore, run_id: str) -> "System":
@@ -67,7 +72,7 @@ class System:
             item_scores=scores,
             missing=run.read_arrays("guided")["missing"].astype(bool),
             base=load_base(base_run, data.sequences.n_items),
-            refined=load_refined(run, base_run),
+            refined=load_refined(run, base_run, data),
         )
 
     def model(self, name: str) -> Recommender:
@@ -78,31 +83,71 @@ class System:
         return models[name]
 
 
-def load_base(run: Run, n_items: int) -> SequenceModel:
-    """Load a trained base model."""
+def load_base(run: Run, n_items: int) -> BaseModel:
+    """Load a base model."""
+    if "external" in run.config:
+        return ExternalModel.from_arrays(run.read_arrays("weights"), run.summary["similarity"], run.summary["decay"])
     model = make_base(EncoderConfig.parse(run.config["encoder"]), n_items, seed=0)
     model.load_state_dict(_tensors(run))
     model.eval()
     return model
 
 
-def load_refined(run: Run, base_run: Run) -> AdditiveRefinedModel:
-    """Load a trained refined model, or one of its controls."""
+def load_refined(run: Run, base_run: Run, data: PreparedData) -> RefinedModel:
+    """Load a refined model of any mode, or one of its controls."""
+    config = RefinementConfig.parse(run.config["refinement"])
     encoder = EncoderConfig.parse(base_run.config["encoder"])
-    frozen, tensors = run.read_arrays("guided"), _tensors(run)
-    model = AdditiveRefinedModel(
-        make_encoder(encoder, seed=0),
-        encoder.width,
-        encoder.max_length,
-        guided=frozen["values"],
-        reduced=tensors["reduced"].numpy(),
-        bias=tensors["bias"].numpy(),
-        config=RefinementConfig.parse(run.config["refinement"]),
-        user_scores=frozen.get("user_scores"),
-    )
-    model.load_state_dict(tensors)
-    model.eval()
-    return model
+    table = run.read_arrays("guided")
+    none = np.zeros(0, np.float32)
+    guided = GuidedEmbedding(table["values"], table["missing"].astype(bool), none, none)
+    base = load_base(base_run, data.sequences.n_items)
+    model: Any = None
+    if config.mode != "head":
+        tensors, frozen = _tensors(run), run.read_arrays("frozen")
+        module, bias = make_encoder(encoder, seed=0), tensors["bias"].numpy()
+        if config.mode == "literal":
+            model = LiteralRefinedModel(module, guided, frozen["reduced"], bias, tensors["users"].numpy())
+        else:
+            cold = frozen["cold"].astype(bool) if "cold" in frozen else None
+            reduced, user_scores = tensors["reduced"].numpy(), frozen.get("user_scores")
+            model = AdditiveRefinedModel(module, guided, reduced, bias, config, user_scores, cold)
+            model.cold_offset.fill_(float(frozen["cold_offset"][0]))
+        model.load_state_dict(tensors)
+        model.eval()
+    stored = run.read_json("neighbours")
+    if config.mode != "head" and stored is None:
+        return model  # type: ignore[no-any-return]
+    neighbours = None if stored is None else ItemKNNConfig.parse(stored)
+    head = head_over(model, base, guided, config, data, neighbours)
+    head.load(run.read_arrays("head"))
+    return head
+
+
+def head_over(
+    refined: Any,
+    base: BaseModel,
+    guided: GuidedEmbedding,
+    config: RefinementConfig,
+    data: PreparedData,
+    neighbours: ItemKNNConfig | None,
+) -> HeadModel:
+    """Put a head, not yet fitted, on a base model, or on a trained refined model beside item-kNN.
+
+    Parameters
+    ----------
+    refined : RefinedModel or None
+        If given, it takes the base model's place, and the head leaves its attributes alone.
+    neighbours : ItemKNNConfig or None
+        Item-kNN to be weighed against it.
+    """
+    popularity = np.log1p(data.item_interactions.astype(np.float64))
+    popularity = (popularity - popularity.mean()) / max(float(popularity.std()), 1e-12)
+    models: list[Any] = [] if config.control == "guided_only" and refined is None else [refined or base]
+    if neighbours is not None:
+        sizes = data.sequences.n_users, data.sequences.n_items
+        models.append(ItemKNN(*data.train_pairs, *sizes, neighbours))
+    embedding = base.item_embedding() if refined is None else refined.item_remainders()
+    return HeadModel(models, embedding, guided, popularity.astype(np.float32), config, refined is None)
 
 
 def weight_arrays(model: torch.nn.Module) -> dict[str, np.ndarray]:

@@ -10,6 +10,7 @@ from numpy.testing import assert_array_equal
 
 from guidedrec_core import pipeline
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, SplitConfig
+from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import ScoreFiles
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import ConfigError, JobCancelledError, NotFoundError
@@ -203,7 +204,7 @@ def test_more_attributes_than_width_is_refused(store: RunStore, tmp_path: Path) 
 
 def test_user_scores_are_a_prior_and_only_with_leave_one_out(store: RunStore, tmp_path: Path) -> None:
     data = pipeline.find_data(store, "tiny")
-    users = pipeline.datasets.load(data).users.ids
+    users = datasets.load(data).users.ids
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.integers(0, 11, (len(users), 3)), columns=list(tiny.ATTRIBUTES))
     table.insert(0, "user_id", users)
@@ -212,10 +213,10 @@ def test_user_scores_are_a_prior_and_only_with_leave_one_out(store: RunStore, tm
     scores = pipeline.score_attributes(store, data, with_users)
     base = pipeline.train_base(store, data, tiny.CONFIG)
     used = pipeline.refine(store, base, scores, tiny.CONFIG)
-    assert used.read_arrays("guided")["user_scores"].shape == (len(users), 3)
+    assert used.read_arrays("frozen")["user_scores"].shape == (len(users), 3)
     unused = tiny.CONFIG.model_copy(update={"refinement": RefinementConfig(use_user_scores=False)})
-    assert "user_scores" not in pipeline.refine(store, base, scores, unused).read_arrays("guided")
+    assert "user_scores" not in pipeline.refine(store, base, scores, unused).read_arrays("frozen")
     temporal = tiny.CONFIG.model_copy(update={"split": SplitConfig(kind="temporal")})
     refined = pipeline.refine(store, pipeline.train_base(store, data, temporal), scores, temporal)
-    assert "user_scores" not in refined.read_arrays("guided")
+    assert "user_scores" not in refined.read_arrays("frozen")
     assert refined.read_json("notices")[0]["code"] == "user_scores_not_used"

@@ -85,6 +85,13 @@ def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable
     return Baselines(models, settings, ())
 
 
+def choose_neighbours(
+    data: PreparedData, config: BaselineConfig, validate: Callable[[Recommender], float]
+) -> ItemKNNConfig:
+    """Choose the settings of recency-weighted item-kNN; parameters as in `fit_baselines`."""
+    return best_on_validation(_item_knns_in_order(data, config), validate).config
+
+
 def _item_knns(data: PreparedData, config: BaselineConfig) -> Iterator[ItemKNN]:
     """Make the plain ones."""
     for neighbours in config.neighbours:

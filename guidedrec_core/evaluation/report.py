@@ -22,7 +22,20 @@ from guidedrec_core.ranking import target_ranks, top_lists
 
 POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR = "popularity", "item_knn", "item_knn_recency", "ease"
 BASE, REFINED, SECOND_TRAINING, PLACEBO = "base", "refined", "second_training", "placebo"
-MODELS = (POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR, BASE, SECOND_TRAINING, PLACEBO, REFINED)
+GAUSSIAN, CATEGORIES, GUIDED_ONLY = "gaussian", "categories", "guided_only"
+MODELS = (
+    POPULARITY,
+    ITEM_KNN,
+    ITEM_KNN_RECENCY,
+    LINEAR,
+    BASE,
+    SECOND_TRAINING,
+    PLACEBO,
+    GAUSSIAN,
+    CATEGORIES,
+    GUIDED_ONLY,
+    REFINED,
+)
 """Order of display."""
 
 COMPARISONS = (
@@ -31,6 +44,9 @@ COMPARISONS = (
     (REFINED, PLACEBO),
     (SECOND_TRAINING, BASE),
     (PLACEBO, BASE),
+    (REFINED, GAUSSIAN),
+    (REFINED, CATEGORIES),
+    (REFINED, GUIDED_ONLY),
     (REFINED, ITEM_KNN_RECENCY),
     (REFINED, LINEAR),
     (REFINED, ITEM_KNN),

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.models.sequence_model import SequenceModel
-from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.models.base import BaseModel
+from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -22,13 +22,15 @@ class Ledger:
     Attributes
     ----------
     user_values : FloatArray
-        Guided profile p, ``[A]``, in units of G (z-scores).
+        The user's value on each attribute, ``[A]``, in units of G (z-scores).
     item_values : FloatArray
         Guided item vectors g, ``[n, A]``.
     weights : FloatArray
         Learned attribute weights w, ``[A]``.
+    slopes : FloatArray
+        What one unit of an item's value adds, ``[A]``; ``w p`` in the additive form that is not anchored.
     contributions : FloatArray
-        ``w p g``, ``[n, A]``.
+        ``slope * g``, ``[n, A]``.
     remainder, bias, score : FloatArray
         ``[n]``; score = contributions summed + remainder + bias.
     average_remainder, average_bias : float
@@ -39,6 +41,7 @@ class Ledger:
     user_values: FloatArray
     item_values: FloatArray
     weights: FloatArray
+    slopes: FloatArray
     contributions: FloatArray
     remainder: FloatArray
     bias: FloatArray
@@ -47,12 +50,12 @@ class Ledger:
     average_bias: float
 
 
-def refined_ledger(model: AdditiveRefinedModel, user: int, history: IntArray, items: IntArray) -> Ledger:
+def refined_ledger(model: RefinedModel, user: int, history: IntArray, items: IntArray) -> Ledger:
     """Split the refined scores of some items for one user.
 
     Parameters
     ----------
-    model : AdditiveRefinedModel
+    model : RefinedModel
         The refined model.
     user : int
         User index, for the LLM user scores; -1 for none.
@@ -66,27 +69,26 @@ def refined_ledger(model: AdditiveRefinedModel, user: int, history: IntArray, it
     Ledger
         Sums in float64 agree with the model's float32 score to 1e-5.
     """
-    profile, state = model.user_parts(np.array([user]), [history])
-    guided, reduced, bias = model.item_parts()
-    p, w, out = profile[0].astype(np.float64), model.weights().astype(np.float64), state[0].astype(np.float64)
-    g = guided[items].astype(np.float64)  # [n, A]
-    contributions = w * p * g  # [n, A]
-    all_remainders = reduced.astype(np.float64) @ out  # [n_items]
-    remainder, own_bias = all_remainders[items], bias[items].astype(np.float64)
+    parts = model.parts(np.array([user]), [history])
+    slopes, remainders = parts.slopes[0].astype(np.float64), parts.remainder[0].astype(np.float64)
+    g = model.item_values()[items].astype(np.float64)  # [n, A]
+    contributions = slopes * g  # [n, A]
+    remainder, bias = remainders[items], parts.bias[items].astype(np.float64)
     return Ledger(
-        user_values=p,
+        user_values=parts.profile[0].astype(np.float64),
         item_values=g,
-        weights=w,
+        weights=model.weights().astype(np.float64),
+        slopes=slopes,
         contributions=contributions,
         remainder=remainder,
-        bias=own_bias,
-        score=contributions.sum(axis=1) + remainder + own_bias,
-        average_remainder=float(all_remainders.mean()),
-        average_bias=float(bias.mean(dtype=np.float64)),
+        bias=bias,
+        score=contributions.sum(axis=1) + remainder + bias,
+        average_remainder=float(remainders.mean()),
+        average_bias=float(parts.bias.mean(dtype=np.float64)),
     )
 
 
-def base_ledger(model: SequenceModel, user: int, history: IntArray, items: IntArray) -> Ledger:
+def base_ledger(model: BaseModel, user: int, history: IntArray, items: IntArray) -> Ledger:
     """Split the base scores of some items: all remainder and bias, since a base model knows no attributes."""
     scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
     bias = model.item_bias().astype(np.float64)
@@ -96,6 +98,7 @@ def base_ledger(model: SequenceModel, user: int, history: IntArray, items: IntAr
         user_values=none,
         item_values=np.zeros((len(items), 0)),
         weights=none,
+        slopes=none,
         contributions=np.zeros((len(items), 0)),
         remainder=remainder[items],
         bias=bias[items],

@@ -31,3 +31,16 @@ class Recommender(Protocol):
         FloatArray
             Shape ``[B, n_items]``, float32; higher is better, finite.
         """
+
+
+class BaseModel(Recommender, Protocol):
+    """A recommender whose score is a product of vectors: ``user_vectors @ item_embedding.T + item_bias``."""
+
+    def user_vectors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Return what is compared with items for each history, ``[B, d]``; arguments as in `scores`."""
+
+    def item_embedding(self) -> FloatArray:
+        """Return the base item embedding, ``[n_items, d]``."""
+
+    def item_bias(self) -> FloatArray:
+        """Return the item bias, ``[n_items]``."""

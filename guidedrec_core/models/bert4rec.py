@@ -23,7 +23,8 @@ class BERT4RecEncoder(nn.Module):
         super().__init__()
         self.config = config
         self.mask = nn.Parameter(torch.zeros(config.width))  # stands for a hidden item
-        self.blocks = nn.ModuleList(Block(config, 2 * config.max_length + 1) for _ in range(config.blocks))
+        distances = torch.arange(-config.max_length, config.max_length + 1)
+        self.blocks = nn.ModuleList(Block(config, distances) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, x: Tensor, present: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from guidedrec_core.config import EncoderConfig
+from guidedrec_core.models.transformer import Block
 
 
 class Encoder(Protocol):
@@ -61,9 +62,10 @@ def initialise_matrices(module: nn.Module, draw: torch.Generator) -> None:
     """
     with torch.no_grad():
         for name, parameter in module.named_parameters():
-            if name.endswith("distance"):
-                parameter.zero_()
-            elif parameter.ndim >= 2:
+            if parameter.ndim >= 2:
                 parameter.normal_(0.0, 0.7 * parameter.shape[1] ** -0.5, generator=draw)
             elif "bias" in name:
                 parameter.zero_()
+    for part in module.modules():
+        if isinstance(part, Block):
+            part.look_near()

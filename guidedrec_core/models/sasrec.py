@@ -23,7 +23,8 @@ class SASRecEncoder(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.blocks = nn.ModuleList(Block(config, config.max_length) for _ in range(config.blocks))
+        distances = torch.arange(config.max_length)
+        self.blocks = nn.ModuleList(Block(config, distances) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
 
     def forward(self, x: Tensor, present: Tensor) -> Tensor:

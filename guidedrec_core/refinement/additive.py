@@ -7,19 +7,32 @@
 g: guided embedding (frozen), r: reduced base embedding (trained from PCA), p: the user's guided profile, from the
 prefix of the history only, u: the user's LLM scores where there are any, h: state of the sequence encoder.
 
-Shapes: B batch, L length, A attributes, K reduced dimensions, D encoder width, T targets.
+The anchored form hangs items on their guided scores, so that items nobody has taken yet can be ranked:
+
+    r_i = delta_i + A2 g_i          b_i = epsilon_i + beta . g_i
+
+An item's delta and epsilon are dropped at random in training; an item without training events has none, and stays out
+of the training softmax. As <out(h), A2 g> is linear in g, it belongs to the attributes' ledger.
+
+Shapes: B batch, L length, A attributes, K reduced dimensions, D encoder width, N items, T targets.
 """
 
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
-from guidedrec_core.refinement.guided import FloatArray
+from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
+from guidedrec_core.refinement.profiles import faded_sums
+from guidedrec_core.refinement.refined import Parts
+
+NEVER = -1e4
+"""Offset of items that shall not be recommended; a number, because a score must be finite."""
 
 
 class AdditiveRefinedModel(nn.Module):
@@ -28,55 +41,65 @@ class AdditiveRefinedModel(nn.Module):
     Parameters
     ----------
     encoder : nn.Module
-        Satisfies `models.encoder.Encoder`; trained here from scratch. Its width is ``width``.
-    width : int
-        D.
-    max_length : int
-        Longest history the encoder reads; the guided profile reads all of it.
-    guided : FloatArray
-        G, ``[n_items, A]``; A = 0 is the second-training control.
+        Satisfies the models' `Encoder`; trained here from scratch.
+    guided : GuidedEmbedding
+        G, ``[N, A]``; A = 0 is the second-training control.
     reduced : FloatArray
-        Start of R, ``[n_items, K]``.
+        Start of R (of delta, if anchored), ``[N, K]``; K = 0 leaves the attributes alone.
     bias : FloatArray
-        Start of b, ``[n_items]``.
+        Start of b (of epsilon), ``[N]``.
     config : RefinementConfig
         Profile decay and shrinkage.
     user_scores : FloatArray or None
         Standardised LLM scores of users, ``[n_users, A]``.
+    cold : ndarray of bool or None
+        Items without training events, ``[N]``: asks for the anchored form.
     """
 
     guided: Tensor
+    known: Tensor
+    cold: Tensor
+    cold_offset: Tensor
     user_scores: Tensor
 
     def __init__(
         self,
         encoder: Any,
-        width: int,
-        max_length: int,
-        guided: FloatArray,
+        guided: GuidedEmbedding,
         reduced: FloatArray,
         bias: FloatArray,
         config: RefinementConfig,
         user_scores: FloatArray | None = None,
+        cold: npt.NDArray[np.bool_] | None = None,
     ) -> None:
         super().__init__()
-        n_attributes = guided.shape[1]
+        n_items, n_attributes = guided.values.shape
+        width, n_reduced = encoder.config.width, reduced.shape[1]
         self.config = config
-        self.max_length = max_length
-        self.encoder: Any = encoder
+        self.encoder = encoder
+        self.by_row = False
         # Frozen inputs are not trained tensors: they are stored once, beside the weights, and never averaged.
-        self.register_buffer("guided", torch.from_numpy(guided.copy()), persistent=False)
+        self.register_buffer("guided", torch.from_numpy(guided.values.copy()), persistent=False)
+        self.register_buffer("known", torch.from_numpy(~guided.missing), persistent=False)
+        self.anchored = cold is not None and n_attributes > 0
+        without = cold if cold is not None else np.zeros(n_items, dtype=bool)
+        self.register_buffer("cold", torch.from_numpy(without.copy()), persistent=False)
+        self.register_buffer("cold_offset", torch.zeros(1), persistent=False)
         has_users = user_scores is not None and n_attributes > 0
         users = user_scores if has_users and user_scores is not None else np.zeros((0, n_attributes), np.float32)
         self.register_buffer("user_scores", torch.from_numpy(users.copy()), persistent=False)
-        self.reduced = nn.Parameter(torch.from_numpy(reduced.copy()))  # R [n_items, K]
-        self.bias = nn.Parameter(torch.from_numpy(bias.copy()))  # b [n_items]
-        # Bare matrix, because a linear layer warns when there are no attributes.
+        self.reduced = nn.Parameter(torch.from_numpy(reduced.copy()))  # R [N, K]
+        self.bias = nn.Parameter(torch.from_numpy(bias.copy()))  # b [N]
+        # Bare matrices, because a linear layer warns when it has no inputs.
         self.guided_in = nn.Parameter(torch.zeros(n_attributes, width))  # A_in [A, D]
-        self.reduced_in = nn.Linear(reduced.shape[1], width, bias=False)  # B
-        self.output = nn.Linear(width, reduced.shape[1])  # out
+        self.reduced_in = nn.Parameter(torch.zeros(n_reduced, width))  # B [K, D]
+        self.out = nn.Parameter(torch.zeros(width, n_reduced))
+        self.out_bias = nn.Parameter(torch.zeros(n_reduced))
         self.attribute_weights = nn.Parameter(torch.full((n_attributes,), 0.1))  # w [A]
         self.user_score_weight = nn.Parameter(torch.tensor([0.5 if has_users else 0.0]), requires_grad=has_users)
+        if self.anchored:
+            self.anchor = nn.Parameter(torch.zeros(n_attributes, n_reduced))  # A2 [A, K]
+            self.anchor_bias = nn.Parameter(torch.zeros(n_attributes))  # beta [A]
 
     def initialise(self, seed: int) -> None:
         """Draw the matrices that do not come from the base model, from a seed of their own.
@@ -85,11 +108,9 @@ class AdditiveRefinedModel(nn.Module):
         """
         draw = torch.Generator().manual_seed(seed)
         with torch.no_grad():
-            if self.n_attributes:
-                self.guided_in.normal_(0.0, 0.7 * self.n_attributes**-0.5, generator=draw)
-            for layer in (self.reduced_in, self.output):
-                layer.weight.normal_(0.0, 0.7 * layer.in_features**-0.5, generator=draw)
-            self.output.bias.zero_()
+            for matrix in (self.guided_in, self.reduced_in, self.out):
+                if matrix.numel():
+                    matrix.normal_(0.0, 0.7 * len(matrix) ** -0.5, generator=draw)
 
     @property
     def n_items(self) -> int:
@@ -101,10 +122,33 @@ class AdditiveRefinedModel(nn.Module):
         """Number of attributes, A."""
         return self.guided.shape[1]
 
-    def vectors(self, tokens: Tensor) -> Tensor:
+    def _owned(self) -> Tensor | None:
+        """Say which items have a delta and an epsilon of their own, ``[N, 1]``; None for all."""
+        if not self.anchored:
+            return None
+        owned = ~self.cold
+        if self.training:
+            owned = owned & (torch.rand(len(owned), device=owned.device) >= self.config.anchor_dropout)
+        return owned.float().unsqueeze(1)
+
+    def _table(self, owned: Tensor | None, items: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return r ``[..., K]`` and b ``[...]`` of some items, all by default."""
+        r: Tensor = self.reduced
+        b: Tensor = self.bias
+        g, own = self.guided, owned
+        if items is not None:
+            # Embedding lookup and gather add up gradients in a fixed order; indexing does not.
+            r = F.embedding(items, self.reduced, sparse=self.by_row)
+            b = torch.gather(self.bias, 0, items.flatten(), sparse_grad=self.by_row).view(items.shape)
+            g, own = self.guided[items], None if owned is None else owned[items]
+        if own is None:
+            return r, b
+        return own * r + g @ self.anchor, own.squeeze(-1) * b + g @ self.anchor_bias
+
+    def vectors(self, tokens: Tensor, owned: Tensor | None) -> Tensor:
         """Return the encoder's input ``x``, ``[B, L, D]``, for ``tokens [B, L]``."""
         rows = (tokens - 1).clamp(min=0)  # [B, L]
-        x: Tensor = self.guided[rows] @ self.guided_in + self.reduced_in(F.embedding(rows, self.reduced))  # [B, L, D]
+        x = self.guided[rows] @ self.guided_in + self._table(owned, rows)[0] @ self.reduced_in
         return x * (tokens > 0).unsqueeze(-1)
 
     def profiles(self, tokens: Tensor, users: IntArray, prefixes: list[IntArray]) -> Tensor:
@@ -119,55 +163,53 @@ class AdditiveRefinedModel(nn.Module):
         prefixes : list of IntArray
             Item indexes before each window, B arrays; they count in the profile though the encoder does not see them.
         """
-        L, decay = tokens.shape[1], self.config.decay
-        present = (tokens > 0).float()  # [B, L]
-        g = self.guided[(tokens - 1).clamp(min=0)] * present.unsqueeze(-1)  # [B, L, A]
-        steps = torch.arange(L)
+        L, decay, device = tokens.shape[1], self.config.decay, tokens.device
+        rows, present = (tokens - 1).clamp(min=0), (tokens > 0).unsqueeze(-1)
+        steps = torch.arange(L, device=device)
         fading = torch.tril(decay ** (steps[:, None] - steps[None, :]).clamp(min=0).float())  # [L, L]
-        carried_sum, carried_count = self._carried(prefixes)  # [B, A], [B]
-        fade = decay ** (steps + 1).float()  # [L]
-        total = fading @ g + fade[None, :, None] * carried_sum[:, None, :]  # [B, L, A]
-        count = present @ fading.T + fade[None, :] * carried_count[:, None]  # [B, L]
-        prior = self.user_score_weight * self._prior(users)  # [B, A]
-        pull = self.config.shrinkage
-        return (total + pull * prior[:, None, :]) / (count + pull).clamp(min=1e-9).unsqueeze(-1)
+        fade = (decay ** (steps + 1).float())[None, :, None]  # [1, L, 1]
+        sums, counts = faded_sums(prefixes, self.guided.cpu().numpy(), self.known.cpu().numpy(), decay)  # [B, A]
+        before = torch.from_numpy(sums).to(device), torch.from_numpy(counts).to(device)
+        total = fading @ (self.guided[rows] * present) + fade * before[0][:, None, :]  # [B, L, A]
+        count = fading @ (self.known[rows] & present).float() + fade * before[1][:, None, :]  # [B, L, A]
+        return self._towards_prior(total, count, users)
 
-    def _carried(self, prefixes: list[IntArray]) -> tuple[Tensor, Tensor]:
-        """Return the faded sum ``[B, A]`` and count ``[B]`` of what came before the windows."""
-        totals = torch.zeros(len(prefixes), self.n_attributes)
-        counts = torch.zeros(len(prefixes))
-        for row, prefix in enumerate(prefixes):
-            if len(prefix):
-                fade = self.config.decay ** torch.arange(len(prefix) - 1, -1, -1).float()
-                totals[row] = fade @ self.guided[torch.tensor(prefix)]
-                counts[row] = fade.sum()
-        return totals, counts
-
-    def _prior(self, users: IntArray) -> Tensor:
-        """Return the users' LLM scores, 0 for those without, ``[B, A]``."""
+    def _towards_prior(self, total: Tensor, count: Tensor, users: IntArray) -> Tensor:
+        """Divide sums by counts, pulled to the users' LLM scores, or to 0; ``[B, L, A]``."""
         known = (users >= 0) & (users < len(self.user_scores))
-        prior = torch.zeros(len(users), self.n_attributes)
+        prior = torch.zeros(len(users), self.n_attributes, device=total.device)
         if known.any():
             prior[torch.from_numpy(known)] = self.user_scores[torch.from_numpy(users[known])]
-        return prior
+        pull = self.config.shrinkage
+        prior = self.user_score_weight * prior[:, None, :]
+        return (total + pull * prior) / (count + pull).clamp(min=1e-9)
 
     def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return user vectors ``[w p ; out(h)]``, ``[T, A + K]``, and the item index each must find, ``[T]``."""
-        tokens = torch.from_numpy(batch.item_seq)  # [B, L + 1]
-        states, rows, steps = self.encoder.read(self.vectors(tokens), tokens > 0)
+        tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
+        # Both ends of a step must see the same items dropped.
+        self.__dict__["owned_now"] = owned = self._owned()
+        states, rows, steps = self.encoder.read(self.vectors(tokens, owned), tokens > 0)
         before = self.profiles(tokens[:, :-1], batch.users, batch.prefixes)[rows, steps - 1]  # [T, A]
-        user = torch.cat([self.attribute_weights * before, self.output(states)], dim=1)
+        user = torch.cat([self.attribute_weights * before, states @ self.out + self.out_bias], dim=1)
         return user, tokens[rows, steps] - 1
 
     def item_table(self) -> tuple[Tensor, Tensor]:
-        """Return item vectors ``[g ; r]``, ``[n_items, A + K]``, and biases ``[n_items]``."""
-        return torch.cat([self.guided, self.reduced], dim=1), self.bias
+        """Return item vectors ``[g ; r]``, ``[N, A + K]``, and biases ``[N]``, as the training step needs them."""
+        r, b = self._table(self.__dict__["owned_now"])
+        if self.anchored:
+            b = b.masked_fill(self.cold, -torch.inf)  # no target can be there, so nothing is to be learned against it
+        return torch.cat([self.guided, r], dim=1), b
 
-    def _logits(self, profile: Tensor, state: Tensor) -> Tensor:
-        """Score all items: one product of user vectors ``[w p ; out(h)]`` with item vectors ``[g ; r]``."""
-        user = torch.cat([self.attribute_weights * profile, state], dim=1)  # [B, A + K]
-        items, bias = self.item_table()
-        return user @ items.T + bias  # [B, n_items]
+    def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vectors ``[..., A + K]`` and biases ``[...]`` of some items."""
+        r, b = self._table(self.__dict__["owned_now"], items)
+        return torch.cat([self.guided[items], r], dim=-1), b
+
+    def row_gradients(self) -> dict[str, nn.Parameter]:
+        """Let gradients of the tables hold only touched rows from now on; return these tables by name."""
+        self.by_row = True
+        return {"reduced": self.reduced, "bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
         """Split parameters by their weight decay: R like any item table, matrices, and the rest not at all."""
@@ -178,27 +220,59 @@ class AdditiveRefinedModel(nn.Module):
             {"params": [p for _, p in named if p.ndim < 2], "weight_decay": 0.0},
         ]
 
-    @torch.inference_mode()
-    def user_parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, FloatArray]:
-        """Return the guided profile p ``[B, A]`` and the state ``out(h)`` ``[B, K]`` after each history."""
+    def _user_side(self, users: IntArray, histories: list[IntArray]) -> tuple[Tensor, Tensor]:
+        """Return the guided profile p ``[B, A]`` and ``out(h)`` ``[B, K]`` after each history."""
         self.eval()
-        tokens = torch.from_numpy(item_seq(histories, self.max_length))  # [B, L]
-        shown = [min(len(h), tokens.shape[1]) for h in histories]
-        prefixes = [h[: len(h) - n] for h, n in zip(histories, shown, strict=True)]
-        profile = self.profiles(tokens, users, prefixes)[:, -1]  # [B, A]
-        state = self.output(self.encoder.last(self.vectors(tokens), tokens > 0))  # [B, K]
-        return profile.numpy(), state.numpy()
+        tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
+        sums, counts = faded_sums(histories, self.guided.cpu().numpy(), self.known.cpu().numpy(), self.config.decay)
+        total, count = (torch.from_numpy(a).to(tokens.device)[:, None] for a in (sums, counts))
+        profile = self._towards_prior(total, count, users)[:, 0]
+        state = self.encoder.last(self.vectors(tokens, self._owned()), tokens > 0)  # [B, D]
+        return profile, state @ self.out + self.out_bias
+
+    def _scores(self, profile: Tensor, state: Tensor) -> Tensor:
+        """Return all scores ``[B, N]``, products of user vectors ``[w p ; out(h)]`` and item vectors ``[g ; r]``."""
+        r, b = self._table(self._owned())
+        items = torch.cat([self.guided, r], dim=1)  # [N, A + K]
+        user = torch.cat([self.attribute_weights * profile, state], dim=1)  # [B, A + K]
+        return torch.addmm(b + self.cold_offset * self.cold, user, items.T)
 
     @torch.inference_mode()
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Score all items for each history, ``[B, n_items]``."""
-        profile, state = self.user_parts(users, histories)
-        return self._logits(torch.from_numpy(profile), torch.from_numpy(state)).numpy()
+        """Score all items for each history, ``[B, N]``."""
+        scores: FloatArray = self._scores(*self._user_side(users, histories)).cpu().numpy()
+        return scores
 
-    def item_parts(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return G ``[n_items, A]``, R ``[n_items, K]`` and b ``[n_items]``."""
-        return self.guided.numpy(), self.reduced.detach().numpy(), self.bias.detach().numpy()
+    @torch.inference_mode()
+    def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
+        """Split the scores for each history."""
+        profile, state = self._user_side(users, histories)
+        slopes = self.attribute_weights * profile  # [B, A]
+        own_part: Tensor = self.reduced  # [N, K]
+        if self.anchored:
+            slopes = slopes + state @ self.anchor.T
+            own_part = self.reduced * ~self.cold.unsqueeze(1)
+        bias = self._table(self._owned())[1] + self.cold_offset * self.cold
+        arrays = (self._scores(profile, state), profile, slopes, state @ own_part.T, bias)
+        return Parts(*(a.cpu().numpy() for a in arrays))
+
+    def frozen(self) -> dict[str, np.ndarray]:
+        """Return what it is made of besides G and what is trained."""
+        arrays: dict[str, np.ndarray] = {"cold_offset": self.cold_offset.cpu().numpy()}
+        if self.anchored:
+            arrays["cold"] = self.cold.cpu().numpy().astype(np.uint8)
+        return {**arrays, "user_scores": self.user_scores.cpu().numpy()} if len(self.user_scores) else arrays
+
+    def item_values(self) -> FloatArray:
+        """Return the guided embedding G, ``[N, A]``."""
+        return self.guided.cpu().numpy()
+
+    def item_remainders(self) -> FloatArray:
+        """Return R, ``[N, K]``."""
+        self.eval()
+        with torch.no_grad():
+            return self._table(self._owned())[0].cpu().numpy()
 
     def weights(self) -> FloatArray:
-        """Return the learned weight of each attribute, ``[A]``."""
-        return self.attribute_weights.detach().numpy().copy()
+        """Return the learned weight w of each attribute, ``[A]``."""
+        return self.attribute_weights.detach().cpu().numpy().copy()

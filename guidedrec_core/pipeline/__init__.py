@@ -1,0 +1,27 @@
+"""The pipeline: one function a stage, each from runs to a run. The command line, jobs and tests all call these.
+
+A stage whose configuration, seed, inputs and package version equal a stored run's is not done again: the stored run is
+returned, because it would come out the same. So a build that was interrupted goes on where it was, and interrupted
+training goes on from its last epoch.
+"""
+
+from guidedrec_core.pipeline.base_stage import train_base
+from guidedrec_core.pipeline.build import Build, build, build_task
+from guidedrec_core.pipeline.evaluate_stage import evaluate
+from guidedrec_core.pipeline.inputs import find_data, find_scores, score_attributes, store_dataset
+from guidedrec_core.pipeline.project_stage import project_items
+from guidedrec_core.pipeline.refine_stage import refine
+
+__all__ = [
+    "Build",
+    "build",
+    "build_task",
+    "evaluate",
+    "find_data",
+    "find_scores",
+    "project_items",
+    "refine",
+    "score_attributes",
+    "store_dataset",
+    "train_base",
+]

@@ -1,0 +1,63 @@
+"""What stands where the guided scores stand: the scores themselves, or one of the controls."""
+
+import numpy as np
+
+from guidedrec_core import columns as c
+from guidedrec_core.attributes.scores import load_scores
+from guidedrec_core.config import RefinementConfig
+from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.errors import ConfigError
+from guidedrec_core.randomness import generator
+from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.runs import Run
+
+STAGES = {
+    "none": "refine",
+    "second_training": "second training",
+    "shuffled": "placebo",
+    "gaussian": "random vectors",
+    "categories": "categories",
+    "guided_only": "guided only",
+}
+"""Names of the arms in progress messages."""
+
+
+def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, seed: int) -> GuidedEmbedding:
+    """Return the table that an arm uses as its guided embedding.
+
+    Raises
+    ------
+    ConfigError
+        The categories control is asked for, and the catalogue has no categories that tell items apart.
+    """
+    guided = GuidedEmbedding.of(load_scores(scores).values, config.normalisation)
+    if config.attributes is not None:
+        guided = guided.take(list(config.attributes))
+    if config.control == "shuffled":
+        return guided.shuffled(generator(seed, "placebo"))
+    if config.control == "gaussian":
+        noise = generator(seed, "gaussian").normal(size=guided.values.shape)
+        return GuidedEmbedding.of(noise.astype(np.float32), config.normalisation)
+    if config.control == "categories":
+        return GuidedEmbedding.of(category_marks(dataset), "z")
+    if config.control == "second_training":
+        return guided.take([])
+    return guided
+
+
+def category_marks(dataset: Dataset, most: int = 32) -> np.ndarray:
+    """Mark each item's categories, ``[n_items, n]``; an item may have several, divided by ``|``.
+
+    The `most` commonest are kept. A category that every item has, or none, tells nothing and is left out.
+
+    Raises
+    ------
+    ConfigError
+        None is left.
+    """
+    marks = dataset.catalogue.frame[c.CATEGORY].fillna("").astype(str).str.get_dummies("|")
+    shares = marks.mean()
+    kept = shares[(shares > 0) & (shares < 1)].sort_values(ascending=False, kind="stable").index[:most]
+    if not len(kept):
+        raise ConfigError("expected a catalogue with at least two categories for the categories control, got none")
+    return marks[sorted(kept)].to_numpy(np.float32)

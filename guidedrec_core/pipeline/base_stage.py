@@ -1,0 +1,61 @@
+"""Stage base: a base model is trained, or made of vectors that the user brings. It never sees a guided score."""
+
+from typing import Any
+
+from guidedrec_core.config import BuildConfig, ExternalConfig
+from guidedrec_core.data.prepared import PreparedData
+from guidedrec_core.models.device import settled
+from guidedrec_core.models.external import choose_decay, external_identity, load_external
+from guidedrec_core.models.registry import make_base
+from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary
+from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.system import weight_arrays
+
+
+def train_base(store: RunStore, data: Run, config: BuildConfig, listener: Listener = silent) -> Run:
+    """Train a base model on the training part, or read an external one."""
+    config = config.model_copy(update={"training": settled(config.training)})
+    settings = {name: getattr(config, name).model_dump(mode="json") for name in ("split", "encoder", "training")}
+    if config.external is not None:
+        return _external(store, data, config, config.external, settings, listener)
+    found = find_equal(store, "base", settings, {"data": data.id}, config.seed)
+    if found is not None:
+        return found
+    prepared = PreparedData.of(data, config.split)
+    model = make_base(config.encoder, prepared.sequences.n_items, config.seed)
+    checkpoint = checkpoint_file(store, "base", settings, {"data": data.id}, config.seed)
+    result = fit(model, prepared, config, "base", "train base", listener, checkpoint)
+    with store.create("base", config=settings, inputs={"data": data}, seed=config.seed) as writer:
+        writer.write_arrays("weights", weight_arrays(model))
+        writer.write_table("training", curve(result))
+        writer.write_json("notices", [])
+        writer.summary.update(training_summary(result), kind=config.encoder.kind)
+    checkpoint.unlink(missing_ok=True)
+    return writer.run
+
+
+def _external(
+    store: RunStore,
+    data: Run,
+    config: BuildConfig,
+    external: ExternalConfig,
+    settings: dict[str, Any],
+    listener: Listener,
+) -> Run:
+    """Store an external base; only how its users' vectors fade is chosen here, on the validation part."""
+    settings = {**settings, "external": external_identity(external)}
+    found = find_equal(store, "base", settings, {"data": data.id}, config.seed)
+    if found is not None:
+        return found
+    listener(Progress("train base", message="reading the vectors of the external base"))
+    prepared = PreparedData.of(data, config.split)
+    model, notices = load_external(external, prepared.dataset.items, prepared.dataset.users)
+    if external.decay is None:
+        cases = prepared.split.cases(prepared.sequences, "valid")
+        model = choose_decay(model, lambda m: ndcg(m, prepared, cases)).model
+    with store.create("base", config=settings, inputs={"data": data}, seed=config.seed) as writer:
+        writer.write_arrays("weights", model.arrays())
+        writer.write_json("notices", [n.as_dict() for n in notices])
+        writer.summary.update(kind="external", similarity=model.similarity, decay=model.decay)
+    return writer.run

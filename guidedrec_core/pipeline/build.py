@@ -1,0 +1,83 @@
+"""All stages in order, for the command line and for jobs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from guidedrec_core.config import BuildConfig
+from guidedrec_core.data.bundled import ScoreFiles, build_settings
+from guidedrec_core.pipeline.base_stage import train_base
+from guidedrec_core.pipeline.evaluate_stage import evaluate
+from guidedrec_core.pipeline.inputs import find_data, find_scores, score_attributes
+from guidedrec_core.pipeline.project_stage import project_items
+from guidedrec_core.pipeline.refine_stage import refine
+from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.runs import Run, RunStore
+
+
+@dataclass(frozen=True)
+class Build:
+    """The runs of one build.
+
+    Attributes
+    ----------
+    data, scores, base, refined, evaluation, projection : Run
+    """
+
+    data: Run
+    scores: Run
+    base: Run
+    refined: Run
+    evaluation: Run
+    projection: Run
+
+
+def build(
+    store: RunStore,
+    name: str,
+    config: BuildConfig,
+    files: ScoreFiles | None = None,
+    listener: Listener = silent,
+) -> Build:
+    """Do all stages for a data set; what is stored already is not done again.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where runs are found and stored.
+    name : str
+        A stored, or bundled, data set.
+    config : BuildConfig
+        Everything that can be chosen.
+    files : ScoreFiles, optional
+        Guided scores to read; default are the newest stored ones, else bundled ones.
+    listener : callable
+        Hears the progress of each stage.
+    """
+    listener(Progress("data", message="reading the data set"))
+    data = find_data(store, name)
+    listener(Progress("scores", message="reading guided scores"))
+    scores = find_scores(store, data) if files is None else score_attributes(store, data, files)
+    base = train_base(store, data, config, listener)
+    refined = refine(store, base, scores, config, listener)
+    evaluation = evaluate(store, refined, config, listener)
+    projection = project_items(store, refined, config, listener)
+    return Build(data, scores, base, refined, evaluation, projection)
+
+
+def build_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Run a build as a job; return the refined run's id.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``dataset`` (name) and optionally ``config`` (a `BuildConfig` as JSON; default is `build_settings`).
+    home : Path
+        The run store's folder.
+    listener : callable
+        Hears progress.
+    """
+    name = str(arguments["dataset"])
+    config = BuildConfig.parse(arguments.get("config", build_settings(name)))
+    return build(RunStore(home), name, config, listener=listener).refined.id

@@ -1,0 +1,30 @@
+"""Stage projection: maps of the base and the refined item space."""
+
+from guidedrec_core.config import BuildConfig
+from guidedrec_core.data.prepared import load_prepared
+from guidedrec_core.explanation.spaces import ItemSpace
+from guidedrec_core.pipeline.common import find_equal
+from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.projection import project
+from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.system import load_base, load_refined
+
+
+def project_items(store: RunStore, refined: Run, config: BuildConfig, listener: Listener = silent) -> Run:
+    """Lay out the base and the refined item space on comparable maps."""
+    base = store.open(refined.inputs["base"], "base")
+    settings, inputs = config.projection.model_dump(mode="json"), {"base": base, "refined": refined}
+    found = find_equal(store, "projection", settings, {role: run.id for role, run in inputs.items()}, config.seed)
+    if found is not None:
+        return found
+    listener(Progress("project", message="laying out both maps; UMAP does not tell how far it is"))
+    prepared = load_prepared(store, base)
+    model, n_items = load_refined(refined, base, prepared), prepared.sequences.n_items
+    base_space = ItemSpace.base(load_base(base, n_items).item_embedding())
+    refined_space = ItemSpace.refined(model.item_values(), model.item_remainders())
+    result = project(base_space, refined_space, config.projection, config.seed)
+    with store.create("projection", config=settings, inputs=inputs, seed=config.seed) as writer:
+        for name in ("base", "refined", "base_neighbours", "refined_neighbours", "overlap"):
+            writer.write_array(name, getattr(result, name))
+        writer.summary.update(items=n_items, neighbours_kept=float(result.overlap.mean()))
+    return writer.run

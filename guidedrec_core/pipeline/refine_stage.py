@@ -1,0 +1,212 @@
+"""Stage refined: the refined model, or one of its controls, over a base run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core.attributes.scores import load_scores
+from guidedrec_core.config import BuildConfig, EncoderConfig, ItemKNNConfig, RefinementConfig
+from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.prepared import PreparedData, load_prepared
+from guidedrec_core.data.split import Cases
+from guidedrec_core.errors import ConfigError
+from guidedrec_core.evaluation.baselines import choose_neighbours
+from guidedrec_core.models.base import BaseModel
+from guidedrec_core.models.device import settled
+from guidedrec_core.models.registry import make_encoder
+from guidedrec_core.pipeline.arms import STAGES, guided_table
+from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary
+from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.randomness import derive_seed, generator
+from guidedrec_core.reduction import pca
+from guidedrec_core.refinement.additive import NEVER, AdditiveRefinedModel
+from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
+from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.system import head_over, load_base, weight_arrays
+
+_HEAD_NUMBERS = 64 * 1024 * 1024
+"""Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
+
+_COLD_OFFSETS = (NEVER, *np.arange(-4.0, 4.01, 0.5).tolist())
+"""Offsets tried for items without training events."""
+
+
+def refine(
+    store: RunStore,
+    base: Run,
+    scores: Run,
+    config: BuildConfig,
+    listener: Listener = silent,
+    control: str | None = None,
+) -> Run:
+    """Make the refined model, or one of its controls, over a base run.
+
+    Split and encoder are those of the base run, whatever `config` says, so that both are comparable.
+
+    Raises
+    ------
+    ConfigError
+        Base and scores belong to different data sets, or there are more attributes than the width leaves room for.
+    """
+    if base.inputs["data"] != scores.inputs["data"]:
+        raise ConfigError(
+            f"base run {base.id} and scores run {scores.id} belong to different data "
+            f"({base.inputs['data']} and {scores.inputs['data']}); make both from one"
+        )
+    config = config.model_copy(update={"training": settled(config.training)})
+    wanted = config.refinement if control is None else config.refinement.model_copy(update={"control": control})
+    settings = {"refinement": wanted.model_dump(mode="json"), "training": config.training.model_dump(mode="json")}
+    inputs = {"base": base, "scores": scores}
+    ids = {role: run.id for role, run in inputs.items()}
+    found = find_equal(store, "refined", settings, ids, config.seed)
+    if found is not None:
+        return found
+    prepared = load_prepared(store, base)
+    guided = guided_table(prepared.dataset, scores, wanted, config.seed)
+    user_scores, notices = _user_scores(prepared, base, scores, wanted)
+    arm = _Arm(
+        prepared, base, load_base(base, prepared.sequences.n_items), guided, user_scores, wanted, config, listener
+    )
+    checkpoint = checkpoint_file(store, "refined", settings, ids, config.seed)
+    made = arm.head() if wanted.mode == "head" else arm.trained(checkpoint)
+    with store.create("refined", config=settings, inputs=inputs, seed=config.seed) as writer:
+        for name, arrays in made.arrays.items():
+            writer.write_arrays(name, arrays)
+        writer.write_arrays("guided", {"values": guided.values, "missing": guided.missing.astype(np.uint8)})
+        if made.training is not None:
+            writer.write_table("training", made.training)
+        writer.write_json("notices", [n.as_dict() for n in notices])
+        writer.write_json("neighbours", made.neighbours and made.neighbours.model_dump(mode="json"))
+        writer.summary.update(made.summary, control=wanted.control, mode=wanted.mode)
+    checkpoint.unlink(missing_ok=True)
+    return writer.run
+
+
+def _user_scores(
+    prepared: PreparedData, base: Run, scores: Run, config: RefinementConfig
+) -> tuple[np.ndarray | None, list[Notice]]:
+    """Return standardised LLM user scores where an arm may use them."""
+    foreign = config.control in ("second_training", "categories", "gaussian")
+    if foreign or config.mode == "head" or not config.use_user_scores or not scores.config.get("user_scores"):
+        return None, []
+    if base.config["split"]["kind"] != "leave-one-out":
+        message = "LLM user scores were judged from leave-one-out training histories; not used with another split"
+        return None, [Notice("user_scores_not_used", len(prepared.dataset.users), message)]
+    values = load_scores(scores, "user").values
+    return standardise_user_scores(values if config.attributes is None else values[:, list(config.attributes)]), []
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A finished refined model, ready to be stored."""
+
+    arrays: dict[str, dict[str, np.ndarray]]
+    training: pd.DataFrame | None
+    neighbours: ItemKNNConfig | None
+    summary: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class _Arm:
+    """What one refined model is made from."""
+
+    prepared: PreparedData
+    base: Run
+    base_model: BaseModel
+    guided: GuidedEmbedding
+    user_scores: np.ndarray | None
+    config: RefinementConfig
+    build: BuildConfig
+    listener: Listener
+
+    @property
+    def valid_cases(self) -> Cases:
+        """The validation cases."""
+        return self.prepared.split.cases(self.prepared.sequences, "valid")
+
+    def trained(self, checkpoint: Path) -> _Made:
+        """Train the additive or the literal form."""
+        model = self._fresh()
+        model.initialise(derive_seed(self.build.seed, "refined weights"))
+        result = fit(
+            model, self.prepared, self.build, "refined", STAGES[self.config.control], self.listener, checkpoint
+        )
+        summary = training_summary(result)
+        if isinstance(model, AdditiveRefinedModel) and model.anchored and bool(model.cold.any()):
+            self._choose_cold_offset(model)
+            summary |= {"cold_items": int(model.cold.sum()), "cold_offset": float(model.cold_offset)}
+        arrays = {"weights": weight_arrays(model), "frozen": model.frozen()}
+        if not self.config.neighbours:
+            return _Made(arrays, curve(result), None, summary)
+        head, neighbours = self._fitted_head(model)
+        return _Made({**arrays, "head": head.arrays()}, curve(result), neighbours, summary)
+
+    def head(self) -> _Made:
+        """Fit the head on the base model as it is."""
+        self.listener(Progress(STAGES[self.config.control], message="fitting the head on the validation part"))
+        head, neighbours = self._fitted_head(None)
+        return _Made({"head": head.arrays()}, None, neighbours, {})
+
+    def _fresh(self) -> AdditiveRefinedModel | LiteralRefinedModel:
+        """Create the untrained model."""
+        encoder = EncoderConfig.parse(self.base.config["encoder"])
+        n_attributes = self.guided.values.shape[1]
+        room = encoder.width - n_attributes
+        if room <= 0:
+            raise ConfigError(
+                f"expected fewer attributes than the embedding width, got {n_attributes} attributes and width "
+                f"{encoder.width}; use fewer attributes or a wider base model (--width)"
+            )
+        embedding = self.base_model.item_embedding()
+        reduced = pca(embedding, min(room, *embedding.shape))
+        module, bias = make_encoder(encoder, self.build.seed), self.base_model.item_bias()
+        if self.config.mode == "literal":
+            if self.config.control == "guided_only":
+                reduced = np.zeros_like(reduced)
+            # A narrow base leaves columns empty, so that the module keeps its width.
+            reduced = np.pad(same_spread(reduced), ((0, 0), (0, room - reduced.shape[1])))
+            users = np.zeros((len(self.prepared.dataset.users), n_attributes), np.float32)
+            start = users if self.user_scores is None else self.user_scores
+            return LiteralRefinedModel(module, self.guided, reduced, bias, start)
+        if self.config.control == "guided_only":
+            reduced = reduced[:, :0]
+        return AdditiveRefinedModel(
+            module, self.guided, reduced, bias, self.config, self.user_scores, self._cold_items()
+        )
+
+    def _cold_items(self) -> np.ndarray | None:
+        """Say which items have no training event, if items shall hang on their guided scores; else None."""
+        cold: np.ndarray = self.prepared.item_interactions == 0
+        asked = self.config.cold == "auto" and cold[self.valid_cases.targets].any()
+        return cold if asked or self.config.cold == "anchored" else None
+
+    def _choose_cold_offset(self, model: AdditiveRefinedModel) -> None:
+        """Choose on the validation part what is added to all items without training events."""
+        cases = self.valid_cases
+        figures = []
+        for offset in _COLD_OFFSETS:
+            model.cold_offset.fill_(offset)
+            figures.append(ndcg(model, self.prepared, cases))
+        model.cold_offset.fill_(_COLD_OFFSETS[int(np.argmax(figures))])
+
+    def _fitted_head(self, refined: Any) -> tuple[HeadModel, ItemKNNConfig | None]:
+        """Fit a head on the base model, or weigh a trained refined model against item-kNN."""
+        cases = self.valid_cases
+        neighbours = None
+        if self.config.neighbours:
+            neighbours = choose_neighbours(
+                self.prepared, self.build.evaluation.baselines, lambda m: ndcg(m, self.prepared, cases)
+            )
+        head = head_over(refined, self.base_model, self.guided, self.config, self.prepared, neighbours)
+        most = max(1, _HEAD_NUMBERS // self.guided.values.shape[0])
+        used = np.sort(generator(self.build.seed, "head cases").permutation(len(cases))[:most])
+        sequences = self.prepared.sequences
+        users, lengths = cases.users[used], cases.lengths[used]
+        histories = [sequences.history(u, n) for u, n in zip(users.tolist(), lengths.tolist(), strict=True)]
+        head.fit(users, histories, cases.targets[used])
+        return head, neighbours

@@ -1,0 +1,155 @@
+"""The refined model, literal form: the paper's own (arXiv 2504.11658).
+
+    T      = [G ; s PCA_k(base)]                 (item table, frozen, the same for input and output)
+    score  = <out(h_t), T_i> + sum_a w_a q_ua g_ia + b_i
+
+g: guided embedding, h: state of the sequence encoder over T, q: the user's guided vector, which starts from the user's
+LLM scores (from 0 without) and is trained. Only the recommendation module, q, w and b are trained. Attribute a's
+contribution is ``(out(h)_a + w_a q_ua) g_ia``, the remainder is the share of the reduced base embedding.
+
+Shapes: B batch, L length, A attributes, K reduced dimensions, D = A + K, N items, T targets.
+"""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from guidedrec_core.config import TrainingConfig
+from guidedrec_core.data.sequences import Batch, IntArray, item_seq
+from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
+from guidedrec_core.refinement.refined import Parts
+
+TABLE_SPREAD = 0.3
+"""Standard deviation of the frozen table's columns, that of a trained base table."""
+
+
+def same_spread(reduced: FloatArray) -> FloatArray:
+    """Scale the reduced base embedding as one block to the spread of the guided columns in the table."""
+    spread = float(np.sqrt(np.mean(reduced.astype(np.float64) ** 2))) if reduced.size else 0.0
+    scaled: FloatArray = (reduced * (TABLE_SPREAD / max(spread, 1e-12))).astype(np.float32)
+    return scaled
+
+
+class LiteralRefinedModel(nn.Module):
+    """Recommendation module retrained over a frozen refined embedding.
+
+    Parameters
+    ----------
+    encoder : nn.Module
+        Satisfies the models' `Encoder`, of width A + K; trained here from scratch.
+    guided : GuidedEmbedding
+        G, ``[N, A]``; A = 0 is the second-training control.
+    reduced : FloatArray
+        PCA of the base embedding, ``[N, K]``; see `same_spread`.
+    bias : FloatArray
+        Start of b, ``[N]``.
+    user_scores : FloatArray
+        Where q starts, ``[n_users, A]``: standardised LLM scores of users, or zeros.
+    """
+
+    table: Tensor
+
+    def __init__(
+        self, encoder: Any, guided: GuidedEmbedding, reduced: FloatArray, bias: FloatArray, user_scores: FloatArray
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.n_attributes = guided.values.shape[1]
+        table = np.concatenate([TABLE_SPREAD * guided.values, reduced], axis=1).astype(np.float32)
+        self.register_buffer("table", torch.from_numpy(table), persistent=False)  # [N, D]
+        width = table.shape[1]
+        self.output = nn.Linear(width, width)
+        self.bias = nn.Parameter(torch.from_numpy(bias.copy()))  # b [N]
+        self.users = nn.Parameter(torch.from_numpy(user_scores.copy()))  # q [n_users, A]
+        self.attribute_weights = nn.Parameter(torch.full((self.n_attributes,), 0.1))  # w [A]
+
+    def initialise(self, seed: int) -> None:
+        """Draw the output layer from a seed of its own; the encoder is initialised by who made it."""
+        draw = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            self.output.weight.normal_(0.0, 0.7 * self.output.in_features**-0.5, generator=draw)
+            self.output.bias.zero_()
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+        return len(self.bias)
+
+    def _user_slopes(self, users: IntArray) -> Tensor:
+        """Return ``w q / s``, what the user's own vector adds to out(h), ``[B, A]``; 0 for users unknown."""
+        known = torch.from_numpy((users >= 0) & (users < len(self.users))).to(self.bias.device)
+        rows = torch.from_numpy(np.clip(users, 0, len(self.users) - 1)).to(self.bias.device)
+        q = F.embedding(rows, self.users) * known.unsqueeze(1)
+        return self.attribute_weights * q / TABLE_SPREAD
+
+    def _states(self, state: Tensor, users: Tensor) -> Tensor:
+        """Add the users' own slopes to ``out(h) [.., D]``."""
+        return self.output(state) + F.pad(users, (0, self.table.shape[1] - self.n_attributes))  # type: ignore[no-any-return]
+
+    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Return user vectors ``[T, D]`` and the item index each must find, ``[T]``."""
+        tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
+        states, rows, steps = self.encoder.read(self._vectors(tokens), tokens > 0)
+        return self._states(states, F.embedding(rows, self._user_slopes(batch.users))), tokens[rows, steps] - 1
+
+    def _vectors(self, tokens: Tensor) -> Tensor:
+        """Return the encoder's input, ``[B, L, D]``."""
+        return self.table[(tokens - 1).clamp(min=0)] * (tokens > 0).unsqueeze(-1)
+
+    def item_table(self) -> tuple[Tensor, Tensor]:
+        """Return all item vectors ``[N, D]`` and biases ``[N]``."""
+        return self.table, self.bias
+
+    def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vectors ``[..., D]`` and biases ``[...]`` of some items."""
+        return self.table[items], torch.gather(self.bias, 0, items.flatten()).view(items.shape)
+
+    def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
+        """Split parameters by their weight decay: users' vectors like a table, matrices, and the rest not at all."""
+        named = [(name, p) for name, p in self.named_parameters() if p.numel()]
+        return [
+            {"params": [p for n, p in named if n == "users"], "weight_decay": config.table_weight_decay},
+            {"params": [p for n, p in named if n != "users" and p.ndim >= 2], "weight_decay": config.weight_decay},
+            {"params": [p for _, p in named if p.ndim < 2], "weight_decay": 0.0},
+        ]
+
+    def _user_side(self, users: IntArray, histories: list[IntArray]) -> Tensor:
+        """Return what is compared with the item table after each history, ``[B, D]``."""
+        self.eval()
+        tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
+        return self._states(self.encoder.last(self._vectors(tokens), tokens > 0), self._user_slopes(users))
+
+    @torch.inference_mode()
+    def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Score all items for each history, ``[B, N]``."""
+        scores: FloatArray = torch.addmm(self.bias, self._user_side(users, histories), self.table.T).cpu().numpy()
+        return scores
+
+    @torch.inference_mode()
+    def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
+        """Split the scores for each history; a user's value on an attribute is its slope, q and out(h) together."""
+        A = self.n_attributes
+        side = self._user_side(users, histories)  # [B, D]
+        slopes = side[:, :A] * TABLE_SPREAD  # G is the table's first columns before scaling
+        remainder = side[:, A:] @ self.table[:, A:].T
+        scores = torch.addmm(self.bias, side, self.table.T)
+        return Parts(*(a.cpu().numpy() for a in (scores, slopes, slopes, remainder, self.bias)))
+
+    def frozen(self) -> dict[str, np.ndarray]:
+        """Return what it is made of besides G and what is trained."""
+        return {"reduced": self.item_remainders()}
+
+    def item_values(self) -> FloatArray:
+        """Return the guided embedding G, ``[N, A]``."""
+        return (self.table[:, : self.n_attributes] / TABLE_SPREAD).cpu().numpy()
+
+    def item_remainders(self) -> FloatArray:
+        """Return the reduced base embedding as it stands in the table, ``[N, K]``."""
+        return self.table[:, self.n_attributes :].cpu().numpy()
+
+    def weights(self) -> FloatArray:
+        """Return 1 for each attribute, ``[A]``: the module's own output says what counts."""
+        return np.ones(self.n_attributes, dtype=np.float32)

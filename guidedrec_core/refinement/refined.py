@@ -1,0 +1,59 @@
+"""What every refined model can do: score the catalogue, and split each score exactly."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.refinement.guided import FloatArray
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Scores of B users for all items, split: ``scores = slopes @ G.T + remainder + bias``, but for rounding.
+
+    Attributes
+    ----------
+    scores : FloatArray
+        What the model's `scores` returns, ``[B, n_items]``.
+    profile : FloatArray
+        The users' values on each attribute, ``[B, A]``, in units of G (z-scores).
+    slopes : FloatArray
+        What one unit of an item's value adds, ``[B, A]``; slope times item value is an attribute's contribution.
+    remainder : FloatArray
+        The share of the reduced base embedding, ``[B, n_items]``.
+    bias : FloatArray
+        What an item gets whoever asks, ``[n_items]``.
+    """
+
+    scores: FloatArray
+    profile: FloatArray
+    slopes: FloatArray
+    remainder: FloatArray
+    bias: FloatArray
+
+
+class RefinedModel(Protocol):
+    """A recommender on refined embeddings, in one of the three modes."""
+
+    @property
+    def n_items(self) -> int:
+        """Size of the catalogue."""
+
+    @property
+    def n_attributes(self) -> int:
+        """Number of attributes, A."""
+
+    def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Score all items for each history, ``[B, n_items]``; see `Recommender.scores`."""
+
+    def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
+        """Split the scores for each history."""
+
+    def item_values(self) -> FloatArray:
+        """Return the guided embedding G, ``[n_items, A]``."""
+
+    def item_remainders(self) -> FloatArray:
+        """Return the other half of the refined embedding, ``[n_items, K]``."""
+
+    def weights(self) -> FloatArray:
+        """Return how much each attribute counts, ``[A]``, learned."""
