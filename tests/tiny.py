@@ -13,7 +13,16 @@ from guidedrec_core.data.bundled import ScoreFiles
 from guidedrec_core.data.sequences import Sequences
 
 ENCODER = EncoderConfig(width=8, heads=2, feedforward=16, max_length=6, dropout=0.1, item_dropout=0.1)
-TRAINING = TrainingConfig(batch_size=4, threads=1, max_epochs=3, warmup_steps=4, learning_rate=0.01, patience=3)
+TRAINING = TrainingConfig(
+    batch_size=4,
+    threads=1,
+    max_epochs=3,
+    warmup_steps=4,
+    learning_rate=0.01,
+    patience=3,
+    device="cpu",
+    precision="float32",
+)
 
 
 def sequences_of(histories: list[list[int]], n_items: int, times: list[list[int]] | None = None) -> Sequences:

@@ -126,8 +126,12 @@ def _packages() -> tuple[bool, str, str]:
 def _torch() -> tuple[bool, str, str]:
     import torch
 
+    from guidedrec_core.config import TrainingConfig
+    from guidedrec_core.models.device import settled
+
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU (none is needed)"
-    return True, f"{torch.get_num_threads()} threads, {gpu}", ""
+    used = settled(TrainingConfig())
+    return True, f"{torch.get_num_threads()} threads, {gpu}; trains on {used.device} in {used.precision}", ""
 
 
 def _home(store: "RunStore") -> tuple[bool, str, str]:

@@ -3,6 +3,7 @@
 Exit codes: 0 done, 2 wrong use or bad input, 1 failure, 130 interrupted.
 """
 
+import os
 import sys
 import traceback
 from typing import Any
@@ -21,7 +22,7 @@ from guidedrec_core.cli.score import score
 from guidedrec_core.cli.session import Group, Session
 from guidedrec_core.cli.stages import build, project, refine, train
 from guidedrec_core.cli.vectors import vectors
-from guidedrec_core.errors import GuidedrecError
+from guidedrec_core.errors import GuidedrecError, TrainingError
 
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
 _GO_ON = "Interrupted. Run the same command again to go on: what is finished is kept."
@@ -44,13 +45,51 @@ class Program(Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program and leave with its exit code."""
         session = Session()
+        # Set by torchrun only, which starts several processes with the same command.
+        together = "TORCHELASTIC_RUN_ID" in os.environ
+        if together and not _lead():
+            sys.exit(_follow())
         try:
             code = super().main(*args, **{"obj": session, **kwargs, "standalone_mode": False})
+            if together and not code:
+                _dismiss()
         except Exception as error:
             if session.debug:
                 traceback.print_exc()
             code = _report(error)
         sys.exit(code if isinstance(code, int) else 0)
+
+
+def _lead() -> bool:
+    """Meet the other processes; say whether this one leads."""
+    from guidedrec_core.models import parallel
+
+    parallel.join()
+    return parallel.rank() == 0
+
+
+def _dismiss() -> None:
+    """Let the followers go. After a failure torchrun ends them."""
+    from guidedrec_core.models import parallel
+
+    parallel.tell(None)
+    parallel.leave()
+
+
+def _follow() -> int:
+    """Take part in the leader's trainings; return the exit code."""
+    from guidedrec_core.models import parallel
+    from guidedrec_core.models.training import follow
+
+    try:
+        follow()
+    except TrainingError:
+        return _FAILED  # the leader has met the same and says so
+    except Exception as error:
+        click.echo(f"Error in process {parallel.rank()}: {type(error).__name__}: {error}", err=True)
+        return _FAILED
+    parallel.leave()
+    return 0
 
 
 def _report(error: Exception) -> int:

@@ -136,6 +136,7 @@ class TrainingWindows:
 
     def __init__(self, sequences: Sequences, n_train: IntArray, max_length: int, batch_size: int) -> None:
         self.sequences = sequences
+        self.n_train = n_train
         self.batch_size = batch_size
         steps = np.maximum(n_train - 1, 0)
         windows = -(-steps // max_length)  # of each user
@@ -154,6 +155,12 @@ class TrainingWindows:
     def n_targets(self) -> int:
         """Targets in an epoch."""
         return int((self.ends - self.starts).sum())
+
+    def item_counts(self) -> IntArray:
+        """Return the training interactions of each item, ``[n_items]``."""
+        position = np.arange(len(self.sequences.items)) - np.repeat(self.sequences.starts[:-1], self.sequences.lengths)
+        trained = position < np.repeat(self.n_train, self.sequences.lengths)
+        return np.bincount(self.sequences.items[trained], minlength=self.sequences.n_items)
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield all windows once, in batches of similar length, in random order."""

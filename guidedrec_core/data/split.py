@@ -1,6 +1,6 @@
 """Train, valid and test: leading, middle and last part of every user's history."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -39,6 +39,10 @@ class Cases:
 
     def __len__(self) -> int:
         return len(self.users)
+
+    def take(self, cases: IntArray) -> "Cases":
+        """Return some of the cases, by position."""
+        return replace(self, users=self.users[cases], lengths=self.lengths[cases], targets=self.targets[cases])
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,11 @@ Shapes: T targets in a batch, E width of user and item vectors, N items, S sampl
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch
@@ -28,20 +31,106 @@ class Scored(Protocol):
     def item_table(self) -> tuple[Tensor, Tensor]:
         """Return all item vectors ``[N, E]`` and biases ``[N]``."""
 
+    def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vectors ``[S, E]`` and biases ``[S]`` of some items."""
+
 
 Objective = Callable[[Scored, Batch], tuple[Tensor, int]]
 """Returns the mean loss over a batch's targets, and how many there were."""
 
 
-def make_objective(config: TrainingConfig) -> Objective:
-    """Return the objective a configuration names."""
-    low_precision = config.precision == "bfloat16"
+def make_objective(config: TrainingConfig, item_counts: npt.NDArray[np.int64]) -> Objective:
+    """Return the objective a configuration names.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        Which objective, with its settings; `precision` must be settled.
+    item_counts : ndarray of int64
+        Training interactions of each item, ``[N]``.
+    """
+    n_items = len(item_counts)
 
     def softmax(model: Scored, batch: Batch) -> tuple[Tensor, int]:
         users, targets = model.training_pairs(batch)
-        return softmax_loss(users, *model.item_table(), targets, low_precision), len(targets)
+        loss = softmax_loss(users, *model.item_table(), targets, config.precision == "bfloat16")
+        return loss, len(targets)
 
-    return softmax
+    weights = (item_counts + 1.0) ** config.popularity_power  # 1 more, so that an item never taken learns, too
+    shares = torch.from_numpy(weights / weights.sum())
+    below = shares.cumsum(0)
+
+    def sampled(model: Scored, batch: Batch) -> tuple[Tensor, int]:
+        users, targets = model.training_pairs(batch)
+        drawn = torch.searchsorted(below, torch.rand(config.negatives, dtype=torch.float64))
+        drawn = drawn.clamp(max=n_items - 1)  # the last sum may fall short of 1
+        expected = (shares[drawn] * config.negatives).log().float().to(users.device)  # [S]
+        others = drawn.to(users.device)
+        items, bias = model.item_rows(torch.cat([targets, others]))
+        return sampled_softmax_loss(users, items, bias, targets, others, expected), len(targets)
+
+    negatives = 1 if config.loss == "bce" else config.negatives
+    calibration = 0.0 if config.loss == "bce" else config.calibration
+
+    def binary(model: Scored, batch: Batch) -> tuple[Tensor, int]:
+        users, targets = model.training_pairs(batch)
+        others = torch.randint(n_items - 1, (len(targets), negatives)).to(users.device)
+        others += others >= targets[:, None]  # uniform over all items but the target
+        items, bias = model.item_rows(torch.cat([targets[:, None], others], 1))  # [T, 1 + k, E], [T, 1 + k]
+        logits = torch.einsum("te,tke->tk", users, items) + bias
+        return binary_loss(logits, target_exponent(negatives, n_items, calibration)), len(targets)
+
+    return {"softmax": softmax, "sampled": sampled, "gbce": binary, "bce": binary}[config.loss]
+
+
+def sampled_softmax_loss(
+    users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, others: Tensor, log_expected: Tensor
+) -> Tensor:
+    """Return the mean cross-entropy of a softmax over the target and a sample of other items.
+
+    ``-own + log(exp(own) + sum_j exp(logit_j) / expected_j)``, where `expected_j` is how often item j is expected in
+    the sample (the log-Q correction; Bengio and Senecal 2008; Jean et al., ACL 2015). The sum is an unbiased estimate
+    of the sum over all other items; the target is always there and so is not corrected. A sampled item that is the
+    target is left out.
+
+    Parameters
+    ----------
+    users : Tensor
+        ``[T, E]``.
+    items, bias : Tensor
+        Vectors ``[T + S, E]`` and biases ``[T + S]``, of the targets first.
+    targets, others : Tensor
+        Item indexes, int64 ``[T]`` and ``[S]``; the latter shared by all targets.
+    log_expected : Tensor
+        ``[S]``.
+    """
+    T = len(targets)
+    own = (users * items[:T]).sum(1) + bias[:T]  # [T]
+    logits = users @ items[T:].T + (bias[T:] - log_expected)  # [T, S]
+    logits = logits.masked_fill(others == targets[:, None], -torch.inf)
+    return (torch.logsumexp(torch.cat([own[:, None], logits], 1), 1) - own).mean()
+
+
+def binary_loss(logits: Tensor, exponent: float) -> Tensor:
+    """Return the generalised binary cross-entropy (gBCE; Petrov and Macdonald, RecSys 2023).
+
+    ``-(exponent * log sigmoid(own) + sum_j log(1 - sigmoid(logit_j))) / (1 + k)``, mean over targets; exponent 1 is the
+    plain binary cross-entropy of SASRec's paper, whose negatives are drawn here from all items but the target.
+
+    Parameters
+    ----------
+    logits : Tensor
+        ``[T, 1 + k]``, the target's first.
+    exponent : float
+        Of the target's probability; see `target_exponent`.
+    """
+    return -(exponent * F.logsigmoid(logits[:, 0]) + F.logsigmoid(-logits[:, 1:]).sum(1)).mean() / logits.shape[1]
+
+
+def target_exponent(negatives: int, n_items: int, calibration: float) -> float:
+    """Return gBCE's beta, ``a (t (1 - 1/a) + 1/a)`` with ``a`` the share of negatives that are drawn for a target."""
+    rate = negatives / (n_items - 1)
+    return rate * (calibration * (1 - 1 / rate) + 1 / rate)
 
 
 def softmax_loss(users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, low_precision: bool = False) -> Tensor:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch, item_seq
@@ -34,6 +35,7 @@ class SequenceModel(nn.Module):
         self.encoder = encoder
         self.output = nn.Linear(width, width)
         self.bias = nn.Parameter(torch.zeros(n_items))
+        self.by_row = False
 
     def initialise(self, seed: int) -> None:
         """Draw all matrices from a seed of their own, so that nothing depends on global state."""
@@ -51,12 +53,24 @@ class SequenceModel(nn.Module):
     def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return user vectors ``[T, D]`` and the item index each must find, ``[T]``."""
         tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
-        states, rows, steps = self.encoder.read(self.items(tokens), tokens > 0)
+        x = F.embedding(tokens, self.items.weight, padding_idx=0, sparse=self.by_row)  # [B, L + 1, D]
+        states, rows, steps = self.encoder.read(x, tokens > 0)
         return self.output(states), tokens[rows, steps] - 1
 
     def item_table(self) -> tuple[Tensor, Tensor]:
         """Return all item vectors ``[n_items, D]`` and biases ``[n_items]``."""
         return self.items.weight[1:], self.bias
+
+    def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vectors ``[..., D]`` and biases ``[...]`` of some items."""
+        vectors = F.embedding(items + 1, self.items.weight, sparse=self.by_row)
+        return vectors, torch.gather(self.bias, 0, items.flatten(), sparse_grad=self.by_row).view(items.shape)
+
+    def row_gradients(self) -> dict[str, nn.Parameter]:
+        """Let gradients of the tables hold only touched rows from now on; return these tables by name."""
+        self.by_row = True
+        table: nn.Parameter = self.get_parameter("items.weight")
+        return {"items.weight": table, "bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
         """Split parameters by their weight decay: the item table, other matrices, and vectors (never decayed)."""

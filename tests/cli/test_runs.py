@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,6 +111,8 @@ def test_the_doctor_finds_nothing_wrong(
         *("packages", "torch", "home", "leftovers", "runs", "bundled shop", "bundled scores")
     }
     assert all(set(check) == {"name", "ok", "detail", "advice"} for check in report["checks"])
+    torch = next(check["detail"] for check in report["checks"] if check["name"] == "torch")
+    assert re.search(r"trains on (cpu|cuda) in (float32|bfloat16)", torch)
     assert "WRONG" not in call("doctor").stdout
 
 

@@ -101,13 +101,13 @@ def fresh_second_training(seed: int) -> Any:
     return fresh_refined(seed, None, GUIDED[:, :0])
 
 
-def trained(fresh: Callable[[int], Any]) -> Callable[[int], Any]:
+def trained(fresh: Callable[[int], Any], loss: str = "softmax") -> Callable[[int], Any]:
     """Return a function that makes a model and trains it for two epochs."""
 
     def fit(seed: int) -> Any:
         model = fresh(seed)
         windows = TrainingWindows(SEQUENCES, SEQUENCES.lengths, ENCODER.max_length, TRAINING.batch_size)
-        train(model, windows, lambda: 0.0, TRAINING.model_copy(update={"max_epochs": 2}), seed, "train")
+        train(model, windows, lambda: 0.0, TRAINING.model_copy(update={"max_epochs": 2, "loss": loss}), seed, "train")
         return model
 
     return fit
@@ -131,6 +131,7 @@ MODELS: dict[str, Callable[[int], Any]] = {
     "external": external,
 }
 MODELS |= {name: trained(fresh) for name, fresh in FRESH.items()}
+MODELS |= {"sasrec-sampled": trained(fresh_sasrec, "sampled"), "refined-sampled": trained(fresh_refined, "sampled")}
 CACHE: dict[str, Recommender] = {}
 HISTORIES = arrays([[3], [], [1, 2, 3], list(range(N_ITEMS)), [5, 5, 5], [16, 0]])
 USERS = np.array([0, 1, -1, 3, N_USERS + 5, 5])

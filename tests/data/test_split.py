@@ -134,3 +134,9 @@ def test_the_order_of_time_is_never_violated(sequences: Sequences, config: Split
             assert moments[:length].max() <= moments[length]
             first = split.n_train[user] + (split.n_valid[user] if name == "test" else 0)
             assert length >= first
+
+
+def test_some_cases_can_be_taken() -> None:
+    sequences = sequences_of([[1, 2, 3, 4], [5, 6, 7], [8, 9, 1]], N_ITEMS)
+    cases = Split.of(sequences, LEAVE_ONE_OUT).cases(sequences, "valid")
+    assert listed(cases.take(np.array([0, 2]))) == [listed(cases)[0], listed(cases)[2]]

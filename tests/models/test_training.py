@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ def trained(
     listener: Listener = silent,
     checkpoint: Path | None = None,
     validate: Callable[[SequenceModel], float] = validation_of,
+    kind: str = "sasrec",
 ) -> tuple[SequenceModel, TrainingResult]:
-    model = make_base(ENCODER, N_ITEMS, 0)
+    model = make_base(ENCODER.model_copy(update={"kind": kind}), N_ITEMS, 0)
     return model, train(model, WINDOWS, lambda: validate(model), config, seed, "train base", listener, checkpoint)
 
 
@@ -141,13 +143,24 @@ def test_progress_tells_every_epoch() -> None:
     assert events[3].seconds_left > 0
 
 
-def test_an_interrupted_training_resumes_bit_for_bit(tmp_path: Path) -> None:
-    expected, expected_result = trained()
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [
+        ("sasrec", "softmax"),
+        ("gru4rec", "softmax"),
+        ("bert4rec", "softmax"),
+        ("sasrec", "sampled"),
+        ("gru4rec", "gbce"),
+    ],
+)
+def test_an_interrupted_training_resumes_bit_for_bit(kind: str, loss: str, tmp_path: Path) -> None:
+    config = FIVE.model_copy(update={"loss": loss, "negatives": 5})
+    expected, expected_result = trained(config, kind=kind)
     checkpoint = tmp_path / "deep" / "checkpoint.safetensors"
     with pytest.raises(JobCancelledError):
-        trained(listener=stop_at(2), checkpoint=checkpoint)
+        trained(config, listener=stop_at(2), checkpoint=checkpoint, kind=kind)
     events: list[Progress] = []
-    model, result = trained(listener=events.append, checkpoint=checkpoint)
+    model, result = trained(config, listener=events.append, checkpoint=checkpoint, kind=kind)
     assert [e.step for e in events] == [2, 3, 4, 5]
     assert events[0].message == "resuming"
     assert same_weights(model, expected)
@@ -183,17 +196,20 @@ def slowly(event):
     if event.step >= 2:
         time.sleep(60)
 
-t.trained(listener=slowly, checkpoint=Path(sys.argv[1]))
+config = t.FIVE.model_copy(update={"loss": sys.argv[3]})
+t.trained(config, listener=slowly, checkpoint=Path(sys.argv[1]), kind=sys.argv[2])
 """
 
 
-def test_a_killed_training_resumes_bit_for_bit(tmp_path: Path) -> None:
-    expected, expected_result = trained()
+@pytest.mark.parametrize(("kind", "loss"), [("sasrec", "softmax"), ("bert4rec", "sampled")])
+def test_a_killed_training_resumes_bit_for_bit(kind: str, loss: str, tmp_path: Path) -> None:
+    config = FIVE.model_copy(update={"loss": loss})
+    expected, expected_result = trained(config, kind=kind)
     checkpoint = tmp_path / "checkpoint.safetensors"
     here = Path(__file__).parent
     path = os.pathsep.join(map(str, (here, here.parent, here.parents[1])))
     child = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(checkpoint)],
+        [sys.executable, "-c", KILLED, str(checkpoint), kind, loss],
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": path},
@@ -205,7 +221,7 @@ def test_a_killed_training_resumes_bit_for_bit(tmp_path: Path) -> None:
     assert child.wait(10) == -signal.SIGKILL
     child.stdout.close()
     events: list[Progress] = []
-    model, result = trained(listener=events.append, checkpoint=checkpoint)
+    model, result = trained(config, listener=events.append, checkpoint=checkpoint, kind=kind)
     assert events[0].step == 2
     assert same_weights(model, expected)
     assert result == expected_result
@@ -267,6 +283,71 @@ class Failing(SequenceModel):
 def test_a_training_that_diverges_says_so(way: str) -> None:
     with pytest.raises(TrainingError, match=r"in epoch 1; lower --learning-rate \(now 0.01\)"):
         train(Failing(way), WINDOWS, lambda: 1.0, TRAINING.model_copy(update={"max_epochs": 1}), 0, "train")
+
+
+class Growing(SequenceModel):
+    """Its loss is that of an untrained model first, and grows tenfold later."""
+
+    def __init__(self) -> None:
+        super().__init__(SASRecEncoder(ENCODER), N_ITEMS)
+        self.initialise(0)
+        self.step = 0
+
+    def training_pairs(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        self.step += 1
+        users, targets = super().training_pairs(batch)
+        return users * (1000 if self.step > len(WINDOWS) else 1), targets
+
+
+def test_a_loss_far_above_its_start_stops_the_training() -> None:
+    with pytest.raises(TrainingError, match=r"the loss grew from \S+ to \S+ in epoch 2; lower --learning-rate"):
+        train(Growing(), WINDOWS, lambda: 1.0, TRAINING, 0, "train")
+
+
+@pytest.mark.parametrize("loss", ["sampled", "gbce", "bce"])
+def test_a_sampled_objective_learns_and_leaves_untouched_rows_alone(loss: str) -> None:
+    n_items = 500  # of which 480 are never taken, and few are ever drawn
+    config = FIVE.model_copy(update={"loss": loss, "negatives": 3, "max_epochs": 1})
+    sequences = replace(SEQUENCES, n_items=n_items)
+    windows = TrainingWindows(sequences, sequences.lengths, ENCODER.max_length, TRAINING.batch_size)
+    model = make_base(ENCODER, n_items, 0)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    drawn: set[int] = set()
+    real = model.item_rows
+
+    def noted(items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        drawn.update(items.flatten().tolist())
+        return real(items)
+
+    model.item_rows = noted  # type: ignore[method-assign]
+    train(model, windows, lambda: 1.0, config, 0, "train")
+    after = model.state_dict()
+    idle = torch.ones(n_items, dtype=torch.bool)
+    idle[list(drawn | set(range(N_ITEMS)))] = False
+    assert 100 < idle.sum() < 480
+    # The average of what never moved is itself, up to rounding; what was touched has moved.
+    table, start = after["items.weight"][1:], before["items.weight"][1:]
+    torch.testing.assert_close(table[idle], start[idle], rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(after["bias"][idle], before["bias"][idle])
+    assert ((table - start)[:N_ITEMS].abs().amax(1) > 1e-4).all()
+    assert torch.equal(after["items.weight"][0], torch.zeros(ENCODER.width))
+    assert after["bias"][:N_ITEMS].mean() > after["bias"][N_ITEMS:].mean()
+
+
+@pytest.mark.parametrize("loss", ["sampled", "gbce", "bce"])
+def test_sampled_objectives_find_the_next_item_of_a_circle(loss: str) -> None:
+    circle = [0, 7, 3, 9, 1, 5, 10, 2]
+    sequences = sequences_of([[circle[(start + step) % 8] for step in range(14)] for start in range(8)] * 3, N_ITEMS)
+    model = make_base(ENCODER.model_copy(update={"width": 16}), N_ITEMS, 0)
+    windows = TrainingWindows(sequences, sequences.lengths, ENCODER.max_length, 8)
+    longest = 60 if loss == "bce" else 30
+    update = {"batch_size": 8, "max_epochs": longest, "patience": longest, "table_weight_decay": 0.1, "ema": 0.9}
+    config = TRAINING.model_copy(update={**update, "loss": loss, "negatives": 8})
+    epochs = iter(range(1, 99))
+    train(model, windows, lambda: float(next(epochs)), config, 0, "train")
+    asked = [np.array([circle[(start + step) % 8] for step in range(5)]) for start in range(8)]
+    best = model.scores(np.zeros(8, np.int64), asked).argmax(axis=1)
+    assert best.tolist() == [circle[(start + 5) % 8] for start in range(8)]
 
 
 def test_nothing_to_train_on_is_an_error() -> None:

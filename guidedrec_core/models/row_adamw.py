@@ -1,0 +1,118 @@
+"""AdamW for item tables so large that a step must cost only the rows it touches.
+
+A row is touched by a step when its gradient is not all zero. Every row is an AdamW problem of its own (Loshchilov and
+Hutter, ICLR 2019) that lives through the steps that touch it and no others:
+
+- a touched row moves exactly as `torch.optim.AdamW` would move it, had it seen only the steps that touched this row:
+  moments, the step count of their correction, and weight decay belong to the row;
+- an untouched row stays as it is, bit for bit.
+
+So where every step touches every row this is AdamW, and where not, it differs in that an idle row neither coasts on old
+momentum nor fades by weight decay. A rare item would fade to nothing between its visits otherwise.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from guidedrec_core.config import TrainingConfig
+
+_EPS = 1e-8
+_BETA1, _BETA2 = 0.9, 0.999
+
+
+class RowAdamW(torch.optim.Optimizer):
+    """AdamW over rows; every gradient must be sparse along dimension 0, as `touched` returns it.
+
+    Parameters
+    ----------
+    groups : list of dict
+        ``params`` and ``weight_decay``, as AdamW takes them.
+    lr : float
+        Step size.
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], lr: float) -> None:
+        super().__init__(groups, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Move the touched rows."""
+        for group in self.param_groups:
+            for table in group["params"]:
+                if table.grad is None:
+                    continue
+                state = self.state[table]
+                if not state:
+                    state["step"] = table.new_zeros(len(table))
+                    state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(table), torch.zeros_like(table)
+                rows, grad = table.grad.indices()[0], table.grad.values()  # [R], [R, ...]
+                count = state["step"][rows] + 1  # [R]
+                mean = state["exp_avg"][rows].lerp_(grad, 1 - _BETA1)
+                square = state["exp_avg_sq"][rows].mul_(_BETA2).addcmul_(grad, grad, value=1 - _BETA2)
+                for name, value in (("step", count), ("exp_avg", mean), ("exp_avg_sq", square)):
+                    state[name].index_copy_(0, rows, value)
+                shape = (-1,) + (1,) * (table.ndim - 1)
+                rate = (group["lr"] / (1 - _BETA1**count)).view(shape)
+                scale = (square / (1 - _BETA2**count).view(shape)).sqrt_().add_(_EPS)
+                kept = table[rows] * (1 - group["lr"] * group["weight_decay"])
+                table.index_copy_(0, rows, kept - rate * mean / scale)
+
+
+def touched(grad: Tensor) -> Tensor:
+    """Return a sparse gradient with each row once, and without rows that are all zero (such as padding's)."""
+    grad = grad.coalesce()
+    values = grad.values()
+    kept = values.flatten(1).any(1) if values.ndim > 1 else values != 0
+    rows = grad.indices()[:, kept]
+    return torch.sparse_coo_tensor(rows, values[kept], grad.shape, is_coalesced=True, check_invariants=False)
+
+
+def settle_average(
+    average: Tensor, table: Tensor, settled: Tensor, rows: Tensor | slice, step: int, ema: float
+) -> None:
+    """Bring the moving average of some rows up to a step, over all steps since which the rows have not changed.
+
+    ``average <- ema * average + (1 - ema) * table``, repeated k times with a constant table, is
+    ``table + ema^k (average - table)``: exactly what a dense average would hold, up to rounding.
+
+    Parameters
+    ----------
+    average, table : Tensor
+        ``[N, ...]``; `average` is changed in place.
+    settled : Tensor
+        The step up to which each row's average is right, int64 ``[N]``; changed in place.
+    rows : Tensor or slice
+        Which rows.
+    step : int
+        The present step.
+    ema : float
+        Decay of the average, 0 to below 1.
+    """
+    weight = ema ** (step - settled[rows]).to(table.dtype).view((-1,) + (1,) * (table.ndim - 1))
+    average[rows] = torch.lerp(table[rows], average[rows], weight.expand_as(table[rows]))
+    settled[rows] = step
+
+
+def split_groups(
+    groups: list[dict[str, Any]], tables: list[Tensor]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Split parameter groups into those for AdamW and those for `RowAdamW`, which takes the tables."""
+    own = {id(table) for table in tables}
+
+    def part(of_tables: bool) -> list[dict[str, Any]]:
+        chosen = [{**g, "params": [p for p in g["params"] if (id(p) in own) == of_tables]} for g in groups]
+        return [group for group in chosen if group["params"]]
+
+    return part(False), part(True)
+
+
+def make_optimisers(
+    groups: list[dict[str, Any]], tables: list[Tensor], config: TrainingConfig
+) -> list[torch.optim.Optimizer]:
+    """Return AdamW, and beside it `RowAdamW` if there are tables whose gradients hold touched rows only."""
+    if not tables:
+        return [torch.optim.AdamW(groups, lr=config.learning_rate)]
+    dense, by_row = split_groups(groups, tables)
+    return [torch.optim.AdamW(dense, lr=config.learning_rate), RowAdamW(by_row, config.learning_rate)]
