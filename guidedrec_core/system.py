@@ -35,9 +35,9 @@ class System:
     data : PreparedData
         Histories and catalogue.
     schema : AttributeSchema
-        The attributes, in column order.
+        The attributes the model uses, in column order.
     item_scores : GuidedScores
-        Raw scores of all items.
+        Raw scores of all items on these.
     missing : ndarray of bool
         ``[n_items, A]``; where the model uses the attribute's mean for want of a score.
     base : BaseModel
@@ -61,7 +61,7 @@ class System:
         base_run = store.open(run.inputs["base"], "base")
         scores_run = store.open(run.inputs["scores"], "scores")
         data = load_prepared(store, base_run)
-        scores = load_scores(scores_run)
+        scores = load_scores(scores_run).take(RefinementConfig.parse(run.config["refinement"]).attributes)
         torch.set_num_threads(TrainingConfig.parse(run.config["training"]).threads)
         return cls(
             refined_run=run,

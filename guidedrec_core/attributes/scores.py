@@ -12,7 +12,7 @@ from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
-from guidedrec_core.errors import DataError
+from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.runs import Run
 
 
@@ -30,6 +30,23 @@ class GuidedScores:
 
     values: npt.NDArray[np.float32]
     schema: AttributeSchema
+
+    def take(self, attributes: tuple[int, ...] | None) -> "GuidedScores":
+        """Keep the attributes at some positions, in that order; None keeps all.
+
+        Raises
+        ------
+        ConfigError
+            There is no attribute at a position, or one position stands twice.
+        """
+        if attributes is None:
+            return self
+        if len(set(attributes)) < len(attributes) or max(attributes) >= len(self.schema):
+            raise ConfigError(
+                f"expected different positions of attributes, 0 to {len(self.schema) - 1}, got {list(attributes)}"
+            )
+        kept = tuple(self.schema.attributes[place] for place in attributes)
+        return GuidedScores(self.values[:, list(attributes)], self.schema.model_copy(update={"attributes": kept}))
 
     @property
     def n_missing(self) -> int:

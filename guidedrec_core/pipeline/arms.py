@@ -30,9 +30,8 @@ def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, seed: 
     ConfigError
         The categories control is asked for, and the catalogue has no categories that tell items apart.
     """
-    guided = GuidedEmbedding.of(load_scores(scores).values, config.normalisation)
-    if config.attributes is not None:
-        guided = guided.take(list(config.attributes))
+    # Attributes left out must not enter by way of whitening, which mixes columns.
+    guided = GuidedEmbedding.of(load_scores(scores).take(config.attributes).values, config.normalisation)
     if config.control == "shuffled":
         return guided.shuffled(generator(seed, "placebo"))
     if config.control == "gaussian":

@@ -197,19 +197,21 @@ class AdditiveRefinedModel(nn.Module):
     def item_table(self) -> tuple[Tensor, Tensor]:
         """Return item vectors ``[g ; r]``, ``[N, A + K]``, and biases ``[N]``, as the training step needs them."""
         r, b = self._table(self.__dict__["owned_now"])
-        if self.anchored:
-            b = b.masked_fill(self.cold, -torch.inf)  # no target can be there, so nothing is to be learned against it
-        return torch.cat([self.guided, r], dim=1), b
+        return torch.cat([self.guided, r], dim=1), self._without_cold(b, self.cold)
 
     def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """Return vectors ``[..., A + K]`` and biases ``[...]`` of some items."""
         r, b = self._table(self.__dict__["owned_now"], items)
-        return torch.cat([self.guided[items], r], dim=-1), b
+        return torch.cat([self.guided[items], r], dim=-1), self._without_cold(b, self.cold[items])
+
+    def _without_cold(self, bias: Tensor, cold: Tensor) -> Tensor:
+        """Keep items without training events out of the loss: none can be a target, so there is nothing to learn."""
+        return bias.masked_fill(cold, -torch.inf) if self.anchored else bias
 
     def row_gradients(self) -> dict[str, nn.Parameter]:
         """Let gradients of the tables hold only touched rows from now on; return these tables by name."""
         self.by_row = True
-        return {"reduced": self.reduced, "bias": self.bias}
+        return {"reduced": self.reduced, "bias": self.bias} if self.reduced.numel() else {"bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
         """Split parameters by their weight decay: R like any item table, matrices, and the rest not at all."""

@@ -58,6 +58,7 @@ class LiteralRefinedModel(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.n_attributes = guided.values.shape[1]
+        self.by_row = False
         table = np.concatenate([TABLE_SPREAD * guided.values, reduced], axis=1).astype(np.float32)
         self.register_buffer("table", torch.from_numpy(table), persistent=False)  # [N, D]
         width = table.shape[1]
@@ -82,7 +83,7 @@ class LiteralRefinedModel(nn.Module):
         """Return ``w q / s``, what the user's own vector adds to out(h), ``[B, A]``; 0 for users unknown."""
         known = torch.from_numpy((users >= 0) & (users < len(self.users))).to(self.bias.device)
         rows = torch.from_numpy(np.clip(users, 0, len(self.users) - 1)).to(self.bias.device)
-        q = F.embedding(rows, self.users) * known.unsqueeze(1)
+        q = F.embedding(rows, self.users, sparse=self.by_row) * known.unsqueeze(1)
         return self.attribute_weights * q / TABLE_SPREAD
 
     def _states(self, state: Tensor, users: Tensor) -> Tensor:
@@ -105,7 +106,13 @@ class LiteralRefinedModel(nn.Module):
 
     def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
         """Return vectors ``[..., D]`` and biases ``[...]`` of some items."""
-        return self.table[items], torch.gather(self.bias, 0, items.flatten()).view(items.shape)
+        bias = torch.gather(self.bias, 0, items.flatten(), sparse_grad=self.by_row)
+        return self.table[items], bias.view(items.shape)
+
+    def row_gradients(self) -> dict[str, nn.Parameter]:
+        """Let gradients of biases and users' vectors hold only touched rows from now on; return them by name."""
+        self.by_row = True
+        return {"bias": self.bias, "users": self.users} if self.users.numel() else {"bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
         """Split parameters by their weight decay: users' vectors like a table, matrices, and the rest not at all."""
