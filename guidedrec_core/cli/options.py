@@ -2,6 +2,7 @@
 
 import functools
 import json
+import types
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ import click
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from guidedrec_core.config import BuildConfig
+from guidedrec_core.config import BuildConfig, EncoderConfig
 from guidedrec_core.errors import ConfigError
 
 # Option to the path of its field. What is not here can be set in a --config file.
@@ -21,6 +22,10 @@ _OPTIONS = {
     "--valid-fraction": "split.valid_fraction",
     "--test-fraction": "split.test_fraction",
     "--base": "encoder.kind",
+    "--item-vectors": "external.item_vectors",
+    "--user-vectors": "external.user_vectors",
+    "--item-bias": "external.item_bias",
+    "--similarity": "external.similarity",
     "--width": "encoder.width",
     "--blocks": "encoder.blocks",
     "--heads": "encoder.heads",
@@ -30,18 +35,29 @@ _OPTIONS = {
     "--batch-size": "training.batch_size",
     "--max-epochs": "training.max_epochs",
     "--patience": "training.patience",
+    "--loss": "training.loss",
+    "--negatives": "training.negatives",
+    "--device": "training.device",
+    "--precision": "training.precision",
     "--threads": "training.threads",
     "--mode": "refinement.mode",
     "--normalisation": "refinement.normalisation",
     "--decay": "refinement.decay",
     "--shrinkage": "refinement.shrinkage",
     "--use-user-scores/--no-user-scores": "refinement.use_user_scores",
+    "--cold": "refinement.cold",
+    "--neighbours/--no-neighbours": "refinement.neighbours",
+    "--controls": "evaluation.controls",
     "--bootstrap-samples": "evaluation.bootstrap_samples",
     "--list-length": "evaluation.list_length",
     "--map-neighbours": "projection.neighbours",
     "--map-min-dist": "projection.min_dist",
     "--seed": "seed",
 }
+
+_EXTERNAL = "external"
+_BASES = (*typing.get_args(EncoderConfig.model_fields["kind"].annotation), _EXTERNAL)
+_BROUGHT = ("item_vectors", "user_vectors", "item_bias", "similarity")
 
 
 @dataclass(frozen=True)
@@ -85,10 +101,12 @@ def config_options(*components: str) -> Callable[[Callable[..., None]], Callable
         @functools.wraps(command)
         def with_chosen(*args: Any, config_file: Path | None, **kwargs: Any) -> None:
             values = {} if config_file is None else _read(config_file)
-            for name, path in paths.items():
-                value = kwargs.pop(name)
-                if value is not None:
-                    _set(values, path, value)
+            given = {name: kwargs.pop(name) for name in paths}
+            given = {name: value for name, value in given.items() if value is not None and value != ()}
+            if _EXTERNAL in components:
+                _choose_base(values, given)
+            for name, value in given.items():
+                _set(values, paths[name], value)
             command(*args, chosen=Chosen(values), **kwargs)
 
         decorated: Callable[..., None] = with_chosen
@@ -106,22 +124,58 @@ def config_options(*components: str) -> Callable[[Callable[..., None]], Callable
     return decorate
 
 
+def _choose_base(values: dict[str, Any], given: dict[str, Any]) -> None:
+    """Let ``--base`` decide between an architecture and vectors brought; take it out where it is no architecture.
+
+    Raises
+    ------
+    ConfigError
+        There is no such base, or vectors and base do not go together.
+    """
+    base = given.get("base")
+    if base is not None and base not in _BASES:
+        raise ConfigError(f"--base: expected one of {', '.join(_BASES)}; got {base!r}")
+    brought = [f"--{name.replace('_', '-')}" for name in given if name in _BROUGHT]
+    if base == _EXTERNAL or (base is None and values.get(_EXTERNAL)):
+        given.pop("base", None)
+        stored = values[_EXTERNAL] = values.get(_EXTERNAL) or {}
+        if "item_vectors" not in given and isinstance(stored, dict) and not stored.get("item_vectors"):
+            raise ConfigError("--base external needs item vectors; name a file with --item-vectors FILE[::TENSOR]")
+    elif brought:
+        raise ConfigError(f"{', '.join(brought)}: these belong to --base external; add it, or leave them out")
+    else:
+        values.pop(_EXTERNAL, None)
+
+
 def _option(option: str, path: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make one option from its field."""
     info = _field(path)
     text = " ".join((info.description or "").replace("`", "").split())
+    kind, several = _plain_type(info.annotation)
     # Validation of the whole configuration refuses a wrong word and says which there are.
-    words = typing.get_args(info.annotation) if typing.get_origin(info.annotation) is Literal else ()
-    if info.annotation is bool:
+    words = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+    if option == "--base":
+        words, text = _BASES, "Architecture of the base model, or external: vectors that you bring."
+    if kind is bool:
         default = option.split("/")[0 if info.default else 1].removeprefix("--")
         return click.option(option, _name(option), default=None, help=f"{text}  [default: {default}]")
     return click.option(
         option,
         _name(option),
-        type=str if words else info.annotation,
-        metavar=f"[{'|'.join(words)}]" if words else None,
-        help=f"{text}  [default: {info.default}]",
+        type=str if words else kind,
+        multiple=several,
+        metavar=f"[{'|'.join(words)}]" if words else "FILE[::TENSOR]" if path.startswith(_EXTERNAL) else None,
+        help=text if info.default in (None, ()) else f"{text}  [default: {info.default}]",
     )
+
+
+def _plain_type(annotation: Any) -> tuple[Any, bool]:
+    """Return the type of one value, and whether there may be several."""
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        annotation = next(kind for kind in typing.get_args(annotation) if kind is not type(None))
+    if typing.get_origin(annotation) is tuple:
+        return typing.get_args(annotation)[0], True
+    return annotation, False
 
 
 def _name(option: str) -> str:
@@ -134,7 +188,7 @@ def _field(path: str) -> FieldInfo:
     model: type[BaseModel] = BuildConfig
     *parents, name = path.split(".")
     for parent in parents:
-        model = typing.cast("type[BaseModel]", model.model_fields[parent].annotation)
+        model = typing.cast("type[BaseModel]", _plain_type(model.model_fields[parent].annotation)[0])
     return model.model_fields[name]
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command(cls=Command)
 @click.argument("dataset")
 @score_options
-@config_options("split", "encoder", "training", "refinement", "evaluation", "projection", "seed")
+@config_options("split", "encoder", "external", "training", "refinement", "evaluation", "projection", "seed")
 @json_option
 @click.pass_obj
 def build(
@@ -36,7 +36,7 @@ def build(
 
     Guided scores are read from the tables given, else the newest stored ones are used, else bundled ones. What is
     stored already is not done again, so a build that was interrupted goes on where it stopped. The bundled shop brings
-    a shorter --patience of its own.
+    a shorter --patience of its own. With --base external the base is a recommender of your own, brought as vectors.
     """
     files = score_files(attributes, item_scores, user_scores)
     from guidedrec_core.data.bundled import build_settings
@@ -49,6 +49,7 @@ def build(
         made = pipeline.build(session.store(), dataset, config, files, listener)
     runs = {name: getattr(made, name) for name in ("data", "scores", "base", "refined", "evaluation", "projection")}
     session.notices(made.scores.read_json("notices"))
+    session.notices(made.base.read_json("notices"))
     session.notices(made.refined.read_json("notices"))
     if as_json:
         ids = {name: run.id for name, run in runs.items()}
@@ -62,11 +63,15 @@ def build(
 
 @click.command(cls=Command)
 @click.argument("dataset")
-@config_options("split", "encoder", "training", "seed")
+@config_options("split", "encoder", "external", "training", "seed")
 @json_option
 @click.pass_obj
 def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None:
-    """Train the base model of a data set."""
+    """Train the base model of a data set.
+
+    With --base external nothing is trained: the vectors of a recommender that you have already, or of your items'
+    texts (`guidedrec vectors`), are matched to the data set by id, and what does not match is counted and named.
+    """
     from guidedrec_core.data.bundled import build_settings
 
     config = chosen.over(build_settings(dataset))
@@ -75,6 +80,7 @@ def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None
     store = session.store()
     with session.progress() as listener:
         run = pipeline.train_base(store, pipeline.find_data(store, dataset), config, listener)
+    session.notices(run.read_json("notices"))
     _show(run, dataset, as_json)
 
 
@@ -85,10 +91,10 @@ def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None
 @json_option
 @click.pass_obj
 def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen, as_json: bool) -> None:
-    """Train the refined model over a base run.
+    """Make the refined model over a base run.
 
-    It uses the newest guided scores. Split, encoder and, where not chosen here, training settings and seed are those
-    of the base run.
+    With --mode head the base stays as it is and nothing is trained. It uses the newest guided scores. Split, encoder
+    and, where not chosen here, training settings and seed are those of the base run.
     """
     from guidedrec_core import pipeline
 

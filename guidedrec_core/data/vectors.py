@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.tables import check_file
 from guidedrec_core.data.vector_files import AnyArray, read_vector_file, sidecar
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
@@ -70,8 +71,14 @@ def source_identity(source: str) -> dict[str, str]:
     -------
     dict of str to str
         ``file``, ``sha256`` and, where they apply, ``tensor`` and ``ids_sha256``.
+
+    Raises
+    ------
+    DataError
+        There is no such file.
     """
     path, tensor = split_source(source)
+    check_file(path)
     beside = sidecar(path)
     return {
         "file": path.name,

@@ -72,7 +72,8 @@ class EvaluationReport:
         One row a test case: ``user_id, item_id`` (held out), ``history_length``, ``item_interactions`` (in training)
         and ``rank_<model>``.
     slices : pandas.DataFrame
-        ``slice_by, slice, n_cases, model, metric, value``.
+        ``slice_by, slice, n_cases, model, metric, value, gain, ci_low, ci_high``; the last three are the refined
+        model's value minus this model's and its interval, NaN where there is no refined model.
     lists : pandas.DataFrame
         What the models' lists are like, for all users with a history; see `beyond.list_table`.
     n_listed : int
@@ -164,7 +165,14 @@ def evaluate_models(
         metrics=_metric_table(bootstrap, column),
         differences=_difference_table(bootstrap, column, list(ranks), metrics),
         cases=table,
-        slices=_slice_table(table, item_interactions, list(ranks), config.cutoffs),
+        slices=_slice_table(
+            bootstrap_of=lambda kept: UserBootstrap(
+                values[kept], cases.users[kept], config.bootstrap_samples, generator(seed, "slices")
+            ),
+            cases=table,
+            item_interactions=item_interactions,
+            column=column,
+        ),
         lists=list_table(
             lists,
             item_interactions,
@@ -219,23 +227,30 @@ def _difference_table(
 
 
 def _slice_table(
-    cases: pd.DataFrame, item_interactions: IntArray, models: list[str], cutoffs: tuple[int, ...]
+    bootstrap_of: Callable[[npt.NDArray[np.bool_]], UserBootstrap],
+    cases: pd.DataFrame,
+    item_interactions: IntArray,
+    column: dict[tuple[str, str], int],
 ) -> pd.DataFrame:
-    """Average the metrics over slices of cases by item popularity and by history length."""
+    """Average the metrics over slices of cases by item popularity and by history length, each slice resampled alone."""
     rows = []
     for slice_by, labels in (
         ("item popularity", _popularity_slices(cases["item_interactions"], item_interactions)),
         ("history length", _history_slices(cases["history_length"])),
     ):
         for label in labels.cat.categories:
-            part = cases[(labels == label).to_numpy()]
-            if part.empty:
+            kept = (labels == label).to_numpy()
+            if not kept.any():
                 continue
-            for model in models:
-                means = case_metrics(part[f"rank_{model}"].to_numpy(), cutoffs).mean(axis=0)
-                for metric, value in zip(metric_names(cutoffs), means, strict=True):
-                    rows.append((slice_by, label, len(part), model, metric, value))
-    return pd.DataFrame(rows, columns=["slice_by", "slice", "n_cases", "model", "metric", "value"])
+            bootstrap = bootstrap_of(kept)
+            for (model, metric), index in column.items():
+                gain: tuple[float, ...] = (np.nan,) * 3
+                if (REFINED, metric) in column:
+                    found = bootstrap.difference(column[REFINED, metric], index)
+                    gain = (found.value, found.low, found.high)
+                rows.append((slice_by, label, int(kept.sum()), model, metric, bootstrap.means[index], *gain))
+    names = ["slice_by", "slice", "n_cases", "model", "metric", "value", "gain", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=names)
 
 
 def _popularity_slices(interactions: pd.Series, item_interactions: IntArray) -> pd.Series:

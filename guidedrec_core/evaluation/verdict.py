@@ -9,6 +9,9 @@ import pandas as pd
 from guidedrec_core.evaluation.highlights import CLEAREST, DOWN, FOUND, LOST, RAREST, UP
 from guidedrec_core.evaluation.report import (
     BASE,
+    CATEGORIES,
+    GAUSSIAN,
+    GUIDED_ONLY,
     ITEM_KNN,
     ITEM_KNN_RECENCY,
     LINEAR,
@@ -27,6 +30,9 @@ MODEL_WORDS = {
     BASE: "base",
     SECOND_TRAINING: "trained twice, no attributes",
     PLACEBO: "shuffled scores",
+    GAUSSIAN: "random vectors",
+    CATEGORIES: "categories, no scores",
+    GUIDED_ONLY: "scores alone",
     REFINED: "refined",
 }
 """Models as people read them."""
@@ -39,9 +45,27 @@ MODEL_MEANINGS = {
     BASE: "the sequence model that knows no attributes",
     SECOND_TRAINING: "the same second training without any attributes: shows what training longer does",
     PLACEBO: "the same refinement with the scores shuffled over items: shows what more parameters do",
+    GAUSSIAN: "the same refinement with random numbers: shows the same as shuffled scores, with no item's row at all",
+    CATEGORIES: "the same refinement with the catalogue's categories: shows whether scoring items was worth it",
+    GUIDED_ONLY: "the refinement without the base model's item vectors: shows what the scores do alone",
     REFINED: "the base model refined with the attributes",
 }
 """What each model is there for."""
+
+CONTROL_QUESTIONS = {
+    SECOND_TRAINING: ("Is it only the longer training?", "If so, training twice without attributes gains as much."),
+    PLACEBO: ("Does it matter what the scores mean?", "If not, the same scores dealt to the wrong items gain as much."),
+    GAUSSIAN: ("Is it only the extra numbers?", "If so, random numbers in the place of scores gain as much."),
+    CATEGORIES: (
+        "Would the catalogue's categories do?",
+        "If so, scoring the items was not needed: categories gain as much.",
+    ),
+    GUIDED_ONLY: (
+        "Would the scores do alone?",
+        "If so, the patterns the base model found add nothing to them.",
+    ),
+}
+"""What each control asks of a gain over the base, and what it would have shown."""
 
 HIGHLIGHT_WORDS = {
     CLEAREST: "Clearest win",
@@ -169,6 +193,24 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
                 "unclear": f"There is no clear gain over a second training without attributes "
                 f"({amount[SECOND_TRAINING]}), so training longer may be all there is to it.",
             }[effect[SECOND_TRAINING]]
+        )
+    if CATEGORIES in effect:
+        said.append(
+            {
+                "higher": f"Against the catalogue's categories in the scores' place it is {amount[CATEGORIES]}, so the "
+                "scores tell more than categories do.",
+                "lower": f"The catalogue's categories in the scores' place do better ({amount[CATEGORIES]} against "
+                "them), so the scores are not needed here.",
+                "unclear": f"The catalogue's categories in the scores' place do about as well "
+                f"({amount[CATEGORIES]} against them), so nothing here shows that the scores tell more.",
+            }[effect[CATEGORIES]]
+        )
+    if effect.get(GAUSSIAN) in ("lower", "unclear"):
+        said.append(f"Random numbers do about as well as the scores ({amount[GAUSSIAN]} against them).")
+    if effect.get(GUIDED_ONLY) in ("lower", "unclear"):
+        said.append(
+            f"The scores alone, without the base model's item vectors, do about as well ({amount[GUIDED_ONLY]} "
+            "against them)."
         )
     better = [name for name in (POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR) if effect.get(name) == "lower"]
     if better:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from guidedrec_core.config import BuildConfig, ExternalConfig
+from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.models.device import settled
 from guidedrec_core.models.external import choose_decay, external_identity, load_external
@@ -58,4 +59,17 @@ def _external(
         writer.write_arrays("weights", model.arrays())
         writer.write_json("notices", [n.as_dict() for n in notices])
         writer.summary.update(kind="external", similarity=model.similarity, decay=model.decay)
+        writer.summary.update(_matched(prepared, external, notices))
     return writer.run
+
+
+def _matched(prepared: PreparedData, external: ExternalConfig, notices: tuple[Notice, ...]) -> dict[str, int]:
+    """Count what has vectors of its own; of several sources, the one that lacks most tells."""
+
+    def with_vectors(kind: str, everything: int) -> int:
+        return everything - max((n.count for n in notices if n.code == f"{kind}s_without_vectors"), default=0)
+
+    counts = {"items_with_vectors": with_vectors("item", len(prepared.dataset.items))}
+    if external.user_vectors is not None:
+        counts["users_with_vectors"] = with_vectors("user", len(prepared.dataset.users))
+    return counts

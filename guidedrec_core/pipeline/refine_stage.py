@@ -61,6 +61,8 @@ def refine(
     config = config.model_copy(update={"training": settled(config.training)})
     wanted = config.refinement if control is None else config.refinement.model_copy(update={"control": control})
     settings = {"refinement": wanted.model_dump(mode="json"), "training": config.training.model_dump(mode="json")}
+    if wanted.neighbours:
+        settings["baselines"] = config.evaluation.baselines.model_dump(mode="json")  # item-kNN is chosen from these
     inputs = {"base": base, "scores": scores}
     ids = {role: run.id for role, run in inputs.items()}
     found = find_equal(store, "refined", settings, ids, config.seed)
@@ -80,6 +82,8 @@ def refine(
         writer.write_arrays("guided", {"values": guided.values, "missing": guided.missing.astype(np.uint8)})
         if made.training is not None:
             writer.write_table("training", made.training)
+        if wanted.control == "none":
+            writer.write_table("attribute_weights", _named_weights(scores, wanted, made.weights))
         writer.write_json("notices", [n.as_dict() for n in notices])
         writer.write_json("neighbours", made.neighbours and made.neighbours.model_dump(mode="json"))
         writer.summary.update(made.summary, control=wanted.control, mode=wanted.mode)
@@ -97,8 +101,14 @@ def _user_scores(
     if base.config["split"]["kind"] != "leave-one-out":
         message = "LLM user scores were judged from leave-one-out training histories; not used with another split"
         return None, [Notice("user_scores_not_used", len(prepared.dataset.users), message)]
-    values = load_scores(scores, "user").values
-    return standardise_user_scores(values if config.attributes is None else values[:, list(config.attributes)]), []
+    return standardise_user_scores(load_scores(scores, "user").take(config.attributes).values), []
+
+
+def _named_weights(scores: Run, config: RefinementConfig, weights: np.ndarray) -> pd.DataFrame:
+    """Tabulate the learned weight of each attribute used: ``attribute, weight``."""
+    names = load_scores(scores).schema.names
+    used = range(len(names)) if config.attributes is None else config.attributes
+    return pd.DataFrame({"attribute": [names[place] for place in used], "weight": weights.astype(np.float64)})
 
 
 @dataclass(frozen=True)
@@ -106,6 +116,7 @@ class _Made:
     """A finished refined model, ready to be stored."""
 
     arrays: dict[str, dict[str, np.ndarray]]
+    weights: np.ndarray
     training: pd.DataFrame | None
     neighbours: ItemKNNConfig | None
     summary: dict[str, Any]
@@ -129,6 +140,11 @@ class _Arm:
         """The validation cases."""
         return self.prepared.split.cases(self.prepared.sequences, "valid")
 
+    @property
+    def with_neighbours(self) -> bool:
+        """Whether item-kNN stands beside the model; never where guided scores shall stand alone."""
+        return self.config.neighbours and self.config.control != "guided_only"
+
     def trained(self, checkpoint: Path) -> _Made:
         """Train the additive or the literal form."""
         model = self._fresh()
@@ -141,16 +157,16 @@ class _Arm:
             self._choose_cold_offset(model)
             summary |= {"cold_items": int(model.cold.sum()), "cold_offset": float(model.cold_offset)}
         arrays = {"weights": weight_arrays(model), "frozen": model.frozen()}
-        if not self.config.neighbours:
-            return _Made(arrays, curve(result), None, summary)
+        if not self.with_neighbours:
+            return _Made(arrays, model.weights(), curve(result), None, summary)
         head, neighbours = self._fitted_head(model)
-        return _Made({**arrays, "head": head.arrays()}, curve(result), neighbours, summary)
+        return _Made({**arrays, "head": head.arrays()}, head.weights(), curve(result), neighbours, summary)
 
     def head(self) -> _Made:
         """Fit the head on the base model as it is."""
         self.listener(Progress(STAGES[self.config.control], message="fitting the head on the validation part"))
         head, neighbours = self._fitted_head(None)
-        return _Made({"head": head.arrays()}, None, neighbours, {})
+        return _Made({"head": head.arrays()}, head.weights(), None, neighbours, {})
 
     def _fresh(self) -> AdditiveRefinedModel | LiteralRefinedModel:
         """Create the untrained model."""
@@ -197,8 +213,10 @@ class _Arm:
     def _fitted_head(self, refined: Any) -> tuple[HeadModel, ItemKNNConfig | None]:
         """Fit a head on the base model, or weigh a trained refined model against item-kNN."""
         cases = self.valid_cases
+        if not len(cases):
+            raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
         neighbours = None
-        if self.config.neighbours:
+        if self.with_neighbours:
             neighbours = choose_neighbours(
                 self.prepared, self.build.evaluation.baselines, lambda m: ndcg(m, self.prepared, cases)
             )

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from guidedrec_core.cli.options import Chosen, config_options
 from guidedrec_core.config import BuildConfig
 
-COMPONENTS = ("split", "encoder", "training", "refinement", "evaluation", "projection", "seed")
+COMPONENTS = ("split", "encoder", "external", "training", "refinement", "evaluation", "projection", "seed")
 
 
 @pytest.fixture
@@ -63,17 +63,36 @@ def test_every_option_reaches_the_configuration_with_its_default(chosen_by: Call
     def command(chosen: Chosen) -> None:
         """Do nothing."""
 
-    arguments = []
+    arguments, unset = [], set()
     for option in command.params:
         assert isinstance(option, click.Option)
-        if option.name == "config_file":
+        if "[default: " not in (option.help or ""):
+            unset.add(option.name)
             continue
         default = (option.help or "").split("[default: ")[1].removesuffix("]")
         arguments.append(f"--{default}" if option.is_flag else f"{option.opts[0]}={default}")
-    assert len(arguments) == 24
+    assert len(arguments) == 31
+    assert unset == {"config_file", "item_vectors", "user_vectors", "item_bias", "similarity"}
     chosen = chosen_by(*arguments)
     assert chosen.values
     assert chosen.over({}) == BuildConfig()
+
+
+def test_vectors_make_the_base_external(chosen_by: Callable[..., Chosen]) -> None:
+    config = chosen_by("--base=external", "--item-vectors=a.npz", "--item-vectors=b.pt::e.weight").over({})
+    assert config.external is not None
+    assert config.external.item_vectors == ("a.npz", "b.pt::e.weight")
+    assert config.external.similarity is None
+    assert config.encoder == BuildConfig().encoder
+
+
+def test_vectors_of_a_file_give_way_to_an_architecture(chosen_by: Callable[..., Chosen], tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({"external": {"item_vectors": ["a.npz"], "decay": 0.5}}))
+    kept = chosen_by("--config", str(file), "--similarity=dot").over({}).external
+    assert kept is not None
+    assert (kept.item_vectors, kept.decay, kept.similarity) == (("a.npz",), 0.5, "dot")
+    assert chosen_by("--config", str(file), "--base=gru4rec").over({}).external is None
 
 
 def test_options_go_before_the_file_and_the_file_before_what_is_stored(

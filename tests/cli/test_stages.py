@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tiny
 
 from guidedrec_core import pipeline
@@ -44,6 +45,23 @@ def test_another_base_run_can_be_named(document: Callable[..., Any], tiny_home: 
     refined = document("refine", "tiny", "--base-run", first)
     assert refined["inputs"]["base"] == first
     assert "is one of 'tiny'" in refused("refine", "fernway", "--base-run", first)
+
+
+def test_an_external_base_says_what_matched_and_is_refined_by_a_head(
+    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path, tmp_path: Path
+) -> None:
+    ids = [f"item-{n:02d}" for n in range(39)] + ["gone"]
+    vectors = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
+    np.savez(tmp_path / "vectors.npz", vectors=vectors, ids=np.array(ids))
+    trained = call("train", "tiny", "--base=external", f"--item-vectors={tmp_path / 'vectors.npz'}")
+    assert "kind external" in trained.stdout
+    assert "items_with_vectors 39" in trained.stdout
+    assert "1 item vectors in vectors.npz are of items not in the data set: 'gone'; left out" in trained.stderr
+    assert "1 of 40 items have no vectors in vectors.npz: 'item-39'" in trained.stderr
+    refined = document("refine", "tiny", "--mode=head")
+    assert refined["summary"]["mode"] == "head"
+    listed = document("recommend", "tiny", "--user", "user-03", "--k", "3")
+    assert listed["run_id"] == refined["run_id"]
 
 
 def test_a_build_that_is_done_is_found_and_shown(
