@@ -21,10 +21,11 @@ from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.models.training import train
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.refinement.guided import GuidedEmbedding
 
 N_USERS, N_ITEMS, N_ATTRIBUTES = 12, 17, 3
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(0), N_USERS, N_ITEMS, 14), N_ITEMS)
-GUIDED = np.random.default_rng(1).normal(size=(N_ITEMS, N_ATTRIBUTES)).astype(np.float32)
+GUIDED = GuidedEmbedding.of(np.random.default_rng(1).normal(size=(N_ITEMS, N_ATTRIBUTES)).astype(np.float32))
 USER_SCORES = np.random.default_rng(2).normal(size=(N_USERS, N_ATTRIBUTES)).astype(np.float32)
 
 
@@ -68,15 +69,13 @@ def fresh_bert4rec(seed: int) -> Any:
 
 
 def fresh_refined(
-    seed: int, user_scores: np.ndarray | None = USER_SCORES, guided: np.ndarray = GUIDED, kind: str = "sasrec"
+    seed: int, user_scores: np.ndarray | None = USER_SCORES, guided: GuidedEmbedding = GUIDED, kind: str = "sasrec"
 ) -> Any:
     rng = np.random.default_rng(3)
     model = AdditiveRefinedModel(
         make_encoder(ENCODER.model_copy(update={"kind": kind}), seed),
-        ENCODER.width,
-        ENCODER.max_length,
         guided,
-        rng.normal(size=(N_ITEMS, ENCODER.width - guided.shape[1])).astype(np.float32),
+        rng.normal(size=(N_ITEMS, ENCODER.width - guided.values.shape[1])).astype(np.float32),
         rng.normal(size=N_ITEMS).astype(np.float32),
         RefinementConfig(),
         user_scores,
@@ -98,7 +97,7 @@ def fresh_refined_bert4rec(seed: int) -> Any:
 
 
 def fresh_second_training(seed: int) -> Any:
-    return fresh_refined(seed, None, GUIDED[:, :0])
+    return fresh_refined(seed, None, GUIDED.take([]))
 
 
 def trained(fresh: Callable[[int], Any], loss: str = "softmax") -> Callable[[int], Any]:
