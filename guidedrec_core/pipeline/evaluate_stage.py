@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core.attributes.scores import load_scores
-from guidedrec_core.config import BuildConfig, RefinementConfig
+from guidedrec_core.config import BaselineConfig, BuildConfig, RefinementConfig
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import ConfigError
@@ -44,6 +44,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         update={
             "refinement": RefinementConfig.parse(refined.config["refinement"]),
             "training": config.training.parse(refined.config["training"]),
+            "evaluation": config.evaluation.model_copy(update={"baselines": _item_knn_grid(refined, config)}),
             "seed": refined.seed,
         }
     )
@@ -101,6 +102,12 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
             n_without_history=report.n_without_history,
         )
     return writer.run
+
+
+def _item_knn_grid(refined: Run, config: BuildConfig) -> BaselineConfig:
+    """Return what the item-kNN beside a refined model was chosen from, for its controls to choose from the same."""
+    stored = refined.config.get("baselines")
+    return config.evaluation.baselines if stored is None else BaselineConfig.parse(stored)
 
 
 def _controls(prepared: PreparedData, asked: str) -> tuple[dict[str, str], tuple[Notice, ...]]:
