@@ -1,0 +1,129 @@
+"""The ledger's promise, for every mode over every kind of base: the parts are the score."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tiny import ENCODER, arrays
+
+from guidedrec_core.config import ItemKNNConfig, RefinementConfig
+from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
+from guidedrec_core.models.external import ExternalModel
+from guidedrec_core.models.itemknn import ItemKNN
+from guidedrec_core.models.registry import make_base, make_encoder
+from guidedrec_core.reduction import pca
+from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
+
+N_USERS, N_ITEMS, A = 20, 25, 3
+RNG = np.random.default_rng(0)
+RAW = RNG.uniform(0, 10, (N_ITEMS, A)).astype(np.float32)
+RAW[[1, 4], [0, 2]] = np.nan
+GUIDED = GuidedEmbedding.of(RAW)
+USER_SCORES = RNG.normal(size=(N_USERS, A)).astype(np.float32)
+COLD = np.isin(np.arange(N_ITEMS), [0, 24])
+KINDS = ("sasrec", "gru4rec", "bert4rec", "external")
+
+
+def base_of(kind: str) -> Any:
+    if kind == "external":
+        vectors, bias = RNG.normal(size=(N_ITEMS, 6)), RNG.normal(size=N_ITEMS)
+        return ExternalModel(vectors.astype(np.float32), "cosine", 0.8, None, None, bias.astype(np.float32))
+    return stirred(make_base(ENCODER.model_copy(update={"kind": kind}), N_ITEMS, 0))
+
+
+def stirred(model: torch.nn.Module) -> Any:
+    """Move every weight, as training would, so that no part of a score is 0."""
+    draw = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn(parameter.shape, generator=draw), alpha=0.3)
+    return model
+
+
+def encoder_of(kind: str) -> Any:
+    return make_encoder(ENCODER.model_copy(update={"kind": "sasrec" if kind == "external" else kind}), 0)
+
+
+def additive(kind: str, cold: np.ndarray | None = None, n_reduced: int = 5, guided: GuidedEmbedding = GUIDED) -> Any:
+    base = base_of(kind)
+    reduced = pca(base.item_embedding(), 5)[:, :n_reduced]
+    users = USER_SCORES if guided.values.shape[1] else None
+    model = AdditiveRefinedModel(encoder_of(kind), guided, reduced, base.item_bias(), RefinementConfig(), users, cold)
+    model.initialise(0)
+    model.cold_offset.fill_(-0.5)
+    return stirred(model)
+
+
+def literal(kind: str) -> Any:
+    base = base_of(kind)
+    reduced = same_spread(pca(base.item_embedding(), 5))
+    return stirred(LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), USER_SCORES))
+
+
+def neighbours() -> ItemKNN:
+    users, items = RNG.integers(0, N_USERS, 200), RNG.integers(0, N_ITEMS, 200)
+    pairs = np.unique(np.stack([users, items]), axis=1)
+    return ItemKNN(pairs[0], pairs[1], N_USERS, N_ITEMS, ItemKNNConfig(neighbours=5))
+
+
+def head(models: list[Any], attributes: bool = True) -> HeadModel:
+    popularity = RNG.normal(size=N_ITEMS).astype(np.float32)
+    model = HeadModel(models, np.zeros((N_ITEMS, 2), np.float32), GUIDED, popularity, RefinementConfig(), attributes)
+    own = RNG.normal(size=(2, A)) * attributes
+    model.learned = HeadWeights(np.array([0.8, 1.7])[: len(models)], 0.4, own[0], own[1])
+    return model
+
+
+MAKERS: dict[str, Callable[[str], Any]] = {
+    "additive": additive,
+    "anchored": lambda kind: additive(kind, COLD),
+    "guided-only": lambda kind: additive(kind, n_reduced=0),
+    "anchored-guided-only": lambda kind: additive(kind, COLD, n_reduced=0),
+    "second-training": lambda kind: additive(kind, guided=GUIDED.take([])),
+    "literal": literal,
+    "head": lambda kind: head([base_of(kind)]),
+    "head-beside-item-knn": lambda kind: head([base_of(kind), neighbours()]),
+    "additive-beside-item-knn": lambda kind: head([additive(kind), neighbours()], False),
+    "anchored-beside-item-knn": lambda kind: head([additive(kind, COLD), neighbours()], False),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", MAKERS)
+def test_a_score_is_the_sum_of_its_parts(form: str, kind: str) -> None:
+    """40 pairings of 20 users with 25 items: 20,000 pairs."""
+    model = MAKERS[form](kind)
+    rng = np.random.default_rng(3)
+    users = rng.integers(-1, N_USERS + 2, 20)
+    histories = arrays([rng.integers(0, N_ITEMS, rng.integers(0, 25)) for _ in users])
+    parts, scores = model.parts(users, histories), model.scores(users, histories)
+    np.testing.assert_allclose(parts.scores, scores, atol=1e-6, rtol=1e-6)
+    doubles = [part.astype(np.float64) for part in (parts.slopes, model.item_values(), parts.remainder, parts.bias)]
+    np.testing.assert_allclose(doubles[0] @ doubles[1].T + doubles[2] + doubles[3], scores, atol=1e-5, rtol=1e-5)
+    n_attributes = model.n_attributes
+    assert parts.slopes.shape == parts.profile.shape == (20, n_attributes)
+    assert model.weights().shape == (n_attributes,)
+    assert parts.bias.shape == (N_ITEMS,)
+    assert model.item_remainders().shape[0] == N_ITEMS
+    assert np.ptp(scores, axis=1).min() > 0.01
+    for user, history, row in zip(users.tolist()[:3], histories, scores, strict=False):
+        ledger = refined_ledger(model, user, history, np.arange(N_ITEMS))
+        total = ledger.contributions.sum(axis=1) + ledger.remainder + ledger.bias
+        np.testing.assert_allclose(total, row, atol=1e-5, rtol=1e-5)
+        np.testing.assert_allclose(ledger.score, total, atol=1e-12)
+        np.testing.assert_allclose(ledger.contributions.mean(axis=0), 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_base_score_is_remainder_and_bias(kind: str) -> None:
+    model = base_of(kind)
+    history = np.array([1, 2, 3])
+    ledger = base_ledger(model, 0, history, np.arange(N_ITEMS))
+    scores = model.scores(np.array([0]), [history])[0]
+    np.testing.assert_allclose(ledger.remainder + ledger.bias, scores, atol=1e-6)
+    assert ledger.contributions.shape == (N_ITEMS, 0)

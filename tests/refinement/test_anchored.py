@@ -1,0 +1,144 @@
+"""The anchored form: an item nobody took stands on its guided scores, and learns nothing of its own."""
+
+import numpy as np
+import pytest
+import torch
+from tiny import ENCODER, TRAINING, arrays, sequences_of
+
+from guidedrec_core.config import RefinementConfig
+from guidedrec_core.data.sequences import Batch, TrainingWindows
+from guidedrec_core.models.losses import make_objective
+from guidedrec_core.models.registry import make_encoder
+from guidedrec_core.models.training import train
+from guidedrec_core.ranking import top_k
+from guidedrec_core.refinement.additive import NEVER, AdditiveRefinedModel
+from guidedrec_core.refinement.guided import GuidedEmbedding
+
+N_USERS, N_ITEMS, A = 14, 20, 3
+COLD = np.isin(np.arange(N_ITEMS), [0, 7, 19])
+RNG = np.random.default_rng(0)
+GUIDED = GuidedEmbedding.of(RNG.uniform(0, 10, (N_ITEMS, A)).astype(np.float32))
+HISTORIES = [RNG.permutation(np.flatnonzero(~COLD))[: RNG.integers(2, 12)].tolist() for _ in range(N_USERS)]
+SEQUENCES = sequences_of(HISTORIES, N_ITEMS)
+WINDOWS = TrainingWindows(SEQUENCES, SEQUENCES.lengths, ENCODER.max_length, TRAINING.batch_size)
+USERS, SHOWN = np.array([0, 1, -1]), arrays([[1, 2, 3], [7], []])
+BATCH = Batch(np.array([0, 1]), np.array([[0, 2, 3, 4], [5, 6, 7, 10]]), [np.empty(0, np.int64)] * 2)
+
+
+def anchored(dropout: float = 0.2, guided: GuidedEmbedding = GUIDED) -> AdditiveRefinedModel:
+    """Return a model in which an item's own part is large, so that it would show wherever it got in."""
+    rng = np.random.default_rng(1)
+    room = ENCODER.width - guided.values.shape[1]
+    reduced, bias = rng.normal(size=(N_ITEMS, room)).astype(np.float32), rng.normal(size=N_ITEMS).astype(np.float32)
+    reduced[COLD], bias[COLD] = 100, 100
+    config = RefinementConfig(anchor_dropout=dropout)
+    model = AdditiveRefinedModel(make_encoder(ENCODER, 0), guided, reduced, bias, config, None, COLD)
+    model.initialise(0)
+    if model.anchored:
+        with torch.no_grad():
+            for parameter in (model.anchor, model.anchor_bias, model.out_bias):
+                parameter.copy_(torch.from_numpy(rng.normal(size=parameter.shape)))
+    return model
+
+
+def fit(model: AdditiveRefinedModel, loss: str = "softmax") -> AdditiveRefinedModel:
+    config = TRAINING.model_copy(update={"max_epochs": 2, "loss": loss, "negatives": 60})
+    train(model, WINDOWS, lambda: 0.5, config, 0, "train")
+    return model
+
+
+def test_the_score_of_an_item_nobody_took_is_its_guided_parts_and_the_offset() -> None:
+    model = fit(anchored())
+    model.cold_offset.fill_(-1.5)
+    scores, parts = model.scores(USERS, SHOWN), model.parts(USERS, SHOWN)
+    assert not parts.remainder[:, COLD].any()
+    beta = model.anchor_bias.detach().numpy()
+    np.testing.assert_allclose(parts.bias[COLD], GUIDED.values[COLD] @ beta - 1.5, rtol=1e-5, atol=1e-5)
+    expected = parts.slopes @ GUIDED.values[COLD].T + GUIDED.values[COLD] @ beta - 1.5
+    np.testing.assert_allclose(scores[:, COLD], expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        model.item_remainders()[COLD], GUIDED.values[COLD] @ model.anchor.detach().numpy(), rtol=1e-5
+    )
+
+
+def test_items_with_the_same_scores_are_told_apart_only_by_training_events() -> None:
+    values = GUIDED.values.copy()
+    values[[7, 8]] = values[0]
+    model = fit(anchored(guided=GuidedEmbedding(values, GUIDED.missing, GUIDED.mean, GUIDED.scale)))
+    scores = model.scores(USERS, SHOWN)
+    np.testing.assert_allclose(scores[:, 7], scores[:, 0], rtol=1e-5)
+    assert not np.allclose(scores[:, 8], scores[:, 0], atol=0.1)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled", "gbce", "bce"])
+def test_training_gives_an_item_nobody_took_no_gradient_and_no_place_in_the_loss(loss: str) -> None:
+    model = anchored(dropout=0.0)
+    model.train()
+    config = TRAINING.model_copy(update={"loss": loss, "negatives": 60})
+    objective = make_objective(config, WINDOWS.item_counts())
+    torch.manual_seed(0)
+    value, count = objective(model, BATCH)
+    value.backward()  # type: ignore[no-untyped-call]
+    assert count == 5
+    assert torch.isfinite(value)
+    assert model.reduced.grad is not None
+    assert model.bias.grad is not None
+    for gradient in (model.reduced.grad, model.bias.grad):
+        assert torch.isfinite(gradient).all()
+        assert not gradient[COLD].any()
+        assert gradient[~COLD].any()
+    # What stands in the rows of cold items changes nothing: they are not among the competitors.
+    other = anchored(dropout=0.0)
+    other.train()
+    with torch.no_grad():
+        other.reduced[COLD], other.bias[COLD] = -3.0, 55.0
+        other.guided[COLD] *= 40
+    torch.manual_seed(0)
+    assert objective(other, BATCH)[0].item() == pytest.approx(value.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "sampled"])
+def test_training_stays_finite_and_learns_the_anchor(loss: str) -> None:
+    before, model = anchored(), fit(anchored(), loss)
+    for name, value in model.state_dict().items():
+        assert torch.isfinite(value).all(), name
+    assert not torch.equal(model.anchor, before.anchor)
+    assert not torch.equal(model.anchor_bias, before.anchor_bias)
+
+
+def test_items_are_dropped_in_training_only_and_alike_at_both_ends() -> None:
+    model = anchored(dropout=0.5)
+    model.train()
+    torch.manual_seed(0)
+    model.training_pairs(BATCH)
+    _, bias = model.item_table()
+    anchor_only = torch.from_numpy(GUIDED.values) @ model.anchor_bias
+    dropped = (bias == anchor_only).detach().numpy() & ~COLD
+    assert 3 < dropped.sum() < 14
+    rows, own = model.item_rows(torch.arange(N_ITEMS))
+    assert torch.equal(own, bias)
+    assert torch.equal(rows, model.item_table()[0])
+    assert np.array_equal(model.scores(USERS, SHOWN), model.scores(USERS, SHOWN))
+
+
+def test_never_keeps_an_item_off_the_lists_and_its_score_finite() -> None:
+    model = fit(anchored())
+    model.cold_offset.fill_(NEVER)
+    scores = model.scores(USERS, SHOWN)
+    assert np.isfinite(scores).all()
+    assert not set(top_k(scores, N_ITEMS - int(COLD.sum())).ravel().tolist()) & set(np.flatnonzero(COLD).tolist())
+
+
+def test_without_attributes_there_is_nothing_to_hang_on() -> None:
+    assert not anchored(guided=GUIDED.take([])).anchored
+
+
+def test_what_is_stored_makes_the_same_model() -> None:
+    model = fit(anchored())
+    model.cold_offset.fill_(0.5)
+    frozen = model.frozen()
+    other = anchored()
+    other.load_state_dict(model.state_dict())
+    other.cold_offset.fill_(float(frozen["cold_offset"][0]))
+    np.testing.assert_array_equal(frozen["cold"].astype(bool), COLD)
+    np.testing.assert_array_equal(other.scores(USERS, SHOWN), model.scores(USERS, SHOWN))
