@@ -45,13 +45,14 @@ class RowAdamW(torch.optim.Optimizer):
                     continue
                 state = self.state[table]
                 if not state:
-                    state["step"] = table.new_zeros(len(table))
+                    # Not named "step", which PyTorch would leave on the CPU when a checkpoint is read.
+                    state["visits"] = table.new_zeros(len(table))
                     state["exp_avg"], state["exp_avg_sq"] = torch.zeros_like(table), torch.zeros_like(table)
                 rows, grad = table.grad.indices()[0], table.grad.values()  # [R], [R, ...]
-                count = state["step"][rows] + 1  # [R]
+                count = state["visits"][rows] + 1  # [R]
                 mean = state["exp_avg"][rows].lerp_(grad, 1 - _BETA1)
                 square = state["exp_avg_sq"][rows].mul_(_BETA2).addcmul_(grad, grad, value=1 - _BETA2)
-                for name, value in (("step", count), ("exp_avg", mean), ("exp_avg_sq", square)):
+                for name, value in (("visits", count), ("exp_avg", mean), ("exp_avg_sq", square)):
                     state[name].index_copy_(0, rows, value)
                 shape = (-1,) + (1,) * (table.ndim - 1)
                 rate = (group["lr"] / (1 - _BETA1**count)).view(shape)
