@@ -20,6 +20,7 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel
+from guidedrec_core.refinement.neighbours import WithNeighbours
 from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.runs import Run, RunStore
 
@@ -100,9 +101,11 @@ def load_refined(run: Run, base_run: Run, data: PreparedData) -> RefinedModel:
     table = run.read_arrays("guided")
     none = np.zeros(0, np.float32)
     guided = GuidedEmbedding(table["values"], table["missing"].astype(bool), none, none)
-    base = load_base(base_run, data.sequences.n_items)
-    model: Any = None
-    if config.mode != "head":
+    model: Any
+    if config.mode == "head":
+        model = head_over(load_base(base_run, data.sequences.n_items), guided, config, data)
+        model.load(run.read_arrays("head"))
+    else:
         tensors, frozen = _tensors(run), run.read_arrays("frozen")
         module, bias = make_encoder(encoder, seed=0), tensors["bias"].numpy()
         if config.mode == "literal":
@@ -114,40 +117,23 @@ def load_refined(run: Run, base_run: Run, data: PreparedData) -> RefinedModel:
             model.cold_offset.fill_(float(frozen["cold_offset"][0]))
         model.load_state_dict(tensors)
         model.eval()
-    stored = run.read_json("neighbours")
-    if config.mode != "head" and stored is None:
+    if "neighbours.json" not in run.manifest.files:
         return model  # type: ignore[no-any-return]
-    neighbours = None if stored is None else ItemKNNConfig.parse(stored)
-    head = head_over(model, base, guided, config, data, neighbours)
-    head.load(run.read_arrays("head"))
-    return head
+    stored = run.read_json("neighbours")
+    return WithNeighbours(model, item_knn(ItemKNNConfig.parse(stored["item_knn"]), data), stored["weight"])
 
 
-def head_over(
-    refined: Any,
-    base: BaseModel,
-    guided: GuidedEmbedding,
-    config: RefinementConfig,
-    data: PreparedData,
-    neighbours: ItemKNNConfig | None,
-) -> HeadModel:
-    """Put a head, not yet fitted, on a base model, or on a trained refined model beside item-kNN.
-
-    Parameters
-    ----------
-    refined : RefinedModel or None
-        If given, it takes the base model's place, and the head leaves its attributes alone.
-    neighbours : ItemKNNConfig or None
-        Item-kNN to be weighed against it.
-    """
+def head_over(base: BaseModel, guided: GuidedEmbedding, config: RefinementConfig, data: PreparedData) -> HeadModel:
+    """Put a head, not yet fitted, on a base model; on popularity alone for the guided-only control."""
     popularity = np.log1p(data.item_interactions.astype(np.float64))
     popularity = (popularity - popularity.mean()) / max(float(popularity.std()), 1e-12)
-    models: list[Any] = [] if config.control == "guided_only" and refined is None else [refined or base]
-    if neighbours is not None:
-        sizes = data.sequences.n_users, data.sequences.n_items
-        models.append(ItemKNN(*data.train_pairs, *sizes, neighbours))
-    embedding = base.item_embedding() if refined is None else refined.item_remainders()
-    return HeadModel(models, embedding, guided, popularity.astype(np.float32), config, refined is None)
+    frozen = None if config.control == "guided_only" else base
+    return HeadModel(frozen, base.item_embedding(), guided, popularity.astype(np.float32), config)
+
+
+def item_knn(config: ItemKNNConfig, data: PreparedData) -> ItemKNN:
+    """Fit item-kNN on the training part."""
+    return ItemKNN(*data.train_pairs, data.sequences.n_users, data.sequences.n_items, config)
 
 
 def weight_arrays(model: torch.nn.Module) -> dict[str, np.ndarray]:

@@ -18,22 +18,20 @@ from guidedrec_core.models.base import BaseModel
 from guidedrec_core.models.device import settled
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.pipeline.arms import STAGES, guided_table
+from guidedrec_core.pipeline.calibrate import choose_cold_offset, choose_weight
 from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.reduction import pca
-from guidedrec_core.refinement.additive import NEVER, AdditiveRefinedModel
+from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
-from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
+from guidedrec_core.refinement.neighbours import WithNeighbours
 from guidedrec_core.runs import Run, RunStore
-from guidedrec_core.system import head_over, load_base, weight_arrays
+from guidedrec_core.system import head_over, item_knn, load_base, weight_arrays
 
 _HEAD_NUMBERS = 64 * 1024 * 1024
 """Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
-
-_COLD_OFFSETS = (NEVER, *np.arange(-4.0, 4.01, 0.5).tolist())
-"""Offsets tried for items without training events."""
 
 
 def refine(
@@ -85,7 +83,9 @@ def refine(
         if wanted.control == "none":
             writer.write_table("attribute_weights", _named_weights(scores, wanted, made.weights))
         writer.write_json("notices", [n.as_dict() for n in notices])
-        writer.write_json("neighbours", made.neighbours and made.neighbours.model_dump(mode="json"))
+        if made.neighbours is not None:
+            chosen = {"item_knn": made.neighbours.model_dump(mode="json"), "weight": made.neighbour_weight}
+            writer.write_json("neighbours", chosen)
         writer.summary.update(made.summary, control=wanted.control, mode=wanted.mode)
     checkpoint.unlink(missing_ok=True)
     return writer.run
@@ -119,6 +119,7 @@ class _Made:
     weights: np.ndarray
     training: pd.DataFrame | None
     neighbours: ItemKNNConfig | None
+    neighbour_weight: float
     summary: dict[str, Any]
 
 
@@ -135,16 +136,6 @@ class _Arm:
     build: BuildConfig
     listener: Listener
 
-    @property
-    def valid_cases(self) -> Cases:
-        """The validation cases."""
-        return self.prepared.split.cases(self.prepared.sequences, "valid")
-
-    @property
-    def with_neighbours(self) -> bool:
-        """Whether item-kNN stands beside the model; never where guided scores shall stand alone."""
-        return self.config.neighbours and self.config.control != "guided_only"
-
     def trained(self, checkpoint: Path) -> _Made:
         """Train the additive or the literal form."""
         model = self._fresh()
@@ -152,21 +143,40 @@ class _Arm:
         result = fit(
             model, self.prepared, self.build, "refined", STAGES[self.config.control], self.listener, checkpoint
         )
+        beside, weight = self._beside(model)
         summary = training_summary(result)
         if isinstance(model, AdditiveRefinedModel) and model.anchored and bool(model.cold.any()):
-            self._choose_cold_offset(model)
-            summary |= {"cold_items": int(model.cold.sum()), "cold_offset": float(model.cold_offset)}
+            whole = model if beside is None else WithNeighbours(model, item_knn(beside, self.prepared), weight)
+            offset = choose_cold_offset(whole, model.cold.cpu().numpy(), self.prepared, self._valid_cases())
+            model.cold_offset.fill_(offset)
+            summary |= {"cold_items": int(model.cold.sum()), "cold_offset": offset}
         arrays = {"weights": weight_arrays(model), "frozen": model.frozen()}
-        if not self.with_neighbours:
-            return _Made(arrays, model.weights(), curve(result), None, summary)
-        head, neighbours = self._fitted_head(model)
-        return _Made({**arrays, "head": head.arrays()}, head.weights(), curve(result), neighbours, summary)
+        return _Made(arrays, model.weights(), curve(result), beside, weight, summary)
 
     def head(self) -> _Made:
         """Fit the head on the base model as it is."""
         self.listener(Progress(STAGES[self.config.control], message="fitting the head on the validation part"))
-        head, neighbours = self._fitted_head(None)
-        return _Made({"head": head.arrays()}, head.weights(), None, neighbours, {})
+        self._valid_cases()
+        head = head_over(self.base_model, self.guided, self.config, self.prepared)
+        head.fit(*head_cases(self.prepared, self.build.seed))
+        beside, weight = self._beside(head)
+        return _Made({"head": head.arrays()}, head.weights(), None, beside, weight, {})
+
+    def _valid_cases(self) -> Cases:
+        """Return the validation cases."""
+        cases = self.prepared.split.cases(self.prepared.sequences, "valid")
+        if not len(cases):
+            raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
+        return cases
+
+    def _beside(self, model: Any) -> tuple[ItemKNNConfig | None, float]:
+        """Choose item-kNN and its weight, if it shall stand beside the model; never where scores shall stand alone."""
+        if not self.config.neighbours or self.config.control == "guided_only":
+            return None, 0.0
+        cases = self._valid_cases()
+        grid = self.build.evaluation.baselines
+        knn = choose_neighbours(self.prepared, grid, lambda m: ndcg(m, self.prepared, cases))
+        return knn, choose_weight(model, item_knn(knn, self.prepared), self.prepared, cases)
 
     def _fresh(self) -> AdditiveRefinedModel | LiteralRefinedModel:
         """Create the untrained model."""
@@ -198,33 +208,23 @@ class _Arm:
     def _cold_items(self) -> np.ndarray | None:
         """Say which items have no training event, if items shall hang on their guided scores; else None."""
         cold: np.ndarray = self.prepared.item_interactions == 0
-        asked = self.config.cold == "auto" and cold[self.valid_cases.targets].any()
+        asked = self.config.cold == "auto" and cold[self._valid_cases().targets].any()
         return cold if asked or self.config.cold == "anchored" else None
 
-    def _choose_cold_offset(self, model: AdditiveRefinedModel) -> None:
-        """Choose on the validation part what is added to all items without training events."""
-        cases = self.valid_cases
-        figures = []
-        for offset in _COLD_OFFSETS:
-            model.cold_offset.fill_(offset)
-            figures.append(ndcg(model, self.prepared, cases))
-        model.cold_offset.fill_(_COLD_OFFSETS[int(np.argmax(figures))])
 
-    def _fitted_head(self, refined: Any) -> tuple[HeadModel, ItemKNNConfig | None]:
-        """Fit a head on the base model, or weigh a trained refined model against item-kNN."""
-        cases = self.valid_cases
-        if not len(cases):
-            raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
-        neighbours = None
-        if self.with_neighbours:
-            neighbours = choose_neighbours(
-                self.prepared, self.build.evaluation.baselines, lambda m: ndcg(m, self.prepared, cases)
-            )
-        head = head_over(refined, self.base_model, self.guided, self.config, self.prepared, neighbours)
-        most = max(1, _HEAD_NUMBERS // self.guided.values.shape[0])
-        used = np.sort(generator(self.build.seed, "head cases").permutation(len(cases))[:most])
-        sequences = self.prepared.sequences
-        users, lengths = cases.users[used], cases.lengths[used]
-        histories = [sequences.history(u, n) for u, n in zip(users.tolist(), lengths.tolist(), strict=True)]
-        head.fit(users, histories, cases.targets[used])
-        return head, neighbours
+def head_cases(prepared: PreparedData, seed: int) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Return users, histories and targets of the validation cases that a head is fitted on; all, if they are not many.
+
+    Parameters
+    ----------
+    prepared : PreparedData
+        Histories and split.
+    seed : int
+        Of the draw.
+    """
+    sequences = prepared.sequences
+    cases = prepared.split.cases(sequences, "valid")
+    most = max(1, _HEAD_NUMBERS // sequences.n_items)
+    drawn = cases.take(np.sort(generator(seed, "head cases").permutation(len(cases))[:most]))
+    shown = zip(drawn.users.tolist(), drawn.lengths.tolist(), strict=True)
+    return drawn.users, [sequences.history(user, length) for user, length in shown], drawn.targets

@@ -1,16 +1,15 @@
-"""The head: guided scores on top of frozen recommenders, without retraining them.
+"""The head: guided scores on top of a frozen base model, without retraining it.
 
-    score = sum_c tau_c score_c + gamma * popularity + sum_a (w_a p_a + v_a) g_ia
+    score = tau * base + gamma * popularity + sum_a (w_a p_a + v_a) g_ia
 
-score_c: a frozen model's score (the base model's, and others' put beside it); popularity: log(1 + training
-interactions), standardised; p: the user's guided profile; g: guided embedding. These few numbers are fitted on the
-validation targets by penalised maximum likelihood of a softmax over all items the user has not seen; the frozen models
-are asked once.
+base: the base model's score; popularity: log(1 + training interactions), standardised; p: the user's guided profile;
+g: guided embedding. The 2A + 2 numbers are fitted on the validation targets by penalised maximum likelihood of a
+softmax over all items the user has not seen; the base model is asked once.
 
-Shapes: B histories, V validation cases, C frozen models, N items, A attributes.
+Shapes: B histories, V validation cases, N items, A attributes.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -32,8 +31,8 @@ class HeadWeights:
 
     Attributes
     ----------
-    models : Doubles
-        tau, ``[C]``: how much of each frozen model's score counts.
+    temperature : float
+        tau: how much of a base score counts.
     popularity : float
         gamma.
     profile : Doubles
@@ -42,7 +41,7 @@ class HeadWeights:
         v, ``[A]``: what an attribute adds for everyone.
     """
 
-    models: Doubles
+    temperature: float
     popularity: float
     profile: Doubles
     everyone: Doubles
@@ -53,37 +52,33 @@ class HeadModel:
 
     Parameters
     ----------
-    models : list
-        Recommenders, the base model first. One with `parts` is split further, one with `item_bias` in two.
+    base : BaseModel or None
+        Satisfies the models' `BaseModel`; None leaves popularity and attributes alone.
     embedding : FloatArray
         The base item embedding, ``[N, K]``: the other half of the refined embedding.
     guided : GuidedEmbedding
-        G, the same as that of a refined model among `models`.
+        G.
     popularity : FloatArray
         Standardised, ``[N]``.
     config : RefinementConfig
         Profile decay and shrinkage, penalty.
-    attributes : bool
-        Let the head weigh attributes; False where a refined model among `models` does that.
     """
 
     def __init__(
         self,
-        models: list[Any],
+        base: Any,
         embedding: FloatArray,
         guided: GuidedEmbedding,
         popularity: FloatArray,
         config: RefinementConfig,
-        attributes: bool = True,
     ) -> None:
-        self.models = models
+        self.base = base
         self.embedding = embedding
         self.guided = guided
         self.popularity = popularity
         self.config = config
-        self.attributes = attributes
         none = np.zeros(self.n_attributes)
-        self.learned = HeadWeights(np.eye(1, len(models))[0], 0.0, none, none)
+        self.learned = HeadWeights(1.0, 0.0, none, none)
 
     @property
     def n_items(self) -> int:
@@ -102,18 +97,11 @@ class HeadModel:
 
     def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray) -> None:
         """Learn the weights from V validation cases: user indexes, what precedes each target, and its item index."""
-        scores = np.zeros((len(self.models), len(users), self.n_items), np.float32)
-        for place, model in enumerate(self.models):
-            scores[place] = model.scores(users, histories)
         seen = np.zeros((len(users), self.n_items), dtype=bool)
         seen[np.repeat(np.arange(len(users)), [len(h) for h in histories]), np.concatenate(histories)] = True
-        used = slice(None) if self.attributes else slice(0)
-        profiles, guided = self._profiles(histories)[:, used], self.guided.values[:, used]
-        learned = fit_head(scores, seen, targets, self.popularity, profiles, guided, self.config.head_penalty)
-        unused = (0, self.n_attributes - guided.shape[1])
-        self.learned = replace(
-            learned, profile=np.pad(learned.profile, unused), everyone=np.pad(learned.everyone, unused)
-        )
+        base = np.zeros(seen.shape, np.float32) if self.base is None else self.base.scores(users, histories)
+        profiles, guided = self._profiles(histories), self.guided.values
+        self.learned = fit_head(base, seen, targets, self.popularity, profiles, guided, self.config.head_penalty)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what was learned, ready to store."""
@@ -121,8 +109,8 @@ class HeadModel:
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Take what `arrays` returned."""
-        popularity = float(arrays["popularity"][0])
-        self.learned = HeadWeights(arrays["models"], popularity, arrays["profile"], arrays["everyone"])
+        temperature, popularity = (float(arrays[name][0]) for name in ("temperature", "popularity"))
+        self.learned = HeadWeights(temperature, popularity, arrays["profile"], arrays["everyone"])
 
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
         """Score all items for each history, ``[B, N]``."""
@@ -135,16 +123,9 @@ class HeadModel:
         slopes = (learned.profile * profile + learned.everyone).astype(np.float32)  # [B, A]
         bias = np.float32(learned.popularity) * self.popularity
         remainder = np.zeros((len(histories), self.n_items), np.float32)
-        for tau, model in zip(learned.models.astype(np.float32), self.models, strict=True):
-            if hasattr(model, "parts"):
-                inner: Parts = model.parts(users, histories)
-                profile, slopes = inner.profile, slopes + tau * inner.slopes
-                remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
-            elif hasattr(model, "item_bias"):
-                own = model.item_bias()
-                remainder, bias = remainder + tau * (model.scores(users, histories) - own), bias + tau * own
-            else:
-                remainder = remainder + tau * model.scores(users, histories)
+        if self.base is not None:
+            tau, own = np.float32(learned.temperature), self.base.item_bias()
+            remainder, bias = tau * (self.base.scores(users, histories) - own), bias + tau * own
         scores: FloatArray = slopes @ self.guided.values.T + remainder + bias
         return Parts(scores, profile, slopes, remainder, bias)
 
@@ -158,15 +139,11 @@ class HeadModel:
 
     def weights(self) -> FloatArray:
         """Return the learned weight w of each attribute, ``[A]``."""
-        weights = self.learned.profile.astype(np.float32)
-        for tau, model in zip(self.learned.models.astype(np.float32), self.models, strict=True):
-            if hasattr(model, "parts"):
-                weights = weights + tau * model.weights()
-        return weights
+        return self.learned.profile.astype(np.float32)
 
 
 def fit_head(
-    scores: FloatArray,
+    base: FloatArray,
     seen: npt.NDArray[np.bool_],
     targets: IntArray,
     popularity: FloatArray,
@@ -178,8 +155,8 @@ def fit_head(
 
     Parameters
     ----------
-    scores : FloatArray
-        Frozen models' scores, ``[C, V, N]``.
+    base : FloatArray
+        The base model's scores, ``[V, N]``.
     seen : ndarray of bool
         Items not to be recommended, ``[V, N]``.
     targets : IntArray
@@ -191,26 +168,25 @@ def fit_head(
     guided : FloatArray
         G, ``[N, A]``; A may be 0.
     penalty : float
-        Precision of the normal prior around "the first model alone", on inputs scaled to spread 1.
+        Precision of the normal prior around "the base model alone", on inputs scaled to spread 1.
 
     Returns
     -------
     HeadWeights
     """
-    C, A = len(scores), guided.shape[1]
-    spreads = np.array([_spread(s, seen) for s in scores]) if C else np.zeros(0)
-    scaled = scores / spreads[:, None, None].astype(np.float32)
+    A = guided.shape[1]
+    spread = _spread(base, seen)
+    scaled = (base / spread).astype(np.float32)
     profile_spread = np.maximum(profiles.std(axis=0), 1e-6)
     unit_profiles = profiles / profile_spread
     cases = np.arange(len(targets))
-    start = np.zeros(C + 1 + 2 * A)
-    start[: min(C, 1)] = spreads[:1]  # tau of the first model is 1
+    start = np.zeros(2 + 2 * A)
+    start[0] = spread  # tau is 1
 
     def loss(x: Doubles) -> tuple[float, Doubles]:
-        tau, gamma, w, v = x[:C], x[C], x[C + 1 : C + 1 + A], x[C + 1 + A :]
-        logits = ((w * unit_profiles + v).astype(np.float32) @ guided.T) + np.float32(gamma) * popularity  # [V, N]
-        for c in range(C):
-            logits += np.float32(tau[c]) * scaled[c]
+        w, v = x[2 : 2 + A], x[2 + A :]
+        logits = (w * unit_profiles + v).astype(np.float32) @ guided.T  # [V, N]
+        logits += np.float32(x[0]) * scaled + np.float32(x[1]) * popularity
         logits[seen] = -np.inf
         own = logits[cases, targets].astype(np.float64)
         top = logits.max(axis=1, keepdims=True)
@@ -220,16 +196,13 @@ def fit_head(
         share /= size
         share[cases, targets] -= 1.0  # the loss's gradient by the logits
         towards = share @ guided  # [V, A]
-        by_model = [float(np.vdot(share, scaled[c])) for c in range(C)]
-        by_popularity = float((share @ popularity).sum())
-        by_attribute = [(towards * unit_profiles).sum(axis=0), towards.sum(axis=0)]
-        gradient = np.concatenate([by_model, [by_popularity], *by_attribute]).astype(np.float64)
+        two = [float(np.vdot(share, scaled)), float((share @ popularity).sum())]
+        gradient = np.concatenate([two, (towards * unit_profiles).sum(axis=0), towards.sum(axis=0)])
         away = x - start
-        return total + 0.5 * penalty * float(away @ away), gradient + penalty * away
+        return total + 0.5 * penalty * float(away @ away), gradient.astype(np.float64) + penalty * away
 
     x = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-7}).x
-    w, v = x[C + 1 : C + 1 + A], x[C + 1 + A :]
-    return HeadWeights(x[:C] / spreads, float(x[C]), w / profile_spread, v)
+    return HeadWeights(float(x[0]) / spread, float(x[1]), x[2 : 2 + A] / profile_spread, x[2 + A :])
 
 
 def _spread(scores: FloatArray, seen: npt.NDArray[np.bool_]) -> float:
