@@ -54,6 +54,9 @@ class SplitConfig(Config):
     """Share of all interactions in the validation period (temporal only)."""
     test_fraction: float = Field(0.1, gt=0, lt=0.5)
     """Share of all interactions in the test period (temporal only)."""
+    # Left out of stored settings at 1, where it changes nothing.
+    history_share: Share = Field(1.0, gt=0, le=1, exclude_if=lambda share: share == 1)
+    """Share of each user's training history that is kept, the latest part; for studies of sparse data."""
 
 
 class EncoderConfig(Config):
@@ -69,16 +72,16 @@ class EncoderConfig(Config):
     """Attention heads."""
     feedforward: PositiveInt = 128
     """Width of the feed-forward layer."""
-    dropout: float = Field(0.3, ge=0, lt=1)
+    dropout: float = Field(0.2, ge=0, lt=1)
     """Dropout in the blocks."""
     item_dropout: float = Field(0.2, ge=0, lt=1)
     """Probability that an input item is hidden in training."""
     max_length: int = Field(30, ge=2, le=1000)
     """Most recent interactions read, L."""
-    mask_rate: float = Field(0.3, gt=0, lt=1)
-    """Share of a window's items hidden in training (bert4rec only)."""
-    last_only_rate: float = Field(0.3, ge=0, le=1)
-    """Share of windows in which the last item alone is hidden, as in inference (bert4rec only)."""
+    mask_rate: float = Field(0.1, ge=0, lt=1)
+    """Share of items hidden besides the one at a window's end (bert4rec only)."""
+    copies: PositiveInt = 4
+    """Times a window is read in an epoch, each time up to another step (bert4rec only)."""
 
     def model_post_init(self, _: Any) -> None:
         """Check what one field alone cannot show."""
@@ -120,7 +123,7 @@ class TrainingConfig(Config):
     """Steps over which the step size grows from 0."""
     weight_decay: float = Field(0.01, ge=0)
     """AdamW decay of weight matrices."""
-    table_weight_decay: float = Field(1.0, ge=0)
+    table_weight_decay: float = Field(2.0, ge=0)
     """AdamW decay of the item table."""
     batch_size: PositiveInt = 128
     """Windows in a batch."""
@@ -128,7 +131,7 @@ class TrainingConfig(Config):
     """Largest gradient norm."""
     ema: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of weights, which is what is validated and kept."""
-    max_epochs: PositiveInt = 80
+    max_epochs: PositiveInt = 120
     """Epochs at most."""
     patience: PositiveInt = 15
     """Epochs without a better validation NDCG@10 before training stops."""
@@ -234,6 +237,22 @@ class EvaluationConfig(Config):
     vectors, categories instead of scores, and guided scores alone, too."""
     list_length: PositiveInt = 20
     """Length of the stored recommendation lists."""
+
+
+class AblationConfig(Config):
+    """What each attribute is worth: the refined model made anew without it, with it alone, with the first few."""
+
+    mode: Literal["head", "additive", "literal"] = "head"
+    """How the model is made anew for each choice of attributes. `head` takes seconds, the others a training each."""
+    bootstrap_samples: int = Field(2000, ge=100)
+    """Resamples of users for the 95 % intervals."""
+
+
+class SparsityConfig(Config):
+    """What is left of the gain where histories are shorter."""
+
+    shares: tuple[Share, ...] = Field((1.0, 0.5, 0.25), min_length=1)
+    """Shares of each user's training history, the latest part; base, refined model and controls are made for each."""
 
 
 class ProjectionConfig(Config):

@@ -1,8 +1,9 @@
 """BERT4Rec: a bidirectional transformer that fills in hidden items (Sun et al., CIKM 2019).
 
 Differences from the paper, each because it ranks better: softmax cross-entropy over all items with a tied table, an
-output layer and an item bias, position as a bias on attention, and windows in which the last item alone is hidden,
-as it is when the model recommends.
+output layer and an item bias, and position as a bias on attention. A window is read several times, each time up to a
+step drawn at random, whose item is hidden as the next item is when the model recommends; a few others are hidden beside
+it. Hiding items alone, as in the paper, never shows the model a history that ends.
 """
 
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from guidedrec_core.config import EncoderConfig
+from guidedrec_core.models.encoder import hide_items
 from guidedrec_core.models.transformer import Block
 
 
@@ -22,7 +24,9 @@ class BERT4RecEncoder(nn.Module):
     def __init__(self, config: EncoderConfig) -> None:
         super().__init__()
         self.config = config
-        self.mask = nn.Parameter(torch.zeros(config.width))  # stands for a hidden item
+        # Stands for a hidden item. It is drawn like a matrix, not left at zero: a norm layer would make the gradient of
+        # zeros the only one that counts.
+        self.mask = nn.Parameter(torch.zeros(1, config.width))
         distances = torch.arange(-config.max_length, config.max_length + 1)
         self.blocks = nn.ModuleList(Block(config, distances) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
@@ -40,18 +44,20 @@ class BERT4RecEncoder(nn.Module):
         return self.norm(x)  # type: ignore[no-any-return]
 
     def read(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Hide some items of training windows and encode what is left; see `Encoder.read`."""
-        B, L = present.shape
-        hidden = torch.rand(B, L, device=x.device) < self.config.mask_rate
-        alone = torch.rand(B, 1, device=x.device) < self.config.last_only_rate
-        last = torch.arange(L, device=x.device) == L - 1  # [L]
-        hidden = torch.where(alone, last, hidden)
-        # Nothing precedes a window's first item, and inference always has a history.
-        hidden &= present & present.roll(1, 1) & (torch.arange(L, device=x.device) > 0)
-        hidden |= last & ~hidden.any(1, keepdim=True)
-        rows, steps = hidden.nonzero(as_tuple=True)
-        seen = torch.where(hidden.unsqueeze(-1), self.mask, x)
-        return self(seen, present)[rows, steps], rows, steps
+        """Read windows up to a step drawn at random, which is to be predicted; see `Encoder.read`."""
+        n_windows, L = present.shape
+        rows = torch.arange(n_windows, device=x.device).repeat(self.config.copies)  # [B]
+        x, present = x[rows], present[rows]
+        step = torch.arange(L, device=x.device)
+        first = L - present.sum(1, keepdim=True)  # [B, 1]; padding stands on the left
+        drawn = torch.rand(len(rows), 1, device=x.device) * (L - 1 - first)
+        end = (first + 1 + drawn.long()).clamp(max=L - 1)
+        present = present & (step <= end)
+        other = torch.rand(len(rows), L, device=x.device) < self.config.mask_rate
+        hidden = ((step == end) | other) & present & (step > first)  # nothing precedes a window's first item
+        seen = torch.where(hidden.unsqueeze(-1), self.mask, hide_items(x, self.config.item_dropout))
+        windows, steps = hidden.nonzero(as_tuple=True)
+        return self(seen, present)[windows, steps], rows[windows], steps
 
     def last(self, x: Tensor, present: Tensor) -> Tensor:
         """Return the state at a hidden item after whole histories, ``[B, D]``."""

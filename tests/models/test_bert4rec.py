@@ -14,12 +14,14 @@ from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.models.training import train
 
 N_ITEMS = 11
-QUIET = ENCODER.model_copy(update={"kind": "bert4rec", "dropout": 0.0, "item_dropout": 0.0})
+QUIET = ENCODER.model_copy(
+    update={"kind": "bert4rec", "dropout": 0.0, "item_dropout": 0.0, "copies": 1, "mask_rate": 0.3}
+)
 
 
 def slow_vectors(weights: dict[str, Tensor], row: list[int | None], config: EncoderConfig) -> list[Tensor]:
     """Compute user vectors at all steps of a row of tokens, None being a hidden one."""
-    x = [weights["encoder.mask"] if token is None else weights["items.weight"][token] for token in row]
+    x = [weights["encoder.mask"][0] if token is None else weights["items.weight"][token] for token in row]
     return slow_transformer(weights, x, config, lambda t, s: True, lambda t, s: t - s + config.max_length)
 
 
@@ -44,7 +46,7 @@ def test_states_and_scores_are_those_of_the_slow_version(blocks: int) -> None:
 
 
 def test_hidden_items_are_told_from_both_sides_and_never_seen() -> None:
-    """Every state is that of the slow version with all hidden items hidden, the predicted one among them."""
+    """Every state is that of the slow version with all hidden items hidden, ending at the last one."""
     model = lively(QUIET, N_ITEMS)
     weights = double_weights(model)
     tokens = torch.tensor([[0, 0, 1, 2, 3, 4], [5, 6, 7, 8, 9, 10], [0, 0, 0, 0, 1, 2]])
@@ -54,7 +56,8 @@ def test_hidden_items_are_told_from_both_sides_and_never_seen() -> None:
         hidden = set(zip(rows.tolist(), steps.tolist(), strict=True))
         for state, row, step in zip(states, rows.tolist(), steps.tolist(), strict=True):
             start = int((tokens[row] == 0).sum())
-            shown = [None if (row, s) in hidden else int(tokens[row, s]) for s in range(start, 6)]
+            end = max(s for r, s in hidden if r == row)
+            shown = [None if (row, s) in hidden else int(tokens[row, s]) for s in range(start, end + 1)]
             slow = slow_vectors(weights, shown, QUIET)[step - start]
             torch.testing.assert_close(state.double(), slow, rtol=1e-5, atol=1e-5)
             predicted += 1
@@ -73,6 +76,17 @@ def test_every_window_predicts_something_and_never_its_first_item_or_padding() -
         assert (steps > 0).all()
         steps_seen |= set(zip(rows.tolist(), steps.tolist(), strict=True))
     assert steps_seen == {(0, 3), (0, 4), (0, 5), (1, 1), (1, 2), (1, 3), (1, 4), (1, 5), (2, 5)}
+
+
+def test_each_copy_of_a_window_predicts_on_its_own() -> None:
+    model = lively(QUIET.model_copy(update={"copies": 5, "mask_rate": 0.0}), N_ITEMS)
+    tokens = torch.tensor([[0, 0, 1, 2, 3, 4], [5, 6, 7, 8, 9, 10]])
+    states, rows, steps = read(model, tokens)
+    assert rows.bincount().tolist() == [5, 5]
+    assert len(set(steps[rows == 1].tolist())) > 1
+    for state, row, step in zip(states, rows.tolist(), steps.tolist(), strict=True):
+        history = [t - 1 for t in tokens[row, :step].tolist() if t]
+        torch.testing.assert_close(state, final_states(model, [history])[0], rtol=1e-5, atol=1e-5)
 
 
 def test_changing_a_hidden_item_changes_no_state() -> None:
