@@ -54,7 +54,7 @@ refined = pipeline.refine(store, base, scores, config)
 evaluation = pipeline.evaluate(store, refined, config)
 done = {"evaluation": evaluation.id, "base_cpu_seconds": trained, "head": None}
 if head == "head":
-    update = {"refinement": config.refinement.model_copy(update={"mode": "head", "normalisation": "white"})}
+    update = {"refinement": config.refinement.model_copy(update={"mode": "head"})}
     with_head = config.model_copy(update=update)
     started = time.perf_counter()
     fitted = pipeline.refine(store, base, scores, with_head)

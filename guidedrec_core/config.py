@@ -161,8 +161,9 @@ class RefinementConfig(Config):
     """`additive`: guided profile times guided item, plus a retrained remainder over the reduced base embedding.
     `literal`: the paper's, retrained over a frozen refined embedding. `head`: a few weights fitted on the validation
     part on top of the base model as it is."""
-    normalisation: Literal["z", "white"] = "z"
-    """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated."""
+    normalisation: Literal["auto", "z", "white"] = "auto"
+    """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated. `auto`: white for the head,
+    whose few weights cannot undo correlations, else z."""
     decay: float = Field(0.85, gt=0, le=1)
     """Weight of an interaction in the guided profile relative to the next one; 1 is the plain mean."""
     shrinkage: float = Field(3.0, ge=0)
@@ -183,6 +184,13 @@ class RefinementConfig(Config):
     control: Literal["none", "shuffled", "gaussian", "categories", "second_training", "guided_only"] = "none"
     """What stands in for the guided scores: `shuffled` rows (placebo), `gaussian` noise, `categories` one-hot, nothing
     (`second_training`); or nothing but the guided scores (`guided_only`)."""
+
+    @property
+    def scale(self) -> Literal["z", "white"]:
+        """The normalisation that `auto` stands for, or the one asked for."""
+        if self.normalisation == "auto":
+            return "white" if self.mode == "head" else "z"
+        return self.normalisation
 
 
 class ItemKNNConfig(Config):
