@@ -28,11 +28,12 @@ _ENOUGH = 0.99
 
 def choose_weight(model: RefinedModel, likeness: Likeness, data: PreparedData, cases: Cases) -> float:
     """Choose the weight of the neighbours by validation NDCG@10; of equals the smallest."""
-    squares = count = 0.0
+    sums = np.zeros(3)
     for _, beside, _ in _blocks(model, likeness, data, cases):
-        known = beside[np.isfinite(beside)].astype(np.float64)
-        squares, count = squares + float(((known - known.mean()) ** 2).sum()), count + len(known)
-    weights = np.array(WEIGHTS) / max(float(np.sqrt(squares / max(count, 1))), 1e-12)
+        exact = beside.astype(np.float64)
+        sums += exact.size, exact.sum(), (exact**2).sum()
+    variance = sums[2] / sums[0] - (sums[1] / sums[0]) ** 2
+    weights = np.array(WEIGHTS) / np.sqrt(max(variance, 1e-24))
     gains = np.zeros(len(weights))
     for scores, beside, targets in _blocks(model, likeness, data, cases):
         for place, weight in enumerate(weights.astype(np.float32)):
