@@ -18,6 +18,7 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
+from guidedrec_core.refinement.neighbours import WithNeighbours
 
 N_USERS, N_ITEMS, A = 20, 25, 3
 RNG = np.random.default_rng(0)
@@ -71,11 +72,10 @@ def neighbours() -> ItemKNN:
     return ItemKNN(pairs[0], pairs[1], N_USERS, N_ITEMS, ItemKNNConfig(neighbours=5))
 
 
-def head(models: list[Any], attributes: bool = True) -> HeadModel:
+def head(base: Any) -> HeadModel:
     popularity = RNG.normal(size=N_ITEMS).astype(np.float32)
-    model = HeadModel(models, np.zeros((N_ITEMS, 2), np.float32), GUIDED, popularity, RefinementConfig(), attributes)
-    own = RNG.normal(size=(2, A)) * attributes
-    model.learned = HeadWeights(np.array([0.8, 1.7])[: len(models)], 0.4, own[0], own[1])
+    model = HeadModel(base, np.zeros((N_ITEMS, 2), np.float32), GUIDED, popularity, RefinementConfig())
+    model.learned = HeadWeights(0.8, 0.4, RNG.normal(size=A), RNG.normal(size=A))
     return model
 
 
@@ -86,17 +86,18 @@ MAKERS: dict[str, Callable[[str], Any]] = {
     "anchored-guided-only": lambda kind: additive(kind, COLD, n_reduced=0),
     "second-training": lambda kind: additive(kind, guided=GUIDED.take([])),
     "literal": literal,
-    "head": lambda kind: head([base_of(kind)]),
-    "head-beside-item-knn": lambda kind: head([base_of(kind), neighbours()]),
-    "additive-beside-item-knn": lambda kind: head([additive(kind), neighbours()], False),
-    "anchored-beside-item-knn": lambda kind: head([additive(kind, COLD), neighbours()], False),
+    "head": lambda kind: head(base_of(kind)),
+    "head-alone": lambda _: head(None),
+    "head-beside-item-knn": lambda kind: WithNeighbours(head(base_of(kind)), neighbours(), 1.7),
+    "anchored-beside-item-knn": lambda kind: WithNeighbours(additive(kind, COLD), neighbours(), 1.7),
+    "literal-beside-item-knn": lambda kind: WithNeighbours(literal(kind), neighbours(), 1.7),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", MAKERS)
 def test_a_score_is_the_sum_of_its_parts(form: str, kind: str) -> None:
-    """40 pairings of 20 users with 25 items: 20,000 pairs."""
+    """20 users with 25 items for each of 44 models: 22,000 pairs."""
     model = MAKERS[form](kind)
     rng = np.random.default_rng(3)
     users = rng.integers(-1, N_USERS + 2, 20)

@@ -77,9 +77,7 @@ def test_any_profile_is_a_mean_of_known_scores_and_of_no_other_row(
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    histories.filter(bool), st.sampled_from([1.0, 0.85, 0.3]), st.sampled_from([0.0, 3.0]), st.integers(-1, 3)
-)
+@given(histories.filter(bool), st.sampled_from([1.0, 0.85, 0.3]), st.sampled_from([0.0, 3.0]), st.integers(-1, 3))
 def test_the_profile_trained_on_is_the_profile_used(
     history: list[int], decay: float, shrinkage: float, user: int
 ) -> None:
