@@ -28,7 +28,11 @@ from guidedrec_core.errors import InputError, NotFoundError
 from guidedrec_core.processes import start_time
 from guidedrec_core.run_manifest import ID, new_id, plain_json
 
-TASKS: Mapping[str, str] = {"build": "guidedrec_core.pipeline:build_task"}
+TASKS: Mapping[str, str] = {
+    "build": "guidedrec_core.pipeline:build_task",
+    "evaluate": "guidedrec_core.pipeline:evaluate_task",
+    "ablate": "guidedrec_core.pipeline:ablate_task",
+}
 """Task name to ``module:function``, with ``function(arguments: dict, home: Path, listener: Listener) -> run id``.
 
 A job's file holds only the name; what code a name stands for is decided here and never read from disk.

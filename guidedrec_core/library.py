@@ -20,7 +20,7 @@ class RefinedEntry:
         The base run it refines.
     data : RunInfo
         The data set.
-    evaluation, projection : RunInfo or None
+    evaluation, projection, ablation, sparsity : RunInfo or None
         Newest of each; None while there is none.
     """
 
@@ -29,13 +29,20 @@ class RefinedEntry:
     data: RunInfo
     evaluation: RunInfo | None
     projection: RunInfo | None
+    ablation: RunInfo | None
+    sparsity: RunInfo | None
+
+    @property
+    def base_kind(self) -> str:
+        """The base model's architecture, or ``"external"``."""
+        return "external" if "external" in self.base.config else str(self.base.config["encoder"]["kind"])
 
     @property
     def label(self) -> str:
         """A short name for lists: when, what, seed."""
         refinement = self.run.config["refinement"]
         return (
-            f"{self.run.created:%Y-%m-%d %H:%M} · {self.base.config['encoder']['kind']}, {refinement['mode']}, "
+            f"{self.run.created:%Y-%m-%d %H:%M} · {self.base_kind}, {refinement['mode']}, "
             f"{self.base.config['split']['kind']}, seed {self.run.seed}"
         )
 
@@ -54,24 +61,26 @@ def no_dataset(store: RunStore, name: str) -> NotFoundError:
 
 
 def refined_entries(store: RunStore, dataset: str | None = None) -> list[RefinedEntry]:
-    """Return all refined runs that can be studied (controls are not), newest first.
+    """Return all refined runs that can be studied, newest first.
 
-    Runs whose inputs are damaged or gone are left out; opening them would fail.
+    Controls are not among them, nor what was made for ablations and studies of sparse data. Runs whose inputs are
+    damaged or gone are left out; opening them would fail.
     """
     runs = {info.id: info for info in store.list() if info.problem is None}
     entries = []
     for info in runs.values():
         if info.stage != "refined" or info.config["refinement"]["control"] != "none":
             continue
+        if info.config["refinement"].get("attributes") is not None:
+            continue
         base = runs.get(info.inputs["base"])
         data = runs.get(base.inputs["data"]) if base else None
-        if base is None or data is None or info.inputs["scores"] not in runs:
+        if base is None or data is None or info.inputs["scores"] not in runs or "history_share" in base.config["split"]:
             continue
         if dataset is not None and data.config["name"] != dataset:
             continue
-        entries.append(
-            RefinedEntry(info, base, data, _made_from(runs, "evaluation", info), _made_from(runs, "projection", info))
-        )
+        made = [_made_from(runs, stage, info) for stage in ("evaluation", "projection", "ablation", "sparsity")]
+        entries.append(RefinedEntry(info, base, data, *made))
     return sorted(entries, key=lambda entry: entry.run.id, reverse=True)
 
 

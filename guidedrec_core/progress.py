@@ -7,6 +7,12 @@ from dataclasses import dataclass
 STAGES = ("data", "scores", "train base", "refine", "second training", "placebo", "evaluate", "project")
 """Names of the stages in progress events, in the order of a build."""
 
+EVALUATION_STAGES = (
+    *("second training", "placebo", "random vectors", "categories", "guided only"),
+    *("evaluate", "project"),
+)
+"""The same for an evaluation with all controls."""
+
 
 @dataclass(frozen=True)
 class Progress:

@@ -5,11 +5,12 @@ import streamlit as st
 
 from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
 from guidedrec_core.evaluation.verdict import metric_meaning, verdict
-from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_dots, training_curves
+from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.ui import loaders, page, show
+from guidedrec_core.ui import evaluation_parts, loaders, page, show
 from guidedrec_core.ui.errors import guard
 from guidedrec_core.ui.evaluation_tables import (
+    control_table,
     difference_table,
     list_measures,
     list_table,
@@ -25,7 +26,7 @@ with guard():
     metrics, differences, slices, lists = (
         loaders.table(run.id, n) for n in ("metrics", "differences", "slices", "lists")
     )
-    curves = pd.concat([loaders.table(i, "training").assign(model=m) for m, i in run.inputs.items()])
+    trained = {model: loaders.optional_table(i, "training") for model, i in run.inputs.items()}
 names = list(dict.fromkeys(metrics["metric"]))
 default = next((n for n in names if n.startswith("NDCG")), names[0])
 metric = st.segmented_control("Measure", names, default=default, required=True, key="metric")
@@ -40,9 +41,12 @@ with left:
     show.chart(metric_intervals(metrics, metric, colours), alt, "metrics")
 with right:
     st.subheader("What does refinement gain, and over what?", anchor=False)
-    show.chart(gain_forest(differences, colours), f"Gains of the refined model. {said}", "gains")
+    show.chart(gain_forest(differences, metric, colours), f"Gains of the refined model. {said}", "gains")
+st.subheader("What could the controls have shown?", anchor=False)
+control_table(differences, metric)
+evaluation_parts.offer_controls(view, run)
 with st.expander("All numbers, and what each model is there for", icon=":material/table:"):
-    model_list()
+    model_list(metrics)
     metric_table(metrics)
     difference_table(differences)
 
@@ -51,9 +55,11 @@ for column, slice_by in zip(show.pair(), ("item popularity", "history length"), 
     with column:
         sentence = slice_sentence(slices, slice_by, metric)
         st.text(sentence)
-        show.chart(slice_dots(slices, slice_by, metric, colours), sentence, f"slices_{slice_by}")
+        show.chart(slice_forest(slices, slice_by, metric, colours), sentence, f"slices_{slice_by}")
         with st.expander("As a table", icon=":material/table:"):
             slice_table(slice_gains(slices, slice_by, metric))
+evaluation_parts.sparsity(view, metric, colours)
+evaluation_parts.attributes(view, metric, colours)
 
 st.subheader("What are the lists like?", anchor=False)
 show.note(
@@ -65,11 +71,16 @@ with st.expander("What each column means, and what refinement changed", icon=":m
     list_measures(lists)
 
 st.subheader("How did training go?", anchor=False)
+curves = [table.assign(model=model) for model, table in trained.items() if table is not None]
+if not curves:
+    show.note("Nothing was trained: the base was brought as vectors, and a head is fitted at once.")
 for column, name, title in zip(
     show.pair(), ("ndcg", "loss"), ("validation NDCG@10 (dot: kept)", "training loss"), strict=True
 ):
     with column:
-        show.chart(training_curves(curves, name, title, colours), f"{title} by epoch of each model", f"curve_{name}")
+        if curves:
+            figure = training_curves(pd.concat(curves), name, title, colours)
+            show.chart(figure, f"{title} by epoch of each model", f"curve_{name}")
 facts = run.summary
 for notice in loaders.json(run.id, "notices"):
     show.note(notice["message"])

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from guidedrec_core import __version__
+from guidedrec_core.cli.ablate import ablate
 from guidedrec_core.cli.data import data
 from guidedrec_core.cli.doctor import doctor
 from guidedrec_core.cli.evaluate import evaluate
@@ -128,7 +129,10 @@ def main() -> None:
     """
 
 
-_COMMANDS = (data, vectors, build, train, score, refine, evaluate, project, recommend, explain, runs, jobs, doctor)
+_COMMANDS = (
+    *(data, vectors, build, train, score, refine, evaluate, ablate, project),
+    *(recommend, explain, runs, jobs, doctor),
+)
 for _command in _COMMANDS:
     main.add_command(_command)
 

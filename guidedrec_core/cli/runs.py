@@ -11,7 +11,7 @@ from guidedrec_core.cli.session import Group, Session
 if TYPE_CHECKING:
     from guidedrec_core.runs import RunInfo
 
-_STAGES = ("data", "base", "scores", "refined", "evaluation", "projection")
+_STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity")
 
 
 @click.group(cls=Group)

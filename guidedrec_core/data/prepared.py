@@ -39,7 +39,10 @@ class PreparedData:
         """Load and cut a stored data set."""
         dataset = datasets.load(run)
         sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
-        return cls(run, dataset, sequences, Split.of(sequences, split))
+        cut = Split.of(sequences, split)
+        if split.history_share < 1:
+            sequences, cut = cut.thinned(sequences, split.history_share)
+        return cls(run, dataset, sequences, cut)
 
     @cached_property
     def train_pairs(self) -> tuple[IntArray, IntArray]:

@@ -107,6 +107,25 @@ class Split:
             )
         return split
 
+    def thinned(self, sequences: Sequences, share: float) -> "tuple[Sequences, Split]":
+        """Drop the oldest part of every training history; valid and test parts stay as they are.
+
+        Parameters
+        ----------
+        sequences : Sequences
+            What was cut.
+        share : float
+            Of each training history kept, in (0, 1]; rounded up, so that none is left empty.
+        """
+        kept = np.ceil(self.n_train * share).astype(np.int64)
+        dropped = self.n_train - kept
+        lengths = sequences.lengths
+        position = np.arange(len(sequences.items)) - np.repeat(sequences.starts[:-1], lengths)
+        stays = position >= np.repeat(dropped, lengths)
+        starts = np.concatenate([[0], np.cumsum(lengths - dropped)]).astype(np.int64)
+        shorter = Sequences(sequences.items[stays], starts, sequences.times[stays], sequences.n_items)
+        return shorter, replace(self, n_train=kept)
+
     def cases(self, sequences: Sequences, part: Part) -> Cases:
         """List the held-out interactions of a part, each with its history up to then (rolling)."""
         first = self.n_train if part == "valid" else self.n_train + self.n_valid

@@ -23,14 +23,16 @@ def slice_gains(slices: pd.DataFrame, slice_by: str, metric: str) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        ``slice, n_cases``, one column a model, and ``gain`` (refined minus base), in the order of the slices.
+        ``slice, n_cases``, one column a model, and ``gain, ci_low, ci_high`` (refined minus base), in the order of the
+        slices.
     """
     rows = slices[(slices["slice_by"] == slice_by) & (slices["metric"] == metric)]
     sizes = rows.drop_duplicates("slice").set_index("slice")["n_cases"]
     values = rows.pivot(index="slice", columns="model", values="value").reindex(sizes.index)
     values.columns.name = None
     values.insert(0, "n_cases", sizes)
-    return values.assign(gain=values[REFINED] - values[BASE]).reset_index()
+    base = rows[rows["model"] == BASE].set_index("slice").reindex(sizes.index)
+    return values.join(base[["gain", "ci_low", "ci_high"]]).reset_index()
 
 
 def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str) -> str:
@@ -47,13 +49,24 @@ def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str) -> str:
         return f"Too few cases to compare by {slice_by}."
     told = told.sort_values("gain", kind="stable")
     worst, best = told.iloc[0], told.iloc[-1]
-    text = f"By {slice_by}, the gain over the base is largest for {_said(best, slice_by)}"
+    if best["ci_low"] <= 0:
+        text = f"By {slice_by}, no part shows a clear gain over the base; the largest is for {_said(best, slice_by)}"
+    else:
+        text = f"By {slice_by}, the gain over the base is largest for {_said(best, slice_by)}"
     if worst["gain"] < 0:
-        return f"{text}; the refined model loses for {_said(worst, slice_by)}."
-    return f"{text} and smallest for {_said(worst, slice_by)}."
+        loses = "loses" if worst["ci_high"] < 0 else "may lose"
+        text = f"{text}; the refined model {loses} for {_said(worst, slice_by)}."
+    else:
+        text = f"{text} and smallest for {_said(worst, slice_by)}."
+    small = gains[gains["n_cases"] < FEW_CASES]
+    if len(small):
+        text += f" Pale: fewer than {FEW_CASES} cases, mostly chance."
+    return text
 
 
 def _said(row: pd.Series, slice_by: str) -> str:
-    """Name a slice with its values."""
-    name = f"histories of {row['slice']}" if slice_by == "history length" else f"the {row['slice']}"
-    return f"{name} (from {row[BASE]:.3f} to {row[REFINED]:.3f})"
+    """Name a slice with its values and the interval of its gain."""
+    named = f"items {row['slice']}" if row["slice"].startswith("never") else f"the {row['slice']}"
+    name = f"histories of {row['slice']}" if slice_by == "history length" else named
+    interval = f"95 % interval of the gain {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+    return f"{name} (from {row[BASE]:.3f} to {row[REFINED]:.3f}; {interval})"

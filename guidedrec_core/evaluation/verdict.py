@@ -53,19 +53,13 @@ MODEL_MEANINGS = {
 """What each model is there for."""
 
 CONTROL_QUESTIONS = {
-    SECOND_TRAINING: ("Is it only the longer training?", "If so, training twice without attributes gains as much."),
-    PLACEBO: ("Does it matter what the scores mean?", "If not, the same scores dealt to the wrong items gain as much."),
-    GAUSSIAN: ("Is it only the extra numbers?", "If so, random numbers in the place of scores gain as much."),
-    CATEGORIES: (
-        "Would the catalogue's categories do?",
-        "If so, scoring the items was not needed: categories gain as much.",
-    ),
-    GUIDED_ONLY: (
-        "Would the scores do alone?",
-        "If so, the patterns the base model found add nothing to them.",
-    ),
+    SECOND_TRAINING: "Is it only the longer training? Then training again without attributes would gain as much.",
+    PLACEBO: "Does it matter what the scores mean? If not, scores dealt to the wrong items would gain as much.",
+    GAUSSIAN: "Is it only the added numbers? Then random numbers in their place would gain as much.",
+    CATEGORIES: "Was scoring needed? If not, the catalogue's categories in the scores' place would gain as much.",
+    GUIDED_ONLY: "Is the base model needed? If not, the scores would do as well without its item vectors.",
 }
-"""What each control asks of a gain over the base, and what it would have shown."""
+"""What each control asks, and what it could have shown."""
 
 HIGHLIGHT_WORDS = {
     CLEAREST: "Clearest win",
@@ -219,6 +213,28 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
     return Verdict(metric, effect.get(BASE), effect.get(SECOND_TRAINING), effect.get(PLACEBO), " ".join(said))
 
 
+def control_answers(differences: pd.DataFrame, metric: str) -> list[tuple[str, str, str]]:
+    """Return question, control and answer for each control that was evaluated.
+
+    Parameters
+    ----------
+    differences, metric
+        As in `verdict`.
+    """
+    wanted = differences[(differences["model"] == REFINED) & (differences["metric"] == metric)]
+    rows = {str(row["against"]): row for _, row in wanted.iterrows()}
+    said = {
+        "higher": "Refined does better: {}.",
+        "lower": "The control does better: refined is {} against it.",
+        "unclear": "No clear difference: refined is {} against it.",
+    }
+    return [
+        (question, MODEL_WORDS[control], said[_effect(rows[control])].format(_amount(rows[control])))
+        for control, question in CONTROL_QUESTIONS.items()
+        if control in rows
+    ]
+
+
 @dataclass(frozen=True)
 class Headline:
     """One figure of the refined model, ready to show.
@@ -231,6 +247,8 @@ class Headline:
         The figure; its change against the base; the 95 % interval of that change.
     effect : {"higher", "lower", "unclear"}
         Of the change.
+    controls : tuple of str
+        The change against each control that always stands beside it, e.g. ``"+0.012 against shuffled scores"``.
     """
 
     metric: str
@@ -239,6 +257,7 @@ class Headline:
     change: str
     interval: str
     effect: Effect
+    controls: tuple[str, ...]
 
 
 def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, most: int = 4) -> list[Headline]:
@@ -252,10 +271,11 @@ def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, most: int = 4) -
         Figures at most, in order of display.
     """
     values = metrics[metrics["model"] == REFINED].head(most)
-    change = differences[(differences["model"] == REFINED) & (differences["against"] == BASE)].set_index("metric")
+    changes = differences[differences["model"] == REFINED].set_index(["against", "metric"])
     shown = []
     for metric, value in zip(values["metric"], values["value"], strict=True):
-        row = change[change.index == metric].iloc[0]
+        row = changes.loc[(BASE, metric)]
+        controls = [control for control in (SECOND_TRAINING, PLACEBO) if (control, metric) in changes.index]
         shown.append(
             Headline(
                 metric=metric,
@@ -264,9 +284,16 @@ def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, most: int = 4) -
                 change=f"{row['absolute']:+.3f}",
                 interval=f"{row['ci_low']:+.3f} to {row['ci_high']:+.3f}",
                 effect=_effect(row),
+                controls=tuple(_against(control, changes.loc[(control, metric)]) for control in controls),
             )
         )
     return shown
+
+
+def _against(control: str, row: pd.Series) -> str:
+    """Write a change against a control."""
+    unclear = ", not clear" if _effect(row) == "unclear" else ""
+    return f"{row['absolute']:+.3f} against {MODEL_WORDS[control]}{unclear}"
 
 
 def highlight_sentence(title: str, base_rank: int, refined_rank: int) -> str:

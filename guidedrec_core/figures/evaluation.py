@@ -1,14 +1,42 @@
 """Figures of an evaluation: metrics with intervals, gains, slices, training curves."""
 
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from guidedrec_core.evaluation.report import BASE, MODELS, PLACEBO, REFINED, SECOND_TRAINING
+from guidedrec_core.evaluation.report import (
+    BASE,
+    CATEGORIES,
+    GAUSSIAN,
+    GUIDED_ONLY,
+    MODELS,
+    PLACEBO,
+    REFINED,
+    SECOND_TRAINING,
+)
+from guidedrec_core.evaluation.slice_words import FEW_CASES
 from guidedrec_core.evaluation.verdict import MODEL_WORDS
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across
 
 _LEGEND_WORDS = {model: words.partition(",")[0] for model, words in MODEL_WORDS.items()}
-_SYMBOLS = {BASE: "circle", SECOND_TRAINING: "diamond", PLACEBO: "square-open", REFINED: "circle"}
+_SYMBOLS = {
+    BASE: "circle",
+    SECOND_TRAINING: "diamond",
+    PLACEBO: "square-open",
+    GAUSSIAN: "triangle-up-open",
+    CATEGORIES: "square",
+    GUIDED_ONLY: "triangle-up",
+    REFINED: "circle",
+}
+REFERENCES = (BASE, SECOND_TRAINING, PLACEBO)
+"""What a gain always stands beside."""
+
+_ROW = 50
+
+_CONTROLS = (*REFERENCES, GAUSSIAN, CATEGORIES, GUIDED_ONLY)
 
 
 def model_colour(model: str, colours: Palette) -> str:
@@ -17,6 +45,9 @@ def model_colour(model: str, colours: Palette) -> str:
         BASE: colours.base,
         SECOND_TRAINING: colours.second,
         PLACEBO: colours.placebo,
+        GAUSSIAN: colours.placebo,
+        CATEGORIES: colours.categorical[3],
+        GUIDED_ONLY: colours.categorical[6],
         REFINED: colours.refined,
     }
     return named.get(model, colours.muted)
@@ -46,86 +77,73 @@ def metric_intervals(metrics: pd.DataFrame, metric: str, colours: Palette) -> go
             textposition="top center",
             textfont={"color": colours.text},
             marker={"size": 13, "color": colour, "symbol": _SYMBOLS.get(model, "circle")},
-            error_x={
-                "type": "data",
-                "array": [high - value],
-                "arrayminus": [value - low],
-                "color": colour,
-                "thickness": 2,
-                "width": 5,
-            },
+            error_x=_bars([value], [low], [high], colour),
             hovertemplate=f"{MODEL_WORDS[model]}<br>{metric} %{{x:.4f}}, 95 % interval {low:.4f} to {high:.4f}"
             "<extra></extra>",
             showlegend=False,
             cliponaxis=False,
         )
-    lay_out(figure, colours, height=58 * len(rows) + 82)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    lay_out(figure, colours, height=_ROW * len(rows) + 70)
+    figure.update_yaxes(range=[len(rows) - 0.4, -0.7], showgrid=False)
     figure.update_xaxes(rangemode="tozero", title=metric)
     return figure
 
 
-def gain_forest(differences: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Draw the refined model's gains over base, second training and placebo with 95 % intervals.
+def gain_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.Figure:
+    """Draw one metric's gain of the refined model over the base and over every control, with 95 % intervals.
 
     Parameters
     ----------
     differences : pandas.DataFrame
         `EvaluationReport.differences`. Gains are relative, or all absolute when a relative one is undefined.
+    metric : str
+        Which one.
     colours : Palette
         From `theme.palette`.
     """
-    controls = (BASE, SECOND_TRAINING, PLACEBO)
-    rows = differences[(differences["model"] == REFINED) & differences["against"].isin(controls)]
-    metrics = list(dict.fromkeys(rows["metric"]))
+    wanted = (differences["model"] == REFINED) & (differences["metric"] == metric)
+    rows = differences[wanted].set_index("against")
+    rows = rows.loc[[control for control in _CONTROLS if control in rows.index]]
     relative = bool(rows[["relative", "relative_ci_low", "relative_ci_high"]].notna().all(axis=None))
     kind, prefix, form = ("relative", "relative_", "+.1%") if relative else ("absolute", "", "+.4f")
     figure = go.Figure()
-    for shift, against in zip((-0.22, 0.0, 0.22), controls, strict=True):
-        part = rows[rows["against"] == against]
-        colour = model_colour(against, colours)
-        low, high = part[f"{prefix}ci_low"], part[f"{prefix}ci_high"]
+    for against, row in rows.iterrows():
+        colour, value = model_colour(str(against), colours), row[kind]
+        low, high = row[f"{prefix}ci_low"], row[f"{prefix}ci_high"]
         figure.add_scatter(
-            x=part[kind],
-            y=[metrics.index(metric) + shift for metric in part["metric"]],
-            mode="markers",
-            name=f"over {_LEGEND_WORDS[against]}",
-            marker={"size": 11, "color": colour, "symbol": _SYMBOLS[against], "line": {"width": 2, "color": colour}},
-            error_x={
-                "type": "data",
-                "array": high - part[kind],
-                "arrayminus": part[kind] - low,
+            x=[value],
+            y=[f"over {MODEL_WORDS[str(against)]}"],
+            mode="markers+text",
+            text=[format(value, "+.0%" if relative and abs(value) >= 0.1 else form)],
+            textposition="top center",
+            textfont={"color": colours.text},
+            marker={
+                "size": 13,
                 "color": colour,
-                "thickness": 2,
-                "width": 4,
+                "symbol": _SYMBOLS[str(against)],
+                "line": {"width": 2, "color": colour},
             },
-            customdata=pd.DataFrame({"low": low, "high": high, "absolute": part["absolute"]}),
-            hovertemplate=(
-                f"%{{x:{form}}} over {MODEL_WORDS[against]}<br>95 % interval %{{customdata[0]:{form}}} to "
-                f"%{{customdata[1]:{form}}}<br>absolute %{{customdata[2]:+.4f}}<extra></extra>"
-            ),
+            error_x=_bars([value], [low], [high], colour),
+            hovertemplate=f"%{{x:{form}}} over {MODEL_WORDS[str(against)]}<br>95 % interval {low:{form}} to "
+            f"{high:{form}}<br>absolute {row['absolute']:+.4f}<extra></extra>",
+            showlegend=False,
+            cliponaxis=False,
         )
-    lay_out(figure, colours, height=68 * max(len(metrics), 1) + 90)
-    legend_across(figure, 48)
+    lay_out(figure, colours, height=_ROW * max(len(rows), 1) + 70)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
-    figure.update_xaxes(tickformat="+.0%" if relative else "+", title="gain of the refined model, 95 % intervals")
-    figure.update_yaxes(
-        tickvals=list(range(len(metrics))),
-        ticktext=metrics,
-        range=[len(metrics) - 0.5, -0.5],
-        showgrid=False,
-        zeroline=False,
-    )
+    title = f"gain of the refined model in {metric}, 95 % intervals"
+    figure.update_xaxes(tickformat="+.0%" if relative else "+", title=title)
+    figure.update_yaxes(range=[len(rows) - 0.4, -0.7], showgrid=False, zeroline=False)
     return figure
 
 
-def slice_dots(slices: pd.DataFrame, slice_by: str, metric: str, colours: Palette) -> go.Figure:
-    """Draw one metric of base, second training, placebo and refined in each slice, base and refined joined.
+def slice_forest(slices: pd.DataFrame, slice_by: str, metric: str, colours: Palette) -> go.Figure:
+    """Draw the refined model's gain in each slice over base, second training and placebo, with 95 % intervals.
 
     Parameters
     ----------
     slices : pandas.DataFrame
-        `EvaluationReport.slices`.
+        `EvaluationReport.slices`. Slices of few cases are pale, and their label says so.
     slice_by : str
         ``"item popularity"`` or ``"history length"``.
     metric : str
@@ -135,34 +153,87 @@ def slice_dots(slices: pd.DataFrame, slice_by: str, metric: str, colours: Palett
     """
     rows = slices[(slices["slice_by"] == slice_by) & (slices["metric"] == metric)]
     sizes = rows.drop_duplicates("slice").set_index("slice")["n_cases"]
-    labels = [f"{name}<br>{n:,} case{'' if n == 1 else 's'}" for name, n in sizes.items()]
-    values = rows.pivot(index="slice", columns="model", values="value").reindex(sizes.index)
+    labels = [
+        f"{name}<br>{n:,} case{'' if n == 1 else 's'}{', too few' if n < FEW_CASES else ''}"
+        for name, n in sizes.items()
+    ]
+    parts = {model: rows[rows["model"] == model].set_index("slice").reindex(sizes.index) for model in REFERENCES}
+    return grouped_forest(
+        {model: part for model, part in parts.items() if part["gain"].notna().any()},
+        labels,
+        [n >= FEW_CASES for n in sizes],
+        f"refined minus the other, {metric}",
+        colours,
+    )
+
+
+def grouped_forest(
+    parts: dict[str, pd.DataFrame], labels: list[str], solid: list[bool], title: str, colours: Palette
+) -> go.Figure:
+    """Draw differences to several models in groups, with intervals.
+
+    Parameters
+    ----------
+    parts : dict of str to pandas.DataFrame
+        By model: ``gain, ci_low, ci_high``, a row a group.
+    labels : list of str
+        Of the groups.
+    solid : list of bool
+        False draws a group pale.
+    title : str
+        Of the horizontal axis.
+    colours : Palette
+        From `theme.palette`.
+    """
     figure = go.Figure()
-    if {BASE, REFINED} <= set(values.columns):
-        for label, base, refined in zip(labels, values[BASE], values[REFINED], strict=True):
-            figure.add_scatter(
-                x=[base, refined],
-                y=[label] * 2,
-                mode="lines",
-                line={"width": 3, "color": colours.grid},
-                hoverinfo="skip",
-                showlegend=False,
-            )
-    for model in [m for m in (PLACEBO, SECOND_TRAINING, BASE, REFINED) if m in values]:
+    for place, (model, part) in enumerate(parts.items()):
         colour = model_colour(model, colours)
-        figure.add_scatter(
-            x=values[model],
-            y=labels,
-            mode="markers",
-            name=_LEGEND_WORDS[model],
-            marker={"size": 11, "color": colour, "symbol": _SYMBOLS[model], "line": {"width": 2, "color": colour}},
-            hovertemplate=f"{MODEL_WORDS[model]}: {metric} %{{x:.4f}}<extra></extra>",
-        )
-    lay_out(figure, colours, height=56 * len(sizes) + 110)
+        # A trace has one opacity for its intervals, so pale groups get a trace of their own.
+        for strong in (True, False):
+            kept = [s == strong for s in solid]
+            if not any(kept):
+                continue
+            shown = part[kept]
+            heights = [n + (place - (len(parts) - 1) / 2) * 0.24 for n, k in enumerate(kept) if k]
+            figure.add_scatter(
+                x=shown["gain"],
+                y=heights,
+                mode="markers",
+                name=f"over {_LEGEND_WORDS[model]}",
+                legendgroup=model,
+                showlegend=strong or not any(solid),
+                opacity=1 if strong else 0.35,
+                marker={"size": 10, "color": colour, "symbol": _SYMBOLS[model], "line": {"width": 2, "color": colour}},
+                error_x=_bars(shown["gain"], shown["ci_low"], shown["ci_high"], colour),
+                customdata=shown[["ci_low", "ci_high"]],
+                hovertemplate=f"%{{x:+.4f}} over {MODEL_WORDS[model]}<br>95 % interval %{{customdata[0]:+.4f}} to "
+                "%{customdata[1]:+.4f}<extra></extra>",
+            )
+    lay_out(figure, colours, height=72 * len(labels) + 110)
     legend_across(figure, 48)
-    figure.update_xaxes(rangemode="tozero", title=metric)
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    figure.add_vline(x=0, line={"color": colours.text, "width": 1})
+    figure.update_xaxes(title=title, tickformat="+")
+    figure.update_yaxes(
+        tickvals=list(range(len(labels))),
+        ticktext=labels,
+        range=[len(labels) - 0.5, -0.5],
+        showgrid=False,
+        zeroline=False,
+    )
     return figure
+
+
+def _bars(values: Iterable[float], lows: Iterable[float], highs: Iterable[float], colour: str) -> dict[str, Any]:
+    """Return error bars that end at an interval's ends."""
+    middle, low, high = (np.asarray(list(each), dtype=float) for each in (values, lows, highs))
+    return {
+        "type": "data",
+        "array": high - middle,
+        "arrayminus": middle - low,
+        "color": colour,
+        "thickness": 2,
+        "width": 4,
+    }
 
 
 def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Palette) -> go.Figure:

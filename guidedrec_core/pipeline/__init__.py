@@ -5,20 +5,26 @@ returned, because it would come out the same. So a build that was interrupted go
 training goes on from its last epoch.
 """
 
+from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
-from guidedrec_core.pipeline.build import Build, build, build_task
+from guidedrec_core.pipeline.build import Build, ablate_task, build, build_task, evaluate_task
 from guidedrec_core.pipeline.evaluate_stage import evaluate
 from guidedrec_core.pipeline.inputs import find_data, find_scores, score_attributes, store_dataset
 from guidedrec_core.pipeline.project_stage import project_items
 from guidedrec_core.pipeline.refine_stage import refine
+from guidedrec_core.pipeline.sparsity_stage import measure_sparsity
 
 __all__ = [
     "Build",
+    "ablate",
+    "ablate_task",
     "build",
     "build_task",
     "evaluate",
+    "evaluate_task",
     "find_data",
     "find_scores",
+    "measure_sparsity",
     "project_items",
     "refine",
     "score_attributes",

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from guidedrec_core.config import BuildConfig
+from guidedrec_core.config import AblationConfig, BuildConfig
 from guidedrec_core.data.bundled import ScoreFiles, build_settings
+from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
 from guidedrec_core.pipeline.evaluate_stage import evaluate
 from guidedrec_core.pipeline.inputs import find_data, find_scores, score_attributes
@@ -81,3 +82,36 @@ def build_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     name = str(arguments["dataset"])
     config = BuildConfig.parse(arguments.get("config", build_settings(name)))
     return build(RunStore(home), name, config, listener=listener).refined.id
+
+
+def evaluate_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Evaluate a refined run as a job, and lay out its maps if there are none; return the evaluation's id.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``run`` (a refined run's id) and optionally ``evaluation`` (an `EvaluationConfig` as JSON).
+    home, listener
+        As in `build_task`.
+    """
+    store = RunStore(home)
+    refined = store.open(str(arguments["run"]), "refined")
+    config = BuildConfig.parse({"evaluation": arguments.get("evaluation", {}), "seed": refined.seed})
+    evaluation = evaluate(store, refined, config, listener)
+    if store.find("projection", inputs={"refined": refined.id}) is None:
+        project_items(store, refined, config, listener)
+    return evaluation.id
+
+
+def ablate_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Ablate the attributes of a refined run as a job; return the ablation's id.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``run`` (a refined run's id).
+    home, listener
+        As in `build_task`.
+    """
+    store = RunStore(home)
+    return ablate(store, store.open(str(arguments["run"]), "refined"), AblationConfig(), listener).id

@@ -53,6 +53,19 @@ def ndcg(model: Recommender, prepared: PreparedData, cases: Cases) -> float:
     return float(ndcg_at(target_ranks(model, prepared.sequences, cases), 10).mean())
 
 
+def config_of(base: Run, refined: Run) -> BuildConfig:
+    """Return the settings that a refined run was made with; split and encoder are its base's."""
+    return BuildConfig.parse(
+        {
+            "split": base.config["split"],
+            "encoder": base.config["encoder"],
+            "training": refined.config["training"],
+            "refinement": refined.config["refinement"],
+            "seed": refined.seed,
+        }
+    )
+
+
 def find_equal(
     store: RunStore, stage: str, config: dict[str, Any], inputs: dict[str, str], seed: int | None
 ) -> Run | None:

@@ -5,15 +5,24 @@ import streamlit as st
 
 from guidedrec_core.evaluation.list_words import LIST_MEANINGS, LIST_WORDS, list_changes, list_figure
 from guidedrec_core.evaluation.report import MODELS
-from guidedrec_core.evaluation.verdict import MODEL_MEANINGS, MODEL_WORDS
+from guidedrec_core.evaluation.verdict import MODEL_MEANINGS, MODEL_WORDS, control_answers
 from guidedrec_core.ui.errors import escaped
 
 _NUMBER = st.column_config.NumberColumn
 
 
-def model_list() -> None:
-    """Say what each model is there for."""
-    st.markdown("\n".join(f"- **{escaped(MODEL_WORDS[m])}** {escaped(MODEL_MEANINGS[m])}" for m in MODELS))
+def model_list(metrics: pd.DataFrame) -> None:
+    """Say what each model that was evaluated is there for."""
+    known = [m for m in MODELS if m in set(metrics["model"])]
+    st.markdown("\n".join(f"- **{escaped(MODEL_WORDS[m])}** {escaped(MODEL_MEANINGS[m])}" for m in known))
+
+
+def control_table(differences: pd.DataFrame, metric: str) -> None:
+    """Say what each control that was evaluated asks, and what the answer is here."""
+    st.table(
+        pd.DataFrame(control_answers(differences, metric), columns=["Question", "Control", "Answer here"]),
+        hide_index=True,
+    )
 
 
 def metric_table(metrics: pd.DataFrame) -> None:
@@ -55,13 +64,15 @@ def slice_table(gains: pd.DataFrame) -> None:
     """Show a metric of all models in each slice."""
     models = {m: _NUMBER(MODEL_WORDS[m], format="%.4f") for m in MODELS if m in gains}
     st.dataframe(
-        gains[["slice", "n_cases", *models, "gain"]],
+        gains[["slice", "n_cases", *models, "gain", "ci_low", "ci_high"]],
         hide_index=True,
         column_config={
             "slice": "Slice",
             "n_cases": _NUMBER("Cases", format="%d"),
             **models,
             "gain": _NUMBER("Refined minus base", format="%+.4f"),
+            "ci_low": _NUMBER("95 % from", format="%+.4f"),
+            "ci_high": _NUMBER("to", format="%+.4f"),
         },
     )
 
@@ -92,5 +103,27 @@ def list_table(lists: pd.DataFrame) -> None:
             **{
                 m: st.column_config.TextColumn(LIST_WORDS[n], help=f"{m}: {LIST_MEANINGS[n]}") for m, n in names.items()
             },
+        },
+    )
+
+
+def ablation_table(ablation: pd.DataFrame, labels: dict[str, str]) -> None:
+    """Show the measures of every choice of attributes."""
+    kinds = {"all": "all", "none": "none", "drop": "left out", "keep": "alone", "first": "the heaviest, up to"}
+    st.dataframe(
+        ablation.assign(kind=ablation["kind"].map(kinds), attribute=ablation["attribute"].map(labels)),
+        hide_index=True,
+        column_config={
+            "kind": "Attributes",
+            "attribute": "Which",
+            "n_attributes": _NUMBER("Used", format="%d"),
+            "metric": "Measure",
+            "value": _NUMBER("Value", format="%.4f"),
+            "to_all": _NUMBER("Against all", format="%+.4f"),
+            "to_all_low": _NUMBER("95 % from", format="%+.4f"),
+            "to_all_high": _NUMBER("to", format="%+.4f"),
+            "to_none": _NUMBER("Against none", format="%+.4f"),
+            "to_none_low": _NUMBER("95 % from", format="%+.4f"),
+            "to_none_high": _NUMBER("to", format="%+.4f"),
         },
     )

@@ -7,7 +7,7 @@ import streamlit as st
 from guidedrec_core import library
 from guidedrec_core.errors import NotFoundError
 from guidedrec_core.jobs import Job, JobStore
-from guidedrec_core.progress import STAGES
+from guidedrec_core.progress import EVALUATION_STAGES, STAGES
 from guidedrec_core.ui import loaders, show
 from guidedrec_core.ui.errors import escaped
 
@@ -18,8 +18,18 @@ STAGE_WORDS = {
     "refine": "Refining it with the attributes",
     "second training": "Training once more without attributes, as a control",
     "placebo": "Training with shuffled scores, as a placebo",
+    "random vectors": "Training with random vectors, as a control",
+    "categories": "Training with categories instead of scores, as a control",
+    "guided only": "Training with the scores alone, as a control",
     "evaluate": "Measuring all models on held-out interactions",
     "project": "Drawing the maps",
+    "ablation": "Refining with some of the attributes only",
+}
+_TASK_STAGES = {"build": STAGES, "evaluate": EVALUATION_STAGES, "ablate": ("ablation",)}
+_TASK_WORDS = {
+    "build": "Still building.",
+    "evaluate": "Measuring this run.",
+    "ablate": "Measuring what each attribute is worth.",
 }
 _EVERY_SECONDS = 1.0
 
@@ -29,17 +39,22 @@ def jobs() -> JobStore:
     return JobStore(loaders.store().home)
 
 
-def latest(dataset: str) -> Job | None:
-    """Return the newest build of a data set, whatever became of it."""
+def latest(dataset: str, task: str | None = None) -> Job | None:
+    """Return the newest job of a data set, of one task if given, whatever became of it."""
     for job in jobs().list():
-        if job.task == "build" and job.arguments.get("dataset") == dataset:
+        if job.task in (_TASK_STAGES if task is None else (task,)) and job.arguments.get("dataset") == dataset:
             return job
     return None
 
 
-def start_build(dataset: str, config: dict[str, Any] | None = None) -> Job:
+def start(task: str, dataset: str, run_id: str, **arguments: Any) -> Job:
+    """Start work on a refined run in its own process, or return the same under way; fit for a button's callback."""
+    return jobs().start(task, {"dataset": dataset, "run": run_id, **arguments})
+
+
+def start_build(dataset: str) -> Job:
     """Start a build in its own process, or return the one under way; fit for a button's callback."""
-    return jobs().start("build", {"dataset": dataset} if config is None else {"dataset": dataset, "config": config})
+    return jobs().start("build", {"dataset": dataset})
 
 
 def progress_words(job: Job) -> tuple[float, str]:
@@ -50,14 +65,16 @@ def progress_words(job: Job) -> tuple[float, str]:
     tuple of (float, str)
         Share of all stages done, 0..1 (stages count alike, though some take longer), and the words.
     """
-    if job.stage not in STAGES:
+    stages = _TASK_STAGES.get(job.task, STAGES)
+    if job.stage not in stages:
         return 0.0, "Starting"
-    number = STAGES.index(job.stage)
+    number = stages.index(job.stage)
     within = min(job.step / job.total, 1.0) if job.total else 0.0
-    parts = [f"Step {number + 1} of {len(STAGES)}: {STAGE_WORDS[job.stage]}", job.message, job.metric]
+    step = f"Step {number + 1} of {len(stages)}: " if len(stages) > 1 else ""
+    parts = [f"{step}{STAGE_WORDS[job.stage]}", job.message, job.metric]
     if job.seconds_left is not None:
         parts.append(f"at most {_duration(job.seconds_left)} left in this step")
-    return (number + within) / len(STAGES), " · ".join(part for part in parts if part)
+    return (number + within) / len(stages), " · ".join(part for part in parts if part)
 
 
 def show_first_build(job: Job, dataset: str) -> None:
@@ -81,11 +98,12 @@ def show_line(job: Job) -> None:
 def show_ended(job: Job) -> None:
     """Say how a job ended without a result, and offer to go on."""
     if job.status == "cancelled":
-        st.info("The build was cancelled. What it has finished is kept.", icon=":material/info:")
-        label = "Go on building"
+        what = "build" if job.task == "build" else "work"
+        st.info(f"The {what} was cancelled. What it has finished is kept.", icon=":material/info:")
+        label = "Go on building" if job.task == "build" else "Go on"
     else:
         stage = STAGE_WORDS.get(job.stage, "starting")
-        st.error(escaped(job.error), title=f"The build stopped at: {stage}", icon=":material/error:")
+        st.error(escaped(job.error), title=f"It stopped at: {stage}", icon=":material/error:")
         label = "Try again"
     st.button(label, icon=":material/refresh:", type="primary", on_click=_resume, args=(job.id,), key="resume")
     log = jobs().log_tail(job.id)
@@ -118,7 +136,7 @@ def _follow_quietly(job_id: str) -> None:
         st.session_state["job_stage"] = job.stage
         st.rerun(scope="app")
     share, words = progress_words(job)
-    st.progress(share, text=escaped(f"Still building. {words}"))
+    st.progress(share, text=escaped(f"{_TASK_WORDS[job.task]} {words}"))
 
 
 def _state(job_id: str) -> Job | None:

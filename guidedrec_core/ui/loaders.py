@@ -14,6 +14,7 @@ import streamlit as st
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.errors import NotFoundError
 from guidedrec_core.runs import Run, RunStore
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def store() -> RunStore:
 def table(run_id: str, name: str) -> pd.DataFrame:
     """Read a table of a run."""
     return _table(str(store().home), run_id, name)
+
+
+def optional_table(run_id: str, name: str) -> pd.DataFrame | None:
+    """Read a table that not every run has."""
+    try:
+        return table(run_id, name)
+    except NotFoundError:
+        return None
 
 
 def array(run_id: str, name: str) -> Any:

@@ -51,6 +51,8 @@ def headlines(figures: list[Headline]) -> None:
             )
             clear = "" if figure.effect != "unclear" else ", no clear change"
             show.note(f"95 %: {figure.interval}{clear}")
+            for control in figure.controls:
+                show.note(control)
 
 
 def metrics_table(metrics: pd.DataFrame) -> None:

@@ -40,7 +40,7 @@ class View:
     dark : bool
         The theme the visitor sees.
     job : Job or None
-        The newest build of this data set, whatever became of it.
+        The newest job of this data set, whatever became of it.
     """
 
     store: RunStore
@@ -93,10 +93,10 @@ def footer(view: View) -> None:
     """Say where every number of the page comes from."""
     entry = view.entry
     st.divider()
-    encoder, split = entry.base.config["encoder"], entry.base.config["split"]["kind"]
+    width, split = entry.base.config["encoder"]["width"], entry.base.config["split"]["kind"]
     show.note(
         f"Data set {view.dataset} ({entry.data.id}) · run {entry.run.id}, {entry.run.created:%d %b %Y %H:%M} UTC · "
-        f"{encoder['kind']}, width {encoder['width']}, {entry.run.config['refinement']['mode']} refinement, "
+        f"{entry.base_kind}, width {width}, {entry.run.config['refinement']['mode']} refinement, "
         f"seed {entry.run.seed} · split {split} · guidedrec {__version__}"
     )
 
@@ -134,10 +134,8 @@ def _offer(view: View, stage: str, what: str) -> NoReturn:
 
 
 def _finish_build(view: View) -> None:
-    """Build what is missing, with the run's own settings; finished stages are found and kept."""
-    entry = view.entry
-    config = {**entry.base.config, "refinement": entry.run.config["refinement"], "seed": entry.run.seed}
-    jobs_panel.start_build(view.dataset, config)
+    """Make the measurements and maps that are missing."""
+    jobs_panel.start("evaluate", view.dataset, view.entry.run.id)
 
 
 def _start_build(dataset: str) -> None:
@@ -183,7 +181,7 @@ def _select(label: str, options: list[str], chosen: str, name: str, labels: dict
 
 def _wait_for_first_run(dataset: str) -> NoReturn:
     """Build a bundled data set by itself, others when asked; show how it goes and end the page."""
-    job = jobs_panel.latest(dataset)
+    job = jobs_panel.latest(dataset, "build")
     if job is None and dataset in BUNDLED:
         job = jobs_panel.start_build(dataset)
     if job is None or (job.status == "done"):

@@ -4,6 +4,11 @@ import re
 import subprocess
 import sys
 
+import numpy as np
+import tiny
+
+from guidedrec_core import pipeline
+from guidedrec_core.config import BuildConfig
 from guidedrec_core.evaluation.verdict import verdict
 from guidedrec_core.runs import RunStore
 
@@ -24,7 +29,7 @@ def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_
     cases = tiny_build.evaluation.summary["n_cases"]
     assert f"{cases} test cases, split leave-one-out" in said
     assert "100 bootstrap samples" in said
-    assert len(app.get("plotly_chart")) == 6
+    assert len(app.get("plotly_chart")) == 7
 
 
 def test_it_says_what_the_lists_are_like_and_what_refinement_changed(tiny_home, tiny_build, open_app) -> None:
@@ -60,7 +65,57 @@ def test_without_an_evaluation_it_offers_one(tiny_home, tiny_build, started, ope
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     app.button(key="make_evaluation").click().run()
-    assert started[-1][0] == "build"
+    assert started[-1] == ("evaluate", {"dataset": "tiny", "run": tiny_build.refined.id})
+
+
+def test_every_gain_stands_beside_its_controls(tiny_home, tiny_build, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    asked = app.table[0].value
+    assert asked["Control"].tolist() == ["trained twice, no attributes", "shuffled scores"]
+    assert asked["Question"].str.contains("would gain as much").all()
+
+
+def test_the_other_controls_can_be_run_and_are_then_shown(tiny_home, tiny_build, started, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    assert "about three times as long as refining did" in words(app)
+    app.button(key="start_evaluate").click().run()
+    evaluation = {**tiny_build.evaluation.config, "controls": "all"}
+    assert started[-1] == ("evaluate", {"dataset": "tiny", "run": tiny_build.refined.id, "evaluation": evaluation})
+    pipeline.evaluate_task({"run": tiny_build.refined.id, "evaluation": evaluation}, tiny_home, lambda _: None)
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    assert "start_evaluate" not in [button.key for button in app.button]
+    assert app.table[0].value["Control"].tolist()[2:] == ["random vectors", "categories, no scores", "scores alone"]
+    assert {"random vectors", "categories, no scores", "scores alone"} <= set(app.dataframe[0].value["model"])
+
+
+def test_attributes_can_be_left_out_one_at_a_time(tiny_home, tiny_build, started, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    assert "What did the model learn to weigh?" in words(app)
+    before = len(app.get("plotly_chart"))
+    app.button(key="start_ablate").click().run()
+    assert started[-1] == ("ablate", {"dataset": "tiny", "run": tiny_build.refined.id})
+    pipeline.ablate_task({"run": tiny_build.refined.id}, tiny_home, lambda _: None)
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == before + 3
+    assert "All attributes together move NDCG@10 from" in words(app)
+
+
+def test_a_head_over_vectors_has_no_training_to_show(tiny_home, tiny_build, tmp_path, open_app) -> None:
+    ids = tiny_build.data.read_table("catalogue")["item_id"].tolist()
+    np.savez(tmp_path / "v.npz", vectors=np.random.default_rng(0).normal(size=(40, 6)), ids=np.array(ids))
+    settings = {"external": {"item_vectors": [str(tmp_path / "v.npz")]}, "refinement": {"mode": "head"}}
+    config = BuildConfig.parse({**tiny.CONFIG.model_dump(), **settings})
+    store = RunStore(tiny_home)
+    base = pipeline.train_base(store, tiny_build.data, config)
+    pipeline.evaluate(store, pipeline.refine(store, base, tiny_build.scores, config), config)
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    said = words(app)
+    assert "external, width 16, head refinement" in said
+    assert "Nothing was trained" in said
+    assert "Each is fitted in seconds" in said
 
 
 def test_what_it_shows_needs_no_model() -> None:

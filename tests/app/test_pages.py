@@ -49,6 +49,7 @@ class TestOverview:
         assert said.index("On tiny, the refined model") < said.index("A recommender learns")
         assert "60 users · 40 items in 3 categories" in said
         assert len(app.metric) == 4
+        assert len(re.findall(r"\d against shuffled scores", said)) == 4  # beside every gain
 
     def test_it_says_where_the_numbers_come_from(self, tiny_home, tiny_build, open_app) -> None:
         assert f"run {tiny_build.refined.id}" in words(open_app())
@@ -231,10 +232,7 @@ class TestFirstBuild:
         assert_sound(app)
         assert "The measurements have not been made for this run yet." in words(app)
         app.button(key="make_evaluation").click().run()
-        task, arguments = started[-1]
-        assert task == "build"
-        assert arguments["config"]["encoder"]["width"] == 16  # the run's own settings, so that nothing is trained anew
-        assert arguments["config"]["seed"] == tiny_build.refined.seed
+        assert started[-1] == ("evaluate", {"dataset": "tiny", "run": tiny_build.refined.id})
 
     def test_a_case_can_be_studied_before_the_evaluation_is_there(self, tiny_home, tiny_build, open_app) -> None:
         RunStore(tiny_home).delete(tiny_build.evaluation.id)

@@ -83,6 +83,16 @@ def test_cases_carry_external_ids_and_slices_cover_them() -> None:
     assert set(found.slices["slice_by"]) == {"item popularity", "history length"}
 
 
+def test_slices_hold_the_gain_of_the_refined_model_over_each_other_one() -> None:
+    slices = report({"base": 4, "refined": 1, "placebo": 2}).slices
+    rows = slices[(slices["metric"] == "MRR") & (slices["slice_by"] == "history length")].set_index("model")
+    assert rows.loc["base", ["gain", "ci_low", "ci_high"]].tolist() == pytest.approx([0.75] * 3)
+    assert rows.loc["placebo", "gain"] == pytest.approx(0.5)
+    assert rows.loc["refined", ["gain", "ci_low", "ci_high"]].tolist() == [0, 0, 0]
+    assert rows.loc["popularity", "ci_low"] < rows.loc["popularity", "gain"] < rows.loc["popularity", "ci_high"]
+    assert report({"base": 4}).slices["gain"].isna().all()
+
+
 def test_lists_are_measured_for_every_user_with_a_history_and_something_left() -> None:
     found = report({"base": 4, "refined": 1})
     assert found.n_listed == 40

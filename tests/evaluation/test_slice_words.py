@@ -5,14 +5,26 @@ import pytest
 
 from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
 
+NAMES = ["slice_by", "slice", "n_cases", "model", "metric", "value", "gain", "ci_low", "ci_high"]
+
 
 def slices(rows: list[tuple[str, int, float, float]]) -> pd.DataFrame:
     made = [
-        ("history length", name, n, model, "MRR", value)
+        (
+            "history length",
+            name,
+            n,
+            model,
+            "MRR",
+            value,
+            refined - value,
+            refined - value - 0.02,
+            refined - value + 0.02,
+        )
         for name, n, base, refined in rows
         for model, value in (("base", base), ("refined", refined))
     ]
-    return pd.DataFrame(made, columns=["slice_by", "slice", "n_cases", "model", "metric", "value"])
+    return pd.DataFrame(made, columns=NAMES)
 
 
 def test_gains_keep_the_order_of_slices() -> None:
@@ -27,9 +39,16 @@ def test_largest_gain_and_loss_are_named_and_small_slices_are_not() -> None:
         "history length",
         "MRR",
     )
-    assert "largest for histories of 1 to 5 (from 0.100 to 0.300)" in said
-    assert "loses for histories of 6 to 10 (from 0.200 to 0.100)" in said
+    assert "largest for histories of 1 to 5 (from 0.100 to 0.300; 95 % interval of the gain +0.180 to +0.220)" in said
+    assert "loses for histories of 6 to 10 (from 0.200 to 0.100;" in said
     assert "over 100" not in said
+    assert said.endswith("Pale: fewer than 100 cases, mostly chance.")
+
+
+def test_a_gain_whose_interval_holds_zero_is_not_called_one() -> None:
+    said = slice_sentence(slices([("1 to 5", 100, 0.1, 0.11), ("6 to 10", 900, 0.2, 0.19)]), "history length", "MRR")
+    assert said.startswith("By history length, no part shows a clear gain over the base; the largest is for")
+    assert "the refined model may lose for histories of 6 to 10" in said
 
 
 def test_too_few_cases_are_said_to_be_too_few() -> None:

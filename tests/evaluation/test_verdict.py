@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from guidedrec_core.evaluation.verdict import highlight_sentence, overview_sentence, verdict
+from guidedrec_core.evaluation.verdict import control_answers, highlight_sentence, overview_sentence, verdict
 
 
 def metrics(refined: float, base: float, placebo: float | None) -> pd.DataFrame:
@@ -78,6 +78,39 @@ def test_a_simple_model_that_does_better_is_named_the_best_of_them_only() -> Non
         "(95 % interval -50 to -30 %)."
     )
     assert "simpler" not in verdict(differences(base=GAIN, item_knn=NOTHING, ease=GAIN)).sentence
+
+
+@pytest.mark.parametrize(
+    ("interval", "words"),
+    [
+        (GAIN, "so the scores tell more than categories do"),
+        (NOTHING, "do about as well (+2.5 % (95 % interval -5.0 to +10 %) against them), so nothing here shows"),
+        (LOSS, "so the scores are not needed here"),
+    ],
+)
+def test_categories_that_do_as_well_are_said_to(interval: tuple[float, float], words: str) -> None:
+    assert words in verdict(differences(base=GAIN, placebo=GAIN, categories=interval)).sentence
+
+
+def test_random_numbers_and_scores_alone_are_named_only_where_they_do_as_well() -> None:
+    well = verdict(differences(base=GAIN, gaussian=NOTHING, guided_only=LOSS)).sentence
+    assert "Random numbers do about as well as the scores" in well
+    assert "The scores alone, without the base model's item vectors, do about as well" in well
+    assert "alone" not in verdict(differences(base=GAIN, gaussian=GAIN, guided_only=GAIN)).sentence
+
+
+def test_each_control_has_its_question_and_its_answer() -> None:
+    answers = control_answers(differences(base=GAIN, placebo=NOTHING, second_training=LOSS, gaussian=GAIN), "NDCG@10")
+    assert [control for _, control, _ in answers] == [
+        "trained twice, no attributes",
+        "shuffled scores",
+        "random vectors",
+    ]
+    assert [said.split(":")[0] for _, _, said in answers] == [
+        "The control does better",
+        "No clear difference",
+        "Refined does better",
+    ]
 
 
 def test_what_was_not_measured_is_not_judged() -> None:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_dots, training_curves
+from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import LIGHT
 from guidedrec_core.pipeline import Build
 
@@ -23,31 +23,56 @@ def test_gains_over_each_control_with_a_zero_line(tiny_build: Build) -> None:
     differences = tiny_build.evaluation.read_table("differences")
     shares = ["relative", "relative_ci_low", "relative_ci_high"]
     differences[shares] = differences[shares].fillna(0.1)  # a tiny shop may leave some undefined
-    figure = gain_forest(differences, LIGHT)
+    figure = gain_forest(differences, "MRR", LIGHT)
     assert [trace.marker.color for trace in figure.data] == [LIGHT.base, LIGHT.second, LIGHT.placebo]
-    rows = differences[(differences["model"] == "refined") & (differences["against"] == "placebo")]
-    assert list(figure.data[2].x) == pytest.approx(rows["relative"].tolist())
+    rows = differences.set_index(["model", "against", "metric"]).loc[("refined", "placebo", "MRR")]
+    assert figure.data[2].x[0] == pytest.approx(rows["relative"])
+    assert figure.data[2].x[0] + figure.data[2].error_x.array[0] == pytest.approx(rows["relative_ci_high"])
     assert figure.layout.shapes[0].x0 == 0
+
+
+def test_controls_that_were_run_get_a_row_of_their_own(tiny_build: Build) -> None:
+    differences = tiny_build.evaluation.read_table("differences")
+    placebo = differences[(differences["model"] == "refined") & (differences["against"] == "placebo")]
+    more = [placebo.assign(against=control) for control in ("guided_only", "categories", "gaussian")]
+    figure = gain_forest(pd.concat([differences, *more]), "MRR", LIGHT)
+    assert [trace.y[0] for trace in figure.data][3:] == [
+        "over random vectors",
+        "over categories, no scores",
+        "over scores alone",
+    ]
+    looks = {(trace.marker.color, trace.marker.symbol) for trace in figure.data}
+    assert len(looks) == 6
 
 
 def test_an_undefined_relative_gain_makes_all_gains_absolute(tiny_build: Build) -> None:
     differences = tiny_build.evaluation.read_table("differences")
-    differences.loc[0, ["relative", "relative_ci_low", "relative_ci_high"]] = float("nan")
-    figure = gain_forest(differences, LIGHT)
-    rows = differences[(differences["model"] == "refined") & (differences["against"] == "base")]
+    wanted = (differences["model"] == "refined") & (differences["metric"] == "MRR")
+    differences.loc[wanted & (differences["against"] == "placebo"), "relative"] = float("nan")
+    figure = gain_forest(differences, "MRR", LIGHT)
+    row = differences[wanted & (differences["against"] == "base")].iloc[0]
     base = figure.data[0]
-    assert list(base.x) == pytest.approx(rows["absolute"].tolist())
-    assert base.x[0] + base.error_x.array[0] == pytest.approx(rows["ci_high"].iloc[0])
+    assert base.x[0] == pytest.approx(row["absolute"])
+    assert base.x[0] + base.error_x.array[0] == pytest.approx(row["ci_high"])
     assert "%" not in figure.layout.xaxis.tickformat
 
 
-def test_slices_say_how_many_cases_they_hold(tiny_build: Build) -> None:
+def test_slices_show_the_gain_with_its_interval_and_are_pale_when_small(tiny_build: Build) -> None:
     slices = tiny_build.evaluation.read_table("slices")
-    figure = slice_dots(slices, "history length", "MRR", LIGHT)
+    slices.loc[slices["slice"] == "6 to 10", "n_cases"] = 500
+    figure = slice_forest(slices, "history length", "MRR", LIGHT)
     rows = slices[(slices["slice_by"] == "history length") & (slices["metric"] == "MRR")]
-    refined = next(trace for trace in figure.data if trace.name == "refined")
-    assert list(refined.x) == pytest.approx(rows[rows["model"] == "refined"]["value"].tolist())
-    assert all("case" in label for label in refined.y)
+    labels = list(figure.layout.yaxis.ticktext)
+    assert all("case" in label for label in labels)
+    assert [("too few" in label) for label in labels] == [n < 100 for n in rows.drop_duplicates("slice")["n_cases"]]
+    solid = [trace for trace in figure.data if trace.opacity == 1]
+    assert [trace.name for trace in solid] == ["over base", "over trained twice", "over shuffled scores"]
+    row = rows[(rows["model"] == "base") & (rows["slice"] == "6 to 10")].iloc[0]
+    assert solid[0].x[0] == pytest.approx(row["gain"])
+    assert solid[0].x[0] - solid[0].error_x.arrayminus[0] == pytest.approx(row["ci_low"])
+    pale = [trace for trace in figure.data if trace.opacity != 1]
+    assert pale
+    assert not any(trace.showlegend for trace in pale)
 
 
 def test_the_kept_epoch_is_marked_and_the_placebo_dashed() -> None:
