@@ -8,7 +8,7 @@ from guidedrec_core.evaluation.verdict import metric_meaning, verdict
 from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.ui import evaluation_parts, loaders, page, show
-from guidedrec_core.ui.errors import guard
+from guidedrec_core.ui.errors import escaped, guard
 from guidedrec_core.ui.evaluation_tables import (
     control_table,
     difference_table,
@@ -31,8 +31,9 @@ names = list(dict.fromkeys(metrics["metric"]))
 default = next((n for n in names if n.startswith("NDCG")), names[0])
 metric = st.segmented_control("Measure", names, default=default, required=True, key="metric")
 
-said = verdict(differences, metric).sentence
-show.lead(said)
+said = verdict(differences, metric)
+show.lead(said.lead)
+st.write(escaped(said.more))
 show.note(f"{metric}: {metric_meaning(metric)}. Bars are 95 % intervals over users, drawn from the same cases.")
 left, right = show.pair()
 with left:
@@ -41,7 +42,7 @@ with left:
     show.chart(metric_intervals(metrics, metric, colours), alt, "metrics")
 with right:
     st.subheader("What does refinement gain, and over what?", anchor=False)
-    show.chart(gain_forest(differences, metric, colours), f"Gains of the refined model. {said}", "gains")
+    show.chart(gain_forest(differences, metric, colours), f"Gains of the refined model. {said.sentence}", "gains")
 st.subheader("What could the controls have shown?", anchor=False)
 control_table(differences, metric)
 evaluation_parts.offer_controls(view, run)

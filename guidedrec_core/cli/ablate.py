@@ -72,7 +72,8 @@ def _write_ablation(run: "Run") -> None:
     said = {"all": "all attributes", "none": "no attribute", "drop": "without {}", "keep": "{} alone"}
     rows: dict[str, list[str]] = {}
     for row in table.to_dict("records"):
-        name = said.get(row["kind"], f"the {row['n_attributes']} that weigh most").format(row["attribute"])
+        heaviest = f"the heaviest {row['n_attributes']}" if row["n_attributes"] > 1 else "the heaviest"
+        name = said.get(row["kind"], heaviest).format(row["attribute"])
         change = f"{row['to_all']:+.4f} [{row['to_all_low']:+.4f}, {row['to_all_high']:+.4f}]"
         rows.setdefault(name, []).extend([f"{row['value']:.4f}", "" if row["kind"] == "all" else change])
     head = [cell for metric in metrics for cell in (metric, "against all attributes")]

@@ -84,15 +84,23 @@ class Verdict:
         E.g. ``"NDCG@10"``.
     over_base, over_second_training, over_placebo : {"higher", "lower", "unclear"} or None
         Refined against each; ``unclear`` when the 95 % interval holds 0, None when it was not measured.
-    sentence : str
-        The same in plain words.
+    lead : str
+        The same in plain words: against the base, and against the placebo.
+    more : str
+        Against what else was measured, as far as it is worth a word; may be empty.
     """
 
     metric: str
     over_base: Effect | None
     over_second_training: Effect | None
     over_placebo: Effect | None
-    sentence: str
+    lead: str
+    more: str
+
+    @property
+    def sentence(self) -> str:
+        """All that is to be said."""
+        return f"{self.lead} {self.more}".strip()
 
 
 def metric_meaning(metric: str) -> str:
@@ -178,6 +186,7 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
                 "that what the scores mean helps.",
             }[effect[PLACEBO]]
         )
+    lead, said = " ".join(said), []
     if SECOND_TRAINING in effect:
         said.append(
             {
@@ -210,7 +219,7 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
     if better:
         best = min(better, key=lambda name: float(rows[name]["absolute"]))
         said.append(f"A far simpler model does better here, {MODEL_WORDS[best]}: against it refined is {amount[best]}.")
-    return Verdict(metric, effect.get(BASE), effect.get(SECOND_TRAINING), effect.get(PLACEBO), " ".join(said))
+    return Verdict(metric, effect.get(BASE), effect.get(SECOND_TRAINING), effect.get(PLACEBO), lead, " ".join(said))
 
 
 def control_answers(differences: pd.DataFrame, metric: str) -> list[tuple[str, str, str]]:

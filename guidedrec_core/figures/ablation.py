@@ -116,7 +116,8 @@ def number_curve(ablation: pd.DataFrame, metric: str, labels: dict[str, str], co
             hovertemplate=f"%{{x}} attributes: {metric} %{{y:.4f}}<br>%{{customdata}}<extra></extra>",
         )
     )
-    lay_out(figure, colours, height=320)
+    n_attributes = int(rows["n_attributes"].max())
+    lay_out(figure, colours, height=_ROW * n_attributes + 80)  # as high as the weights beside it
     figure.update_xaxes(title="attributes used, the heaviest first", showgrid=False)
     figure.update_yaxes(title=metric)
     return figure

@@ -131,8 +131,8 @@ def gain_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.
         )
     lay_out(figure, colours, height=_ROW * max(len(rows), 1) + 70)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
-    title = f"gain of the refined model in {metric}, 95 % intervals"
-    figure.update_xaxes(tickformat="+.0%" if relative else "+", title=title)
+    title = f"gain in {metric}, 95 % intervals"
+    figure.update_xaxes(tickformat="+.0%" if relative else "+", title=title, nticks=7)
     figure.update_yaxes(range=[len(rows) - 0.4, -0.7], showgrid=False, zeroline=False)
     return figure
 
@@ -212,7 +212,12 @@ def grouped_forest(
     lay_out(figure, colours, height=72 * len(labels) + 110)
     legend_across(figure, 48)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
-    figure.update_xaxes(title=title, tickformat="+")
+    # Pale groups may reach far out, and must not squeeze the others.
+    ends = [end for part in parts.values() for end in (part["ci_low"][solid], part["ci_high"][solid])]
+    reach = pd.concat([pd.Series([0.0]), *ends]).dropna()
+    spare = 0.08 * (reach.max() - reach.min())
+    shown_range = [reach.min() - spare, reach.max() + spare] if any(solid) else None
+    figure.update_xaxes(title=title, tickformat="+", range=shown_range)
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=labels,

@@ -35,7 +35,12 @@ def metric_table(metrics: pd.DataFrame) -> None:
     )
     order = [m for m in MODELS if m in set(metrics["model"])]
     table = said.pivot(index="model", columns="metric", values="text").loc[order, list(dict.fromkeys(said["metric"]))]
-    st.dataframe(table.rename(index=MODEL_WORDS).reset_index(), hide_index=True, column_config={"model": "Model"})
+    st.dataframe(
+        table.rename(index=MODEL_WORDS).reset_index(),
+        hide_index=True,
+        height="content",
+        column_config={"model": "Model"},
+    )
 
 
 def difference_table(differences: pd.DataFrame) -> None:
@@ -98,6 +103,7 @@ def list_table(lists: pd.DataFrame) -> None:
     st.dataframe(
         table.rename(index=MODEL_WORDS).reset_index(),
         hide_index=True,
+        height="content",
         column_config={
             "model": "Model",
             **{

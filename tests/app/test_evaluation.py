@@ -25,7 +25,9 @@ def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     said = words(app)
-    assert verdict(tiny_build.evaluation.read_table("differences"), "NDCG@10").sentence in said
+    found = verdict(tiny_build.evaluation.read_table("differences"), "NDCG@10")
+    assert f"#### {found.lead}" in said
+    assert found.more in said
     cases = tiny_build.evaluation.summary["n_cases"]
     assert f"{cases} test cases, split leave-one-out" in said
     assert "100 bootstrap samples" in said
@@ -47,7 +49,7 @@ def test_another_measure_changes_the_verdict(tiny_home, tiny_build, open_app) ->
     app = open_app(PAGE, dataset="tiny")
     app.button_group(key="metric").set_value("MRR").run()
     assert not app.exception
-    assert verdict(tiny_build.evaluation.read_table("differences"), "MRR").sentence in words(app)
+    assert verdict(tiny_build.evaluation.read_table("differences"), "MRR").lead in words(app)
 
 
 def test_every_chart_has_its_numbers_as_a_table(tiny_home, tiny_build, open_app) -> None:

@@ -50,7 +50,7 @@ def test_the_curve_goes_from_none_to_all(ablation: pd.DataFrame) -> None:
     line = number_curve(ablation, "MRR", LABELS, LIGHT).data[0]
     assert list(line.x) == [0, 1, 2]
     assert list(line.y) == pytest.approx([0.1875, 0.75, 0.75])
-    assert [text[0] for text in line.customdata] == ["no attribute", "the last one added: Darkness", "all attributes"]
+    assert list(line.customdata) == ["no attribute", "the last one added: Darkness", "all attributes"]
 
 
 def test_each_share_of_the_histories_has_its_gains() -> None:

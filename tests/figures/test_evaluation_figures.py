@@ -70,6 +70,10 @@ def test_slices_show_the_gain_with_its_interval_and_are_pale_when_small(tiny_bui
     row = rows[(rows["model"] == "base") & (rows["slice"] == "6 to 10")].iloc[0]
     assert solid[0].x[0] == pytest.approx(row["gain"])
     assert solid[0].x[0] - solid[0].error_x.arrayminus[0] == pytest.approx(row["ci_low"])
+    reach = figure.layout.xaxis.range
+    ends = rows[rows["model"].isin(["base", "second_training", "placebo"]) & (rows["slice"] == "6 to 10")]
+    assert reach[0] < min(ends["ci_low"].min(), 0)
+    assert reach[1] > max(ends["ci_high"].max(), 0)
     pale = [trace for trace in figure.data if trace.opacity != 1]
     assert pale
     assert not any(trace.showlegend for trace in pale)
