@@ -172,7 +172,7 @@ class RefinementConfig(Config):
     """Let LLM user scores, where there are any, be the profile's prior (additive) or start (literal)."""
     cold: Literal["auto", "anchored", "off"] = "auto"
     """`anchored`: items hang on their guided scores, so that items nobody took in training are ranked, too (additive
-    only). `auto`: where the validation part asks for such items."""
+    only). `auto`: where at least 1 % of the validation part asks for such items."""
     anchor_dropout: float = Field(0.2, ge=0, lt=1)
     """Share of items that must do with their guided scores in a training step (anchored only)."""
     neighbours: bool = False

@@ -55,7 +55,7 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
         if config.mode != "head":
             run = refine(store, base, scores, build.model_copy(update={"refinement": chosen}), within(choice))
             return load_refined(run, base, prepared)
-        guided = guided_table(prepared.dataset, scores, chosen, build.seed)
+        guided = guided_table(prepared.dataset, scores, chosen, build.encoder.width, build.seed)
         head = head_over(frozen, guided, chosen, prepared)
         head.fit(*fitted_on)
         return head

@@ -22,8 +22,8 @@ STAGES = {
 """Names of the arms in progress messages."""
 
 
-def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, seed: int) -> GuidedEmbedding:
-    """Return the table that an arm uses as its guided embedding.
+def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, width: int, seed: int) -> GuidedEmbedding:
+    """Return the table that an arm uses as its guided embedding; `width` is that of the refined embedding.
 
     Raises
     ------
@@ -38,13 +38,13 @@ def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, seed: 
         noise = generator(seed, "gaussian").normal(size=guided.values.shape)
         return GuidedEmbedding.of(noise.astype(np.float32), config.scale)
     if config.control == "categories":
-        return GuidedEmbedding.of(category_marks(dataset), "z")
+        return GuidedEmbedding.of(category_marks(dataset, min(32, width // 2)), "z")
     if config.control == "second_training":
         return guided.take([])
     return guided
 
 
-def category_marks(dataset: Dataset, most: int = 32) -> np.ndarray:
+def category_marks(dataset: Dataset, most: int) -> np.ndarray:
     """Mark each item's categories, ``[n_items, n]``; an item may have several, divided by ``|``.
 
     The `most` commonest are kept. A category that every item has, or none, tells nothing and is left out.

@@ -115,7 +115,7 @@ def _controls(prepared: PreparedData, asked: str) -> tuple[dict[str, str], tuple
     if asked == "core":
         return _CORE, ()
     try:
-        category_marks(prepared.dataset)
+        category_marks(prepared.dataset, 1)
     except ConfigError as error:
         left = {role: control for role, control in _MORE.items() if role != CATEGORIES}
         return _CORE | left, (Notice("categories_left_out", len(prepared.dataset.items), str(error)),)

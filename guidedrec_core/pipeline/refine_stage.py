@@ -33,6 +33,9 @@ from guidedrec_core.system import head_over, item_knn, load_base, weight_arrays
 _HEAD_NUMBERS = 64 * 1024 * 1024
 """Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
 
+_COLD_SHARE = 0.01
+"""Share of validation targets without training events from which on the anchored form is taken by itself."""
+
 
 def refine(
     store: RunStore,
@@ -67,7 +70,7 @@ def refine(
     if found is not None:
         return found
     prepared = load_prepared(store, base)
-    guided = guided_table(prepared.dataset, scores, wanted, config.seed)
+    guided = guided_table(prepared.dataset, scores, wanted, base.config["encoder"]["width"], config.seed)
     user_scores, notices = _user_scores(prepared, base, scores, wanted)
     arm = _Arm(
         prepared, base, load_base(base, prepared.sequences.n_items), guided, user_scores, wanted, config, listener
@@ -208,7 +211,7 @@ class _Arm:
     def _cold_items(self) -> np.ndarray | None:
         """Say which items have no training event, if items shall hang on their guided scores; else None."""
         cold: np.ndarray = self.prepared.item_interactions == 0
-        asked = self.config.cold == "auto" and cold[self._valid_cases().targets].any()
+        asked = self.config.cold == "auto" and cold[self._valid_cases().targets].mean() >= _COLD_SHARE
         return cold if asked or self.config.cold == "anchored" else None
 
 
