@@ -50,7 +50,7 @@ def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str) -> str:
     told = told.sort_values("gain", kind="stable")
     worst, best = told.iloc[0], told.iloc[-1]
     if best["ci_low"] <= 0:
-        text = f"By {slice_by}, no part shows a clear gain over the base; the largest is for {_said(best, slice_by)}"
+        text = f"By {slice_by}, no part shows a clear gain over the base; it comes closest for {_said(best, slice_by)}"
     else:
         text = f"By {slice_by}, the gain over the base is largest for {_said(best, slice_by)}"
     if worst["gain"] < 0:

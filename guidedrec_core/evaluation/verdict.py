@@ -302,7 +302,7 @@ def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, most: int = 4) -
 def _against(control: str, row: pd.Series) -> str:
     """Write a change against a control."""
     unclear = ", not clear" if _effect(row) == "unclear" else ""
-    return f"{row['absolute']:+.3f} against {MODEL_WORDS[control]}{unclear}"
+    return f"{row['absolute']:+.3f} against {MODEL_WORDS[control].partition(',')[0]}{unclear}"
 
 
 def highlight_sentence(title: str, base_rank: int, refined_rank: int) -> str:

@@ -47,7 +47,7 @@ def test_largest_gain_and_loss_are_named_and_small_slices_are_not() -> None:
 
 def test_a_gain_whose_interval_holds_zero_is_not_called_one() -> None:
     said = slice_sentence(slices([("1 to 5", 100, 0.1, 0.11), ("6 to 10", 900, 0.2, 0.19)]), "history length", "MRR")
-    assert said.startswith("By history length, no part shows a clear gain over the base; the largest is for")
+    assert said.startswith("By history length, no part shows a clear gain over the base; it comes closest for")
     assert "the refined model may lose for histories of 6 to 10" in said
 
 
