@@ -21,7 +21,19 @@ ROOT = Path(guidedrec_core.__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "guidedrec_core.cli.main"]
 EXPECTED = {
     *(f"data {name}" for name in ("import", "fetch", "describe", "list")),
-    *("vectors", "build", "train", "score", "refine", "evaluate", "project", "recommend", "explain", "doctor"),
+    *(
+        "vectors",
+        "build",
+        "train",
+        "score",
+        "refine",
+        "evaluate",
+        "ablate",
+        "project",
+        "recommend",
+        "explain",
+        "doctor",
+    ),
     *(f"runs {name}" for name in ("list", "show", "delete")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
