@@ -159,11 +159,10 @@ class RefinementConfig(Config):
 
     mode: Literal["additive", "literal", "head"] = "additive"
     """`additive`: guided profile times guided item, plus a retrained remainder over the reduced base embedding.
-    `literal`: the paper's, retrained over a frozen refined embedding. `head`: a few weights fitted on the validation
-    part on top of the base model as it is."""
-    normalisation: Literal["auto", "z", "white"] = "auto"
-    """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated. `auto`: white for the head,
-    whose few weights cannot undo correlations, else z."""
+    `literal`: the paper's, retrained over a frozen refined embedding. `head`: nothing is trained. In every mode a head
+    then weighs base model, refined model and attributes on the validation part."""
+    normalisation: Literal["z", "white"] = "z"
+    """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated."""
     decay: float = Field(0.85, gt=0, le=1)
     """Weight of an interaction in the guided profile relative to the next one; 1 is the plain mean."""
     shrinkage: float = Field(3.0, ge=0)
@@ -180,17 +179,10 @@ class RefinementConfig(Config):
     attributes: tuple[NonNegativeInt, ...] | None = Field(None, min_length=1)
     """Positions of the attributes used, for ablations; None is all."""
     head_penalty: PositiveFloat = 1.0
-    """Precision of the normal prior that holds a head's weights to "the base model alone"."""
+    """Precision of the normal prior that holds the head's weights to the models alone."""
     control: Literal["none", "shuffled", "gaussian", "categories", "second_training", "guided_only"] = "none"
     """What stands in for the guided scores: `shuffled` rows (placebo), `gaussian` noise, `categories` one-hot, nothing
     (`second_training`); or nothing but the guided scores (`guided_only`)."""
-
-    @property
-    def scale(self) -> Literal["z", "white"]:
-        """The normalisation that `auto` stands for, or the one asked for."""
-        if self.normalisation == "auto":
-            return "white" if self.mode == "head" else "z"
-        return self.normalisation
 
 
 class ItemKNNConfig(Config):

@@ -101,34 +101,37 @@ def load_refined(run: Run, base_run: Run, data: PreparedData) -> RefinedModel:
     table = run.read_arrays("guided")
     none = np.zeros(0, np.float32)
     guided = GuidedEmbedding(table["values"], table["missing"].astype(bool), none, none)
-    model: Any
-    if config.mode == "head":
-        model = head_over(load_base(base_run, data.sequences.n_items), guided, config, data)
-        model.load(run.read_arrays("head"))
-    else:
+    base = load_base(base_run, data.sequences.n_items)
+    trained: Any = None
+    if config.mode != "head":
         tensors, frozen = _tensors(run), run.read_arrays("frozen")
         module, bias = make_encoder(encoder, seed=0), tensors["bias"].numpy()
         if config.mode == "literal":
-            model = LiteralRefinedModel(module, guided, frozen["reduced"], bias, tensors["users"].numpy())
+            trained = LiteralRefinedModel(module, guided, frozen["reduced"], bias, tensors["users"].numpy())
         else:
             cold = frozen["cold"].astype(bool) if "cold" in frozen else None
             reduced, user_scores = tensors["reduced"].numpy(), frozen.get("user_scores")
-            model = AdditiveRefinedModel(module, guided, reduced, bias, config, user_scores, cold)
-            model.cold_offset.fill_(float(frozen["cold_offset"][0]))
-        model.load_state_dict(tensors)
-        model.eval()
+            trained = AdditiveRefinedModel(module, guided, reduced, bias, config, user_scores, cold)
+        trained.load_state_dict(tensors)
+        trained.eval()
+    head = head_over(base, trained, guided, config, data)
+    head.load(run.read_arrays("head"))
     if "neighbours.json" not in run.manifest.files:
-        return model  # type: ignore[no-any-return]
+        return head
     stored = run.read_json("neighbours")
-    return WithNeighbours(model, item_knn(ItemKNNConfig.parse(stored["item_knn"]), data), stored["weight"])
+    return WithNeighbours(head, item_knn(ItemKNNConfig.parse(stored["item_knn"]), data), stored["weight"])
 
 
-def head_over(base: BaseModel, guided: GuidedEmbedding, config: RefinementConfig, data: PreparedData) -> HeadModel:
-    """Put a head, not yet fitted, on a base model; on popularity alone for the guided-only control."""
-    popularity = np.log1p(data.item_interactions.astype(np.float64))
-    popularity = (popularity - popularity.mean()) / max(float(popularity.std()), 1e-12)
+def head_over(
+    base: BaseModel, trained: Any, guided: GuidedEmbedding, config: RefinementConfig, data: PreparedData
+) -> HeadModel:
+    """Put a head, not yet fitted, on a base model and a trained refined model, if there is one.
+
+    In the guided-only control the base model has no say.
+    """
+    embedding = base.item_embedding() if trained is None else trained.item_remainders()
     frozen = None if config.control == "guided_only" else base
-    return HeadModel(frozen, base.item_embedding(), guided, popularity.astype(np.float32), config)
+    return HeadModel(frozen, trained, embedding, guided, data.item_interactions, config)
 
 
 def item_knn(config: ItemKNNConfig, data: PreparedData) -> ItemKNN:

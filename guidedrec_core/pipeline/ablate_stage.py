@@ -56,7 +56,7 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
             run = refine(store, base, scores, build.model_copy(update={"refinement": chosen}), within(choice))
             return load_refined(run, base, prepared)
         guided = guided_table(prepared.dataset, scores, chosen, build.encoder.width, build.seed)
-        head = head_over(frozen, guided, chosen, prepared)
+        head = head_over(frozen, None, guided, chosen, prepared)
         head.fit(*fitted_on)
         return head
 

@@ -31,12 +31,12 @@ def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, width:
         The categories control is asked for, and the catalogue has no categories that tell items apart.
     """
     # Attributes left out must not enter by way of whitening, which mixes columns.
-    guided = GuidedEmbedding.of(load_scores(scores).take(config.attributes).values, config.scale)
+    guided = GuidedEmbedding.of(load_scores(scores).take(config.attributes).values, config.normalisation)
     if config.control == "shuffled":
         return guided.shuffled(generator(seed, "placebo"))
     if config.control == "gaussian":
         noise = generator(seed, "gaussian").normal(size=guided.values.shape)
-        return GuidedEmbedding.of(noise.astype(np.float32), config.scale)
+        return GuidedEmbedding.of(noise.astype(np.float32), config.normalisation)
     if config.control == "categories":
         return GuidedEmbedding.of(category_marks(dataset, min(32, width // 2)), "z")
     if config.control == "second_training":

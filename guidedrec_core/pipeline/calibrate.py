@@ -12,12 +12,14 @@ from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.split import Cases
 from guidedrec_core.models.base import FloatArray
 from guidedrec_core.ranking import block_size, mask_seen, ndcg_at, ranks_of
-from guidedrec_core.refinement.additive import NEVER
 from guidedrec_core.refinement.neighbours import Likeness
 from guidedrec_core.refinement.refined import RefinedModel
 
 WEIGHTS = (0.0, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
 """Tried for the neighbours, in units of 1 / spread of their scores."""
+
+NEVER = -1e4
+"""Offset of items that shall not be recommended; a number, because a score must be finite."""
 
 OFFSETS = (NEVER, *np.arange(-4.0, 6.01, 0.25).tolist())
 """Tried for items without training events."""

@@ -76,7 +76,7 @@ def refine(
         prepared, base, load_base(base, prepared.sequences.n_items), guided, user_scores, wanted, config, listener
     )
     checkpoint = checkpoint_file(store, "refined", settings, ids, config.seed)
-    made = arm.head() if wanted.mode == "head" else arm.trained(checkpoint)
+    made = arm.untrained() if wanted.mode == "head" else arm.trained(checkpoint)
     with store.create("refined", config=settings, inputs=inputs, seed=config.seed) as writer:
         for name, arrays in made.arrays.items():
             writer.write_arrays(name, arrays)
@@ -146,24 +146,30 @@ class _Arm:
         result = fit(
             model, self.prepared, self.build, "refined", STAGES[self.config.control], self.listener, checkpoint
         )
-        beside, weight = self._beside(model)
-        summary = training_summary(result)
-        if isinstance(model, AdditiveRefinedModel) and model.anchored and bool(model.cold.any()):
-            whole = model if beside is None else WithNeighbours(model, item_knn(beside, self.prepared), weight)
-            offset = choose_cold_offset(whole, model.cold.cpu().numpy(), self.prepared, self._valid_cases())
-            model.cold_offset.fill_(offset)
-            summary |= {"cold_items": int(model.cold.sum()), "cold_offset": offset}
         arrays = {"weights": weight_arrays(model), "frozen": model.frozen()}
-        return _Made(arrays, model.weights(), curve(result), beside, weight, summary)
+        return self._weighed(model, arrays, curve(result), training_summary(result))
 
-    def head(self) -> _Made:
-        """Fit the head on the base model as it is."""
-        self.listener(Progress(STAGES[self.config.control], message="fitting the head on the validation part"))
-        self._valid_cases()
-        head = head_over(self.base_model, self.guided, self.config, self.prepared)
+    def untrained(self) -> _Made:
+        """Leave the base model as it is."""
+        self.listener(Progress(STAGES[self.config.control], message="weighing attributes on the validation part"))
+        return self._weighed(None, {}, None, {})
+
+    def _weighed(
+        self, trained: Any, arrays: dict[str, Any], training: pd.DataFrame | None, summary: dict[str, Any]
+    ) -> _Made:
+        """Choose on the validation part all that is chosen there."""
+        cases = self._valid_cases()
+        head = head_over(self.base_model, trained, self.guided, self.config, self.prepared)
         head.fit(*head_cases(self.prepared, self.build.seed))
         beside, weight = self._beside(head)
-        return _Made({"head": head.arrays()}, head.weights(), None, beside, weight, {})
+        if isinstance(trained, AdditiveRefinedModel) and trained.anchored and head.cold.any():
+            whole = head if beside is None else WithNeighbours(head, item_knn(beside, self.prepared), weight)
+            head.cold_offset = choose_cold_offset(whole, head.cold, self.prepared, cases)
+            summary = {**summary, "cold_items": int(head.cold.sum()), "cold_offset": head.cold_offset}
+        weighed = [name for name, model in (("base", head.base), ("refined", trained)) if model is not None]
+        shares = dict(zip(weighed, head.learned.models.tolist(), strict=True))
+        summary = {**summary, "head": {**shares, "popularity": head.learned.popularity}}
+        return _Made({**arrays, "head": head.arrays()}, head.weights(), training, beside, weight, summary)
 
     def _valid_cases(self) -> Cases:
         """Return the validation cases."""

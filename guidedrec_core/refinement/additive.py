@@ -31,9 +31,6 @@ from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.profiles import faded_sums
 from guidedrec_core.refinement.refined import Parts
 
-NEVER = -1e4
-"""Offset of items that shall not be recommended; a number, because a score must be finite."""
-
 
 class AdditiveRefinedModel(nn.Module):
     """Refined recommender whose score is an exact sum over attributes, remainder and bias.
@@ -59,7 +56,6 @@ class AdditiveRefinedModel(nn.Module):
     guided: Tensor
     known: Tensor
     cold: Tensor
-    cold_offset: Tensor
     user_scores: Tensor
 
     def __init__(
@@ -84,7 +80,6 @@ class AdditiveRefinedModel(nn.Module):
         self.anchored = cold is not None and n_attributes > 0
         without = cold if cold is not None else np.zeros(n_items, dtype=bool)
         self.register_buffer("cold", torch.from_numpy(without.copy()), persistent=False)
-        self.register_buffer("cold_offset", torch.zeros(1), persistent=False)
         has_users = user_scores is not None and n_attributes > 0
         users = user_scores if has_users and user_scores is not None else np.zeros((0, n_attributes), np.float32)
         self.register_buffer("user_scores", torch.from_numpy(users.copy()), persistent=False)
@@ -237,7 +232,7 @@ class AdditiveRefinedModel(nn.Module):
         r, b = self._table(self._owned())
         items = torch.cat([self.guided, r], dim=1)  # [N, A + K]
         user = torch.cat([self.attribute_weights * profile, state], dim=1)  # [B, A + K]
-        return torch.addmm(b + self.cold_offset * self.cold, user, items.T)
+        return torch.addmm(b, user, items.T)
 
     @torch.inference_mode()
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
@@ -254,15 +249,13 @@ class AdditiveRefinedModel(nn.Module):
         if self.anchored:
             slopes = slopes + state @ self.anchor.T
             own_part = self.reduced * ~self.cold.unsqueeze(1)
-        bias = self._table(self._owned())[1] + self.cold_offset * self.cold
+        bias = self._table(self._owned())[1]
         arrays = (self._scores(profile, state), profile, slopes, state @ own_part.T, bias)
         return Parts(*(a.cpu().numpy() for a in arrays))
 
     def frozen(self) -> dict[str, np.ndarray]:
         """Return what it is made of besides G and what is trained."""
-        arrays: dict[str, np.ndarray] = {"cold_offset": self.cold_offset.cpu().numpy()}
-        if self.anchored:
-            arrays["cold"] = self.cold.cpu().numpy().astype(np.uint8)
+        arrays = {"cold": self.cold.cpu().numpy().astype(np.uint8)} if self.anchored else {}
         return {**arrays, "user_scores": self.user_scores.cpu().numpy()} if len(self.user_scores) else arrays
 
     def item_values(self) -> FloatArray:

@@ -60,7 +60,7 @@ class GuidedEmbedding:
             )
         z = np.where(missing, 0.0, (raw - mean) / scale)
         if normalisation == "white":
-            z = z @ _whitening(z)
+            z = z @ whitening(z)
             # A missing score stays the attribute's mean, so the mean of the known ones must be 0 again.
             z = np.where(missing, 0.0, z - np.where(missing, 0.0, z).sum(axis=0) / (~missing).sum(axis=0))
         return cls(z.astype(np.float32), missing, mean.astype(np.float32), scale.astype(np.float32))
@@ -102,9 +102,14 @@ def _moments(raw: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
     return mean, scale
 
 
-def _whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the ZCA matrix of centred columns; directions without variance are left alone, not blown up."""
+def whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the ZCA matrix of centred columns, ``[A, A]``, symmetric.
+
+    Directions without variance are left alone, not blown up.
+    """
+    if not z.size:
+        return np.zeros((z.shape[1], z.shape[1]))
     values, vectors = np.linalg.eigh(z.T @ z / len(z))
     factors = 1.0 / np.sqrt(np.maximum(values, 1e-6 * values.max()))
-    whitening: npt.NDArray[np.float64] = (vectors * factors) @ vectors.T
-    return whitening
+    matrix: npt.NDArray[np.float64] = (vectors * factors) @ vectors.T
+    return matrix

@@ -134,8 +134,10 @@ def _offer(view: View, stage: str, what: str) -> NoReturn:
 
 
 def _finish_build(view: View) -> None:
-    """Make the measurements and maps that are missing."""
-    jobs_panel.start("evaluate", view.dataset, view.entry.run.id)
+    """Make the measurements and maps that are missing; measurements that are there are asked for as they were."""
+    measured = view.entry.evaluation
+    same = {} if measured is None else {"evaluation": measured.config}
+    jobs_panel.start("evaluate", view.dataset, view.entry.run.id, **same)
 
 
 def _start_build(dataset: str) -> None:
