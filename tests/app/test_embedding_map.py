@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from guidedrec_core import pipeline
 from guidedrec_core.runs import RunStore
 
 PAGE = "pages/3_Embedding_map.py"
@@ -110,9 +111,14 @@ def test_unknown_user_or_item_gets_a_sentence_and_a_way_on(tiny_home, open_app) 
 
 
 def test_without_maps_it_offers_to_make_them(tiny_home, tiny_build, started, open_app) -> None:
-    RunStore(tiny_home).delete(tiny_build.projection.id)
+    store = RunStore(tiny_home)
+    store.delete(tiny_build.projection.id)
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     assert "The maps have not been made for this run yet." in words(app)
     app.button(key="make_projection").click().run()
-    assert started[-1][0] == "build"
+    task, arguments = started[-1]
+    assert (task, arguments["dataset"]) == ("evaluate", "tiny")
+    made = pipeline.evaluate_task(arguments, tiny_home, lambda _: None)
+    assert made == tiny_build.evaluation.id  # what was measured is not measured anew with other settings
+    assert store.find("projection", inputs={"refined": tiny_build.refined.id}) is not None
