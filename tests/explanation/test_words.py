@@ -20,6 +20,7 @@ def ledger(contributions: list[float], remainder: float = 0.5, bias: float = 0.2
         user_values=np.ones(3),
         item_values=c.copy(),
         weights=np.ones(3),
+        slopes=np.ones(3),
         contributions=c,
         remainder=np.array([remainder]),
         bias=np.array([bias]),
