@@ -105,11 +105,12 @@ def _moments(raw: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
 def whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return the ZCA matrix of centred columns, ``[A, A]``, symmetric.
 
-    Directions without variance are left alone, not blown up.
+    Directions without variance, as between an attribute and its copy, become 0: nothing can be learned along them.
     """
     if not z.size:
         return np.zeros((z.shape[1], z.shape[1]))
     values, vectors = np.linalg.eigh(z.T @ z / len(z))
-    factors = 1.0 / np.sqrt(np.maximum(values, 1e-6 * values.max()))
+    varies = values > 1e-6 * values.max()
+    factors = varies / np.sqrt(np.where(varies, values, 1.0))
     matrix: npt.NDArray[np.float64] = (vectors * factors) @ vectors.T
     return matrix

@@ -10,31 +10,38 @@ from guidedrec_core.config import RefinementConfig
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.refinement import head as module
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, fit_head
+from guidedrec_core.refinement.head import HeadModel, HeadWeights, fit_head
+from guidedrec_core.refinement.refined import Parts
 
 V, N, A = 600, 60, 3
+TAU = np.array([0.7, 0.4])
 
 
-def problem(seed: int = 0) -> dict[str, Any]:
-    """Draw targets from a known head."""
+def problem(n_models: int = 1, seed: int = 0) -> dict[str, Any]:
+    """Draw targets from a known head over one or two frozen models."""
     rng = np.random.default_rng(seed)
-    base = 2.0 * rng.normal(size=(V, N)).astype(np.float32)
+    scores = 2.0 * rng.normal(size=(n_models, V, N)).astype(np.float32)
     guided, profiles = (rng.normal(size=(count, A)).astype(np.float32) for count in (N, V))
     popularity = rng.normal(size=N).astype(np.float32)
     seen = rng.random((V, N)) < 0.1
-    logits = 0.7 * base + 0.8 * popularity
+    logits = np.tensordot(TAU[:n_models], scores, 1) + 0.8 * popularity
     logits = logits + (np.array([0.9, 0.0, -0.6]) * profiles + np.array([0.0, 0.5, 0.0])) @ guided.T
     logits[seen] = -np.inf
     targets = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     return {
-        **{"base": base, "seen": seen, "targets": targets, "popularity": popularity},
+        **{"scores": scores, "seen": seen, "targets": targets, "popularity": popularity},
         **{"profiles": profiles, "guided": guided},
     }
 
 
+def everything(learned: HeadWeights) -> np.ndarray:
+    return np.concatenate([learned.models, [learned.popularity], learned.profile, learned.everyone])
+
+
 @pytest.mark.parametrize("n_attributes", [0, A])
-def test_the_gradient_is_that_of_the_loss(n_attributes: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    known = problem()
+@pytest.mark.parametrize("n_models", [0, 1, 2])
+def test_the_gradient_is_that_of_the_loss(n_models: int, n_attributes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = problem(n_models)
     known |= {name: known[name][:, :n_attributes] for name in ("profiles", "guided")}
     asked: list[Any] = []
 
@@ -46,7 +53,7 @@ def test_the_gradient_is_that_of_the_loss(n_attributes: int, monkeypatch: pytest
     monkeypatch.setattr(module, "minimize", catch)
     fit_head(**known, penalty=2.0)
     loss, start = asked
-    assert len(start) == 2 + 2 * n_attributes
+    assert len(start) == n_models + 1 + 2 * n_attributes
     x = start + np.random.default_rng(1).normal(size=len(start)) * 0.3
     gradient, step = loss(x)[1], 1e-2
     for place in range(len(x)):
@@ -56,28 +63,37 @@ def test_the_gradient_is_that_of_the_loss(n_attributes: int, monkeypatch: pytest
         assert gradient[place] == pytest.approx((loss(ahead)[0] - loss(behind)[0]) / (2 * step), rel=0.01, abs=0.3)
 
 
-def test_planted_weights_are_found() -> None:
-    learned = fit_head(**problem(), penalty=0.01)
-    assert learned.temperature == pytest.approx(0.7, abs=0.1)
+@pytest.mark.parametrize("n_models", [0, 1, 2])
+def test_planted_weights_are_found(n_models: int) -> None:
+    learned = fit_head(**problem(n_models), penalty=0.01)
+    np.testing.assert_allclose(learned.models, TAU[:n_models], atol=0.1)
     assert learned.popularity == pytest.approx(0.8, abs=0.2)
     np.testing.assert_allclose(learned.profile, [0.9, 0.0, -0.6], atol=0.2)
     np.testing.assert_allclose(learned.everyone, [0.0, 0.5, 0.0], atol=0.2)
 
 
-@pytest.mark.parametrize("factor", [64.0, 0.125])
-def test_weights_do_not_depend_on_the_scale_of_the_base_models_scores(factor: float) -> None:
+def test_a_model_that_knows_nothing_gets_no_weight() -> None:
     known = problem()
+    noise = 50 * np.random.default_rng(7).normal(size=known["scores"].shape).astype(np.float32)
+    learned = fit_head(**{**known, "scores": np.concatenate([known["scores"], noise])}, penalty=1.0)
+    assert learned.models[0] == pytest.approx(0.7, abs=0.1)
+    assert abs(learned.models[1]) * 50 < 0.1
+
+
+@pytest.mark.parametrize("factor", [64.0, 0.125])
+def test_weights_do_not_depend_on_the_scale_of_a_models_scores(factor: float) -> None:
+    known = problem(2)
     first = fit_head(**known, penalty=0.01)
-    other = fit_head(**{**known, "base": known["base"] * np.float32(factor)}, penalty=0.01)
-    assert other.temperature * factor == pytest.approx(first.temperature, rel=0.02)
+    factors = np.array([1.0, factor])
+    other = fit_head(**{**known, "scores": known["scores"] * factors[:, None, None].astype(np.float32)}, penalty=0.01)
+    np.testing.assert_allclose(other.models * factors, first.models, rtol=0.05)
     np.testing.assert_allclose(other.profile, first.profile, atol=0.02)
 
 
-def test_a_huge_penalty_leaves_the_base_alone() -> None:
-    learned = fit_head(**problem(), penalty=1e9)
-    assert learned.temperature == pytest.approx(1.0, abs=1e-3)
-    rest = [learned.popularity, *learned.profile, *learned.everyone]
-    np.testing.assert_allclose(rest, 0, atol=1e-3)
+@pytest.mark.parametrize(("n_models", "share"), [(0, []), (1, [1.0]), (2, [0.5, 0.5])])
+def test_a_huge_penalty_leaves_the_average_of_the_models(n_models: int, share: list[float]) -> None:
+    learned = fit_head(**problem(n_models), penalty=1e9)
+    np.testing.assert_allclose(everything(learned), [*share, *[0.0] * (1 + 2 * A)], atol=1e-3)
 
 
 def test_a_shuffled_table_gets_no_weight() -> None:
@@ -88,58 +104,166 @@ def test_a_shuffled_table_gets_no_weight() -> None:
     assert np.abs(placebo.profile).max() < 0.2 < np.abs(own.profile).max()
 
 
-def test_weights_are_fitted_without_attributes_or_base_scores() -> None:
+def test_items_already_seen_have_no_say() -> None:
+    known = problem()
+    first = fit_head(**known, penalty=1.0)
+    wild = np.where(known["seen"], 1e3, known["scores"]).astype(np.float32)
+    np.testing.assert_allclose(everything(fit_head(**{**known, "scores": wild}, penalty=1.0)), everything(first))
+
+
+def test_weights_are_fitted_without_attributes_or_useful_scores() -> None:
     known = problem()
     bare = {**known, "profiles": known["profiles"][:, :0], "guided": known["guided"][:, :0]}
     learned = fit_head(**bare, penalty=0.01)
     assert learned.profile.shape == learned.everyone.shape == (0,)
-    assert learned.temperature > 0.3
-    alone = fit_head(**{**known, "base": np.zeros_like(known["base"])}, penalty=0.01)
+    assert learned.models[0] > 0.3
+    alone = fit_head(**{**known, "scores": np.zeros_like(known["scores"])}, penalty=0.01)
     assert alone.profile[0] > 0.2
-    assert np.isfinite([alone.temperature, alone.popularity, *alone.profile, *alone.everyone]).all()
+    assert np.isfinite(everything(alone)).all()
 
 
 HISTORIES = arrays([[1, 2], [3], [0, 5, 7], [9], [8, 8]])
-USERS = np.array([0, 1, -1, 3, 4])
+USERS, TARGETS = np.array([0, 1, -1, 3, 4]), np.array([10, 11, 12, 13, 14])
 RNG = np.random.default_rng(2)
 RAW = RNG.uniform(0, 10, (N, A)).astype(np.float32)
+RAW[:, 2] = 0.8 * RAW[:, 0] + 0.2 * RAW[:, 2]  # correlated, so that whitening does something
 RAW[2, 1] = np.nan
 GUIDED = GuidedEmbedding.of(RAW)
-POPULARITY = RNG.normal(size=N).astype(np.float32)
+COLD = np.isin(np.arange(N), [4, 20, 21])
+INTERACTIONS = np.where(COLD, 0, RNG.integers(1, 90, N))
+POPULARITY = (np.log1p(INTERACTIONS) - np.log1p(INTERACTIONS).mean()) / np.log1p(INTERACTIONS).std()
 BASE = ExternalModel(
     RNG.normal(size=(N, 5)).astype(np.float32), "dot", 0.8, None, None, RNG.normal(size=N).astype(np.float32)
 )
 
 
-def head(base: Any, guided: GuidedEmbedding = GUIDED, penalty: float = 1.0) -> HeadModel:
+class Refined:
+    """As much of a refined model as a head reads: known tables."""
+
+    def __init__(self, guided: GuidedEmbedding) -> None:
+        rng, (N, A) = np.random.default_rng(9), guided.values.shape
+        self.guided = guided
+        self.slopes, self.remainder, self.bias = (rng.normal(size=s).astype(np.float32) for s in ((5, A), (5, N), N))
+
+    def parts(self, users: np.ndarray, histories: list[np.ndarray]) -> Parts:
+        scores = self.slopes @ self.guided.values.T + self.remainder + self.bias
+        return Parts(scores, 2 * self.slopes, self.slopes, self.remainder, self.bias)
+
+    def scores(self, users: np.ndarray, histories: list[np.ndarray]) -> np.ndarray:
+        return self.parts(users, histories).scores
+
+    def weights(self) -> np.ndarray:
+        return np.arange(self.guided.values.shape[1], dtype=np.float32)
+
+
+def head(
+    base: Any = BASE,
+    refined: bool = False,
+    guided: GuidedEmbedding = GUIDED,
+    penalty: float = 1.0,
+    interactions: np.ndarray = INTERACTIONS,
+) -> HeadModel:
     config = RefinementConfig(mode="head", head_penalty=penalty)
-    return HeadModel(base, BASE.item_embedding(), guided, POPULARITY, config)
+    inner: Any = Refined(guided) if refined else None
+    return HeadModel(base, inner, BASE.item_embedding(), guided, interactions, config)
+
+
+def fitted(*args: Any, **named: Any) -> HeadModel:
+    model = head(*args, **named)
+    model.fit(USERS, HISTORIES, TARGETS)
+    return model
+
+
+def base_scores() -> np.ndarray:
+    """Return the base model's scores, with their average over the others for items nobody took."""
+    scores = BASE.scores(USERS, HISTORIES).astype(np.float64)
+    scores[:, COLD] = scores[:, ~COLD].mean(axis=1, keepdims=True)
+    return scores
 
 
 @pytest.mark.parametrize("base", [BASE, None])
+@pytest.mark.parametrize("refined", [True, False])
 @pytest.mark.parametrize("guided", [GUIDED, GUIDED.take([])])
-def test_stored_weights_give_the_same_scores(base: ExternalModel | None, guided: GuidedEmbedding) -> None:
-    first, second = head(base, guided), head(base, guided)
-    first.fit(USERS, HISTORIES, np.array([10, 11, 12, 13, 14]))
+def test_stored_weights_give_the_same_scores(base: Any, refined: bool, guided: GuidedEmbedding) -> None:
+    first, second = fitted(base, refined, guided), head(base, refined, guided)
+    first.cold_offset = -1.5
     second.load(first.arrays())
     np.testing.assert_array_equal(second.scores(USERS, HISTORIES), first.scores(USERS, HISTORIES))
+    assert (second.cold_offset, len(first.learned.models)) == (-1.5, (base is not None) + refined)
     assert first.weights().shape == (guided.values.shape[1],)
-    assert not np.allclose(first.scores(USERS, HISTORIES), head(base, guided).scores(USERS, HISTORIES))
+    second.cold_offset = 0.0
+    assert not np.allclose(second.scores(USERS, HISTORIES), head(base, refined, guided).scores(USERS, HISTORIES))
 
 
 def test_not_fitted_or_held_down_it_is_the_base_model() -> None:
-    own = BASE.scores(USERS, HISTORIES)
-    held = head(BASE, penalty=1e12)
-    held.fit(USERS, HISTORIES, np.array([10, 11, 12, 13, 14]))
-    for model in (head(BASE), held):
-        np.testing.assert_allclose(model.scores(USERS, HISTORIES), own, atol=1e-4)
+    everywhere = np.maximum(INTERACTIONS, 1)
+    for model in (head(interactions=everywhere), fitted(penalty=1e12, interactions=everywhere)):
+        np.testing.assert_allclose(model.scores(USERS, HISTORIES), BASE.scores(USERS, HISTORIES), atol=1e-4)
 
 
-def test_scores_follow_the_formula() -> None:
-    model = head(BASE)
-    model.fit(USERS, HISTORIES, np.array([10, 11, 12, 13, 14]))
-    learned = model.learned
-    profile = model.parts(USERS, HISTORIES).profile
-    expected = learned.temperature * BASE.scores(USERS, HISTORIES) + learned.popularity * POPULARITY
-    expected = expected + (learned.profile * profile + learned.everyone) @ GUIDED.values.T
+def test_held_down_over_two_models_it_is_their_average() -> None:
+    model = fitted(refined=True, penalty=1e12)
+    expected = (base_scores() + Refined(GUIDED).scores(USERS, HISTORIES)) / 2
     np.testing.assert_allclose(model.scores(USERS, HISTORIES), expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(("base", "refined"), [(BASE, True), (BASE, False), (None, True), (None, False)])
+def test_scores_follow_the_formula_in_whitened_columns(base: Any, refined: bool) -> None:
+    """Told in z columns, the attributes' share is what the weights say in uncorrelated ones."""
+    model = fitted(base, refined)
+    model.cold_offset = 0.75
+    learned = model.learned
+    values, vectors = np.linalg.eigh(GUIDED.values.T.astype(np.float64) @ GUIDED.values / N)
+    whitening = vectors @ np.diag(values**-0.5) @ vectors.T
+    white = GUIDED.values @ whitening
+    np.testing.assert_allclose(white.T @ white / N, np.eye(A), atol=1e-5)
+    alone = head(base)
+    own = alone.parts(USERS, HISTORIES).profile @ whitening
+    attributes = (learned.profile * own + learned.everyone) @ white.T
+    assert np.abs(attributes).max() > 0.05
+    expected = attributes + learned.popularity * POPULARITY + 0.75 * COLD
+    if base is not None:
+        expected = expected + learned.models[0] * base_scores()
+    inner = Refined(GUIDED).parts(USERS, HISTORIES)
+    parts = model.parts(USERS, HISTORIES)
+    if refined:
+        expected = expected + learned.models[-1] * inner.scores
+        attributes = attributes + learned.models[-1] * inner.slopes @ GUIDED.values.T
+        np.testing.assert_array_equal(parts.profile, inner.profile)
+    np.testing.assert_allclose(parts.scores, expected, atol=1e-4)
+    np.testing.assert_array_equal(model.scores(USERS, HISTORIES), parts.scores)
+    np.testing.assert_allclose(parts.slopes @ GUIDED.values.T, attributes, atol=1e-4)
+    whole = parts.slopes.astype(np.float64) @ GUIDED.values.T + parts.remainder + parts.bias
+    np.testing.assert_allclose(parts.scores, whole, atol=1e-5)
+
+
+def test_the_weights_told_are_the_heads_and_a_share_of_the_refined_models_own() -> None:
+    model = fitted(refined=True)
+    expected = model.learned.profile + model.learned.models[1] * np.arange(A)
+    np.testing.assert_allclose(model.weights(), expected, rtol=1e-5)
+
+
+def test_an_attribute_and_its_copy_share_a_contribution_instead_of_cancelling() -> None:
+    raw = RAW.copy()
+    raw[:, 2] = 10 - raw[:, 0]
+    model = head(None, guided=GuidedEmbedding.of(raw))
+    model.learned = HeadWeights(np.zeros(0), 0.0, np.array([0.5, 0.2, -0.3]), np.zeros(A))
+    slopes = model.parts(USERS, HISTORIES).slopes
+    assert 0.01 < np.abs(slopes).max() < 2
+    np.testing.assert_allclose(slopes[:, 2], -slopes[:, 0], atol=1e-5)
+
+
+def test_an_item_nobody_took_gets_the_average_of_the_base_models_scores_and_its_offset() -> None:
+    model = head()
+    own = BASE.scores(USERS, HISTORIES)
+    average = own[:, ~COLD].mean(axis=1, keepdims=True) * np.ones(COLD.sum())
+    assert np.abs(own[:, COLD] - average).max() > 0.5
+    np.testing.assert_allclose(model.scores(USERS, HISTORIES)[:, COLD], average, atol=1e-5)
+    model.cold_offset = -2.0
+    np.testing.assert_allclose(model.scores(USERS, HISTORIES)[:, COLD], average - 2, atol=1e-5)
+    np.testing.assert_allclose(model.scores(USERS, HISTORIES)[:, ~COLD], own[:, ~COLD], atol=1e-5)
+
+
+def test_where_nobody_took_anything_the_base_models_scores_stand() -> None:
+    model = head(interactions=np.zeros(N, np.int64))
+    np.testing.assert_allclose(model.scores(USERS, HISTORIES), BASE.scores(USERS, HISTORIES), atol=1e-5)
