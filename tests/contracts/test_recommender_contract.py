@@ -107,13 +107,15 @@ def fresh_literal(seed: int, user_scores: np.ndarray | None = USER_SCORES, kind:
     return model
 
 
-def head_on(make: Callable[[int], Any] | None) -> Callable[[int], Any]:
-    """Return a function that makes a base model and fits a head on it to the last item of every history."""
+def head_on(make: Callable[[int], Any] | None, refined: Callable[[int], Any] | None = None) -> Callable[[int], Any]:
+    """Return a function that makes frozen models and fits a head on them to the last item of every history."""
 
     def fit(seed: int) -> Any:
-        popularity = np.random.default_rng(5).normal(size=N_ITEMS).astype(np.float32)
-        embedding, config = np.zeros((N_ITEMS, 2), np.float32), RefinementConfig(mode="head")
-        model = HeadModel(make and make(seed), embedding, GUIDED, popularity, config)
+        inner = refined and refined(seed)
+        guided = GUIDED if inner is None else GUIDED.take(list(range(inner.n_attributes)))
+        interactions = np.bincount(SEQUENCES.items, minlength=N_ITEMS)
+        embedding, config = np.zeros((N_ITEMS, 2), np.float32), RefinementConfig()
+        model = HeadModel(make and make(seed), inner, embedding, guided, interactions, config)
         users = np.flatnonzero(SEQUENCES.lengths > 1)
         before = [SEQUENCES.history(u, SEQUENCES.lengths[u] - 1) for u in users.tolist()]
         model.fit(users, before, np.array([SEQUENCES.history(u)[-1] for u in users.tolist()]))
@@ -166,8 +168,15 @@ MODELS |= {
     "head": head_on(MODELS["sasrec"]),
     "head-on-external": head_on(external),
     "head-alone": head_on(None),
+    "head-on-additive": head_on(MODELS["sasrec"], MODELS["additive"]),
+    "head-on-anchored": head_on(external, MODELS["anchored"]),
+    "head-on-literal": head_on(MODELS["sasrec"], MODELS["literal"]),
+    "head-on-second-training": head_on(external, MODELS["second-training"]),
+    "head-on-guided-only": head_on(None, MODELS["guided-only"]),
     "head-beside-itemknn": lambda seed: WithNeighbours(head_on(external)(seed), itemknn(seed), 0.7),
-    "additive-beside-itemknn": lambda seed: WithNeighbours(MODELS["additive"](seed), itemknn_in_order(seed), 0.7),
+    "head-on-additive-beside-itemknn": lambda seed: WithNeighbours(
+        head_on(external, MODELS["additive"])(seed), itemknn_in_order(seed), 0.7
+    ),
 }
 CACHE: dict[str, Recommender] = {}
 HISTORIES = arrays([[3], [], [1, 2, 3], list(range(N_ITEMS)), [5, 5, 5], [16, 0]])
@@ -189,7 +198,8 @@ def weights(model: Any) -> dict[str, np.ndarray]:
     if isinstance(model, ExternalModel):
         return {name: value.copy() for name, value in model.arrays().items()}
     if isinstance(model, HeadModel):
-        inner = {} if model.base is None else weights(model.base)
+        parts = {"base": model.base, "refined": model.refined}
+        inner = {f"{part} {n}": v for part, m in parts.items() if m is not None for n, v in weights(m).items()}
         return {**inner, **{f"head {name}": value.copy() for name, value in model.arrays().items()}}
     if isinstance(model, WithNeighbours):
         return {**weights(model.refined), **{f"beside {n}": v for n, v in weights(model.likeness).items()}}

@@ -25,6 +25,7 @@ RNG = np.random.default_rng(0)
 RAW = RNG.uniform(0, 10, (N_ITEMS, A)).astype(np.float32)
 RAW[[1, 4], [0, 2]] = np.nan
 GUIDED = GuidedEmbedding.of(RAW)
+COPIES = GuidedEmbedding.of(np.hstack([RAW, 10 - RAW[:, :1]]))
 USER_SCORES = RNG.normal(size=(N_USERS, A)).astype(np.float32)
 COLD = np.isin(np.arange(N_ITEMS), [0, 24])
 KINDS = ("sasrec", "gru4rec", "bert4rec", "external")
@@ -56,7 +57,6 @@ def additive(kind: str, cold: np.ndarray | None = None, n_reduced: int = 5, guid
     users = USER_SCORES if guided.values.shape[1] else None
     model = AdditiveRefinedModel(encoder_of(kind), guided, reduced, base.item_bias(), RefinementConfig(), users, cold)
     model.initialise(0)
-    model.cold_offset.fill_(-0.5)
     return stirred(model)
 
 
@@ -72,32 +72,54 @@ def neighbours() -> ItemKNN:
     return ItemKNN(pairs[0], pairs[1], N_USERS, N_ITEMS, ItemKNNConfig(neighbours=5))
 
 
-def head(base: Any) -> HeadModel:
-    popularity = RNG.normal(size=N_ITEMS).astype(np.float32)
-    model = HeadModel(base, np.zeros((N_ITEMS, 2), np.float32), GUIDED, popularity, RefinementConfig())
-    model.learned = HeadWeights(0.8, 0.4, RNG.normal(size=A), RNG.normal(size=A))
+def head(base: Any, refined: Any = None, guided: GuidedEmbedding = GUIDED) -> HeadModel:
+    """Put a head with known weights on frozen models; two items have no interactions."""
+    interactions = np.where(COLD, 0, RNG.integers(1, 50, N_ITEMS))
+    model = HeadModel(base, refined, np.zeros((N_ITEMS, 2), np.float32), guided, interactions, RefinementConfig())
+    profile, everyone = RNG.normal(size=(2, guided.values.shape[1]))
+    tau = np.array([0.8] * (base is not None) + [0.6] * (refined is not None))
+    model.learned = HeadWeights(tau, 0.4, profile, everyone)
+    model.cold_offset = -0.5
     return model
 
 
+def alone(kind: str, cold: np.ndarray | None = None) -> HeadModel:
+    return head(None, additive(kind, cold, n_reduced=0))
+
+
+def second_training(kind: str) -> HeadModel:
+    none = GUIDED.take([])
+    return head(base_of(kind), additive(kind, guided=none), none)
+
+
+def over(make: Callable[..., Any], *more: Any) -> Callable[[str], HeadModel]:
+    """Return a function that puts a head on a base model and a refined one."""
+    return lambda kind: head(base_of(kind), make(kind, *more))
+
+
 MAKERS: dict[str, Callable[[str], Any]] = {
-    "additive": additive,
-    "anchored": lambda kind: additive(kind, COLD),
-    "guided-only": lambda kind: additive(kind, n_reduced=0),
-    "anchored-guided-only": lambda kind: additive(kind, COLD, n_reduced=0),
-    "second-training": lambda kind: additive(kind, guided=GUIDED.take([])),
-    "literal": literal,
+    "additive-itself": additive,
+    "anchored-itself": lambda kind: additive(kind, COLD),
+    "literal-itself": literal,
+    "additive": over(additive),
+    "anchored": over(additive, COLD),
+    "guided-only": alone,
+    "anchored-guided-only": lambda kind: alone(kind, COLD),
+    "second-training": second_training,
+    "literal": over(literal),
     "head": lambda kind: head(base_of(kind)),
     "head-alone": lambda _: head(None),
+    "head-on-copies": lambda kind: head(base_of(kind), guided=COPIES),
     "head-beside-item-knn": lambda kind: WithNeighbours(head(base_of(kind)), neighbours(), 1.7),
-    "anchored-beside-item-knn": lambda kind: WithNeighbours(additive(kind, COLD), neighbours(), 1.7),
-    "literal-beside-item-knn": lambda kind: WithNeighbours(literal(kind), neighbours(), 1.7),
+    "anchored-beside-item-knn": lambda kind: WithNeighbours(over(additive, COLD)(kind), neighbours(), 1.7),
+    "literal-beside-item-knn": lambda kind: WithNeighbours(over(literal)(kind), neighbours(), 1.7),
 }
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", MAKERS)
 def test_a_score_is_the_sum_of_its_parts(form: str, kind: str) -> None:
-    """20 users with 25 items for each of 44 models: 22,000 pairs."""
+    """20 users with 25 items for each of 60 models: 30,000 pairs."""
     model = MAKERS[form](kind)
     rng = np.random.default_rng(3)
     users = rng.integers(-1, N_USERS + 2, 20)

@@ -8,9 +8,8 @@ from tiny import sequences_of
 
 from guidedrec_core.data.split import Cases
 from guidedrec_core.pipeline import calibrate
-from guidedrec_core.pipeline.calibrate import OFFSETS, choose_cold_offset, choose_weight
+from guidedrec_core.pipeline.calibrate import NEVER, OFFSETS, choose_cold_offset, choose_weight
 from guidedrec_core.ranking import ndcg_at, target_ranks
-from guidedrec_core.refinement.additive import NEVER
 
 N_USERS, N_ITEMS = 60, 30
 RNG = np.random.default_rng(0)

@@ -7,12 +7,15 @@ from tiny import ENCODER, TRAINING, arrays, sequences_of
 
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import Batch, TrainingWindows
+from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.losses import make_objective
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.models.training import train
+from guidedrec_core.pipeline.calibrate import NEVER
 from guidedrec_core.ranking import top_k
-from guidedrec_core.refinement.additive import NEVER, AdditiveRefinedModel
+from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.refinement.head import HeadModel
 
 N_USERS, N_ITEMS, A = 14, 20, 3
 COLD = np.isin(np.arange(N_ITEMS), [0, 7, 19])
@@ -47,14 +50,13 @@ def fit(model: AdditiveRefinedModel, loss: str = "softmax") -> AdditiveRefinedMo
     return model
 
 
-def test_the_score_of_an_item_nobody_took_is_its_guided_parts_and_the_offset() -> None:
+def test_the_score_of_an_item_nobody_took_is_its_guided_parts() -> None:
     model = fit(anchored())
-    model.cold_offset.fill_(-1.5)
     scores, parts = model.scores(USERS, SHOWN), model.parts(USERS, SHOWN)
     assert not parts.remainder[:, COLD].any()
     beta = model.anchor_bias.detach().numpy()
-    np.testing.assert_allclose(parts.bias[COLD], GUIDED.values[COLD] @ beta - 1.5, rtol=1e-5, atol=1e-5)
-    expected = parts.slopes @ GUIDED.values[COLD].T + GUIDED.values[COLD] @ beta - 1.5
+    np.testing.assert_allclose(parts.bias[COLD], GUIDED.values[COLD] @ beta, rtol=1e-5, atol=1e-5)
+    expected = parts.slopes @ GUIDED.values[COLD].T + GUIDED.values[COLD] @ beta
     np.testing.assert_allclose(scores[:, COLD], expected, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(
         model.item_remainders()[COLD], GUIDED.values[COLD] @ model.anchor.detach().numpy(), rtol=1e-5
@@ -121,9 +123,41 @@ def test_items_are_dropped_in_training_only_and_alike_at_both_ends() -> None:
     assert np.array_equal(model.scores(USERS, SHOWN), model.scores(USERS, SHOWN))
 
 
+def headed(base: ExternalModel | None) -> HeadModel:
+    """Put a head on a trained anchored model and a base model that is sure of its cold items."""
+    inner = fit(anchored())
+    config = RefinementConfig()
+    model = HeadModel(base, inner, inner.item_remainders(), GUIDED, np.where(COLD, 0, 3), config)
+    model.fit(USERS[:2], SHOWN[:2], np.array([5, 6]))
+    return model
+
+
+BASE = ExternalModel(
+    *(RNG.normal(size=(N_ITEMS, 4)).astype(np.float32), "dot", 0.9, None, None, 50 * COLD.astype(np.float32))
+)
+
+
+@pytest.mark.parametrize("base", [BASE, None])
+def test_in_a_head_the_score_of_an_item_nobody_took_is_a_share_of_it_and_the_offset(
+    base: ExternalModel | None,
+) -> None:
+    """Of the base model's scores it gets the average, so that all that tells cold items apart are their attributes."""
+    model = headed(base)
+    model.cold_offset = -1.5
+    parts = model.parts(USERS, SHOWN)
+    assert np.ptp(parts.remainder[:, COLD], axis=1).max() < 1e-5
+    own = model.refined.parts(USERS, SHOWN).bias * np.float32(model.learned.models[-1])  # type: ignore[union-attr]
+    beyond = (parts.bias - own)[COLD]
+    np.testing.assert_allclose(beyond, beyond[0], atol=1e-5)
+    before = parts.scores
+    model.cold_offset = 0.0
+    moved = before - model.scores(USERS, SHOWN)
+    np.testing.assert_allclose(moved, np.broadcast_to(-1.5 * COLD, moved.shape), atol=1e-5)
+
+
 def test_never_keeps_an_item_off_the_lists_and_its_score_finite() -> None:
-    model = fit(anchored())
-    model.cold_offset.fill_(NEVER)
+    model = headed(BASE)
+    model.cold_offset = NEVER
     scores = model.scores(USERS, SHOWN)
     assert np.isfinite(scores).all()
     assert not set(top_k(scores, N_ITEMS - int(COLD.sum())).ravel().tolist()) & set(np.flatnonzero(COLD).tolist())
@@ -135,10 +169,8 @@ def test_without_attributes_there_is_nothing_to_hang_on() -> None:
 
 def test_what_is_stored_makes_the_same_model() -> None:
     model = fit(anchored())
-    model.cold_offset.fill_(0.5)
     frozen = model.frozen()
     other = anchored()
     other.load_state_dict(model.state_dict())
-    other.cold_offset.fill_(float(frozen["cold_offset"][0]))
     np.testing.assert_array_equal(frozen["cold"].astype(bool), COLD)
     np.testing.assert_array_equal(other.scores(USERS, SHOWN), model.scores(USERS, SHOWN))

@@ -6,16 +6,15 @@ from tiny import arrays
 
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head import HeadModel, HeadWeights
 from guidedrec_core.refinement.neighbours import WithNeighbours
 
 N_ITEMS = 9
 RNG = np.random.default_rng(0)
 GUIDED = GuidedEmbedding.of(RNG.normal(size=(N_ITEMS, 3)).astype(np.float32))
-EMBEDDING, POPULARITY = RNG.normal(size=(N_ITEMS, 4)), RNG.normal(size=N_ITEMS)
-REFINED = HeadModel(None, EMBEDDING.astype(np.float32), GUIDED, POPULARITY.astype(np.float32), RefinementConfig())
-LEARNED = {"profile": RNG.normal(size=3), "everyone": RNG.normal(size=3)}
-REFINED.load({"temperature": np.ones(1), "popularity": np.ones(1), **LEARNED})
+EMBEDDING, INTERACTIONS = RNG.normal(size=(N_ITEMS, 4)).astype(np.float32), RNG.integers(0, 9, N_ITEMS)
+REFINED = HeadModel(None, None, EMBEDDING, GUIDED, INTERACTIONS, RefinementConfig())
+REFINED.learned = HeadWeights(np.zeros(0), 1.0, RNG.normal(size=3), RNG.normal(size=3))
 USERS, HISTORIES = np.array([0, -1]), arrays([[1, 2], []])
 
 
