@@ -115,10 +115,10 @@ def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], sy
         total = why["bias"] + why["remainder"] + sum(part["contribution"] for part in parts)
         assert total == pytest.approx(why["score"], abs=TOLERANCE)
         assert why["score"] == pytest.approx(item["score"], abs=TOLERANCE)
-        weights = system.refined.weights()
-        for part, weight in zip(parts, weights, strict=True):
-            product = weight * part["user_value"] * part["item_value"]
-            assert part["contribution"] == pytest.approx(product, abs=TOLERANCE)
+        user = system.data.dataset.users.index("user-03")
+        slopes = system.refined.parts(np.array([user]), [system.data.shown_history(user)]).slopes[0]
+        for part, slope in zip(parts, slopes.tolist(), strict=True):
+            assert part["contribution"] == pytest.approx(slope * part["item_value"], abs=TOLERANCE)
 
 
 def test_a_base_score_has_no_contributions(document: Callable[..., Any], tiny_home: Path) -> None:

@@ -27,7 +27,6 @@ from guidedrec_core.data.bundled import ScoreFiles
 from guidedrec_core.data.dataset import import_dataset, load
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.evaluation.report import MODELS, REFINED
-from guidedrec_core.pipeline import refine_stage
 from guidedrec_core.recommend import ledgers
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
@@ -117,16 +116,19 @@ def test_every_mode_and_control_is_opened_as_it_was_stored(
     mode: str, control: str, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Any] = []
-    weigh, arrays = refine_stage.weight_arrays, HeadModel.arrays
-    monkeypatch.setattr(refine_stage, "weight_arrays", lambda model: (made.append(model), weigh(model))[1])
+    arrays = HeadModel.arrays
     monkeypatch.setattr(HeadModel, "arrays", lambda model: (made.append(model), arrays(model))[1])
     run = shop.refine(mode=mode, control=control)
     assert (run.summary["mode"], run.summary["control"]) == (mode, control)
     system = System.open(shop.store, run.id)
     users, histories = shown(system)
     scores, parts = system.refined.scores(users, histories), system.refined.parts(users, histories)
+    assert len(made) == 1
     assert_array_equal(scores, made[0].scores(users, histories))
     assert np.isfinite(scores).all()
+    weighed = [*["base"] * (control != "guided_only"), *["refined"] * (mode != "head")]
+    assert [*run.summary["head"]] == [*weighed, "popularity"]
+    assert [run.summary["head"][name] for name in weighed] == run.read_arrays("head")["models"].tolist()
     total = parts.slopes @ system.refined.item_values().T + parts.remainder + parts.bias
     np.testing.assert_allclose(total, scores, atol=1e-5, rtol=1e-5)
     assert system.refined.n_attributes == {"categories": 3, "second_training": 0}.get(control, 3)
@@ -134,7 +136,7 @@ def test_every_mode_and_control_is_opened_as_it_was_stored(
 
 
 def test_controls_put_other_tables_in_place_of_the_scores(shop: Shop) -> None:
-    own = GuidedEmbedding.of(load_scores(shop.scores).values, "white").values  # what the head takes by itself
+    own = GuidedEmbedding.of(load_scores(shop.scores).values).values
 
     def table(control: str) -> np.ndarray:
         return shop.refine(mode="head", control=control).read_arrays("guided")["values"]
@@ -273,28 +275,35 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     run = pipeline.refine(shop.store, base, shop.scores, config)
     system = System.open(shop.store, run.id)
     cold = system.data.item_interactions == 0
-    assert isinstance(system.refined, AdditiveRefinedModel)
-    assert system.refined.anchored
+    head, inner = opened(system.refined)
+    assert inner.anchored
     assert 0 < cold.sum() == run.summary["cold_items"] < 40
-    assert_array_equal(system.refined.cold.numpy(), cold)
-    assert float(system.refined.cold_offset) == run.summary["cold_offset"]
-    parts = system.refined.parts(np.array([0]), [system.data.shown_history(0)])
-    assert not parts.remainder[:, cold].any()
+    for known in (head.cold, inner.cold.numpy()):
+        assert_array_equal(known, cold)
+    assert head.cold_offset == run.summary["cold_offset"] != 0
+    parts = head.parts(np.array([0]), [system.data.shown_history(0)])
+    assert np.ptp(parts.remainder[:, cold]) < 1e-5 < np.ptp(parts.remainder)
     evaluation = pipeline.evaluate(shop.store, run, config)
     assert evaluation.summary["n_cases"] > 0
     placebo = shop.store.open(evaluation.inputs["placebo"], "refined")
     assert placebo.summary["cold_items"] == cold.sum()
     off = config.model_copy(update={"refinement": RefinementConfig(cold="off")})
     plain = load_refined(pipeline.refine(shop.store, base, shop.scores, off), base, system.data)
-    assert isinstance(plain, AdditiveRefinedModel)
-    assert not plain.anchored
+    head, inner = opened(plain)
+    assert (inner.anchored, head.cold_offset) == (False, 0.0)
+
+
+def opened(model: Any) -> tuple[HeadModel, AdditiveRefinedModel]:
+    """Return the head of an additive run, and the trained model in it."""
+    assert isinstance(model, HeadModel)
+    assert isinstance(model.refined, AdditiveRefinedModel)
+    return model, model.refined
 
 
 def test_the_anchored_form_is_not_taken_where_no_validation_target_asks_for_it(shop: Shop) -> None:
     for cold, anchored in (("auto", False), ("anchored", True)):
-        model = System.open(shop.store, shop.refine(cold=cold).id).refined
-        assert isinstance(model, AdditiveRefinedModel)
-        assert model.anchored == anchored
+        run = shop.refine(cold=cold)
+        assert opened(System.open(shop.store, run.id).refined)[1].anchored == anchored
 
 
 @pytest.mark.parametrize("kind", KINDS)
