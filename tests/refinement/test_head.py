@@ -90,6 +90,21 @@ def test_weights_do_not_depend_on_the_scale_of_a_models_scores(factor: float) ->
     np.testing.assert_allclose(other.profile, first.profile, atol=0.02)
 
 
+def test_weights_follow_the_scale_of_profiles() -> None:
+    known, factors = problem(), np.array([0.1, 1.0, 4.0])
+    first = fit_head(**known, penalty=20.0)
+    other = fit_head(**{**known, "profiles": known["profiles"] * factors.astype(np.float32)}, penalty=20.0)
+    np.testing.assert_allclose(other.profile * factors, first.profile, atol=0.01)
+
+
+def test_what_is_added_to_all_of_a_users_scores_changes_nothing() -> None:
+    known, rng = problem(), np.random.default_rng(3)
+    first = fit_head(**known, penalty=100.0)
+    moved = known["scores"] + rng.uniform(50, 90, size=(V, 1)).astype(np.float32)
+    other = fit_head(**{**known, "scores": moved}, penalty=100.0)
+    np.testing.assert_allclose(everything(other), everything(first), atol=0.01)
+
+
 @pytest.mark.parametrize(("n_models", "share"), [(0, []), (1, [1.0]), (2, [0.5, 0.5])])
 def test_a_huge_penalty_leaves_the_average_of_the_models(n_models: int, share: list[float]) -> None:
     learned = fit_head(**problem(n_models), penalty=1e9)
@@ -172,6 +187,21 @@ def fitted(*args: Any, **named: Any) -> HeadModel:
     model = head(*args, **named)
     model.fit(USERS, HISTORIES, TARGETS)
     return model
+
+
+def test_it_is_fitted_on_what_it_scores_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(module, "fit_head", lambda *args: (asked.extend(args), fit_head(*args))[1])
+    model = fitted(refined=True, penalty=3.0)
+    scores, seen, targets, popularity, profiles, guided, penalty = asked
+    np.testing.assert_allclose(scores[0], base_scores(), atol=1e-5)
+    np.testing.assert_array_equal(scores[1], Refined(GUIDED).scores(USERS, HISTORIES))
+    assert [np.flatnonzero(row).tolist() for row in seen] == [[1, 2], [3], [0, 5, 7], [9], [8]]
+    np.testing.assert_array_equal(targets, TARGETS)
+    np.testing.assert_allclose(popularity, POPULARITY, atol=1e-5)
+    np.testing.assert_allclose(guided.T @ guided / N, np.eye(A), atol=1e-4)
+    np.testing.assert_allclose(profiles, head().parts(USERS, HISTORIES).profile @ model.mix, atol=1e-5)
+    assert penalty == 3.0
 
 
 def base_scores() -> np.ndarray:
