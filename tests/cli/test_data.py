@@ -106,14 +106,14 @@ def test_movielens_from_the_download_to_an_explanation(
     """The way a new user goes; only the map's layout, which takes a minute, is replaced."""
     import numpy as np
 
-    from guidedrec_core import pipeline
+    from guidedrec_core.pipeline import project_stage
     from guidedrec_core.projection import Projection
 
     def lay_out(base: Any, refined: Any, *_: Any) -> Projection:
         near = np.zeros((len(base.vectors), 2), dtype=np.int64)
         return Projection(base.vectors[:, :2], refined.vectors[:, :2], near, near, np.ones(len(near), np.float32))
 
-    monkeypatch.setattr(pipeline, "project", lay_out)
+    monkeypatch.setattr(project_stage, "project", lay_out)
     archive = tmp_path / "archive.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for path in SHARED.iterdir():

@@ -1,5 +1,6 @@
 """``guidedrec build`` and its single stages."""
 
+import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ def test_score_tables_given_to_a_build_are_used(
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "train_base", stop)
+    monkeypatch.setattr(importlib.import_module("guidedrec_core.pipeline.build"), "train_base", stop)
     table = tiny_files.scores.item_scores
     lines = table.read_text().splitlines()
     table.write_text("\n".join(lines[:-5]) + "\n")
