@@ -1,5 +1,6 @@
 """``guidedrec data``: from files, from the network, and what there is."""
 
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -121,7 +122,11 @@ def test_movielens_from_the_download_to_an_explanation(
     file_server.files["/ml-latest-small.zip"] = archive.read_bytes()
     monkeypatch.setenv(MIRROR_VARIABLE, file_server.url)
 
+    grid = {"neighbours": [20], "recency_neighbours": [100], "decay": [0.9], "backward": [0.2], "penalty": [100]}
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"evaluation": {"baselines": grid}}))
     small = ("--width=20", "--batch-size=64", "--max-epochs=1", "--threads=1", "--bootstrap-samples=100")
+    small = (*small, f"--config={config}")
     facts = document("data", "fetch", "movielens-small")
     assert (facts["users"], facts["items"], facts["interactions"]) == (610, 3650, 90274)
     built = document("build", "movielens-small", *small, "--quiet")
