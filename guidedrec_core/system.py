@@ -114,8 +114,9 @@ def load_refined(run: Run, base_run: Run, data: PreparedData) -> RefinedModel:
             trained = AdditiveRefinedModel(module, guided, reduced, bias, config, user_scores, cold)
         trained.load_state_dict(tensors)
         trained.eval()
-    head = head_over(base, trained, guided, config, data)
-    head.load(run.read_arrays("head"))
+    learned = run.read_arrays("head")
+    head = head_over(base, trained, guided, config, data, bool(learned["ranks_cold"][0]))
+    head.load(learned)
     if "neighbours.json" not in run.manifest.files:
         return head
     stored = run.read_json("neighbours")
@@ -123,7 +124,12 @@ def load_refined(run: Run, base_run: Run, data: PreparedData) -> RefinedModel:
 
 
 def head_over(
-    base: BaseModel, trained: Any, guided: GuidedEmbedding, config: RefinementConfig, data: PreparedData
+    base: BaseModel,
+    trained: Any,
+    guided: GuidedEmbedding,
+    config: RefinementConfig,
+    data: PreparedData,
+    ranks_cold: bool = False,
 ) -> HeadModel:
     """Put a head, not yet fitted, on a base model and a trained refined model, if there is one.
 
@@ -131,7 +137,7 @@ def head_over(
     """
     embedding = base.item_embedding() if trained is None else trained.item_remainders()
     frozen = None if config.control == "guided_only" else base
-    return HeadModel(frozen, trained, embedding, guided, data.item_interactions, config)
+    return HeadModel(frozen, trained, embedding, guided, data.item_interactions, config, ranks_cold)
 
 
 def item_knn(config: ItemKNNConfig, data: PreparedData) -> ItemKNN:

@@ -87,7 +87,7 @@ def contribution_phrase(attribute: Attribute, user_value: float, item_value: flo
     if abs(contribution) < _COUNTS:
         return f"{name} hardly counts {amount}"
     if contribution * user_value * item_value < 0:
-        # What an attribute is worth depends on the whole profile and on what everybody takes, not on its own value alone.
+        # What an attribute is worth depends on the whole profile and on what everybody takes, too.
         item, user = ("high" if value >= 0 else "low" for value in (item_value, user_value))
         side = "for" if contribution > 0 else "against"
         return f"{item} on {name}, which counts {side} it though the history is {user} on it {amount}"

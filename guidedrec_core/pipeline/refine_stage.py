@@ -159,10 +159,12 @@ class _Arm:
     ) -> _Made:
         """Choose on the validation part all that is chosen there."""
         cases = self._valid_cases()
-        head = head_over(self.base_model, trained, self.guided, self.config, self.prepared)
+        # Controls without attributes get the same freedom, so that no arm wins by an offset alone.
+        ranks_cold = self._cold_items() is not None
+        head = head_over(self.base_model, trained, self.guided, self.config, self.prepared, ranks_cold)
         head.fit(*head_cases(self.prepared, self.build.seed))
         beside, weight = self._beside(head)
-        if isinstance(trained, AdditiveRefinedModel) and trained.anchored and head.cold.any():
+        if head.cold.any():
             whole = head if beside is None else WithNeighbours(head, item_knn(beside, self.prepared), weight)
             head.cold_offset = choose_cold_offset(whole, head.cold, self.prepared, cases)
             summary = {**summary, "cold_items": int(head.cold.sum()), "cold_offset": head.cold_offset}

@@ -66,10 +66,12 @@ class HeadModel:
     guided : GuidedEmbedding
         G.
     interactions : IntArray
-        Training interactions of each item, ``[N]``. About items without any the base model knows nothing: they get
-        the average of its scores, and an offset of their own.
+        Training interactions of each item, ``[N]``.
     config : RefinementConfig
         Profile decay and shrinkage, penalty.
+    ranks_cold : bool
+        Give items without training interactions the average of the base model's scores, as it knows nothing of them,
+        and an offset of their own; else they keep the base model's.
     """
 
     def __init__(
@@ -80,13 +82,15 @@ class HeadModel:
         guided: GuidedEmbedding,
         interactions: IntArray,
         config: RefinementConfig,
+        ranks_cold: bool = True,
     ) -> None:
         self.base = base
         self.refined = refined
         self.embedding = embedding
         self.guided = guided
         self.config = config
-        self.cold = interactions == 0  # [N]
+        self.ranks_cold = ranks_cold
+        self.cold = (interactions == 0) & ranks_cold  # [N]
         self.cold_offset = 0.0
         popularity = np.log1p(interactions.astype(np.float64))
         self.popularity = ((popularity - popularity.mean()) / max(float(popularity.std()), 1e-12)).astype(np.float32)
@@ -139,7 +143,8 @@ class HeadModel:
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what was learned, ready to store."""
         learned = {name: np.atleast_1d(value) for name, value in vars(self.learned).items()}
-        return {**learned, "cold_offset": np.array([self.cold_offset])}
+        cold = {"ranks_cold": np.array([self.ranks_cold], np.uint8), "cold_offset": np.array([self.cold_offset])}
+        return {**learned, **cold}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Take what `arrays` returned."""
@@ -178,8 +183,11 @@ class HeadModel:
         return self.embedding
 
     def weights(self) -> FloatArray:
-        """Return how much each attribute's match counts, ``[A]``: the head's weight and a refined model's own."""
-        own = self.learned.profile.astype(np.float32)
+        """Return how much each attribute's match counts, ``[A]``: the head's weight and a refined model's own.
+
+        The head's is the coefficient of ``p_a g_ia`` in readable columns: the diagonal of ``mix diag(w) mix``.
+        """
+        own = (self.mix**2 @ self.learned.profile).astype(np.float32)
         return own if self.refined is None else own + np.float32(self.learned.models[-1]) * self.refined.weights()
 
 

@@ -269,7 +269,8 @@ def test_scores_follow_the_formula_in_whitened_columns(base: Any, refined: bool)
 
 def test_the_weights_told_are_the_heads_and_a_share_of_the_refined_models_own() -> None:
     model = fitted(refined=True)
-    expected = model.learned.profile + model.learned.models[1] * np.arange(A)
+    own = np.diag(model.mix @ np.diag(model.learned.profile) @ model.mix)  # of p_a g_ia, in readable columns
+    expected = own + model.learned.models[1] * np.arange(A)
     np.testing.assert_allclose(model.weights(), expected, rtol=1e-5)
 
 
