@@ -88,9 +88,8 @@ def contribution_phrase(attribute: Attribute, user_value: float, item_value: flo
         return f"{name} hardly counts {amount}"
     if contribution * user_value * item_value < 0:
         # What an attribute is worth depends on the whole profile and on what everybody takes, too.
-        item, user = ("high" if value >= 0 else "low" for value in (item_value, user_value))
         side = "for" if contribution > 0 else "against"
-        return f"{item} on {name}, which counts {side} it though the history is {user} on it {amount}"
+        return f"{'high' if item_value >= 0 else 'low'} on {name}, {side} it here {amount}"
     if user_value >= 0 and item_value >= 0:
         return f"both high on {name} {amount}"
     if user_value < 0 and item_value < 0:

@@ -39,7 +39,7 @@ def ledger(contributions: list[float], remainder: float = 0.5, bias: float = 0.2
         (-1.0, 2.0, -0.20, "avoids darkness, this has much (-0.20)"),
         (0.1, 2.0, 0.04, "darkness hardly counts (+0.04)"),
         (0.1, 2.0, 0.22, "both high on darkness (+0.22)"),
-        (1.0, 2.0, -0.10, "high on darkness, which counts against it though the history is high on it (-0.10)"),
+        (1.0, 2.0, -0.10, "high on darkness, against it here (-0.10)"),
     ],
 )
 def test_contribution_phrases_say_which_plus_or_minus_it_is(
