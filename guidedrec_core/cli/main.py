@@ -6,7 +6,7 @@ Exit codes: 0 done, 2 wrong use or bad input, 1 failure, 130 interrupted.
 import os
 import sys
 import traceback
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -69,8 +69,8 @@ def _lead() -> bool:
     return parallel.rank() == 0
 
 
-def _dismiss() -> None:
-    """Let the followers go. After a failure torchrun ends them."""
+def _dismiss() -> NoReturn:
+    """Let the followers go, and end with them. After a failure torchrun ends them."""
     from guidedrec_core.models import parallel
 
     parallel.tell(None)
@@ -78,19 +78,18 @@ def _dismiss() -> None:
 
 
 def _follow() -> int:
-    """Take part in the leader's trainings; return the exit code."""
+    """Take part in the leader's trainings and end with the others; return the exit code after a failure."""
     from guidedrec_core.models import parallel
     from guidedrec_core.models.training import follow
 
     try:
         follow()
+        parallel.leave()
     except TrainingError:
         return _FAILED  # the leader has met the same and says so
     except Exception as error:
         click.echo(f"Error in process {parallel.rank()}: {type(error).__name__}: {error}", err=True)
         return _FAILED
-    parallel.leave()
-    return 0
 
 
 def _report(error: Exception) -> int:
