@@ -64,6 +64,7 @@ class System:
         data = load_prepared(store, base_run)
         scores = load_scores(scores_run).take(RefinementConfig.parse(run.config["refinement"]).attributes)
         torch.set_num_threads(TrainingConfig.parse(run.config["training"]).threads)
+        base = load_base(base_run, data.sequences.n_items)
         return cls(
             refined_run=run,
             base_run=base_run,
@@ -72,8 +73,8 @@ class System:
             schema=scores.schema,
             item_scores=scores,
             missing=run.read_arrays("guided")["missing"].astype(bool),
-            base=load_base(base_run, data.sequences.n_items),
-            refined=load_refined(run, base_run, data),
+            base=base,
+            refined=load_refined(run, base_run, base, data),
         )
 
     def model(self, name: str) -> Recommender:
@@ -94,14 +95,13 @@ def load_base(run: Run, n_items: int) -> BaseModel:
     return model
 
 
-def load_refined(run: Run, base_run: Run, data: PreparedData) -> RefinedModel:
-    """Load a refined model of any mode, or one of its controls."""
+def load_refined(run: Run, base_run: Run, base: BaseModel, data: PreparedData) -> RefinedModel:
+    """Load a refined model of any mode, or one of its controls, over its base model."""
     config = RefinementConfig.parse(run.config["refinement"])
     encoder = EncoderConfig.parse(base_run.config["encoder"])
     table = run.read_arrays("guided")
     none = np.zeros(0, np.float32)
     guided = GuidedEmbedding(table["values"], table["missing"].astype(bool), none, none)
-    base = load_base(base_run, data.sequences.n_items)
     trained: Any = None
     if config.mode != "head":
         tensors, frozen = _tensors(run), run.read_arrays("frozen")

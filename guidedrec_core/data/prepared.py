@@ -73,6 +73,11 @@ class PreparedData:
         return np.array([i for i in history[shown:] if i not in history[:shown]], dtype=np.int64)
 
     @cached_property
+    def valid_cases(self) -> Cases:
+        """Held-out interactions of the validation part."""
+        return self.split.cases(self.sequences, "valid")
+
+    @cached_property
     def test_cases(self) -> Cases:
         """Held-out interactions of the test part."""
         return self.split.cases(self.sequences, "test")

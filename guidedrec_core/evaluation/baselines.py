@@ -69,7 +69,7 @@ def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable
         A model's quality on the validation part; higher is better.
     """
     knn = best_on_validation(_item_knns(data, config), validate)
-    recency = best_on_validation(_item_knns_in_order(data, config), validate)
+    recency = choose_neighbours(data, config, validate)
     models: dict[str, Recommender] = {
         POPULARITY: Popularity(data.item_interactions),
         ITEM_KNN: knn,
@@ -85,11 +85,9 @@ def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable
     return Baselines(models, settings, ())
 
 
-def choose_neighbours(
-    data: PreparedData, config: BaselineConfig, validate: Callable[[Recommender], float]
-) -> ItemKNNConfig:
-    """Choose the settings of recency-weighted item-kNN; parameters as in `fit_baselines`."""
-    return best_on_validation(_item_knns_in_order(data, config), validate).config
+def choose_neighbours(data: PreparedData, config: BaselineConfig, validate: Callable[[Recommender], float]) -> ItemKNN:
+    """Fit recency-weighted item-kNN with the settings that do best; parameters as in `fit_baselines`."""
+    return best_on_validation(_item_knns_in_order(data, config), validate)
 
 
 def _item_knns(data: PreparedData, config: BaselineConfig) -> Iterator[ItemKNN]:

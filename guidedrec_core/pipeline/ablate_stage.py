@@ -45,7 +45,8 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
     prepared = load_prepared(store, base)
     names = load_scores(scores).take(wanted.attributes).schema.names
     places = range(len(names)) if wanted.attributes is None else wanted.attributes
-    frozen = _Remembered(load_base(base, prepared.sequences.n_items))
+    base_model = load_base(base, prepared.sequences.n_items)
+    frozen = _Remembered(base_model)
     fitted_on = head_cases(prepared, build.seed)
     cases = prepared.test_cases
 
@@ -54,7 +55,7 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
         chosen = wanted.model_copy(update={**some, "control": "none" if some else "second_training"})
         if config.mode != "head":
             run = refine(store, base, scores, build.model_copy(update={"refinement": chosen}), within(choice))
-            return load_refined(run, base, prepared)
+            return load_refined(run, base, base_model, prepared)
         guided = guided_table(prepared.dataset, scores, chosen, build.encoder.width, build.seed)
         head = head_over(frozen, None, guided, chosen, prepared)
         head.fit(*fitted_on)

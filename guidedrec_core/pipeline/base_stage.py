@@ -53,7 +53,7 @@ def _external(
     prepared = PreparedData.of(data, config.split)
     model, notices = load_external(external, prepared.dataset.items, prepared.dataset.users)
     if external.decay is None:
-        cases = prepared.split.cases(prepared.sequences, "valid")
+        cases = prepared.valid_cases
         model = choose_decay(model, lambda m: ndcg(m, prepared, cases)).model
     with store.create("base", config=settings, inputs={"data": data}, seed=config.seed) as writer:
         writer.write_arrays("weights", model.arrays())

@@ -32,9 +32,7 @@ def fit(
     checkpoint: Path,
 ) -> TrainingResult:
     """Train any model on the training part, validated on the valid part."""
-    cases = prepared.split.cases(prepared.sequences, "valid")
-    if not len(cases):
-        raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
+    cases = valid_cases(prepared)
     if len(cases) > config.training.validation_cases:
         draw = generator(config.seed, "validation cases")
         cases = cases.take(np.sort(draw.choice(len(cases), config.training.validation_cases, replace=False)))
@@ -46,6 +44,19 @@ def fit(
 
     seed = derive_seed(config.seed, purpose)
     return train(model, windows, validate, config.training, seed, stage, listener, checkpoint)
+
+
+def valid_cases(prepared: PreparedData) -> Cases:
+    """Return the validation cases.
+
+    Raises
+    ------
+    ConfigError
+        There are none.
+    """
+    if not len(prepared.valid_cases):
+        raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
+    return prepared.valid_cases
 
 
 def ndcg(model: Recommender, prepared: PreparedData, cases: Cases) -> float:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core.attributes.scores import load_scores
-from guidedrec_core.config import BaselineConfig, BuildConfig, RefinementConfig
+from guidedrec_core.config import BaselineConfig, BuildConfig
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import ConfigError
@@ -22,7 +22,7 @@ from guidedrec_core.evaluation.report import (
 )
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.pipeline.arms import category_marks
-from guidedrec_core.pipeline.common import find_equal, ndcg
+from guidedrec_core.pipeline.common import config_of, find_equal, ndcg
 from guidedrec_core.pipeline.refine_stage import refine
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.recommend import recommend
@@ -40,14 +40,8 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     Controls that do not exist yet are trained first, with the same settings as the refined model.
     """
     base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
-    same = config.model_copy(
-        update={
-            "refinement": RefinementConfig.parse(refined.config["refinement"]),
-            "training": config.training.parse(refined.config["training"]),
-            "evaluation": config.evaluation.model_copy(update={"baselines": _item_knn_grid(refined, config)}),
-            "seed": refined.seed,
-        }
-    )
+    grid = config.evaluation.model_copy(update={"baselines": _item_knn_grid(refined, config)})
+    same = config_of(base, refined).model_copy(update={"evaluation": grid})
     prepared = load_prepared(store, base)
     controls, notices = _controls(prepared, config.evaluation.controls)
     inputs = {BASE: base, REFINED: refined}
@@ -58,14 +52,14 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     found = find_equal(store, "evaluation", settings, ids, config.seed)
     if found is not None:
         return found
-    sequences, n_items = prepared.sequences, prepared.sequences.n_items
-    valid_cases = prepared.split.cases(sequences, "valid")
+    sequences = prepared.sequences
+    base_model = load_base(base, sequences.n_items)
     listener(Progress("evaluate", message="choosing the settings of simple baselines on the validation part"))
-    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, valid_cases))
+    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
     models: dict[str, Recommender] = {
         **baselines.models,
-        BASE: load_base(base, n_items),
-        **{role: load_refined(inputs[role], base, prepared) for role in (*controls, REFINED)},
+        BASE: base_model,
+        **{role: load_refined(inputs[role], base, base_model, prepared) for role in (*controls, REFINED)},
     }
     progress = StageProgress("evaluate", len(models) + 2, listener)
     progress.say("ranking the whole catalogue for every test case")

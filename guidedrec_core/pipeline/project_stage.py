@@ -19,8 +19,10 @@ def project_items(store: RunStore, refined: Run, config: BuildConfig, listener: 
         return found
     listener(Progress("project", message="laying out both maps; UMAP does not tell how far it is"))
     prepared = load_prepared(store, base)
-    model, n_items = load_refined(refined, base, prepared), prepared.sequences.n_items
-    base_space = ItemSpace.base(load_base(base, n_items).item_embedding())
+    n_items = prepared.sequences.n_items
+    base_model = load_base(base, n_items)
+    model = load_refined(refined, base, base_model, prepared)
+    base_space = ItemSpace.base(base_model.item_embedding())
     refined_space = ItemSpace.refined(model.item_values(), model.item_remainders())
     result = project(base_space, refined_space, config.projection, config.seed)
     with store.create("projection", config=settings, inputs=inputs, seed=config.seed) as writer:

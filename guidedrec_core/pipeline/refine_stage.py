@@ -11,15 +11,15 @@ from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import BuildConfig, EncoderConfig, ItemKNNConfig, RefinementConfig
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData, load_prepared
-from guidedrec_core.data.split import Cases
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.evaluation.baselines import choose_neighbours
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.models.device import settled
+from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.pipeline.arms import STAGES, guided_table
 from guidedrec_core.pipeline.calibrate import choose_cold_offset, choose_weight
-from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary
+from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary, valid_cases
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.reduction import pca
@@ -28,7 +28,7 @@ from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_s
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
 from guidedrec_core.refinement.neighbours import WithNeighbours
 from guidedrec_core.runs import Run, RunStore
-from guidedrec_core.system import head_over, item_knn, load_base, weight_arrays
+from guidedrec_core.system import head_over, load_base, weight_arrays
 
 _HEAD_NUMBERS = 64 * 1024 * 1024
 """Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
@@ -158,36 +158,30 @@ class _Arm:
         self, trained: Any, arrays: dict[str, Any], training: pd.DataFrame | None, summary: dict[str, Any]
     ) -> _Made:
         """Choose on the validation part all that is chosen there."""
-        cases = self._valid_cases()
+        cases = valid_cases(self.prepared)
         # Controls without attributes get the same freedom, so that no arm wins by an offset alone.
         ranks_cold = self._cold_items() is not None
         head = head_over(self.base_model, trained, self.guided, self.config, self.prepared, ranks_cold)
         head.fit(*head_cases(self.prepared, self.build.seed))
         beside, weight = self._beside(head)
         if head.cold.any():
-            whole = head if beside is None else WithNeighbours(head, item_knn(beside, self.prepared), weight)
+            whole = head if beside is None else WithNeighbours(head, beside, weight)
             head.cold_offset = choose_cold_offset(whole, head.cold, self.prepared, cases)
             summary = {**summary, "cold_items": int(head.cold.sum()), "cold_offset": head.cold_offset}
         weighed = [name for name, model in (("base", head.base), ("refined", trained)) if model is not None]
         shares = dict(zip(weighed, head.learned.models.tolist(), strict=True))
         summary = {**summary, "head": {**shares, "popularity": head.learned.popularity}}
-        return _Made({**arrays, "head": head.arrays()}, head.weights(), training, beside, weight, summary)
+        neighbours = None if beside is None else beside.config
+        return _Made({**arrays, "head": head.arrays()}, head.weights(), training, neighbours, weight, summary)
 
-    def _valid_cases(self) -> Cases:
-        """Return the validation cases."""
-        cases = self.prepared.split.cases(self.prepared.sequences, "valid")
-        if not len(cases):
-            raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
-        return cases
-
-    def _beside(self, model: Any) -> tuple[ItemKNNConfig | None, float]:
+    def _beside(self, model: Any) -> tuple[ItemKNN | None, float]:
         """Choose item-kNN and its weight, if it shall stand beside the model; never where scores shall stand alone."""
         if not self.config.neighbours or self.config.control == "guided_only":
             return None, 0.0
-        cases = self._valid_cases()
+        cases = valid_cases(self.prepared)
         grid = self.build.evaluation.baselines
         knn = choose_neighbours(self.prepared, grid, lambda m: ndcg(m, self.prepared, cases))
-        return knn, choose_weight(model, item_knn(knn, self.prepared), self.prepared, cases)
+        return knn, choose_weight(model, knn, self.prepared, cases)
 
     def _fresh(self) -> AdditiveRefinedModel | LiteralRefinedModel:
         """Create the untrained model."""
@@ -219,7 +213,7 @@ class _Arm:
     def _cold_items(self) -> np.ndarray | None:
         """Say which items have no training event, if items shall hang on their guided scores; else None."""
         cold: np.ndarray = self.prepared.item_interactions == 0
-        asked = self.config.cold == "auto" and cold[self._valid_cases().targets].mean() >= _COLD_SHARE
+        asked = self.config.cold == "auto" and cold[valid_cases(self.prepared).targets].mean() >= _COLD_SHARE
         return cold if asked or self.config.cold == "anchored" else None
 
 
@@ -234,7 +228,7 @@ def head_cases(prepared: PreparedData, seed: int) -> tuple[np.ndarray, list[np.n
         Of the draw.
     """
     sequences = prepared.sequences
-    cases = prepared.split.cases(sequences, "valid")
+    cases = prepared.valid_cases
     most = max(1, _HEAD_NUMBERS // sequences.n_items)
     drawn = cases.take(np.sort(generator(seed, "head cases").permutation(len(cases))[:most]))
     shown = zip(drawn.users.tolist(), drawn.lengths.tolist(), strict=True)

@@ -14,7 +14,7 @@ from guidedrec_core.pipeline import Build
 from guidedrec_core.progress import Progress
 from guidedrec_core.ranking import target_ranks
 from guidedrec_core.runs import RunStore
-from guidedrec_core.system import load_refined
+from guidedrec_core.system import load_base, load_refined
 
 HEAD = AblationConfig(bootstrap_samples=100)
 
@@ -35,9 +35,9 @@ def test_a_head_ablation_holds_what_heads_over_the_same_base_reach(tiny_home: Pa
     ):
         refinement = RefinementConfig.parse({"mode": "head", **settings})
         config = tiny.CONFIG.model_copy(update={"refinement": refinement})
-        model = load_refined(
-            pipeline.refine(store, tiny_build.base, tiny_build.scores, config), tiny_build.base, prepared
-        )
+        run = pipeline.refine(store, tiny_build.base, tiny_build.scores, config)
+        base = load_base(tiny_build.base, prepared.sequences.n_items)
+        model = load_refined(run, tiny_build.base, base, prepared)
         ranks = target_ranks(model, prepared.sequences, prepared.test_cases)
         row = table[(table["kind"] == kind) & (table["attribute"] == attribute) & (table["metric"] == "MRR")]
         assert row["value"].iloc[0] == pytest.approx(case_metrics(ranks, (10,))[:, 0].mean(), rel=1e-5)

@@ -288,7 +288,8 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     placebo = shop.store.open(evaluation.inputs["placebo"], "refined")
     assert placebo.summary["cold_items"] == cold.sum()
     off = config.model_copy(update={"refinement": RefinementConfig(cold="off")})
-    plain = load_refined(pipeline.refine(shop.store, base, shop.scores, off), base, system.data)
+    refined = pipeline.refine(shop.store, base, shop.scores, off)
+    plain = load_refined(refined, base, system.base, system.data)
     head, inner = opened(plain)
     assert (inner.anchored, head.cold_offset) == (False, 0.0)
 
