@@ -1,10 +1,14 @@
 """A loopback web server that behaves as told, for tests that download."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TypeVar
 
 import pytest
+
+Server = TypeVar("Server", bound=ThreadingHTTPServer)
 
 
 class FileServer(ThreadingHTTPServer):
@@ -71,13 +75,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[start:][: server.cuts.pop(0) if server.cuts else None])
 
 
+@contextlib.contextmanager
+def serving(server: Server) -> Iterator[Server]:
+    """Let a server answer from a thread of its own, and close it at the end."""
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
 @pytest.fixture
 def file_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    server = FileServer()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    yield server
-    server.shutdown()
-    server.server_close()
-    thread.join(5)
+    with serving(FileServer()) as server:
+        yield server
