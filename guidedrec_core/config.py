@@ -176,6 +176,9 @@ class RefinementConfig(Config):
     """Share of items that must do with their guided scores in a training step (anchored only)."""
     neighbours: bool = False
     """Put recency-weighted item-kNN beside the model, weighed on the validation part; it counts as remainder."""
+    trend: tuple[PositiveFloat, ...] = (0.2, 1.0)
+    """Half-lives of popularity of late, each a popularity of its own in the head, in lengths of the validation period
+    (temporal split only)."""
     attributes: tuple[NonNegativeInt, ...] | None = Field(None, min_length=1)
     """Positions of the attributes used, for ablations; None is all."""
     head_penalty: PositiveFloat = 1.0
@@ -210,6 +213,9 @@ class EASEConfig(Config):
 class BaselineConfig(Config):
     """Grids from which the simple baselines are chosen, each on the validation part."""
 
+    half_lives: tuple[PositiveFloat, ...] = (0.2, 1.0)
+    """Half-lives of popularity of late, tried beside that of all times, in lengths of the validation period (temporal
+    split only)."""
     neighbours: tuple[PositiveInt, ...] = Field((20, 100, 500), min_length=1)
     """Neighbours of plain item-kNN."""
     decay: tuple[Share, ...] = Field((1.0, 0.9, 0.8, 0.65, 0.5), min_length=1)

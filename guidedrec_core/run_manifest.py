@@ -13,7 +13,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from guidedrec_core.errors import InputError, RunCorruptError
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Version of the folder layout; a run of another version is refused."""
 
 STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity")

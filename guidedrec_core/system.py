@@ -20,7 +20,6 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel
-from guidedrec_core.refinement.neighbours import WithNeighbours
 from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.runs import Run, RunStore
 
@@ -115,12 +114,12 @@ def load_refined(run: Run, base_run: Run, base: BaseModel, data: PreparedData) -
         trained.load_state_dict(tensors)
         trained.eval()
     learned = run.read_arrays("head")
-    head = head_over(base, trained, guided, config, data, bool(learned["ranks_cold"][0]))
+    beside = None
+    if "item_knn.json" in run.manifest.files:
+        beside = item_knn(ItemKNNConfig.parse(run.read_json("item_knn")), data)
+    head = head_over(base, trained, guided, config, data, bool(learned["ranks_cold"][0]), beside)
     head.load(learned)
-    if "neighbours.json" not in run.manifest.files:
-        return head
-    stored = run.read_json("neighbours")
-    return WithNeighbours(head, item_knn(ItemKNNConfig.parse(stored["item_knn"]), data), stored["weight"])
+    return head
 
 
 def head_over(
@@ -130,14 +129,17 @@ def head_over(
     config: RefinementConfig,
     data: PreparedData,
     ranks_cold: bool = False,
+    beside: ItemKNN | None = None,
 ) -> HeadModel:
-    """Put a head, not yet fitted, on a base model and a trained refined model, if there is one.
+    """Put a head, not yet fitted, on a base model, and on a trained refined model and item-kNN, if there are any.
 
     In the guided-only control the base model has no say.
     """
     embedding = base.item_embedding() if trained is None else trained.item_remainders()
     frozen = None if config.control == "guided_only" else base
-    return HeadModel(frozen, trained, embedding, guided, data.item_interactions, config, ranks_cold)
+    trend = config.trend if data.split.train_until is not None else ()
+    interactions = np.stack([data.item_interactions, *(data.faded_interactions(h) for h in trend)], axis=1)
+    return HeadModel(frozen, trained, embedding, guided, interactions, config, ranks_cold, beside)
 
 
 def item_knn(config: ItemKNNConfig, data: PreparedData) -> ItemKNN:

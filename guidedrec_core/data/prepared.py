@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data import dataset as datasets
@@ -45,18 +46,45 @@ class PreparedData:
         return cls(run, dataset, sequences, cut)
 
     @cached_property
+    def _in_train(self) -> npt.NDArray[np.bool_]:
+        """Which interactions are training ones, in the order of the histories."""
+        users = self._users
+        return np.arange(len(users)) - self.sequences.starts[users] < self.split.n_train[users]
+
+    @cached_property
+    def _users(self) -> IntArray:
+        """User index of each interaction, in the order of the histories."""
+        return np.repeat(np.arange(self.sequences.n_users), self.sequences.lengths)
+
+    @cached_property
     def train_pairs(self) -> tuple[IntArray, IntArray]:
         """User and item index of every training interaction."""
-        lengths = self.sequences.lengths
-        users = np.repeat(np.arange(self.sequences.n_users), lengths)
-        position = np.arange(len(users)) - self.sequences.starts[users]
-        train = position < self.split.n_train[users]
-        return users[train], self.sequences.items[train]
+        return self._users[self._in_train], self.sequences.items[self._in_train]
 
     @cached_property
     def item_interactions(self) -> IntArray:
         """Training interactions of each item, ``[n_items]``."""
         return np.bincount(self.train_pairs[1], minlength=self.sequences.n_items).astype(np.int64)
+
+    def faded_interactions(self, half_life: float) -> npt.NDArray[np.float64]:
+        """Return the training interactions of each item, older ones counting less, ``[n_items]``.
+
+        Parameters
+        ----------
+        half_life : float
+            Time before the end of training at which an interaction counts half, in lengths of the validation period.
+
+        Raises
+        ------
+        ValueError
+            Not a temporal split: training ends at another time for each user.
+        """
+        if self.split.train_until is None or self.split.valid_until is None:
+            raise ValueError("faded interactions need the temporal split")
+        unit = max(self.split.valid_until - self.split.train_until, 1) * half_life
+        age = (self.split.train_until - self.sequences.times[self._in_train]) / unit
+        counts = np.bincount(self.train_pairs[1], weights=0.5**age, minlength=self.sequences.n_items)
+        return counts.astype(np.float64)
 
     def shown_length(self, user: int, with_valid: bool = True) -> int:
         """Return how many leading interactions a model may see of a user: train, or train and valid."""

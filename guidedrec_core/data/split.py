@@ -55,11 +55,15 @@ class Split:
         Leading interactions in train, and following ones in valid; shape ``[n_users]``. The rest is test.
     notices : tuple of Notice
         Users without a test or training part, with counts.
+    train_until, valid_until : int or None
+        Last moment of the training and of the validation period, in the unit of ``Sequences.times``; temporal only.
     """
 
     n_train: IntArray
     n_valid: IntArray
     notices: tuple[Notice, ...] = ()
+    train_until: int | None = None
+    valid_until: int | None = None
 
     @classmethod
     def of(cls, sequences: Sequences, config: SplitConfig) -> "Split":
@@ -72,6 +76,7 @@ class Split:
         """
         lengths = sequences.lengths
         notices = []
+        ends: tuple[int, ...] = ()
         if config.kind == "leave-one-out":
             held_out = lengths >= 3
             n_train = np.where(held_out, lengths - 2, lengths)
@@ -87,6 +92,7 @@ class Split:
                 [1 - config.valid_fraction - config.test_fraction, 1 - config.test_fraction],
                 method="lower",
             )
+            ends = int(cuts[0]), int(cuts[1])
             users = np.repeat(np.arange(sequences.n_users), lengths)
             n_train = np.bincount(users[sequences.times <= cuts[0]], minlength=sequences.n_users)
             n_valid = np.bincount(users[sequences.times <= cuts[1]], minlength=sequences.n_users) - n_train
@@ -95,7 +101,7 @@ class Split:
                 notices.append(
                     Notice("users_without_training", new, f"{new:,} users appear only after the training period")
                 )
-        split = cls(n_train.astype(np.int64), n_valid.astype(np.int64), tuple(notices))
+        split = cls(n_train.astype(np.int64), n_valid.astype(np.int64), tuple(notices), *ends)
         if not (n_train > 1).any() or not (lengths - n_train - n_valid > 0).any():
             if config.kind == "leave-one-out":
                 expected = "at least one user with at least 4 interactions (2 to train on, 1 each for valid and test)"

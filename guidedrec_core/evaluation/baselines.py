@@ -48,8 +48,9 @@ def best_on_validation(candidates: Iterable[Model], validate: Callable[[Model], 
     """
     remaining = iter(candidates)
     best = next(remaining)
-    highest = validate(best)
+    highest = None
     for candidate in remaining:
+        highest = validate(best) if highest is None else highest  # an only candidate need not be looked at
         value = validate(candidate)
         if value > highest:
             best, highest = candidate, value
@@ -68,14 +69,13 @@ def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable
     validate : callable
         A model's quality on the validation part; higher is better.
     """
+    popular = best_on_validation(_popular(data, config), validate)
     knn = best_on_validation(_item_knns(data, config), validate)
     recency = choose_neighbours(data, config, validate)
-    models: dict[str, Recommender] = {
-        POPULARITY: Popularity(data.item_interactions),
-        ITEM_KNN: knn,
-        ITEM_KNN_RECENCY: recency,
-    }
+    models: dict[str, Recommender] = {POPULARITY: popular, ITEM_KNN: knn, ITEM_KNN_RECENCY: recency}
     settings = {ITEM_KNN: knn.config.model_dump(mode="json"), ITEM_KNN_RECENCY: recency.config.model_dump(mode="json")}
+    if popular.half_life is not None:
+        settings[POPULARITY] = {"half_life": popular.half_life}
     n_items = data.sequences.n_items
     if n_items > LARGEST_CATALOGUE:
         message = f"EASE was left out: it is fitted for at most {LARGEST_CATALOGUE:,} items, and there are {n_items:,}"
@@ -88,6 +88,13 @@ def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable
 def choose_neighbours(data: PreparedData, config: BaselineConfig, validate: Callable[[Recommender], float]) -> ItemKNN:
     """Fit recency-weighted item-kNN with the settings that do best; parameters as in `fit_baselines`."""
     return best_on_validation(_item_knns_in_order(data, config), validate)
+
+
+def _popular(data: PreparedData, config: BaselineConfig) -> Iterator[Popularity]:
+    """Make that of all times, and those of late where training ends at one moment."""
+    yield Popularity(data.item_interactions)
+    if data.split.train_until is not None:
+        yield from (Popularity(data.faded_interactions(h), half_life=h) for h in config.half_lives)
 
 
 def _item_knns(data: PreparedData, config: BaselineConfig) -> Iterator[ItemKNN]:

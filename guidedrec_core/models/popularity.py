@@ -1,6 +1,9 @@
 """Popularity: everybody gets what most have taken. The baseline any model must beat."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 
 from guidedrec_core.models.base import FloatArray, IntArray
 
@@ -10,12 +13,15 @@ class Popularity:
 
     Parameters
     ----------
-    counts : IntArray
-        Training interactions of each item, shape ``[n_items]``.
+    counts : ndarray
+        Training interactions of each item, shape ``[n_items]``; old ones may count less.
+    half_life : float or None
+        Age at which they count half, for the record; None if all count alike.
     """
 
-    def __init__(self, counts: IntArray) -> None:
+    def __init__(self, counts: npt.NDArray[Any], half_life: float | None = None) -> None:
         self.counts = counts
+        self.half_life = half_life
 
     @property
     def n_items(self) -> int:

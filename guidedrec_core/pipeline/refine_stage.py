@@ -18,7 +18,7 @@ from guidedrec_core.models.device import settled
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.pipeline.arms import STAGES, guided_table
-from guidedrec_core.pipeline.calibrate import choose_cold_offset, choose_weight
+from guidedrec_core.pipeline.calibrate import choose_cold_offset
 from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary, valid_cases
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.randomness import derive_seed, generator
@@ -26,7 +26,6 @@ from guidedrec_core.reduction import pca
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
-from guidedrec_core.refinement.neighbours import WithNeighbours
 from guidedrec_core.runs import Run, RunStore
 from guidedrec_core.system import head_over, load_base, weight_arrays
 
@@ -87,8 +86,7 @@ def refine(
             writer.write_table("attribute_weights", _named_weights(scores, wanted, made.weights))
         writer.write_json("notices", [n.as_dict() for n in notices])
         if made.neighbours is not None:
-            chosen = {"item_knn": made.neighbours.model_dump(mode="json"), "weight": made.neighbour_weight}
-            writer.write_json("neighbours", chosen)
+            writer.write_json("item_knn", made.neighbours.model_dump(mode="json"))
         writer.summary.update(made.summary, control=wanted.control, mode=wanted.mode)
     checkpoint.unlink(missing_ok=True)
     return writer.run
@@ -122,7 +120,6 @@ class _Made:
     weights: np.ndarray
     training: pd.DataFrame | None
     neighbours: ItemKNNConfig | None
-    neighbour_weight: float
     summary: dict[str, Any]
 
 
@@ -158,30 +155,25 @@ class _Arm:
         self, trained: Any, arrays: dict[str, Any], training: pd.DataFrame | None, summary: dict[str, Any]
     ) -> _Made:
         """Choose on the validation part all that is chosen there."""
-        cases = valid_cases(self.prepared)
         # Controls without attributes get the same freedom, so that no arm wins by an offset alone.
         ranks_cold = self._cold_items() is not None
-        head = head_over(self.base_model, trained, self.guided, self.config, self.prepared, ranks_cold)
+        beside = self._neighbours()
+        head = head_over(self.base_model, trained, self.guided, self.config, self.prepared, ranks_cold, beside)
         head.fit(*head_cases(self.prepared, self.build.seed))
-        beside, weight = self._beside(head)
         if head.cold.any():
-            whole = head if beside is None else WithNeighbours(head, beside, weight)
-            head.cold_offset = choose_cold_offset(whole, head.cold, self.prepared, cases)
+            head.cold_offset = choose_cold_offset(head, head.cold, self.prepared, valid_cases(self.prepared))
             summary = {**summary, "cold_items": int(head.cold.sum()), "cold_offset": head.cold_offset}
-        weighed = [name for name, model in (("base", head.base), ("refined", trained)) if model is not None]
-        shares = dict(zip(weighed, head.learned.models.tolist(), strict=True))
-        summary = {**summary, "head": {**shares, "popularity": head.learned.popularity}}
+        shares = dict(zip(head.models, head.learned.models.tolist(), strict=True))
+        summary = {**summary, "head": {**shares, "popularity": head.learned.popularity.tolist()}}
         neighbours = None if beside is None else beside.config
-        return _Made({**arrays, "head": head.arrays()}, head.weights(), training, neighbours, weight, summary)
+        return _Made({**arrays, "head": head.arrays()}, head.weights(), training, neighbours, summary)
 
-    def _beside(self, model: Any) -> tuple[ItemKNN | None, float]:
-        """Choose item-kNN and its weight, if it shall stand beside the model; never where scores shall stand alone."""
+    def _neighbours(self) -> ItemKNN | None:
+        """Choose item-kNN, if it shall stand beside the model; never where scores shall stand alone."""
         if not self.config.neighbours or self.config.control == "guided_only":
-            return None, 0.0
-        cases = valid_cases(self.prepared)
-        grid = self.build.evaluation.baselines
-        knn = choose_neighbours(self.prepared, grid, lambda m: ndcg(m, self.prepared, cases))
-        return knn, choose_weight(model, knn, self.prepared, cases)
+            return None
+        cases, grid = valid_cases(self.prepared), self.build.evaluation.baselines
+        return choose_neighbours(self.prepared, grid, lambda m: ndcg(m, self.prepared, cases))
 
     def _fresh(self) -> AdditiveRefinedModel | LiteralRefinedModel:
         """Create the untrained model."""

@@ -1,21 +1,22 @@
 """The head: attributes weighed on held-out targets, on top of frozen models.
 
-    score = sum_c tau_c score_c + gamma * popularity + sum_a (w_a p_a + v_a) g_ia
+    score = sum_c tau_c score_c + sum_h gamma_h popularity_h + sum_a (w_a p_a + v_a) g_ia
 
-score_c: the base model's score, and that of a refined model trained over it, if there is one; popularity: log(1 +
-training interactions), standardised; p: the user's guided profile; g: guided embedding, both whitened within the head.
-These few numbers are fitted on the validation targets by penalised maximum likelihood of a softmax over all items the
-user has not seen; the frozen models are asked once.
+score_c: the base model's score, that of a refined model trained over it, if there is one, and item-kNN's, if asked for;
+popularity_h: log(1 + training interactions), standardised, and the same with old interactions faded, where there is a
+moment up to which all training reaches; p: the user's guided profile; g: guided embedding, both whitened within the
+head. These few numbers are fitted on the validation targets by penalised maximum likelihood of a softmax over all items
+the user has not seen; the frozen models are asked once.
 
 Why on the validation part: on training targets item vectors know the answer by heart, so that weights learned beside
 them are too small. Why whitened: a weight an attribute cannot undo correlations. Whitened columns are linear in the
 guided embedding, so all is told in its own, readable columns.
 
-Shapes: B histories, V validation cases, C frozen models, N items, A attributes.
+Shapes: B histories, V validation cases, C frozen models, P kinds of popularity, N items, A attributes.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,13 @@ from guidedrec_core.refinement.refined import Parts, RefinedModel
 Doubles = npt.NDArray[np.float64]
 
 
+class Neighbours(Protocol):
+    """What is asked of item-kNN."""
+
+    def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Return each item's likeness to each history, ``[B, N]``."""
+
+
 @dataclass(frozen=True)
 class HeadWeights:
     """What a head learned.
@@ -38,8 +46,8 @@ class HeadWeights:
     ----------
     models : Doubles
         tau, ``[C]``: how much of each frozen model's score counts.
-    popularity : float
-        gamma.
+    popularity : Doubles
+        gamma, ``[P]``.
     profile : Doubles
         w, ``[A]``: how much the match of user and item on a whitened attribute counts.
     everyone : Doubles
@@ -47,7 +55,7 @@ class HeadWeights:
     """
 
     models: Doubles
-    popularity: float
+    popularity: Doubles
     profile: Doubles
     everyone: Doubles
 
@@ -65,13 +73,16 @@ class HeadModel:
         The other half of the refined embedding, ``[N, K]``.
     guided : GuidedEmbedding
         G.
-    interactions : IntArray
-        Training interactions of each item, ``[N]``.
+    interactions : ndarray
+        Training interactions of each item, ``[N, P]``: all of them first, then with older ones faded.
     config : RefinementConfig
         Profile decay and shrinkage, penalty.
     ranks_cold : bool
         Give items without training interactions the average of the base model's scores, as it knows nothing of them,
         and an offset of their own; else they keep the base model's.
+    neighbours : Neighbours or None
+        Item-kNN: what sequence models forget about pairs of items, neighbours remember. It knows no attributes, so it
+        belongs to the remainder.
     """
 
     def __init__(
@@ -80,28 +91,42 @@ class HeadModel:
         refined: RefinedModel | None,
         embedding: FloatArray,
         guided: GuidedEmbedding,
-        interactions: IntArray,
+        interactions: npt.NDArray[Any],
         config: RefinementConfig,
         ranks_cold: bool = True,
+        neighbours: Neighbours | None = None,
     ) -> None:
         self.base = base
         self.refined = refined
+        self.neighbours = neighbours
         self.embedding = embedding
         self.guided = guided
         self.config = config
         self.ranks_cold = ranks_cold
-        self.cold = (interactions == 0) & ranks_cold  # [N]
+        self.cold = (interactions[:, 0] == 0) & ranks_cold  # [N]
         self.cold_offset = 0.0
         popularity = np.log1p(interactions.astype(np.float64))
-        self.popularity = ((popularity - popularity.mean()) / max(float(popularity.std()), 1e-12)).astype(np.float32)
+        spread = np.maximum(popularity.std(axis=0), 1e-12)
+        self.popularity = ((popularity - popularity.mean(axis=0)) / spread).astype(np.float32)  # [N, P]
         self.mix = whitening(guided.values.astype(np.float64)).astype(np.float32)  # [A, A], symmetric
         none = np.zeros(self.n_attributes)
-        self.learned = HeadWeights(np.eye(1, self._n_models)[0], 0.0, none, none)
+        self.learned = HeadWeights(self._start(), np.zeros(interactions.shape[1]), none, none)
 
     @property
-    def _n_models(self) -> int:
-        """Number of frozen models, C."""
-        return (self.base is not None) + (self.refined is not None)
+    def models(self) -> list[str]:
+        """Names of the frozen models, C, in the order of their weights."""
+        parts = {"base": self.base, "refined": self.refined, "item_knn": self.neighbours}
+        return [name for name, part in parts.items() if part is not None]
+
+    def _start(self) -> Doubles:
+        """Return the weights to start from, ``[C]``: the average of base and refined model."""
+        own: Doubles = np.array([name != "item_knn" for name in self.models], dtype=np.float64)
+        shares: Doubles = own / max(float(own.sum()), 1.0)
+        return shares
+
+    def _tau(self, name: str) -> np.float32:
+        """Return the weight of a frozen model."""
+        return np.float32(self.learned.models[self.models.index(name)])
 
     @property
     def n_items(self) -> int:
@@ -129,27 +154,29 @@ class HeadModel:
 
     def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray) -> None:
         """Learn the weights from V validation cases: user indexes, what precedes each target, and its item index."""
-        scores = np.empty((self._n_models, len(users), self.n_items), np.float32)
+        scores = np.empty((len(self.models), len(users), self.n_items), np.float32)
+        room = dict(zip(self.models, scores, strict=True))
         if self.base is not None:
             rest, bias = self._base_parts(users, histories)
-            scores[0] = rest + bias
+            np.add(rest, bias, out=room["base"])
         if self.refined is not None:
-            scores[-1] = self.refined.scores(users, histories)
+            room["refined"][:] = self.refined.scores(users, histories)
+        if self.neighbours is not None:
+            room["item_knn"][:] = self.neighbours.scores(users, histories)
         seen = np.zeros((len(users), self.n_items), dtype=bool)
         seen[np.repeat(np.arange(len(users)), [len(h) for h in histories]), np.concatenate(histories)] = True
         profiles, guided = self._profiles(histories) @ self.mix, self.guided.values @ self.mix
-        self.learned = fit_head(scores, seen, targets, self.popularity, profiles, guided, self.config.head_penalty)
+        start, penalty = self._start(), self.config.head_penalty
+        self.learned = fit_head(scores, start, seen, targets, self.popularity, profiles, guided, penalty)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Return what was learned, ready to store."""
-        learned = {name: np.atleast_1d(value) for name, value in vars(self.learned).items()}
         cold = {"ranks_cold": np.array([self.ranks_cold], np.uint8), "cold_offset": np.array([self.cold_offset])}
-        return {**learned, **cold}
+        return {**vars(self.learned), **cold}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
         """Take what `arrays` returned."""
-        popularity = float(arrays["popularity"][0])
-        self.learned = HeadWeights(arrays["models"], popularity, arrays["profile"], arrays["everyone"])
+        self.learned = HeadWeights(**{name: arrays[name] for name in vars(self.learned)})
         self.cold_offset = float(arrays["cold_offset"][0])
 
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
@@ -158,19 +185,23 @@ class HeadModel:
 
     def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
         """Split the scores for each history."""
-        learned, tau = self.learned, self.learned.models.astype(np.float32)
+        learned = self.learned
         profile = self._profiles(histories)
         whitened = learned.profile * (profile @ self.mix) + learned.everyone  # [B, A]
         slopes = whitened.astype(np.float32) @ self.mix
-        bias = np.float32(learned.popularity) * self.popularity + np.float32(self.cold_offset) * self.cold
+        bias = self.popularity @ learned.popularity.astype(np.float32) + np.float32(self.cold_offset) * self.cold
         remainder = np.zeros((len(histories), self.n_items), np.float32)
         if self.base is not None:
             rest, own = self._base_parts(users, histories)
-            remainder, bias = tau[0] * rest, bias + tau[0] * own
+            tau = self._tau("base")
+            remainder, bias = tau * rest, bias + tau * own
         if self.refined is not None:
             inner = self.refined.parts(users, histories)
-            profile, slopes = inner.profile, slopes + tau[-1] * inner.slopes
-            remainder, bias = remainder + tau[-1] * inner.remainder, bias + tau[-1] * inner.bias
+            tau = self._tau("refined")
+            profile, slopes = inner.profile, slopes + tau * inner.slopes
+            remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
+        if self.neighbours is not None:
+            remainder = remainder + self._tau("item_knn") * self.neighbours.scores(users, histories)
         scores: FloatArray = slopes @ self.guided.values.T + remainder + bias
         return Parts(scores, profile, slopes, remainder, bias)
 
@@ -188,11 +219,12 @@ class HeadModel:
         The head's is the coefficient of ``p_a g_ia`` in readable columns: the diagonal of ``mix diag(w) mix``.
         """
         own = (self.mix**2 @ self.learned.profile).astype(np.float32)
-        return own if self.refined is None else own + np.float32(self.learned.models[-1]) * self.refined.weights()
+        return own if self.refined is None else own + self._tau("refined") * self.refined.weights()
 
 
 def fit_head(
     scores: FloatArray,
+    start: Doubles,
     seen: npt.NDArray[np.bool_],
     targets: IntArray,
     popularity: FloatArray,
@@ -205,36 +237,40 @@ def fit_head(
     Parameters
     ----------
     scores : FloatArray
-        Frozen models' scores, ``[C, V, N]``; C may be 0.
+        Frozen models' scores, ``[C, V, N]``; C may be 0. Scaled in place.
+    start : Doubles
+        Weights of the models, ``[C]``, to begin with and to be held to.
     seen : ndarray of bool
         Items not to be recommended, ``[V, N]``.
     targets : IntArray
         Item index each case must find, ``[V]``.
     popularity : FloatArray
-        Standardised, ``[N]``.
+        Standardised, ``[N, P]``.
     profiles : FloatArray
         p, ``[V, A]``.
     guided : FloatArray
         G, ``[N, A]``; A may be 0.
     penalty : float
-        Precision of the normal prior around the average of the models alone, on inputs scaled to spread 1.
+        Precision of the normal prior around the models at `start` alone, on inputs scaled to spread 1.
 
     Returns
     -------
     HeadWeights
     """
-    C, A = len(scores), guided.shape[1]
+    C, P, A = len(scores), popularity.shape[1], guided.shape[1]
     spreads = np.array([_spread(each, seen) for each in scores])
-    scaled = scores / spreads[:, None, None].astype(np.float32)
+    scores /= spreads[:, None, None].astype(np.float32)
     profile_spread = np.maximum(profiles.std(axis=0), 1e-6)
     unit_profiles = profiles / profile_spread
     cases = np.arange(len(targets))
-    start = np.concatenate([spreads / max(C, 1), np.zeros(1 + 2 * A)])  # tau is 1 / C
+    first = np.concatenate([start * spreads, np.zeros(P + 2 * A)])
+    ends = np.cumsum([C, P, A])
 
     def loss(x: Doubles) -> tuple[float, Doubles]:
-        tau, gamma, w, v = x[:C], x[C], x[C + 1 : C + 1 + A], x[C + 1 + A :]
-        logits = (w * unit_profiles + v).astype(np.float32) @ guided.T + np.float32(gamma) * popularity  # [V, N]
-        for each, weight in zip(scaled, tau, strict=True):
+        tau, gamma, w, v = np.split(x, ends)
+        logits = (w * unit_profiles + v).astype(np.float32) @ guided.T  # [V, N]
+        logits += popularity @ gamma.astype(np.float32)
+        for each, weight in zip(scores, tau, strict=True):
             logits += np.float32(weight) * each
         logits[seen] = -np.inf
         own = logits[cases, targets].astype(np.float64)
@@ -245,14 +281,14 @@ def fit_head(
         share /= size
         share[cases, targets] -= 1.0  # the loss's gradient by the logits
         towards = share @ guided  # [V, A]
-        few = [*(float(np.vdot(share, each)) for each in scaled), float((share @ popularity).sum())]
+        few = [*(float(np.vdot(share, each)) for each in scores), *(share @ popularity).sum(axis=0)]
         gradient = np.concatenate([few, (towards * unit_profiles).sum(axis=0), towards.sum(axis=0)])
-        away = x - start
+        away = x - first
         return total + 0.5 * penalty * float(away @ away), gradient.astype(np.float64) + penalty * away
 
-    x = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-7}).x
-    w, v = x[C + 1 : C + 1 + A], x[C + 1 + A :]
-    return HeadWeights(x[:C] / spreads, float(x[C]), w / profile_spread, v)
+    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-7}).x
+    tau, gamma, w, v = np.split(found, ends)
+    return HeadWeights(tau / spreads, gamma, w / profile_spread, v)
 
 
 def _spread(scores: FloatArray, seen: npt.NDArray[np.bool_]) -> float:

@@ -25,7 +25,6 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
-from guidedrec_core.refinement.neighbours import WithNeighbours
 
 N_USERS, N_ITEMS, N_ATTRIBUTES = 12, 17, 3
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(0), N_USERS, N_ITEMS - 1, 14), N_ITEMS)
@@ -107,15 +106,20 @@ def fresh_literal(seed: int, user_scores: np.ndarray | None = USER_SCORES, kind:
     return model
 
 
-def head_on(make: Callable[[int], Any] | None, refined: Callable[[int], Any] | None = None) -> Callable[[int], Any]:
+def head_on(
+    make: Callable[[int], Any] | None,
+    refined: Callable[[int], Any] | None = None,
+    beside: Callable[[int], Any] | None = None,
+) -> Callable[[int], Any]:
     """Return a function that makes frozen models and fits a head on them to the last item of every history."""
 
     def fit(seed: int) -> Any:
         inner = refined and refined(seed)
         guided = GUIDED if inner is None else GUIDED.take(list(range(inner.n_attributes)))
-        interactions = np.bincount(SEQUENCES.items, minlength=N_ITEMS)
+        interactions = np.bincount(SEQUENCES.items, minlength=N_ITEMS)[:, None]
         embedding, config = np.zeros((N_ITEMS, 2), np.float32), RefinementConfig()
-        model = HeadModel(make and make(seed), inner, embedding, guided, interactions, config)
+        knn = beside and beside(seed)
+        model = HeadModel(make and make(seed), inner, embedding, guided, interactions, config, neighbours=knn)
         users = np.flatnonzero(SEQUENCES.lengths > 1)
         before = [SEQUENCES.history(u, SEQUENCES.lengths[u] - 1) for u in users.tolist()]
         model.fit(users, before, np.array([SEQUENCES.history(u)[-1] for u in users.tolist()]))
@@ -173,10 +177,8 @@ MODELS |= {
     "head-on-literal": head_on(MODELS["sasrec"], MODELS["literal"]),
     "head-on-second-training": head_on(external, MODELS["second-training"]),
     "head-on-guided-only": head_on(None, MODELS["guided-only"]),
-    "head-beside-itemknn": lambda seed: WithNeighbours(head_on(external)(seed), itemknn(seed), 0.7),
-    "head-on-additive-beside-itemknn": lambda seed: WithNeighbours(
-        head_on(external, MODELS["additive"])(seed), itemknn_in_order(seed), 0.7
-    ),
+    "head-beside-itemknn": head_on(external, beside=itemknn),
+    "head-on-additive-beside-itemknn": head_on(external, MODELS["additive"], itemknn_in_order),
 }
 CACHE: dict[str, Recommender] = {}
 HISTORIES = arrays([[3], [], [1, 2, 3], list(range(N_ITEMS)), [5, 5, 5], [16, 0]])
@@ -198,11 +200,9 @@ def weights(model: Any) -> dict[str, np.ndarray]:
     if isinstance(model, ExternalModel):
         return {name: value.copy() for name, value in model.arrays().items()}
     if isinstance(model, HeadModel):
-        parts = {"base": model.base, "refined": model.refined}
+        parts = {"base": model.base, "refined": model.refined, "beside": model.neighbours}
         inner = {f"{part} {n}": v for part, m in parts.items() if m is not None for n, v in weights(m).items()}
         return {**inner, **{f"head {name}": value.copy() for name, value in model.arrays().items()}}
-    if isinstance(model, WithNeighbours):
-        return {**weights(model.refined), **{f"beside {n}": v for n, v in weights(model.likeness).items()}}
     if isinstance(model, ItemKNN):
         return {"learned": model.similarity.toarray()}
     return {"learned": (model.weights if isinstance(model, EASE) else model.counts).copy()}

@@ -1,12 +1,14 @@
 """Baselines at their best: the grid is tried in full on the validation part, and nothing is left out in silence."""
 
+import numpy as np
 import pytest
 
-from guidedrec_core.config import BaselineConfig
+from guidedrec_core.config import BaselineConfig, SplitConfig
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.evaluation import baselines
 from guidedrec_core.evaluation.baselines import best_on_validation, fit_baselines
 from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.pipeline import Build
 from guidedrec_core.runs import RunStore
 
@@ -47,6 +49,29 @@ def test_every_setting_of_the_grid_is_tried_and_the_best_kept(data: PreparedData
     }
     assert list(found.models) == ["popularity", "item_knn", "item_knn_recency", "ease"]
     assert not found.notices
+
+
+def test_an_only_candidate_is_not_looked_at() -> None:
+    assert best_on_validation(iter(["fig"]), lambda _: pytest.fail("asked")) == "fig"
+
+
+def test_with_a_temporal_split_popularity_may_be_that_of_late(tiny_build: Build) -> None:
+    split = SplitConfig(kind="temporal", valid_fraction=0.2, test_fraction=0.2)
+    data = PreparedData.of(tiny_build.data, split)
+    asked: list[float | None] = []
+
+    def validate(model: Recommender) -> float:
+        if isinstance(model, Popularity):
+            asked.append(model.half_life)
+            return float(model.half_life == 0.5)
+        return 0.0
+
+    found = fit_baselines(data, BaselineConfig(half_lives=(0.5, 2.0)), validate)
+    assert asked == [None, 0.5, 2.0]
+    assert found.settings["popularity"] == {"half_life": 0.5}
+    popular = found.models["popularity"]
+    assert isinstance(popular, Popularity)
+    np.testing.assert_array_equal(popular.counts, data.faded_interactions(0.5))
 
 
 def test_a_catalogue_too_large_for_ease_is_a_notice(data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:

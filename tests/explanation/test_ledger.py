@@ -18,7 +18,6 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
-from guidedrec_core.refinement.neighbours import WithNeighbours
 
 N_USERS, N_ITEMS, A = 20, 25, 3
 RNG = np.random.default_rng(0)
@@ -72,13 +71,14 @@ def neighbours() -> ItemKNN:
     return ItemKNN(pairs[0], pairs[1], N_USERS, N_ITEMS, ItemKNNConfig(neighbours=5))
 
 
-def head(base: Any, refined: Any = None, guided: GuidedEmbedding = GUIDED) -> HeadModel:
+def head(base: Any, refined: Any = None, guided: GuidedEmbedding = GUIDED, beside: Any = None) -> HeadModel:
     """Put a head with known weights on frozen models; two items have no interactions."""
-    interactions = np.where(COLD, 0, RNG.integers(1, 50, N_ITEMS))
-    model = HeadModel(base, refined, np.zeros((N_ITEMS, 2), np.float32), guided, interactions, RefinementConfig())
+    interactions = np.where(COLD, 0, RNG.integers(1, 50, N_ITEMS))[:, None] * np.array([1.0, 0.2])
+    embedding, config = np.zeros((N_ITEMS, 2), np.float32), RefinementConfig()
+    model = HeadModel(base, refined, embedding, guided, interactions, config, neighbours=beside)
     profile, everyone = RNG.normal(size=(2, guided.values.shape[1]))
-    tau = np.array([0.8] * (base is not None) + [0.6] * (refined is not None))
-    model.learned = HeadWeights(tau, 0.4, profile, everyone)
+    tau = {"base": 0.8, "refined": 0.6, "item_knn": 1.7}
+    model.learned = HeadWeights(np.array([tau[name] for name in model.models]), np.array([0.4, 0.2]), profile, everyone)
     model.cold_offset = -0.5
     return model
 
@@ -92,9 +92,9 @@ def second_training(kind: str) -> HeadModel:
     return head(base_of(kind), additive(kind, guided=none), none)
 
 
-def over(make: Callable[..., Any], *more: Any) -> Callable[[str], HeadModel]:
+def over(make: Callable[..., Any], *more: Any, beside: bool = False) -> Callable[[str], HeadModel]:
     """Return a function that puts a head on a base model and a refined one."""
-    return lambda kind: head(base_of(kind), make(kind, *more))
+    return lambda kind: head(base_of(kind), make(kind, *more), beside=neighbours() if beside else None)
 
 
 MAKERS: dict[str, Callable[[str], Any]] = {
@@ -110,9 +110,9 @@ MAKERS: dict[str, Callable[[str], Any]] = {
     "head": lambda kind: head(base_of(kind)),
     "head-alone": lambda _: head(None),
     "head-on-copies": lambda kind: head(base_of(kind), guided=COPIES),
-    "head-beside-item-knn": lambda kind: WithNeighbours(head(base_of(kind)), neighbours(), 1.7),
-    "anchored-beside-item-knn": lambda kind: WithNeighbours(over(additive, COLD)(kind), neighbours(), 1.7),
-    "literal-beside-item-knn": lambda kind: WithNeighbours(over(literal)(kind), neighbours(), 1.7),
+    "head-beside-item-knn": lambda kind: head(base_of(kind), beside=neighbours()),
+    "anchored-beside-item-knn": over(additive, COLD, beside=True),
+    "literal-beside-item-knn": over(literal, beside=True),
 }
 
 

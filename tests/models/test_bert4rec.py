@@ -21,7 +21,9 @@ QUIET = ENCODER.model_copy(
 
 def slow_vectors(weights: dict[str, Tensor], row: list[int | None], config: EncoderConfig) -> list[Tensor]:
     """Compute user vectors at all steps of a row of tokens, None being a hidden one."""
-    x = [weights["encoder.mask"][0] if token is None else weights["items.weight"][token] for token in row]
+    own = [torch.zeros(config.width).double() if token is None else weights["items.weight"][token] for token in row]
+    before = [torch.zeros(config.width).double(), *own]  # a hidden item is told what stood before it, if that is shown
+    x = [weights["encoder.mask"][0] + before[s] if t is None else own[s] for s, t in enumerate(row)]
     return slow_transformer(weights, x, config, lambda t, s: True, lambda t, s: t - s + config.max_length)
 
 

@@ -1,4 +1,4 @@
-"""Numbers chosen on the validation part: the neighbours' weight and the offset of items nobody took in training."""
+"""The offset of items that nobody took in training, chosen on the validation part."""
 
 from typing import Any
 
@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tiny import sequences_of
 
-from guidedrec_core.data.split import Cases
+from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.pipeline import calibrate
-from guidedrec_core.pipeline.calibrate import NEVER, OFFSETS, choose_cold_offset, choose_weight
+from guidedrec_core.pipeline.calibrate import NEVER, OFFSETS, choose_cold_offset
 from guidedrec_core.ranking import ndcg_at, target_ranks
 
 N_USERS, N_ITEMS = 60, 30
@@ -21,7 +21,11 @@ CASES = Cases(np.arange(N_USERS), np.full(N_USERS, 4), TARGETS, 0, 0)
 class Data:
     """As much of `PreparedData` as calibration reads."""
 
-    sequences = sequences_of(HISTORIES, N_ITEMS)
+    def __init__(self, temporal: bool = False) -> None:
+        # User u's interactions come one after the other, and before those of user u + 1.
+        self.sequences = sequences_of(HISTORIES, N_ITEMS)
+        ends = (0, 1) if temporal else (None, None)
+        self.split = Split(np.full(N_USERS, 4), np.full(N_USERS, 1), (), *ends)
 
 
 class Table:
@@ -46,39 +50,8 @@ def knowing(strength: float, seed: int = 5) -> np.ndarray:
     return table
 
 
-def weight(model: np.ndarray, beside: np.ndarray) -> float:
-    data: Any = Data()
-    return choose_weight(Table(model), Table(beside), data, CASES)  # type: ignore[arg-type]
-
-
-def test_neighbours_that_know_nothing_get_little_weight_or_none() -> None:
-    assert weight(knowing(8.0), noise(2)) == 0.0
-    assert weight(knowing(3.0), noise(2)) < 0.3
-
-
-def test_neighbours_that_know_more_count_and_in_units_of_their_own_spread() -> None:
-    first = weight(noise(1), knowing(4.0))
-    assert first > 0.5
-    assert weight(noise(1), 100 * knowing(4.0)) == pytest.approx(first / 100, rel=1e-4)
-
-
-def test_the_weight_is_the_best_of_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    model, beside = knowing(1.0, 3), knowing(1.0, 4)
+def test_the_cold_offset_is_the_largest_that_costs_at_most_a_hundredth(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "block_size", lambda n: 7)  # blocks must add up to the same
-    chosen = weight(model, beside)
-    data: Any = Data()
-    spread = beside.astype(np.float32).astype(np.float64).std()
-
-    def gain(value: float) -> float:
-        whole: Any = Table(model + value * beside)
-        return float(ndcg_at(target_ranks(whole, data.sequences, CASES), 10).mean())
-
-    grid = [w / spread for w in calibrate.WEIGHTS]
-    assert gain(chosen) == pytest.approx(max(gain(w) for w in grid))
-    assert min(abs(np.array(grid) - chosen)) < 1e-5
-
-
-def test_the_cold_offset_is_the_largest_that_costs_at_most_a_hundredth() -> None:
     table, cold = knowing(2.0), np.arange(N_ITEMS) < 6
     data: Any = Data()
     model: Any = Table(table)
@@ -103,3 +76,18 @@ def test_items_that_are_never_wanted_are_held_back_and_wanted_ones_are_not() -> 
     low: Any = Table(knowing(1.0) - 3.0 * wanted)
     assert choose_cold_offset(low, wanted, data, CASES) > choose_cold_offset(model, unwanted, data, CASES)
     assert OFFSETS[0] == NEVER
+
+
+def test_of_a_validation_period_the_later_half_counts() -> None:
+    """Cold items that are wanted in the later half alone are as welcome as if the earlier one had not been."""
+    cold = np.arange(N_ITEMS) < 15
+    table = noise(3)
+    late = np.arange(N_USERS) >= N_USERS // 2
+    table[np.arange(N_USERS), TARGETS] += np.where(cold[TARGETS] == late, 1.0, 4.0)
+    model: Any = Table(table)
+    whole: Any = Data(temporal=True)
+    each: Any = Data()
+    later = CASES.take(np.flatnonzero(late))
+    chosen = choose_cold_offset(model, cold, whole, CASES)
+    assert chosen == choose_cold_offset(model, cold, each, later)
+    assert chosen > choose_cold_offset(model, cold, each, CASES)

@@ -128,6 +128,9 @@ def test_every_mode_and_control_is_opened_as_it_was_stored(
     assert np.isfinite(scores).all()
     weighed = [*["base"] * (control != "guided_only"), *["refined"] * (mode != "head")]
     assert [*run.summary["head"]] == [*weighed, "popularity"]
+    assert (
+        len(run.summary["head"]["popularity"]) == 1
+    )  # nothing is of late where training ends when a user's history does
     assert [run.summary["head"][name] for name in weighed] == run.read_arrays("head")["models"].tolist()
     total = parts.slopes @ system.refined.item_values().T + parts.remainder + parts.bias
     np.testing.assert_allclose(total, scores, atol=1e-5, rtol=1e-5)
@@ -189,13 +192,29 @@ def test_an_ablation_of_attributes_that_do_not_exist_is_refused(shop: Shop) -> N
 @pytest.mark.parametrize("mode", MODES)
 def test_item_knn_stands_beside_the_model_and_counts_as_remainder(mode: str, shop: Shop) -> None:
     run = shop.refine(mode=mode, neighbours=True)
-    assert run.read_json("neighbours")["item_knn"]["decay"] == 0.8
+    assert run.read_json("item_knn")["decay"] == 0.8
     system = System.open(shop.store, run.id)
     users, histories = shown(system)
     parts = system.refined.parts(users, histories)
     total = parts.slopes @ system.refined.item_values().T + parts.remainder + parts.bias
     np.testing.assert_allclose(total, system.refined.scores(users, histories), atol=1e-5, rtol=1e-5)
+    weight = run.summary["head"]["item_knn"]
+    assert weight != 0
+    refined: Any = system.refined
+    beside, refined.neighbours = refined.neighbours, Silent()
+    alone = refined.parts(users, histories)
+    added = weight * beside.scores(users, histories)
+    np.testing.assert_allclose(parts.remainder - alone.remainder, added, atol=1e-5)
+    for name in ("profile", "slopes", "bias"):
+        assert_array_equal(getattr(parts, name), getattr(alone, name))
     assert shop.refine(mode=mode, neighbours=True).id == run.id
+
+
+class Silent:
+    """Item-kNN of a shop where nothing goes together."""
+
+    def scores(self, users: np.ndarray, histories: list[np.ndarray]) -> np.ndarray:
+        return np.zeros((len(histories), 40), np.float32)
 
 
 def test_a_model_with_item_knn_is_named_by_what_that_was_chosen_from(shop: Shop) -> None:
@@ -205,13 +224,13 @@ def test_a_model_with_item_knn_is_named_by_what_that_was_chosen_from(shop: Shop)
     other = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"baselines": grid})})
     second = pipeline.refine(shop.store, shop.base(), shop.scores, other)
     assert second.id != first.id
-    assert second.read_json("neighbours")["item_knn"]["decay"] == 0.5
+    assert second.read_json("item_knn")["decay"] == 0.5
 
 
 def test_guided_scores_alone_have_no_item_knn_beside_them(shop: Shop) -> None:
     for mode in MODES:
         run = shop.refine(mode=mode, neighbours=True, control="guided_only")
-        assert "neighbours.json" not in run.manifest.files
+        assert "item_knn.json" not in run.manifest.files
 
 
 def test_an_external_base_is_known_by_its_content(shop: Shop, tmp_path: Path) -> None:
@@ -281,6 +300,10 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     for known in (head.cold, inner.cold.numpy()):
         assert_array_equal(known, cold)
     assert head.cold_offset == run.summary["cold_offset"] != 0
+    of_late = [np.log1p(system.data.faded_interactions(h)) for h in (0.2, 1.0)]
+    for column, counts in zip(head.popularity.T[1:], of_late, strict=True):
+        np.testing.assert_allclose(column, (counts - counts.mean()) / counts.std(), atol=1e-5)
+    assert len(run.summary["head"]["popularity"]) == 3
     parts = head.parts(np.array([0]), [system.data.shown_history(0)])
     assert np.ptp(parts.remainder[:, cold]) < 1e-5 < np.ptp(parts.remainder)
     evaluation = pipeline.evaluate(shop.store, run, config)

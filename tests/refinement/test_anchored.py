@@ -127,7 +127,7 @@ def headed(base: ExternalModel | None) -> HeadModel:
     """Put a head on a trained anchored model and a base model that is sure of its cold items."""
     inner = fit(anchored())
     config = RefinementConfig()
-    model = HeadModel(base, inner, inner.item_remainders(), GUIDED, np.where(COLD, 0, 3), config)
+    model = HeadModel(base, inner, inner.item_remainders(), GUIDED, np.where(COLD, 0, 3)[:, None], config)
     model.fit(USERS[:2], SHOWN[:2], np.array([5, 6]))
     return model
 

@@ -22,20 +22,20 @@ def problem(n_models: int = 1, seed: int = 0) -> dict[str, Any]:
     rng = np.random.default_rng(seed)
     scores = 2.0 * rng.normal(size=(n_models, V, N)).astype(np.float32)
     guided, profiles = (rng.normal(size=(count, A)).astype(np.float32) for count in (N, V))
-    popularity = rng.normal(size=N).astype(np.float32)
+    popularity = rng.normal(size=(N, 2)).astype(np.float32)
     seen = rng.random((V, N)) < 0.1
-    logits = np.tensordot(TAU[:n_models], scores, 1) + 0.8 * popularity
+    logits = np.tensordot(TAU[:n_models], scores, 1) + popularity @ np.array([0.8, -0.3])
     logits = logits + (np.array([0.9, 0.0, -0.6]) * profiles + np.array([0.0, 0.5, 0.0])) @ guided.T
     logits[seen] = -np.inf
     targets = (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
     return {
-        **{"scores": scores, "seen": seen, "targets": targets, "popularity": popularity},
-        **{"profiles": profiles, "guided": guided},
+        **{"scores": scores, "start": np.full(n_models, 1 / max(n_models, 1)), "seen": seen, "targets": targets},
+        **{"popularity": popularity, "profiles": profiles, "guided": guided},
     }
 
 
 def everything(learned: HeadWeights) -> np.ndarray:
-    return np.concatenate([learned.models, [learned.popularity], learned.profile, learned.everyone])
+    return np.concatenate([learned.models, learned.popularity, learned.profile, learned.everyone])
 
 
 @pytest.mark.parametrize("n_attributes", [0, A])
@@ -53,7 +53,7 @@ def test_the_gradient_is_that_of_the_loss(n_models: int, n_attributes: int, monk
     monkeypatch.setattr(module, "minimize", catch)
     fit_head(**known, penalty=2.0)
     loss, start = asked
-    assert len(start) == n_models + 1 + 2 * n_attributes
+    assert len(start) == n_models + 2 + 2 * n_attributes
     x = start + np.random.default_rng(1).normal(size=len(start)) * 0.3
     gradient, step = loss(x)[1], 1e-2
     for place in range(len(x)):
@@ -67,7 +67,7 @@ def test_the_gradient_is_that_of_the_loss(n_models: int, n_attributes: int, monk
 def test_planted_weights_are_found(n_models: int) -> None:
     learned = fit_head(**problem(n_models), penalty=0.01)
     np.testing.assert_allclose(learned.models, TAU[:n_models], atol=0.1)
-    assert learned.popularity == pytest.approx(0.8, abs=0.2)
+    np.testing.assert_allclose(learned.popularity, [0.8, -0.3], atol=0.2)
     np.testing.assert_allclose(learned.profile, [0.9, 0.0, -0.6], atol=0.2)
     np.testing.assert_allclose(learned.everyone, [0.0, 0.5, 0.0], atol=0.2)
 
@@ -75,7 +75,8 @@ def test_planted_weights_are_found(n_models: int) -> None:
 def test_a_model_that_knows_nothing_gets_no_weight() -> None:
     known = problem()
     noise = 50 * np.random.default_rng(7).normal(size=known["scores"].shape).astype(np.float32)
-    learned = fit_head(**{**known, "scores": np.concatenate([known["scores"], noise])}, penalty=1.0)
+    both = {"scores": np.concatenate([known["scores"], noise]), "start": np.full(2, 0.5)}
+    learned = fit_head(**{**known, **both}, penalty=1.0)
     assert learned.models[0] == pytest.approx(0.7, abs=0.1)
     assert abs(learned.models[1]) * 50 < 0.1
 
@@ -83,9 +84,10 @@ def test_a_model_that_knows_nothing_gets_no_weight() -> None:
 @pytest.mark.parametrize("factor", [64.0, 0.125])
 def test_weights_do_not_depend_on_the_scale_of_a_models_scores(factor: float) -> None:
     known = problem(2)
-    first = fit_head(**known, penalty=0.01)
     factors = np.array([1.0, factor])
-    other = fit_head(**{**known, "scores": known["scores"] * factors[:, None, None].astype(np.float32)}, penalty=0.01)
+    scaled = known["scores"] * factors[:, None, None].astype(np.float32)
+    first = fit_head(**known, penalty=0.01)
+    other = fit_head(**{**known, "scores": scaled}, penalty=0.01)
     np.testing.assert_allclose(other.models * factors, first.models, rtol=0.05)
     np.testing.assert_allclose(other.profile, first.profile, atol=0.02)
 
@@ -99,8 +101,8 @@ def test_weights_follow_the_scale_of_profiles() -> None:
 
 def test_what_is_added_to_all_of_a_users_scores_changes_nothing() -> None:
     known, rng = problem(), np.random.default_rng(3)
-    first = fit_head(**known, penalty=100.0)
     moved = known["scores"] + rng.uniform(50, 90, size=(V, 1)).astype(np.float32)
+    first = fit_head(**known, penalty=100.0)
     other = fit_head(**{**known, "scores": moved}, penalty=100.0)
     np.testing.assert_allclose(everything(other), everything(first), atol=0.01)
 
@@ -108,7 +110,7 @@ def test_what_is_added_to_all_of_a_users_scores_changes_nothing() -> None:
 @pytest.mark.parametrize(("n_models", "share"), [(0, []), (1, [1.0]), (2, [0.5, 0.5])])
 def test_a_huge_penalty_leaves_the_average_of_the_models(n_models: int, share: list[float]) -> None:
     learned = fit_head(**problem(n_models), penalty=1e9)
-    np.testing.assert_allclose(everything(learned), [*share, *[0.0] * (1 + 2 * A)], atol=1e-3)
+    np.testing.assert_allclose(everything(learned), [*share, *[0.0] * (2 + 2 * A)], atol=1e-3)
 
 
 def test_a_shuffled_table_gets_no_weight() -> None:
@@ -121,8 +123,8 @@ def test_a_shuffled_table_gets_no_weight() -> None:
 
 def test_items_already_seen_have_no_say() -> None:
     known = problem()
-    first = fit_head(**known, penalty=1.0)
     wild = np.where(known["seen"], 1e3, known["scores"]).astype(np.float32)
+    first = fit_head(**known, penalty=1.0)
     np.testing.assert_allclose(everything(fit_head(**{**known, "scores": wild}, penalty=1.0)), everything(first))
 
 
@@ -145,8 +147,9 @@ RAW[:, 2] = 0.8 * RAW[:, 0] + 0.2 * RAW[:, 2]  # correlated, so that whitening d
 RAW[2, 1] = np.nan
 GUIDED = GuidedEmbedding.of(RAW)
 COLD = np.isin(np.arange(N), [4, 20, 21])
-INTERACTIONS = np.where(COLD, 0, RNG.integers(1, 90, N))
-POPULARITY = (np.log1p(INTERACTIONS) - np.log1p(INTERACTIONS).mean()) / np.log1p(INTERACTIONS).std()
+INTERACTIONS = np.where(COLD, 0, RNG.integers(1, 90, N))[:, None] * np.array([1.0, 0.3])  # of all times, and of late
+INTERACTIONS[7, 1] = 40.0
+POPULARITY = (np.log1p(INTERACTIONS) - np.log1p(INTERACTIONS).mean(axis=0)) / np.log1p(INTERACTIONS).std(axis=0)
 BASE = ExternalModel(
     RNG.normal(size=(N, 5)).astype(np.float32), "dot", 0.8, None, None, RNG.normal(size=N).astype(np.float32)
 )
@@ -191,9 +194,10 @@ def fitted(*args: Any, **named: Any) -> HeadModel:
 
 def test_it_is_fitted_on_what_it_scores_with(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(module, "fit_head", lambda *args: (asked.extend(args), fit_head(*args))[1])
+    monkeypatch.setattr(module, "fit_head", lambda *args: (asked.extend(map(np.copy, args)), fit_head(*args))[1])
     model = fitted(refined=True, penalty=3.0)
-    scores, seen, targets, popularity, profiles, guided, penalty = asked
+    scores, start, seen, targets, popularity, profiles, guided, penalty = asked
+    np.testing.assert_array_equal(start, [0.5, 0.5])
     np.testing.assert_allclose(scores[0], base_scores(), atol=1e-5)
     np.testing.assert_array_equal(scores[1], Refined(GUIDED).scores(USERS, HISTORIES))
     assert [np.flatnonzero(row).tolist() for row in seen] == [[1, 2], [3], [0, 5, 7], [9], [8]]
@@ -251,7 +255,7 @@ def test_scores_follow_the_formula_in_whitened_columns(base: Any, refined: bool)
     own = alone.parts(USERS, HISTORIES).profile @ whitening
     attributes = (learned.profile * own + learned.everyone) @ white.T
     assert np.abs(attributes).max() > 0.05
-    expected = attributes + learned.popularity * POPULARITY + 0.75 * COLD
+    expected = attributes + POPULARITY @ learned.popularity + 0.75 * COLD
     if base is not None:
         expected = expected + learned.models[0] * base_scores()
     inner = Refined(GUIDED).parts(USERS, HISTORIES)
@@ -278,7 +282,7 @@ def test_an_attribute_and_its_copy_share_a_contribution_instead_of_cancelling() 
     raw = RAW.copy()
     raw[:, 2] = 10 - raw[:, 0]
     model = head(None, guided=GuidedEmbedding.of(raw))
-    model.learned = HeadWeights(np.zeros(0), 0.0, np.array([0.5, 0.2, -0.3]), np.zeros(A))
+    model.learned = HeadWeights(np.zeros(0), np.zeros(2), np.array([0.5, 0.2, -0.3]), np.zeros(A))
     slopes = model.parts(USERS, HISTORIES).slopes
     assert 0.01 < np.abs(slopes).max() < 2
     np.testing.assert_allclose(slopes[:, 2], -slopes[:, 0], atol=1e-5)
@@ -296,5 +300,5 @@ def test_an_item_nobody_took_gets_the_average_of_the_base_models_scores_and_its_
 
 
 def test_where_nobody_took_anything_the_base_models_scores_stand() -> None:
-    model = head(interactions=np.zeros(N, np.int64))
+    model = head(interactions=np.zeros((N, 1)))
     np.testing.assert_allclose(model.scores(USERS, HISTORIES), BASE.scores(USERS, HISTORIES), atol=1e-5)
