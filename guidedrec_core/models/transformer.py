@@ -4,7 +4,7 @@ Position enters attention as a learned bias by distance (Shaw, Uszkoreit and Vas
 al., JMLR 2020), so that every step of a history trains the state that inference uses; learned absolute positions did
 that for the last step alone and ranked clearly worse.
 
-Shapes: B batch, L length, D width, H heads.
+Shapes: B batch, L length, M positions wanted, D width, H heads.
 """
 
 import torch
@@ -48,18 +48,40 @@ class Block(nn.Module):
         with torch.no_grad():
             self.distance.copy_(-slopes[:, None] * self.distances.abs())
 
-    def forward(self, x: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
-        """Map ``x [B, L, D]`` to ``[B, L, D]``.
+    def forward(self, x: Tensor, visible: Tensor, distance: Tensor, wanted: Tensor | None = None) -> Tensor:
+        """Map ``x [B, L, D]`` to ``[B, M, D]``, or to ``[B, L, D]`` if all positions are wanted.
 
-        ``visible [B, 1, L, L]`` says which position may see which, ``distance [L, L]`` which bias belongs to the two.
+        Parameters
+        ----------
+        x : Tensor
+            A vector for each position.
+        visible : Tensor
+            Which position may see which, bool ``[B, L, L]``.
+        distance : Tensor
+            Which bias belongs to the two, int64 ``[L, L]``.
+        wanted : Tensor or None
+            Positions to be told, int64 ``[B, M]``; the others are seen by these alone, which spares most of the work.
         """
-        B, L, D = x.shape
-        qkv = self.query_key_value(self.attention_norm(x))  # [B, L, 3D]
-        q, k, v = qkv.view(B, L, 3, self.heads, D // self.heads).permute(2, 0, 3, 1, 4)  # each [B, H, L, D/H]
-        mask = self.distance[:, distance].masked_fill(~visible, -torch.inf)  # [B, H, L, L]
+        normed = self.attention_norm(x)  # [B, L, D]
+        rows = torch.arange(len(x), device=x.device)[:, None]  # [B, 1]
+        if wanted is None:
+            q, k, v = (self._by_head(part) for part in self.query_key_value(normed).chunk(3, dim=-1))
+            bias = self.distance[:, distance]  # [H, L, L]
+        else:
+            weight, offset = self.query_key_value.weight, self.query_key_value.bias
+            D = x.shape[-1]
+            q = self._by_head(F.linear(normed[rows, wanted], weight[:D], offset[:D]))  # [B, H, M, D/H]
+            k, v = (self._by_head(part) for part in F.linear(normed, weight[D:], offset[D:]).chunk(2, dim=-1))
+            x, visible = x[rows, wanted], visible[rows, wanted]  # [B, M, D], [B, M, L]
+            bias = self.distance[:, distance[wanted]].transpose(0, 1)  # [B, H, M, L]
+        mask = bias.masked_fill(~visible.unsqueeze(1), -torch.inf)  # [B, H, M, L]
         rate = self.dropout if self.training else 0.0
-        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, L, D/H]
-        seen = self.project(seen.transpose(1, 2).reshape(B, L, D))  # [B, L, D]
+        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, M, D/H]
+        seen = self.project(seen.transpose(1, 2).reshape(x.shape))  # [B, M, D]
         x = x + F.dropout(seen, self.dropout, self.training)
-        wide = F.gelu(self.widen(self.feedforward_norm(x)))  # [B, L, feedforward]
-        return x + F.dropout(self.narrow(wide), self.dropout, self.training)  # [B, L, D]
+        wide = F.gelu(self.widen(self.feedforward_norm(x)))  # [B, M, feedforward]
+        return x + F.dropout(self.narrow(wide), self.dropout, self.training)  # [B, M, D]
+
+    def _by_head(self, x: Tensor) -> Tensor:
+        """Split ``[B, L, D]`` into ``[B, H, L, D/H]``."""
+        return x.view(*x.shape[:2], self.heads, x.shape[2] // self.heads).transpose(1, 2)
