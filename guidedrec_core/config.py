@@ -8,7 +8,16 @@ import hashlib
 import json
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    ValidationError,
+    model_validator,
+)
 
 from guidedrec_core.errors import ConfigError
 
@@ -75,13 +84,19 @@ class EncoderConfig(Config):
     dropout: float = Field(0.2, ge=0, lt=1)
     """Dropout in the blocks."""
     item_dropout: float = Field(0.2, ge=0, lt=1)
-    """Probability that an input item is hidden in training."""
+    """Probability that an input item is hidden in training; for bert4rec 0.1 by default."""
     max_length: int = Field(30, ge=2, le=1000)
     """Most recent interactions read, L."""
-    mask_rate: float = Field(0.1, ge=0, lt=1)
-    """Share of items hidden besides the one at a window's end (bert4rec only)."""
-    copies: PositiveInt = 4
-    """Times a window is read in an epoch, each time up to another step (bert4rec only)."""
+    copies: PositiveInt = 8
+    """Times a window is read in an epoch, each time up to another step (bert4rec of several blocks only)."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_kind(cls, values: Any) -> Any:
+        """Fill in what does best for one architecture and not for the others, on validation."""
+        if isinstance(values, dict) and values.get("kind") == "bert4rec":
+            return {"item_dropout": 0.1, **values}
+        return values
 
     def model_post_init(self, _: Any) -> None:
         """Check what one field alone cannot show."""

@@ -49,3 +49,11 @@ def test_what_is_out_of_range_is_named(kind: type[Config], values: dict[str, Any
 def test_a_digest_sees_every_value_but_not_the_order_given() -> None:
     assert BuildConfig(seed=1).digest() != BuildConfig().digest()
     assert TrainingConfig(patience=5, ema=0.9).digest() == TrainingConfig(ema=0.9, patience=5).digest()
+
+
+def test_bert4rec_hides_fewer_items_unless_told_otherwise() -> None:
+    assert EncoderConfig.parse({"kind": "bert4rec"}).item_dropout == 0.1
+    assert EncoderConfig.parse({"kind": "bert4rec", "item_dropout": 0.3}).item_dropout == 0.3
+    assert EncoderConfig.parse({"kind": "gru4rec"}).item_dropout == EncoderConfig().item_dropout == 0.2
+    stored = EncoderConfig.parse({"kind": "bert4rec"}).model_dump(mode="json")
+    assert EncoderConfig.parse(stored).item_dropout == 0.1

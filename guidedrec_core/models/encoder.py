@@ -39,9 +39,6 @@ class Encoder(Protocol):
     def last(self, x: Tensor, present: Tensor) -> Tensor:
         """Return the state after whole histories, ``[B, D]``, for ``x [B, L, D]`` and ``present [B, L]``."""
 
-    def __call__(self, x: Tensor, present: Tensor) -> Tensor:
-        """Return the states at all positions, ``[B, L, D]``."""
-
 
 def causal_read(encoder: Any, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Read windows with an encoder that sees only what came before: each state predicts the step after it."""

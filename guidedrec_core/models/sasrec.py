@@ -17,7 +17,7 @@ from guidedrec_core.models.transformer import Block
 class SASRecEncoder(nn.Module):
     """Causal transformer: every step of a window predicts the next one.
 
-    Shapes: B batch, L length, M positions wanted, D width.
+    Shapes: B batch, L length, D width.
     """
 
     def __init__(self, config: EncoderConfig) -> None:
@@ -27,20 +27,21 @@ class SASRecEncoder(nn.Module):
         self.blocks = nn.ModuleList(Block(config, distances) for _ in range(config.blocks))
         self.norm = nn.LayerNorm(config.width)
 
-    def forward(self, x: Tensor, present: Tensor, wanted: Tensor | None = None) -> Tensor:
-        """Return the state after each wanted position, ``[B, M, D]``, or each; those at padding mean nothing."""
+    def forward(self, x: Tensor, present: Tensor, only_last: bool = False) -> Tensor:
+        """Return the state after each position, ``[B, L, D]``, or the last alone; at padding it means nothing."""
         L = x.shape[1]
         if self.training:
             x = hide_items(x, self.config.item_dropout)
         x = F.dropout(x, self.config.dropout, self.training)
         before = torch.ones(L, L, dtype=torch.bool, device=x.device).tril()  # [L, L]
-        itself = torch.eye(L, dtype=torch.bool, device=x.device)  # padding that saw nothing would give NaN
-        visible = (before & present[:, None, :]) | itself  # [B, L, L]
+        visible = before & present[:, None, :]  # [B, L, L]
         steps = torch.arange(L, device=x.device)
         steps_back = (steps[:, None] - steps[None, :]).clamp(min=0)  # [L, L]
         for block in self.blocks[:-1]:
-            x = block(x, visible, steps_back)
-        return self.norm(self.blocks[-1](x, visible, steps_back, wanted))  # type: ignore[no-any-return]
+            x = block(x, x, visible, steps_back)
+        told = slice(L - 1, L) if only_last else slice(L)
+        asked = x[:, told] if only_last else x
+        return self.norm(self.blocks[-1](asked, x, visible[:, told], steps_back[told]))  # type: ignore[no-any-return]
 
     def read(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Predict every step but the first of training windows; see `Encoder.read`."""
@@ -48,4 +49,4 @@ class SASRecEncoder(nn.Module):
 
     def last(self, x: Tensor, present: Tensor) -> Tensor:
         """Return the state after whole histories, ``[B, D]``."""
-        return self(x, present, torch.full((len(x), 1), x.shape[1] - 1, device=x.device))[:, 0]  # type: ignore[no-any-return]
+        return self(x, present, only_last=True)[:, 0]  # type: ignore[no-any-return]

@@ -4,7 +4,7 @@ Position enters attention as a learned bias by distance (Shaw, Uszkoreit and Vas
 al., JMLR 2020), so that every step of a history trains the state that inference uses; learned absolute positions did
 that for the last step alone and ranked clearly worse.
 
-Shapes: B batch, L length, M positions wanted, D width, H heads.
+Shapes: B batch, L positions seen, M positions told, D width, H heads.
 """
 
 import torch
@@ -48,39 +48,37 @@ class Block(nn.Module):
         with torch.no_grad():
             self.distance.copy_(-slopes[:, None] * self.distances.abs())
 
-    def forward(self, x: Tensor, visible: Tensor, distance: Tensor, wanted: Tensor | None = None) -> Tensor:
-        """Map ``x [B, L, D]`` to ``[B, M, D]``, or to ``[B, L, D]`` if all positions are wanted.
+    def forward(self, asked: Tensor, x: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
+        """Map ``asked [B, M, D]`` to ``[B, M, D]``, by what it sees in ``x``.
 
         Parameters
         ----------
+        asked : Tensor
+            Vectors at the positions to be told; `x` itself for all of them.
         x : Tensor
-            A vector for each position.
+            Vectors at the positions to be seen, ``[B, L, D]``.
         visible : Tensor
-            Which position may see which, bool ``[B, L, L]``.
+            Which position may see which, bool ``[B, M, L]``; who sees nothing sees the mean of all.
         distance : Tensor
-            Which bias belongs to the two, int64 ``[L, L]``.
-        wanted : Tensor or None
-            Positions to be told, int64 ``[B, M]``; the others are seen by these alone, which spares most of the work.
+            Which bias belongs to the two, int64 ``[M, L]``.
         """
+        D = x.shape[2]
         normed = self.attention_norm(x)  # [B, L, D]
-        rows = torch.arange(len(x), device=x.device)[:, None]  # [B, 1]
-        if wanted is None:
+        if asked is x:
             q, k, v = (self._by_head(part) for part in self.query_key_value(normed).chunk(3, dim=-1))
-            bias = self.distance[:, distance]  # [H, L, L]
         else:
             weight, offset = self.query_key_value.weight, self.query_key_value.bias
-            D = x.shape[-1]
-            q = self._by_head(F.linear(normed[rows, wanted], weight[:D], offset[:D]))  # [B, H, M, D/H]
+            q = self._by_head(F.linear(self.attention_norm(asked), weight[:D], offset[:D]))  # [B, H, M, D/H]
             k, v = (self._by_head(part) for part in F.linear(normed, weight[D:], offset[D:]).chunk(2, dim=-1))
-            x, visible = x[rows, wanted], visible[rows, wanted]  # [B, M, D], [B, M, L]
-            bias = self.distance[:, distance[wanted]].transpose(0, 1)  # [B, H, M, L]
-        mask = bias.masked_fill(~visible.unsqueeze(1), -torch.inf)  # [B, H, M, L]
+        bias = self.distance[:, distance]  # [H, M, L]
+        # Minus infinity would give NaN where nothing is seen.
+        mask = bias.masked_fill(~visible.unsqueeze(1), torch.finfo(bias.dtype).min)  # [B, H, M, L]
         rate = self.dropout if self.training else 0.0
         seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, M, D/H]
-        seen = self.project(seen.transpose(1, 2).reshape(x.shape))  # [B, M, D]
-        x = x + F.dropout(seen, self.dropout, self.training)
-        wide = F.gelu(self.widen(self.feedforward_norm(x)))  # [B, M, feedforward]
-        return x + F.dropout(self.narrow(wide), self.dropout, self.training)  # [B, M, D]
+        seen = self.project(seen.transpose(1, 2).reshape(asked.shape))  # [B, M, D]
+        asked = asked + F.dropout(seen, self.dropout, self.training)
+        wide = F.gelu(self.widen(self.feedforward_norm(asked)))  # [B, M, feedforward]
+        return asked + F.dropout(self.narrow(wide), self.dropout, self.training)
 
     def _by_head(self, x: Tensor) -> Tensor:
         """Split ``[B, L, D]`` into ``[B, H, L, D/H]``."""
