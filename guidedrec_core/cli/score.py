@@ -1,4 +1,4 @@
-"""``guidedrec score``: store guided scores from tables, or tell how complete they are."""
+"""``guidedrec score``: guided scores, from tables and by hand, and how complete they are."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guidedrec_core.cli.output import json_option, write_facts, write_json
-from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.cli.session import DefaultGroup, Session
 
 if TYPE_CHECKING:
     from guidedrec_core.data.bundled import ScoreFiles
@@ -46,13 +46,21 @@ def score_files(attributes: Path | None, item_scores: Path | None, user_scores: 
     return ScoreFiles(attributes, item_scores, user_scores)
 
 
-@click.command(cls=Command)
+@click.group(cls=DefaultGroup, default="dataset", subcommand_metavar="DATASET|COMMAND [ARGS]...")
+def score() -> None:
+    """Store guided scores.
+
+    `guidedrec score DATASET` is short for `guidedrec score dataset DATASET`, whose --help shows the options.
+    """
+
+
+@score.command("dataset")
 @click.argument("dataset")
 @score_options
 @click.option("--status", is_flag=True, help="Only tell how complete the stored scores are.")
 @json_option
 @click.pass_obj
-def score(
+def score_dataset(
     session: Session,
     dataset: str,
     attributes: Path | None,

@@ -110,3 +110,24 @@ class Group(click.Group):
 
 
 Group.group_class = Group
+
+
+class DefaultGroup(Group):
+    """A group with a command whose name may be left out: what no other command begins with is for this one.
+
+    Parameters
+    ----------
+    default : str
+        Name of the command.
+    """
+
+    def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
+        # Options the group does not know are left for the default command, if they stand before any name.
+        super().__init__(*args, context_settings={"ignore_unknown_options": True}, **kwargs)
+        self.default = default
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command and its arguments."""
+        return super().resolve_command(ctx, args if args[0] in self.commands else [self.default, *args])

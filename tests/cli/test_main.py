@@ -25,7 +25,6 @@ EXPECTED = {
         "vectors",
         "build",
         "train",
-        "score",
         "refine",
         "evaluate",
         "ablate",
@@ -34,6 +33,7 @@ EXPECTED = {
         "explain",
         "doctor",
     ),
+    *(f"score {name}" for name in ("dataset",)),
     *(f"runs {name}" for name in ("list", "show", "delete")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
