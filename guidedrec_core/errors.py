@@ -45,6 +45,10 @@ class ServiceError(GuidedrecError):
     """A language model server cannot be reached, or what it answers cannot be used."""
 
 
+class RequestRefusedError(ServiceError):
+    """A language model server is there and refuses one request as it is, e.g. because it is too long."""
+
+
 class TrainingError(GuidedrecError):
     """Training cannot go on (loss diverged, nothing to train on)."""
 

@@ -1,0 +1,145 @@
+"""A loopback server of a chat model that speaks OpenAI's protocol and behaves as told."""
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from web import serving
+
+KEY = "sk-secret-of-the-tests"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of the server; the delay comes first."""
+
+    body: Any = None
+    """Text is sent as HTML, bytes as if they were JSON, all else as JSON."""
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0.0
+    """Seconds."""
+    hang_up: bool = False
+    """Close the connection without a word."""
+    cut: int | None = None
+    """Break off after so many bytes of body."""
+
+
+Request = dict[str, Any]
+Model = Callable[[Request], Answer]
+
+
+def said(
+    text: str | None, finish_reason: str = "stop", refusal: str | None = None, tokens: tuple[int, int] = (100, 50)
+) -> dict[str, Any]:
+    """The body of an answer: what the model said, and tokens of prompt and completion."""
+    message = {"role": "assistant", "content": text, "refusal": refusal}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [{"index": 0, "finish_reason": finish_reason, "message": message}],
+        "usage": {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)},
+    }
+
+
+def failing(status: int, message: str = "no", **headers: str) -> Answer:
+    """An error as OpenAI words it; a header's underscores stand for hyphens."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Answer({"error": {"message": message, "type": "error", "param": None, "code": None}}, status, named)
+
+
+def unsupported(parameter: str) -> Answer:
+    """What OpenAI answers to a field that a model does not take."""
+    message = f"Unsupported parameter: '{parameter}' is not supported with this model."
+    return Answer({"error": {"message": message, "param": parameter, "code": "unsupported_parameter"}}, 400)
+
+
+class ChatServer(ThreadingHTTPServer):
+    """Answers with the answers in `queue`, in order, then as `model` does; notes what was asked for."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.model: Model = lambda request: Answer(said("hello"))
+        self.queue: list[Answer] = []
+        self.asked: list[Request] = []
+        self.headers: list[dict[str, str]] = []
+        self.times: list[float] = []
+        """When each request came, in seconds of `time.monotonic`."""
+        self.busy = 0
+        self.busiest = 0
+        """The most requests that were being answered at once."""
+        self.guard = threading.Lock()
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that hang up."""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/v1"
+
+    def answer(self, request: Request, headers: dict[str, str]) -> Answer:
+        with self.guard:
+            self.asked.append(request)
+            self.headers.append(headers)
+            self.times.append(time.monotonic())
+            self.busy += 1
+            self.busiest = max(self.busiest, self.busy)
+            queued = self.queue.pop(0) if self.queue else None
+        try:
+            answer = queued if queued is not None else self.model(request)
+            time.sleep(answer.delay)
+        finally:
+            with self.guard:
+                self.busy -= 1
+        return answer
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ChatServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or an answer waits for the client to confirm its head
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        answer = self.server.answer({"path": self.path, **request}, headers)
+        if answer.hang_up:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        body = answer.body
+        data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", "text/html" if isinstance(body, str) else "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data[: answer.cut])
+        if answer.cut is not None:
+            self.close_connection = True
+
+
+@pytest.fixture
+def chat_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    # The SDK's pauses between tries, in seconds, which a test need not sit out.
+    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    with serving(ChatServer()) as server:
+        yield server
