@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -274,6 +275,44 @@ class SparsityConfig(Config):
 
     shares: tuple[Share, ...] = Field((1.0, 0.5, 0.25), min_length=1)
     """Shares of each user's training history, the latest part; base, refined model and controls are made for each."""
+
+
+class ScoringConfig(Config):
+    """How a language model is asked for guided scores."""
+
+    model: str = Field(min_length=1)
+    """The server's name of the model."""
+    base_url: str | None = None
+    """Server that speaks OpenAI's protocol; None: `$OPENAI_BASE_URL`, else OpenAI's."""
+    concurrency: int = Field(16, ge=1, le=1000)
+    """Requests in flight at once, at most."""
+    items_per_request: int = Field(10, ge=1, le=100)
+    """Items or users in one request, at most; fewer where the answers get too long. 1 asks for each alone."""
+    max_request_tokens: int = Field(8000, ge=500)
+    """Tokens of a request, prompt and answer together, at most."""
+    attempts: PositiveInt = 3
+    """Times an item is asked for before it is given up; the last time alone."""
+    requests_per_minute: PositiveInt | None = None
+    """Requests a minute, at most; None is no limit."""
+    tokens_per_minute: PositiveInt | None = None
+    """Tokens a minute, prompts and answers together, at most; None is no limit."""
+    budget: PositiveFloat | None = None
+    """USD that one run may cost; it stops before it passes them. None is no limit."""
+    passes: int = Field(1, ge=1, le=20)
+    """Times everything is scored, each in another order; the score is the median."""
+    columns: tuple[str, ...] = Field(("title", "category", "price", "description"), min_length=1)
+    """Columns of the catalogue that the model reads, in this order; those that the catalogue lacks are left out."""
+    max_characters: PositiveInt = 1000
+    """Longer texts of items are cut."""
+    history: PositiveInt = 30
+    """Most recent titles of a training history that the model reads of a user."""
+    reuse: Literal["schema", "attribute"] = "schema"
+    """What may be taken from earlier answers. `schema`: those to exactly these attributes, asked together.
+    `attribute`: every attribute that was asked in the same words before, whatever stood beside it."""
+    temperature: float = Field(0.0, ge=0, le=2)
+    """0 gives the likeliest answer."""
+    price: tuple[NonNegativeFloat, NonNegativeFloat] | None = None
+    """USD per million tokens, input and output; None: the list price of the model, if it is known."""
 
 
 class ProjectionConfig(Config):

@@ -3,17 +3,18 @@ from typing import Any
 import pytest
 
 from guidedrec_core import config as configs
-from guidedrec_core.config import BuildConfig, Config, EncoderConfig, TrainingConfig
+from guidedrec_core.config import BuildConfig, Config, EncoderConfig, ScoringConfig, TrainingConfig
 from guidedrec_core.errors import ConfigError
 
 ALL = [
     kind for kind in vars(configs).values() if isinstance(kind, type) and issubclass(kind, Config) and kind != Config
 ]
+REQUIRED: dict[type[Config], dict[str, Any]] = {ScoringConfig: {"model": "small"}}
 
 
 @pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
 def test_every_configuration_goes_round_and_explains_each_field(kind: type[Config]) -> None:
-    made = kind()
+    made = kind.parse(REQUIRED.get(kind, {}))
     assert kind.parse(made.model_dump(mode="json")) == made
     assert kind.parse(made.model_dump(mode="json")).digest() == made.digest()
     for name, field in kind.model_fields.items():
@@ -26,8 +27,9 @@ def test_every_configuration_refuses_unknown_keys_and_changes(kind: type[Config]
     with pytest.raises(ConfigError, match="n_layers: Extra inputs are not permitted"):
         kind.parse({"n_layers": 2})
     name = next(iter(kind.model_fields))
+    made = kind.parse(REQUIRED.get(kind, {}))
     with pytest.raises(ValueError, match="frozen"):
-        setattr(kind(), name, getattr(kind(), name))
+        setattr(made, name, getattr(made, name))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,8 @@ def test_every_configuration_refuses_unknown_keys_and_changes(kind: type[Config]
         (TrainingConfig, {"learning_rate": float("inf")}, "learning_rate: .*finite"),
         (TrainingConfig, {"weight_decay": float("nan")}, "weight_decay: .*finite"),
         (EncoderConfig, {"width": 10, "heads": 4}, "multiple of heads, got width 10 and heads 4"),
+        (ScoringConfig, {"budget": 1}, "model: Field required"),
+        (ScoringConfig, {"model": "m", "price": [1, -1]}, r"price\.1: .*greater than or equal to 0"),
         (BuildConfig, {"encoder": {"widht": 8}}, r"encoder\.widht: Extra inputs"),
         (BuildConfig, {"split": {"kind": "random"}}, r"split\.kind: .*got 'random'"),
     ],
