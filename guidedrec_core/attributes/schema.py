@@ -2,9 +2,14 @@
 
 import hashlib
 import json
+import math
+import os
+import secrets
+import tomllib
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from guidedrec_core.columns import ITEM, USER
 from guidedrec_core.config import Config
@@ -36,6 +41,24 @@ class Attribute(Config):
     """What the highest score means."""
     definition: str = ""
     """What is judged, when the two ends do not say it all."""
+    # Left out of stored schemas where there are none, so that these keep the hash they had before there were levels.
+    levels: dict[str, str] = Field(default={}, exclude_if=lambda levels: not levels)
+    """What single scores mean, e.g. ``{"5": "a fleece"}``; the keys are numbers on the scale, in rising order."""
+
+    @field_validator("levels")
+    @classmethod
+    def _in_order(cls, levels: dict[str, str]) -> dict[str, str]:
+        """Sort the levels and write their numbers in one way, so that equal levels have one hash."""
+        try:
+            numbers = {key: float(key) for key in levels}
+        except ValueError as error:
+            raise ValueError(f"levels are named by numbers on the scale, got {', '.join(map(repr, levels))}") from error
+        if len(set(numbers.values())) < len(numbers) or not all(map(math.isfinite, numbers.values())):
+            raise ValueError(f"levels are different numbers, got {', '.join(levels)}")
+        if not all(text.strip() for text in levels.values()):
+            raise ValueError("a level needs a text; leave out those without")
+        order = sorted(levels, key=numbers.__getitem__)
+        return {repr(numbers[key] + 0.0).removesuffix(".0"): levels[key] for key in order}  # "-0" is "0"
 
     @property
     def label(self) -> str:
@@ -65,6 +88,17 @@ class AttributeSchema(Config):
             raise ValueError(f"{' and '.join(ids)} is the name of a column of ids; call the attribute something else")
         return attributes
 
+    @model_validator(mode="after")
+    def _levels_on_the_scale(self) -> "AttributeSchema":
+        for attribute in self.attributes:
+            outside = [key for key in attribute.levels if not self.scale.min <= float(key) <= self.scale.max]
+            if outside:
+                raise ValueError(
+                    f"levels lie on the scale, {self.scale.min:g} to {self.scale.max:g}; "
+                    f"{attribute.name} has {', '.join(outside)}"
+                )
+        return self
+
     def __len__(self) -> int:
         return len(self.attributes)
 
@@ -87,24 +121,88 @@ class AttributeSchema(Config):
 
     def hash(self) -> str:
         """Return 12 hex digits naming the content."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _digest(self.model_dump(mode="json"))
+
+    def attribute_hash(self, name: str) -> str:
+        """Return 12 hex digits naming one attribute and the scale: what a score of it means.
+
+        Raises
+        ------
+        UnknownIdError
+            No attribute has this name.
+        """
+        attribute = self.attributes[self.index(name)]
+        return _digest({"attribute": attribute.model_dump(mode="json"), "scale": self.scale.model_dump(mode="json")})
 
     @classmethod
     def read(cls, path: Path) -> "AttributeSchema":
-        """Read a JSON file.
+        """Read a TOML file (``.toml``) or a JSON file (any other name).
 
         Raises
         ------
         ConfigError
-            The file is missing, not JSON, or not a schema.
+            The file is missing, not TOML or JSON, or not a schema.
         """
+        language = "TOML" if _is_toml(path) else "JSON"
         try:
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
+            text = path.read_text(encoding="utf-8-sig")
+            content = tomllib.loads(text) if _is_toml(path) else json.loads(text)
         except FileNotFoundError as error:
             raise ConfigError(f"expected an attribute schema at {path}, there is no such file") from error
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"expected an attribute schema in JSON at {path}, cannot read it: {error}") from error
+        except (OSError, ValueError, RecursionError) as error:
+            raise ConfigError(
+                f"expected an attribute schema in {language} at {path}, cannot read it: {error}"
+            ) from error
         if not isinstance(content, dict):
             raise ConfigError(f"expected a JSON object with 'attributes' in {path}, got a {type(content).__name__}")
         return cls.parse(content)
+
+    def write(self, path: Path) -> None:
+        """Write a TOML file (``.toml``) or a JSON file (any other name), which replaces one that is there.
+
+        Raises
+        ------
+        ConfigError
+            The file cannot be written.
+        """
+        content = self.model_dump(mode="json")
+        text = _toml(content) if _is_toml(path) else json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+        try:
+            try:
+                temporary.write_bytes(text.encode("utf-8"))
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise ConfigError(f"expected a place for the attribute schema, cannot write {path} ({reason})") from error
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """Return 12 hex digits naming plain data."""
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _is_toml(path: Path) -> bool:
+    return path.suffix.lower() == ".toml"
+
+
+def _toml(content: dict[str, Any]) -> str:
+    """Write a schema's plain data as TOML, an attribute a block, as people edit it."""
+    blocks = [_lines({key: value for key, value in content.items() if not isinstance(value, dict | list)})]
+    blocks += [["[scale]", *_lines(content["scale"])]]
+    for attribute in content["attributes"]:
+        levels = attribute.pop("levels", {})
+        blocks.append(["[[attributes]]", *_lines(attribute)])
+        if levels:
+            blocks.append(["[attributes.levels]", *_lines(levels)])
+    return "\n\n".join("\n".join(block) for block in blocks) + "\n"
+
+
+def _lines(values: dict[str, Any]) -> list[str]:
+    """Write keys and their texts and numbers, which TOML spells as JSON does but for one character."""
+    keys = [key if key.isidentifier() or key.isdigit() else json.dumps(key) for key in values]
+    texts = [json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") for value in values.values()]
+    return [f"{key} = {text}" for key, text in zip(keys, texts, strict=True)]

@@ -15,10 +15,11 @@ CONTENT: dict[str, Any] = {"attributes": [PACE, DEPTH], "domain": "movies", "sca
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,20}", fullmatch=True)
 texts = st.text(min_size=1, max_size=20)
+levels = st.dictionaries(st.floats(0, 1).map(str), texts.filter(str.strip), max_size=3)
 schemas = st.builds(
     AttributeSchema,
     attributes=st.lists(
-        st.builds(Attribute, name=names, low=texts, high=texts, definition=st.text(max_size=20)),
+        st.builds(Attribute, name=names, low=texts, high=texts, definition=st.text(max_size=20), levels=levels),
         min_size=1,
         max_size=6,
         unique_by=lambda a: a.name,
@@ -69,13 +70,57 @@ def test_the_hash_sees_every_field_and_the_order() -> None:
     assert len(hashes) == len(variants)
 
 
+def test_levels_come_in_order_whatever_their_spelling() -> None:
+    """A schema without levels must keep its hash, see above; equal ones must have one."""
+    spelled = [{"10": "hectic", "-0": "calm", "2.50": "so so"}, {"0": "calm", "2.5": "so so", "1e1": "hectic"}]
+    schemas = [AttributeSchema.parse({**CONTENT, "attributes": [{**PACE, "levels": s}, DEPTH]}) for s in spelled]
+    assert list(schemas[0].attributes[0].levels.items()) == [("0", "calm"), ("2.5", "so so"), ("10", "hectic")]
+    assert schemas[0].hash() == schemas[1].hash() != AttributeSchema.parse(CONTENT).hash()
+
+
+def test_the_hash_of_an_attribute_sees_it_and_the_scale_alone() -> None:
+    pace = AttributeSchema.parse(CONTENT).attribute_hash("pace")
+    assert len(pace) == 12
+    same = [{**CONTENT, "domain": "books"}, {**CONTENT, "attributes": [{**DEPTH, "low": "thin"}, PACE]}]
+    assert [AttributeSchema.parse(content).attribute_hash("pace") for content in same] == [pace, pace]
+    others = [
+        {**CONTENT, "scale": {"max": 9}},
+        {**CONTENT, "attributes": [{**PACE, "levels": {"5": "walking"}}]},
+        *({**CONTENT, "attributes": [{**PACE, key: "other"}]} for key in ("low", "high", "definition")),
+    ]
+    assert len({AttributeSchema.parse(content).attribute_hash("pace") for content in others} | {pace}) == 6
+    with pytest.raises(UnknownIdError, match="plot"):
+        AttributeSchema.parse(CONTENT).attribute_hash("plot")
+
+
 @settings(max_examples=80, deadline=None)
-@given(schemas)
-def test_a_written_schema_is_read_back_the_same(schema: AttributeSchema) -> None:
-    again = AttributeSchema.parse(json.loads(schema.model_dump_json()))
+@given(schemas, st.sampled_from(["attributes.toml", "attributes.json"]))
+def test_a_written_schema_is_read_back_the_same(
+    tmp_path_factory: pytest.TempPathFactory, schema: AttributeSchema, name: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / name
+    schema.write(path)
+    again = AttributeSchema.read(path)
     assert again == schema
     assert again.hash() == schema.hash()
     assert [again.index(name) for name in again.names] == list(range(len(again)))
+
+
+def test_a_schema_in_toml_is_as_people_write_it(tmp_path: Path) -> None:
+    schema = AttributeSchema.parse({**CONTENT, "attributes": [{**PACE, "levels": {"2.5": 'a "walk"'}}, DEPTH]})
+    schema.write(tmp_path / "attributes.toml")
+    assert (tmp_path / "attributes.toml").read_text() == (
+        'domain = "movies"\n\n[scale]\nmin = 0.0\nmax = 10.0\n\n'
+        '[[attributes]]\nname = "pace"\nlow = "slow"\nhigh = "fast"\ndefinition = ""\n\n'
+        '[attributes.levels]\n"2.5" = "a \\"walk\\""\n\n'
+        '[[attributes]]\nname = "story_Depth"\nlow = "flat"\nhigh = "deep"\ndefinition = "how much there is to find"\n'
+    )
+    assert [file.name for file in tmp_path.glob(".*")] == []
+
+
+def test_a_schema_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"cannot write .*away/a\.json \(No such file or directory\)"):
+        AttributeSchema.parse(CONTENT).write(tmp_path / "away" / "a.json")
 
 
 def test_an_unknown_attribute_is_refused_with_the_known_ones() -> None:
@@ -100,8 +145,14 @@ def test_an_unknown_attribute_is_refused_with_the_known_ones() -> None:
         ({**CONTENT, "scale": {"min": 0, "max": float("inf")}}, r"scale\.max: .*finite"),
         ({**CONTENT, "scale": {"min": float("nan")}}, r"scale\.min: .*finite"),
         ({**CONTENT, "attributes": [{**PACE, "name": "item_id"}]}, "item_id is the name of a column of ids"),
+        ({**CONTENT, "attributes": [{**PACE, "levels": {"11": "x"}}]}, "on the scale, 0 to 10; pace has 11"),
+        ({**CONTENT, "attributes": [{**PACE, "levels": {"mid": "x"}}]}, "numbers on the scale, got 'mid'"),
+        ({**CONTENT, "attributes": [{**PACE, "levels": {"nan": "x"}}]}, "levels are different numbers, got nan"),
+        ({**CONTENT, "attributes": [{**PACE, "levels": {"5": "x", "5.0": "y"}}]}, "different numbers, got 5, 5.0"),
+        ({**CONTENT, "attributes": [{**PACE, "levels": {"5": " "}}]}, "a level needs a text"),
         ([PACE], "expected a JSON object with 'attributes' in .*, got a list"),
         ("{", "expected an attribute schema in JSON at .*, cannot read it"),
+        ("[" * 100_000, "expected an attribute schema in JSON at .*, cannot read it"),
     ],
 )
 def test_a_wrong_schema_says_what_is_wrong(content: Any, message: str, tmp_path: Path) -> None:
@@ -114,6 +165,9 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path: Path) -> None:
         AttributeSchema.read(tmp_path / "nowhere.json")
     with pytest.raises(ConfigError, match="cannot read it"):
         AttributeSchema.read(tmp_path)
+    (tmp_path / "broken.toml").write_text('domain = "movies')
+    with pytest.raises(ConfigError, match=r"in TOML at .*broken\.toml, cannot read it"):
+        AttributeSchema.read(tmp_path / "broken.toml")
     (tmp_path / "latin.json").write_bytes(b'{"domain": "caf\xe9"}')
     with pytest.raises(ConfigError, match="cannot read it"):
         AttributeSchema.read(tmp_path / "latin.json")
