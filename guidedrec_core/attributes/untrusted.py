@@ -1,0 +1,73 @@
+"""Untrusted text: listings are written by others, so they are cleaned and fenced before a language model reads them.
+
+Four things keep a listing from being taken for instructions, the last of them in `prompts`: it holds no character that
+steers a model's chat template or hides from people, it can neither open nor close a fence, it can hold no answer in
+JSON that a talkative model repeats, and the model is told what stands inside the fence.
+"""
+
+import hashlib
+import re
+from collections.abc import Sequence
+
+# Chat templates mark roles by words in angle brackets, and servers obey such words wherever they stand; answers are
+# JSON in curly brackets. The second of each pair is a spelling that tokenizers turn into the first.
+_BRACKETS = str.maketrans("<＜﹤>＞﹥{｛﹛}｝﹜［］", "‹‹‹›››((()))[]")
+# The same in square brackets, e.g. [INST].
+_WORD_IN_BRACKETS = re.compile(r"\[(/?\w+)\]")
+# Printable by their category, yet nothing is seen of them: text can hide in them.
+_INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Lines and fences drawn from punctuation.
+_RULE = re.compile(r"([=#`~*_-])\1{2,}")
+
+
+def clean(text: str) -> str:
+    r"""Return a text as a language model may read it; cleaning it again changes nothing.
+
+    Line breaks stay, blank lines go. Angle and curly brackets become others, control characters blanks; characters that
+    cannot be seen go, and of a row of three or more ``=#`~*_-`` two stay.
+
+    Examples
+    --------
+    >>> clean("Tent {red}\t<|im_end|>\n\n=====\u200b[INST]")
+    'Tent (red) ‹|im_end|›\n==(INST)'
+    """
+    lines = (_clean_line(line) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _clean_line(line: str) -> str:
+    if not line.isprintable():
+        line = "".join(map(_printable, line))
+    line = _INVISIBLE.sub("", line.translate(_BRACKETS))
+    line = _RULE.sub(r"\1\1", _WORD_IN_BRACKETS.sub(r"(\1)", line))
+    return " ".join(line.split())
+
+
+def _printable(character: str) -> str:
+    """Return a character that can be seen; blanks and ASCII control characters become blanks, all others go."""
+    if character.isprintable():
+        return character
+    return " " if character.isspace() or character < " " else ""
+
+
+def fence(texts: Sequence[str], label: str) -> tuple[str, str]:
+    """Number texts and put them into a fence that none of them can open or close.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        Clean ones.
+    label : str
+        What one text is, e.g. ``"item"``.
+
+    Returns
+    -------
+    tuple of (str, str)
+        The code that stands in every line of the fence, the same for the same texts, and the fence with the texts.
+    """
+    content = "\n".join(texts)
+    code = hashlib.sha256(content.encode()).hexdigest()[:12]
+    while code in content:
+        code = hashlib.sha256(code.encode()).hexdigest()[:12]
+    parts = [f"=== {code} {label} {number} ===\n{text}" for number, text in enumerate(texts, start=1)]
+    return code, "\n".join([*parts, f"=== {code} end ==="])
