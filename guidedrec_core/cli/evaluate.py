@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen, as_json: bool) -> None:
     """Compare the refined model with its base and controls.
 
-    All are measured on the test part, with two simple baselines. A stored evaluation is shown as it is, unless
+    All are measured on the test part, with four simple baselines. A stored evaluation is shown as it is, unless
     settings are chosen. Controls that do not exist yet are trained first. Without --seed, the bootstrap uses the seed
     of the refined run.
     """
