@@ -1,0 +1,123 @@
+"""What bounds a scoring run: rates that a server allows, and money."""
+
+import time
+from collections.abc import Callable
+
+_MINUTE = 60.0
+_ROUNDING = 1e-6  # of sums of units
+
+
+class TokenBucket:
+    """A rate, kept by a bucket that fills steadily and from which every request takes.
+
+    The bucket holds a second's worth, so that requests are spread over the minute. What is larger than that waits for a
+    full bucket and leaves a debt.
+
+    Parameters
+    ----------
+    per_minute : float
+        Units a minute.
+    clock : callable
+        Returns seconds.
+
+    Examples
+    --------
+    >>> now = [0.0]
+    >>> bucket = TokenBucket(60, clock=lambda: now[0])
+    >>> bucket.pause(1)
+    0.0
+    >>> bucket.take(1)
+    >>> bucket.pause(1)
+    1.0
+    """
+
+    def __init__(self, per_minute: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = per_minute / _MINUTE
+        self._size = max(self._rate, 1.0)
+        self._clock = clock
+        self._level = self._size
+        self._seen = clock()
+
+    def pause(self, amount: float) -> float:
+        """Return the seconds until so many units may be taken."""
+        self._fill()
+        missing = min(amount, self._size) - self._level
+        return missing / self._rate if missing > _ROUNDING else 0.0
+
+    def take(self, amount: float) -> None:
+        """Take units out; a negative amount puts some back."""
+        self._fill()
+        self._level = min(self._size, self._level - amount)
+
+    def _fill(self) -> None:
+        now = self._clock()
+        self._level = min(self._size, self._level + (now - self._seen) * self._rate)
+        self._seen = now
+
+
+class Rates:
+    """Requests and tokens a minute; None is no limit."""
+
+    def __init__(
+        self,
+        requests_per_minute: float | None,
+        tokens_per_minute: float | None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._requests = TokenBucket(requests_per_minute, clock) if requests_per_minute else None
+        self._tokens = TokenBucket(tokens_per_minute, clock) if tokens_per_minute else None
+
+    def pause(self, tokens: float) -> float:
+        """Return the seconds until a request of so many tokens may be sent."""
+        return max(
+            self._requests.pause(1) if self._requests else 0.0, self._tokens.pause(tokens) if self._tokens else 0.0
+        )
+
+    def take(self, tokens: float) -> None:
+        """Note that a request is sent."""
+        if self._requests:
+            self._requests.take(1)
+        self.correct(tokens)
+
+    def correct(self, tokens: float) -> None:
+        """Note tokens beyond those taken, or with a minus those that were too many."""
+        if self._tokens:
+            self._tokens.take(tokens)
+
+
+class Budget:
+    """Money: what is spent, and what the requests in flight may cost.
+
+    Parameters
+    ----------
+    limit : float or None
+        USD; None is no limit.
+
+    Examples
+    --------
+    >>> budget = Budget(1.0)
+    >>> budget.hold(0.6)
+    >>> budget.allows(0.6)
+    False
+    >>> budget.settle(0.6, 0.2)
+    >>> budget.allows(0.6), budget.spent
+    (True, 0.2)
+    """
+
+    def __init__(self, limit: float | None) -> None:
+        self.limit = limit
+        self.spent = 0.0
+        self._held = 0.0
+
+    def allows(self, cost: float) -> bool:
+        """Tell whether a request that may cost so much may be sent."""
+        return self.limit is None or self.spent + self._held + cost <= self.limit
+
+    def hold(self, cost: float) -> None:
+        """Set aside what a request may cost."""
+        self._held += cost
+
+    def settle(self, held: float, cost: float) -> None:
+        """Note what the request did cost, for which `held` was set aside."""
+        self._held -= held
+        self.spent += cost
