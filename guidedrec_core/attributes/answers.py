@@ -1,0 +1,99 @@
+"""What a language model is asked, and what came of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from guidedrec_core.attributes.schema import AttributeSchema
+
+Reuse = Literal["schema", "attribute"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a listing: answers to the same question are interchangeable.
+
+    Attributes
+    ----------
+    kind : str
+        ``item`` or ``user``.
+    model : str
+        The server's name of the model.
+    prompt_version : int
+        Of the words around the attributes.
+    schema_hash : str
+        Of all attributes asked together.
+    attribute_hashes : tuple of str
+        Of each attribute, in the schema's order.
+    """
+
+    kind: str
+    model: str
+    prompt_version: int
+    schema_hash: str
+    attribute_hashes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, kind: str, model: str, prompt_version: int, schema: AttributeSchema) -> "Question":
+        """Name the question that a schema asks."""
+        hashes = tuple(schema.attribute_hash(name) for name in schema.names)
+        return cls(kind, model, prompt_version, schema.hash(), hashes)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One reply and what it took.
+
+    Attributes
+    ----------
+    texts : tuple of str
+        Hashes of the listings, in the order in which they were asked.
+    text, refusal, finish_reason, request_id
+        As in `guidedrec_core.llm_client.ChatReply`.
+    prompt_tokens, completion_tokens : int
+        As paid for.
+    prompt_estimate, completion_estimate : int
+        As estimated before.
+    cost : float or None
+        USD; None when the price is not known.
+    seconds : float
+        From sending to the answer.
+    """
+
+    texts: tuple[str, ...]
+    text: str | None
+    refusal: str | None
+    finish_reason: str
+    request_id: str
+    prompt_tokens: int
+    completion_tokens: int
+    prompt_estimate: int
+    completion_estimate: int
+    cost: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Paid:
+    """What replies have taken so far; `cost` in USD, None when the price of some is not known."""
+
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+
+
+@dataclass(frozen=True)
+class Experience:
+    """How a model has answered lately.
+
+    Attributes
+    ----------
+    prompt_ratio, completion_ratio : float
+        Tokens counted by the server, relative to the estimates.
+    seconds : float
+        Mean time of a request.
+    """
+
+    prompt_ratio: float
+    completion_ratio: float
+    seconds: float
