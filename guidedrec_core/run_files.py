@@ -3,7 +3,8 @@
 import json
 import os
 import re
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -215,6 +216,12 @@ class RunWriter:
         """Write one array of numbers or booleans as npy, which can be memory-mapped."""
         _check_numeric(array, f"{name}.npy")
         np.save(self._new_file(name, "npy"), array, allow_pickle=False)
+
+    def copy_files(self, source: Run, names: Iterable[str]) -> None:
+        """Take over data files of another run, named with their suffixes, as they are."""
+        for name in names:
+            stem, _, suffix = name.rpartition(".")
+            shutil.copyfile(source.path / name, self._new_file(stem, suffix))
 
     def finish(
         self, config: dict[str, Any], seed: int | None, inputs: dict[str, InputRecord], created: datetime

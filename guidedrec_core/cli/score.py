@@ -85,9 +85,9 @@ def score_dataset(
     if files is not None:
         run = pipeline.score_attributes(store, data, files)
     elif status and bundled_scores(dataset) is None:
-        run = store.find("scores", inputs={"data": data.id})
+        run = pipeline.newest_scores(store, data)
     else:
-        run = pipeline.find_scores(store, data)
+        run = pipeline.given_scores(store, data)
     facts = _facts(data, run)
     if as_json:
         write_json(facts if status else {"dataset": dataset, "run_id": run and run.id, **facts})

@@ -9,7 +9,14 @@ from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
 from guidedrec_core.pipeline.build import Build, ablate_task, build, build_task, evaluate_task
 from guidedrec_core.pipeline.evaluate_stage import evaluate
-from guidedrec_core.pipeline.inputs import find_data, find_scores, score_attributes, store_dataset
+from guidedrec_core.pipeline.inputs import find_data, given_scores, newest_scores, score_attributes, store_dataset
+from guidedrec_core.pipeline.override_stage import (
+    find_scores,
+    overridden,
+    override_log,
+    override_score,
+    withdraw_override,
+)
 from guidedrec_core.pipeline.project_stage import project_items
 from guidedrec_core.pipeline.refine_stage import refine
 from guidedrec_core.pipeline.sparsity_stage import measure_sparsity
@@ -24,10 +31,16 @@ __all__ = [
     "evaluate_task",
     "find_data",
     "find_scores",
+    "given_scores",
     "measure_sparsity",
+    "newest_scores",
+    "overridden",
+    "override_log",
+    "override_score",
     "project_items",
     "refine",
     "score_attributes",
     "store_dataset",
     "train_base",
+    "withdraw_override",
 ]

@@ -10,7 +10,8 @@ from guidedrec_core.data.bundled import ScoreFiles, build_settings
 from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
 from guidedrec_core.pipeline.evaluate_stage import evaluate
-from guidedrec_core.pipeline.inputs import find_data, find_scores, score_attributes
+from guidedrec_core.pipeline.inputs import find_data, score_attributes
+from guidedrec_core.pipeline.override_stage import find_scores, overridden
 from guidedrec_core.pipeline.project_stage import project_items
 from guidedrec_core.pipeline.refine_stage import refine
 from guidedrec_core.progress import Listener, Progress, silent
@@ -52,14 +53,14 @@ def build(
     config : BuildConfig
         Everything that can be chosen.
     files : ScoreFiles, optional
-        Guided scores to read; default are the newest stored ones, else bundled ones.
+        Guided scores to read; default are the newest stored ones, else bundled ones. Overrides are laid over either.
     listener : callable
         Hears the progress of each stage.
     """
     listener(Progress("data", message="reading the data set"))
     data = find_data(store, name)
     listener(Progress("scores", message="reading guided scores"))
-    scores = find_scores(store, data) if files is None else score_attributes(store, data, files)
+    scores = find_scores(store, data) if files is None else overridden(store, score_attributes(store, data, files))
     base = train_base(store, data, config, listener)
     refined = refine(store, base, scores, config, listener)
     evaluation = evaluate(store, refined, config, listener)

@@ -1,5 +1,7 @@
 """Stages data and scores: what comes from files, stored as runs."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 
@@ -8,7 +10,7 @@ from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import Dataset
-from guidedrec_core.errors import NotFoundError
+from guidedrec_core.errors import NotFoundError, RunCorruptError
 from guidedrec_core.library import no_dataset
 from guidedrec_core.pipeline.common import find_equal, sha256
 from guidedrec_core.runs import Run, RunStore
@@ -85,15 +87,24 @@ def score_attributes(store: RunStore, data: Run, files: ScoreFiles) -> Run:
     return writer.run
 
 
-def find_scores(store: RunStore, data: Run) -> Run:
-    """Return the newest stored scores of a data set; bundled ones are stored at first use.
+def newest_scores(store: RunStore, data: Run) -> Run | None:
+    """Return the newest stored scores of a data set, as they were given; None when there are none."""
+    for info in store.list("scores"):
+        if info.problem is None and info.inputs.get("data") == data.id and "overrides" not in info.config:
+            with contextlib.suppress(RunCorruptError, NotFoundError):
+                return store.open(info.id, "scores")
+    return None
+
+
+def given_scores(store: RunStore, data: Run) -> Run:
+    """Return the newest stored scores of a data set, as they were given; bundled ones are stored at first use.
 
     Raises
     ------
     NotFoundError
         There are none; the message says how to bring some.
     """
-    found = store.find("scores", inputs={"data": data.id})
+    found = newest_scores(store, data)
     if found is not None:
         return found
     name = str(data.config["name"])

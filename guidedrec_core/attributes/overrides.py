@@ -1,0 +1,298 @@
+"""Overrides: what people say against single guided scores, laid over whatever was scored.
+
+``<home>/overrides/<data set>.jsonl`` holds one change a line, oldest first, and only grows: nothing said is ever lost,
+whatever is scored, imported or refined later. What is in force follows from it (`current`) and is laid over the scores
+when they are about to be used (`apply`), so that it outlives every new scoring.
+"""
+
+import contextlib
+import hashlib
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import filelock
+import numpy as np
+import pandas as pd
+from pydantic import AwareDatetime, Field, ValidationError
+
+from guidedrec_core import columns as c
+from guidedrec_core.attributes.schema import AttributeSchema, Scale
+from guidedrec_core.attributes.scores import GuidedScores
+from guidedrec_core.config import Config
+from guidedrec_core.data.dataset import check_name
+from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.vocabulary import Vocabulary
+from guidedrec_core.errors import DataError, InputError
+from guidedrec_core.run_files import sync
+
+_LOCK_SECONDS = 60.0
+
+Problem = Literal["", "unknown_items", "unknown_attributes", "other_scale"]
+
+_PROBLEMS: dict[Problem, str] = {
+    "unknown_items": "of items that the data set does not have now",
+    "unknown_attributes": "of attributes that are not scored now",
+    "other_scale": "on another scale than that of the scores now",
+}
+
+
+class Override(Config):
+    """One change of one score by a person."""
+
+    item_id: str
+    """The item."""
+    attribute: str
+    """Name of the attribute."""
+    value: float | None
+    """The raw score from now on; None withdraws what was said before."""
+    scale: Scale
+    """The range it was given on."""
+    who: str = Field(min_length=1)
+    """Who says so."""
+    when: AwareDatetime
+    """UTC, to the second."""
+    why: str = Field(min_length=1)
+    """The reason."""
+    replaced: float | None
+    """What was in force before: an earlier override or the score; None where there was none."""
+
+    def problem(self, schema: AttributeSchema, items: Vocabulary) -> Problem:
+        """Say why it cannot be laid over scores of these attributes and items; empty when it can."""
+        if self.item_id not in items:
+            return "unknown_items"
+        if self.attribute not in schema.names:
+            return "unknown_attributes"
+        return "" if self.scale == schema.scale else "other_scale"
+
+
+class OverrideLog:
+    """The overrides of one data set. Any number of processes may read and write at once.
+
+    Parameters
+    ----------
+    home : pathlib.Path
+        The run store's folder.
+    dataset : str
+        Name of the data set; its later imports have the same log.
+    """
+
+    def __init__(self, home: Path, dataset: str) -> None:
+        check_name(dataset)
+        self.path = home / "overrides" / f"{dataset}.jsonl"
+
+    def entries(self) -> tuple[Override, ...]:
+        """Return every change, oldest first.
+
+        Raises
+        ------
+        DataError
+            A line is no override.
+        """
+        try:
+            lines = self.path.read_bytes().splitlines()
+        except FileNotFoundError:
+            return ()
+        return tuple(self._parsed(number, line) for number, line in enumerate(lines, start=1) if line.strip())
+
+    def set(
+        self, scores: GuidedScores, items: Vocabulary, item_id: str, attribute: str, value: float, who: str, why: str
+    ) -> Override:
+        """Let a person's score stand for that of an item on an attribute.
+
+        Parameters
+        ----------
+        scores : GuidedScores
+            What was scored, ``[n_items, A]``.
+        items : Vocabulary
+            The items of these rows.
+        item_id, attribute, value
+            The item, the attribute's name, and its raw score on the schema's scale.
+        who, why : str
+            Who says so, and the reason; neither may be blank.
+
+        Raises
+        ------
+        UnknownIdError
+            No such item or attribute.
+        DataError
+            The value is outside the scale, or `who` or `why` is blank.
+        """
+        scored = scores.values[items.index(item_id), scores.schema.index(attribute)]
+        scale = scores.schema.scale
+        if not scale.min <= value <= scale.max:
+            raise DataError(f"expected a score from {scale.min:g} to {scale.max:g} for {attribute}, got {value:g}")
+        said = {"who": _said(who, "who"), "why": _said(why, "why")}
+        with self._locked():
+            before = _in_force(self.entries()).get((item_id, attribute))
+            replaced = _plain(scored) if before is None or before.scale != scale else before.value
+            return self._append(
+                Override(
+                    item_id=item_id,
+                    attribute=attribute,
+                    value=value,
+                    scale=scale,
+                    replaced=replaced,
+                    **said,
+                    when=_now(),
+                )
+            )
+
+    def withdraw(self, item_id: str, attribute: str, who: str, why: str) -> Override:
+        """Let the score stand again.
+
+        Raises
+        ------
+        InputError
+            No override of this score is in force, or `who` or `why` is blank.
+        """
+        said = {"who": _said(who, "who"), "why": _said(why, "why")}
+        with self._locked():
+            before = _in_force(self.entries()).get((item_id, attribute))
+            if before is None:
+                raise InputError(
+                    f"expected an override of {attribute!r} of item {item_id!r} to withdraw, there is none in force; "
+                    f"`guidedrec score overrides {self.path.stem}` lists them"
+                )
+            gone = {"value": None, "replaced": before.value, **said, "when": _now()}
+            return self._append(before.model_copy(update=gone))
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(self.path.parent / ".lock", timeout=_LOCK_SECONDS):
+            yield
+
+    def _append(self, override: Override) -> Override:
+        """Add a line; whoever reads, or is killed, meanwhile leaves the file with it or without it, and never half."""
+        before = self.path.read_bytes() if self.path.exists() else b""
+        gap = b"" if before.endswith(b"\n") or not before else b"\n"  # an editor may leave out the last one
+        temporary = self.path.with_name(f".{self.path.name}.tmp")
+        temporary.write_bytes(before + gap + override.model_dump_json().encode() + b"\n")
+        sync(temporary)
+        temporary.replace(self.path)
+        sync(self.path.parent)
+        return override
+
+    def _parsed(self, number: int, line: bytes) -> Override:
+        try:
+            return Override.model_validate_json(line)
+        except ValidationError as error:
+            first = error.errors()[0]
+            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
+            raise DataError(
+                f"expected an override in line {number} of {self.path}, got something else ({reason}); mend the line"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """Scores with overrides laid over them.
+
+    Attributes
+    ----------
+    scores : GuidedScores
+        What is to be used.
+    cells : pandas.DataFrame
+        One row an override in use: ``item_id, attribute, value, who, when`` (UTC), ``why, scored`` (NaN where there was
+        no score).
+    left_out : pandas.DataFrame
+        Those that cannot be used now, with ``problem`` instead of ``scored``; see `Override.problem`.
+    notices : tuple of Notice
+        How many are in use, and how many are kept but cannot be used now.
+    """
+
+    scores: GuidedScores
+    cells: pd.DataFrame
+    left_out: pd.DataFrame
+    notices: tuple[Notice, ...]
+
+
+def current(entries: Iterable[Override]) -> tuple[Override, ...]:
+    """Return the layer in force, one override a score, by item and attribute; the latest word counts."""
+    layer = _in_force(entries)
+    return tuple(layer[cell] for cell in sorted(layer))
+
+
+def digest(layer: Iterable[Override]) -> str:
+    """Return 16 hex digits naming a layer's content."""
+    text = "\n".join(override.model_dump_json() for override in layer)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def apply(layer: tuple[Override, ...], scores: GuidedScores, items: Vocabulary) -> Overridden:
+    """Lay overrides over scores; what the scores have no place for is left out and counted.
+
+    Parameters
+    ----------
+    layer : tuple of Override
+        In force; see `current`.
+    scores : GuidedScores
+        What was scored, ``[n_items, A]``; left as it is.
+    items : Vocabulary
+        The items of these rows.
+    """
+    schema = scores.schema
+    problems = [override.problem(schema, items) for override in layer]
+    used = [override for override, problem in zip(layer, problems, strict=True) if not problem]
+    rows = items.indexes([override.item_id for override in used])
+    columns = np.array([schema.index(override.attribute) for override in used], dtype=np.int64)
+    scored = scores.values[rows, columns]
+    cells = _table(used).assign(scored=scored.astype(np.float64))
+    values = scores.values.copy()
+    values[rows, columns] = cells["value"]
+    left_out = _table([override for override, problem in zip(layer, problems, strict=True) if problem])
+    notices = [] if not used else [_in_use(len(used), int(np.isnan(scored).sum()))]
+    for code, what in _PROBLEMS.items():
+        if count := problems.count(code):
+            notices.append(Notice(f"overrides_{code}", count, f"{count:,} overrides are {what}; kept, but not used"))
+    left_out = left_out.assign(problem=pd.Series([problem for problem in problems if problem], dtype="str"))
+    return Overridden(GuidedScores(values, schema), cells, left_out, tuple(notices))
+
+
+def _table(layer: list[Override]) -> pd.DataFrame:
+    """Tabulate overrides: ``item_id, attribute, value, who, when, why``."""
+    text = {name: [getattr(override, name) for override in layer] for name in (c.ITEM, "attribute", "who", "why")}
+    table = pd.DataFrame(text, dtype="str").assign(
+        value=np.array([override.value for override in layer], dtype=np.float64),
+        when=pd.to_datetime([override.when for override in layer], utc=True),
+    )
+    return table[[c.ITEM, "attribute", "value", "who", "when", "why"]]
+
+
+def _in_use(count: int, n_missing: int) -> Notice:
+    """Count the overrides in use."""
+    filled = f", {n_missing:,} of them missing otherwise" if n_missing else ""
+    return Notice("overridden_scores", count, f"{count:,} single scores of items are set by hand{filled}")
+
+
+def _in_force(entries: Iterable[Override]) -> dict[tuple[str, str], Override]:
+    """Return what is in force, by item and attribute."""
+    latest = {(override.item_id, override.attribute): override for override in entries}
+    return {cell: override for cell, override in latest.items() if override.value is not None}
+
+
+def _said(text: str, name: str) -> str:
+    """Return text in one line, fit for a file.
+
+    Raises
+    ------
+    DataError
+        It is blank.
+    """
+    line = " ".join(text.encode("utf-8", "replace").decode().split())
+    if not line:
+        raise DataError(f"an override needs {name!r}, got nothing; say {'the reason' if name == 'why' else 'a name'}")
+    return line
+
+
+def _plain(score: np.float32) -> float | None:
+    """Return a stored score as people would write it: 7.3, not 7.30000019."""
+    return None if math.isnan(score) else float(str(score))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
