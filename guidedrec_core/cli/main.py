@@ -17,6 +17,7 @@ from guidedrec_core.cli.doctor import doctor
 from guidedrec_core.cli.evaluate import evaluate
 from guidedrec_core.cli.explain import explain
 from guidedrec_core.cli.jobs import jobs
+from guidedrec_core.cli.override import override, overrides
 from guidedrec_core.cli.recommend import recommend
 from guidedrec_core.cli.runs import runs
 from guidedrec_core.cli.score import score
@@ -134,6 +135,8 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     main.add_command(_command)
+for _command in (override, overrides):
+    score.add_command(_command)
 
 
 if __name__ == "__main__":

@@ -93,8 +93,9 @@ def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None
 def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen, as_json: bool) -> None:
     """Make the refined model over a base run.
 
-    With --mode head the base stays as it is and nothing is trained. It uses the newest guided scores. Split, encoder
-    and, where not chosen here, training settings and seed are those of the base run.
+    With --mode head the base stays as it is and nothing is trained. It uses the newest guided scores, with those set by
+    hand laid over them. Split, encoder and, where not chosen here, training settings and seed are those of the base
+    run.
     """
     from guidedrec_core import pipeline
 
@@ -105,6 +106,7 @@ def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen,
     scores = pipeline.find_scores(store, store.open(base.inputs["data"], "data"))
     with session.progress() as listener:
         run = pipeline.refine(store, base, scores, config, listener)
+    session.notices(scores.read_json("notices"))
     session.notices(run.read_json("notices"))
     _show(run, dataset, as_json)
 

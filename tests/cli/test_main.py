@@ -33,7 +33,7 @@ EXPECTED = {
         "explain",
         "doctor",
     ),
-    *(f"score {name}" for name in ("dataset",)),
+    *(f"score {name}" for name in ("dataset", "override", "overrides")),
     *(f"runs {name}" for name in ("list", "show", "delete")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
