@@ -153,7 +153,8 @@ def _scores(entry: dict[str, Any], schema: AttributeSchema) -> tuple[float, ...]
     given = entry["scores"]
     missing = [name for name in schema.names if name not in given]
     if missing:
-        raise _FaultError(f"no score of {', '.join(missing)}")
+        others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise _FaultError(f"no score of {missing[0]}{others}")
     unknown = sorted(set(given) - set(schema.names))
     if unknown:
         raise _FaultError(f"unknown attribute {_short(unknown[0])}")
