@@ -58,7 +58,7 @@ def parse_reply(text: str | None, n: int, schema: AttributeSchema) -> Parsed:
         Names and scale of the scores.
     """
     entries: dict[int, list[dict[str, Any]]] = {number: [] for number in range(1, n + 1)}
-    values = _json_values(_spoken(text or ""))
+    values = json_values(text or "")
     for entry in _entries(values, alone=n == 1):
         number = _whole(entry.get("number", 1))
         if number is not None:
@@ -87,13 +87,17 @@ def _nothing(text: str | None, values: list[Any]) -> str:
     return "not in the answer" if values else "no JSON in the answer"
 
 
-def _spoken(text: str) -> str:
-    """Return what a model says once it has thought: drafts of scores are no scores."""
-    return "" if "<think>" in text and "</think>" not in text else text.rpartition("</think>")[2]
+def json_values(text: str) -> list[Any]:
+    """Return the outermost JSON objects and lists in an answer; inside one that is broken, those that are whole.
 
+    What a model says while it thinks is left out: drafts are no answers.
 
-def _json_values(text: str) -> list[Any]:
-    """Return the outermost JSON objects and lists in a text; inside one that is broken, those that are whole."""
+    Examples
+    --------
+    >>> json_values('<think>[1]</think> Here: {"a": 2}, and [3] is it.')
+    [{'a': 2}, [3]]
+    """
+    text = "" if "<think>" in text and "</think>" not in text else text.rpartition("</think>")[2]
     decoder = json.JSONDecoder(object_pairs_hook=_object)
     values = []
     place = broken = 0
