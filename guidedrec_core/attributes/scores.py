@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.schema import AttributeSchema, Scale
 from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
@@ -95,18 +95,7 @@ def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> 
     if ids.duplicated().any():
         twice = ids[ids.duplicated()].unique()[:3].tolist()
         raise DataError(f"expected one row for each {key} in {path}, got several for: {', '.join(twice)}; keep one")
-    columns = []
-    for name in schema.names:
-        column = pd.to_numeric(frame[name], errors="coerce").astype("float64")
-        outside = (column < schema.scale.min) | (column > schema.scale.max) | (column.isna() & frame[name].notna())
-        if outside.any():
-            first = int(np.flatnonzero(outside.to_numpy())[0])
-            raise DataError(
-                f"expected numbers from {schema.scale.min:g} to {schema.scale.max:g} in column {name} of {path}, "
-                f"got '{frame[name].iloc[first]}' for {ids.iloc[first]} ({int(outside.sum()):,} such cells); "
-                "correct them, leave them empty, or set the schema's scale"
-            )
-        columns.append(column.to_numpy(dtype=np.float32))
+    columns = [score_numbers(frame[name], schema.scale, ids, str(path)) for name in schema.names]
     found = vocabulary.indexes(ids, missing="negative")
     known = found >= 0
     if not known.any():
@@ -119,6 +108,37 @@ def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> 
     values[found[known]] = np.stack(columns, axis=1)[known]
     scores = GuidedScores(values, schema)
     return scores, (*notices, *_notices(scores, vocabulary.kind, int((~known).sum())))
+
+
+def score_numbers(column: pd.Series, scale: Scale, ids: pd.Series, source: str) -> npt.NDArray[np.float64]:
+    """Read one column of raw scores; empty cells become NaN.
+
+    Parameters
+    ----------
+    column : pandas.Series
+        As read from a table; its name is the attribute's.
+    scale : Scale
+        The range allowed.
+    ids : pandas.Series
+        What each row is about, for messages.
+    source : str
+        Where the column stands, for messages.
+
+    Raises
+    ------
+    DataError
+        A cell holds no number, or one out of range.
+    """
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    outside = (numbers < scale.min) | (numbers > scale.max) | (numbers.isna() & column.notna())
+    if outside.any():
+        first = int(np.flatnonzero(outside.to_numpy())[0])
+        raise DataError(
+            f"expected numbers from {scale.min:g} to {scale.max:g} in column {column.name} of {source}, "
+            f"got '{column.iloc[first]}' for {ids.iloc[first]} ({int(outside.sum()):,} such cells); "
+            "correct them, leave them empty, or set the schema's scale"
+        )
+    return np.asarray(numbers, dtype=np.float64)
 
 
 def load_scores(run: Run, kind: str = "item") -> GuidedScores:
