@@ -244,14 +244,39 @@ class AdditiveRefinedModel(nn.Module):
     def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
         """Split the scores for each history."""
         profile, state = self._user_side(users, histories)
-        slopes = self.attribute_weights * profile  # [B, A]
+        slopes = self._slopes(profile, state)
         own_part: Tensor = self.reduced  # [N, K]
         if self.anchored:
-            slopes = slopes + state @ self.anchor.T
             own_part = self.reduced * ~self.cold.unsqueeze(1)
         bias = self._table(self._owned())[1]
         arrays = (self._scores(profile, state), profile, slopes, state @ own_part.T, bias)
         return Parts(*(a.cpu().numpy() for a in arrays))
+
+    def _slopes(self, profile: Tensor, state: Tensor) -> Tensor:
+        """Return what one unit of an item's value adds, ``[B, A]``."""
+        slopes = self.attribute_weights * profile
+        return slopes + state @ self.anchor.T if self.anchored else slopes
+
+    @torch.inference_mode()
+    def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
+        """Split the scores of items outside the catalogue; without anchor they get an average remainder and bias."""
+        profile, state = self._user_side(users, histories)
+        slopes, g = self._slopes(profile, state), torch.from_numpy(guided).to(state.device)
+        if self.anchored:
+            remainder, bias = state.new_zeros(len(state)), g @ self.anchor_bias
+        else:
+            remainder, bias = state @ self.reduced.mean(dim=0), self.bias.mean().expand(len(g))
+        remainder = remainder.unsqueeze(1).expand(-1, len(g))  # [B, n]
+        arrays = (slopes @ g.T + remainder + bias, profile, slopes, remainder, bias)
+        return Parts(*(a.cpu().numpy() for a in arrays))
+
+    @torch.inference_mode()
+    def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
+        """Return ``A2 g`` of items outside the catalogue, ``[n, K]``; None without anchor."""
+        if not self.anchored:
+            return None
+        remainders: FloatArray = (torch.from_numpy(guided).to(self.anchor.device) @ self.anchor).cpu().numpy()
+        return remainders
 
     def frozen(self) -> dict[str, np.ndarray]:
         """Return what it is made of besides G and what is trained."""

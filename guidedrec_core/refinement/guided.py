@@ -12,6 +12,57 @@ FloatArray = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
+class Standardisation:
+    """How raw scores become the guided embedding: fitted on a catalogue, the same for items that come later.
+
+    Attributes
+    ----------
+    mean, scale : ndarray
+        Raw mean and standard deviation of each attribute over scored items, float64 ``[A]``.
+    mix : ndarray or None
+        ZCA matrix of the z-scores, float64 ``[A, A]``; None leaves them as they are.
+    shift : ndarray
+        What is taken off the mixed columns, so that the mean of known scores is 0, float64 ``[A]``.
+    """
+
+    mean: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+    mix: npt.NDArray[np.float64] | None
+    shift: npt.NDArray[np.float64]
+
+    @classmethod
+    def of(cls, raw: FloatArray, normalisation: Literal["z", "white"] = "z") -> "Standardisation":
+        """Fit on raw scores; see `GuidedEmbedding.of`."""
+        missing = np.isnan(raw)
+        if missing.all(axis=0).any():
+            raise DataError(
+                f"attributes in columns {np.flatnonzero(missing.all(axis=0)).tolist()} have no scores at all"
+            )
+        mean, scale = _moments(raw)
+        if (scale == 0).any():
+            raise DataError(
+                f"attributes in columns {np.flatnonzero(scale == 0).tolist()} have the same score for every item; "
+                "remove them from the schema"
+            )
+        plain = cls(mean, scale, None, np.zeros(len(mean)))
+        if normalisation == "z":
+            return plain
+        mix = whitening(plain._mixed(raw))
+        # A missing score stays the attribute's mean, so the mean of the known ones must be 0 again.
+        mixed = cls(mean, scale, mix, plain.shift)._mixed(raw)
+        return cls(mean, scale, mix, np.where(missing, 0.0, mixed).sum(axis=0) / (~missing).sum(axis=0))
+
+    def apply(self, raw: FloatArray) -> FloatArray:
+        """Normalise raw scores ``[n, A]``; missing ones become 0, the attribute's mean."""
+        return np.where(np.isnan(raw), 0.0, self._mixed(raw) - self.shift).astype(np.float32)
+
+    def _mixed(self, raw: FloatArray) -> npt.NDArray[np.float64]:
+        """Return z-scores, 0 where missing, and mixed if asked for; ``[n, A]``."""
+        z: npt.NDArray[np.float64] = np.where(np.isnan(raw), 0.0, (raw - self.mean) / self.scale)
+        return z if self.mix is None else z @ self.mix
+
+
+@dataclass(frozen=True)
 class GuidedEmbedding:
     """Normalised guided scores of all items, G.
 
@@ -47,23 +98,8 @@ class GuidedEmbedding:
         DataError
             An attribute has no scores, or the same score everywhere: it cannot tell items apart.
         """
-        missing = np.isnan(raw)
-        if missing.all(axis=0).any():
-            raise DataError(
-                f"attributes in columns {np.flatnonzero(missing.all(axis=0)).tolist()} have no scores at all"
-            )
-        mean, scale = _moments(raw)
-        if (scale == 0).any():
-            raise DataError(
-                f"attributes in columns {np.flatnonzero(scale == 0).tolist()} have the same score for every item; "
-                "remove them from the schema"
-            )
-        z = np.where(missing, 0.0, (raw - mean) / scale)
-        if normalisation == "white":
-            z = z @ whitening(z)
-            # A missing score stays the attribute's mean, so the mean of the known ones must be 0 again.
-            z = np.where(missing, 0.0, z - np.where(missing, 0.0, z).sum(axis=0) / (~missing).sum(axis=0))
-        return cls(z.astype(np.float32), missing, mean.astype(np.float32), scale.astype(np.float32))
+        how = Standardisation.of(raw, normalisation)
+        return cls(how.apply(raw), np.isnan(raw), how.mean.astype(np.float32), how.scale.astype(np.float32))
 
     def shuffled(self, rng: np.random.Generator) -> "GuidedEmbedding":
         """Give every item another item's row: the placebo, same numbers without their meaning."""

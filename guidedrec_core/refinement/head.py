@@ -108,6 +108,7 @@ class HeadModel:
         popularity = np.log1p(interactions.astype(np.float64))
         spread = np.maximum(popularity.std(axis=0), 1e-12)
         self.popularity = ((popularity - popularity.mean(axis=0)) / spread).astype(np.float32)  # [N, P]
+        self.new_popularity = (-popularity.mean(axis=0) / spread).astype(np.float32)  # [P], without interactions
         self.mix = whitening(guided.values.astype(np.float64)).astype(np.float32)  # [A, A], symmetric
         none = np.zeros(self.n_attributes)
         self.learned = HeadWeights(self._start(), np.zeros(interactions.shape[1]), none, none)
@@ -185,11 +186,10 @@ class HeadModel:
 
     def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
         """Split the scores for each history."""
-        learned = self.learned
         profile = self._profiles(histories)
-        whitened = learned.profile * (profile @ self.mix) + learned.everyone  # [B, A]
-        slopes = whitened.astype(np.float32) @ self.mix
-        bias = self.popularity @ learned.popularity.astype(np.float32) + np.float32(self.cold_offset) * self.cold
+        slopes = self._slopes(profile)
+        gamma = self.learned.popularity.astype(np.float32)
+        bias = self.popularity @ gamma + np.float32(self.cold_offset) * self.cold
         remainder = np.zeros((len(histories), self.n_items), np.float32)
         if self.base is not None:
             rest, own = self._base_parts(users, histories)
@@ -204,6 +204,39 @@ class HeadModel:
             remainder = remainder + self._tau("item_knn") * self.neighbours.scores(users, histories)
         scores: FloatArray = slopes @ self.guided.values.T + remainder + bias
         return Parts(scores, profile, slopes, remainder, bias)
+
+    def _slopes(self, profile: FloatArray) -> FloatArray:
+        """Return what one unit of an item's value adds in the head itself, ``[B, A]``."""
+        whitened = self.learned.profile * (profile @ self.mix) + self.learned.everyone  # [B, A]
+        return whitened.astype(np.float32) @ self.mix
+
+    def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
+        """Split the scores of items that nobody has taken and that the catalogue does not hold.
+
+        They get what items without training interactions get: the average of the base model's scores, nothing from
+        item-kNN, the popularity of no interactions, and the offset; see `RefinedModel.new_item_parts`.
+        """
+        profile = self._profiles(histories)
+        slopes = self._slopes(profile)
+        gamma = self.learned.popularity.astype(np.float32)
+        remainder = np.zeros((len(histories), len(guided)), np.float32)
+        bias = np.full(len(guided), self.new_popularity @ gamma + np.float32(self.cold_offset))
+        if self.base is not None:
+            averaged = ~self.cold | self.cold.all()  # [N]
+            tau = self._tau("base")
+            average = self.base.user_vectors(users, histories) @ self.base.item_embedding()[averaged].mean(axis=0)
+            remainder, bias = remainder + tau * average[:, None], bias + tau * self.base.item_bias()[averaged].mean()
+        if self.refined is not None:
+            inner = self.refined.new_item_parts(users, histories, guided)
+            tau = self._tau("refined")
+            profile, slopes = inner.profile, slopes + tau * inner.slopes
+            remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
+        scores: FloatArray = slopes @ guided.T + remainder + bias
+        return Parts(scores, profile, slopes, remainder, bias)
+
+    def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
+        """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
+        return None if self.refined is None else self.refined.new_item_remainders(guided)
 
     def item_values(self) -> FloatArray:
         """Return the guided embedding G, ``[N, A]``."""

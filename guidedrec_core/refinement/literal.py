@@ -145,6 +145,21 @@ class LiteralRefinedModel(nn.Module):
         scores = torch.addmm(self.bias, side, self.table.T)
         return Parts(*(a.cpu().numpy() for a in (scores, slopes, slopes, remainder, self.bias)))
 
+    @torch.inference_mode()
+    def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
+        """Split the scores of items outside the catalogue; they get an average remainder and bias."""
+        A = self.n_attributes
+        side, g = self._user_side(users, histories), torch.from_numpy(guided).to(self.bias.device)
+        slopes = side[:, :A] * TABLE_SPREAD
+        remainder = (side[:, A:] @ self.table[:, A:].mean(dim=0)).unsqueeze(1).expand(-1, len(g))  # [B, n]
+        bias = self.bias.mean().expand(len(g))
+        arrays = (slopes @ g.T + remainder + bias, slopes, slopes, remainder, bias)
+        return Parts(*(a.cpu().numpy() for a in arrays))
+
+    def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
+        """Return None: nothing ties the reduced base embedding to attributes."""
+        return None
+
     def frozen(self) -> dict[str, np.ndarray]:
         """Return what it is made of besides G and what is trained."""
         return {"reduced": self.item_remainders()}

@@ -9,7 +9,9 @@ from guidedrec_core.refinement.guided import FloatArray
 
 @dataclass(frozen=True)
 class Parts:
-    """Scores of B users for all items, split: ``scores = slopes @ G.T + remainder + bias``, but for rounding.
+    """Scores of B users, split: ``scores = slopes @ G.T + remainder + bias``, but for rounding.
+
+    They are of all items; those of `RefinedModel.new_item_parts` of n others, given by their rows of G.
 
     Attributes
     ----------
@@ -48,6 +50,23 @@ class RefinedModel(Protocol):
 
     def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
         """Split the scores for each history."""
+
+    def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
+        """Split the scores of items that nobody has taken and that the catalogue does not hold.
+
+        They are scored as items of the catalogue without training events are. What a model knows of an item only
+        through training events is that of an average item, or none where such items have none.
+
+        Parameters
+        ----------
+        users, histories
+            As in `scores`.
+        guided : FloatArray
+            Their guided embedding, ``[n, A]``; see `Standardisation`.
+        """
+
+    def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
+        """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
 
     def item_values(self) -> FloatArray:
         """Return the guided embedding G, ``[n_items, A]``."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
 from guidedrec_core.errors import DataError
-from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
+from guidedrec_core.refinement.guided import GuidedEmbedding, Standardisation, standardise_user_scores
 
 N_ITEMS, N_ATTRIBUTES = 300, 5
 Normalisation = Literal["z", "white"]
@@ -155,3 +155,16 @@ def test_any_table_is_refused_or_normalised(raw: np.ndarray, white: bool) -> Non
     # The ids of items carry no meaning: another order of rows gives the same rows.
     other = GuidedEmbedding.of(raw[::-1], "white" if white else "z")
     np.testing.assert_allclose(other.values[::-1], guided.values, atol=2e-3)
+
+
+@pytest.mark.parametrize("normalisation", ["z", "white"])
+def test_what_comes_later_stands_where_an_item_with_its_scores_stands(normalisation: Normalisation) -> None:
+    raw = with_gaps(correlated_scores())
+    catalogue, how = GuidedEmbedding.of(raw, normalisation).values, Standardisation.of(raw, normalisation)
+    np.testing.assert_array_equal(how.apply(raw), catalogue)
+    for row in (0, 7, 3, 299):
+        np.testing.assert_allclose(how.apply(raw[[row]])[0], catalogue[row], rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(how.apply(np.full((1, N_ATTRIBUTES), np.nan, np.float32)), 0)
+    # A straight line, so that scores beyond the catalogue's go on where it ends.
+    ends = how.apply(np.array([[0] * 5, [4] * 5, [8] * 5], np.float32))
+    np.testing.assert_allclose(ends[0] + ends[2], 2 * ends[1], atol=1e-5)
