@@ -1,6 +1,8 @@
 """A loopback server of a chat model that speaks OpenAI's protocol and behaves as told."""
 
+import hashlib
 import json
+import re
 import socket
 import threading
 import time
@@ -33,6 +35,7 @@ class Answer:
 
 Request = dict[str, Any]
 Model = Callable[[Request], Answer]
+Score = Callable[[str, str], float]
 
 
 def said(
@@ -60,6 +63,42 @@ def unsupported(parameter: str) -> Answer:
     """What OpenAI answers to a field that a model does not take."""
     message = f"Unsupported parameter: '{parameter}' is not supported with this model."
     return Answer({"error": {"message": message, "param": parameter, "code": "unsupported_parameter"}}, 400)
+
+
+_TEXT = re.compile(r"=== (?P<code>\w+) (?:item|user) (?P<number>\d+) ===\n(?P<text>.*?)(?=\n=== (?P=code) )", re.DOTALL)
+_ATTRIBUTE = re.compile(r"^- (\w+): ", re.MULTILINE)
+
+
+def texts_in(request: Request) -> list[str]:
+    """The listings in a request for scores, as the model reads them."""
+    return [found["text"] for found in _TEXT.finditer(request["messages"][1]["content"])]
+
+
+def attributes_in(request: Request) -> list[str]:
+    """The attributes that a request for scores asks for."""
+    return _ATTRIBUTE.findall(request["messages"][0]["content"].partition("\n\nAttributes, each")[2].split("\n\n")[0])
+
+
+def score_of(text: str, attribute: str) -> float:
+    """The score this server gives: a whole number from 0 to 10 that depends on both words alone."""
+    return hashlib.sha256(f"{attribute} of {text}".encode()).digest()[0] % 11
+
+
+def scores(request: Request, score: Score = score_of) -> dict[str, Any]:
+    """A right answer to a request for scores."""
+    names = attributes_in(request)
+    rows = [
+        {"number": number, "scores": {name: score(text, name) for name in names}}
+        for number, text in enumerate(texts_in(request), start=1)
+    ]
+    return {"items": rows}
+
+
+def scorer(request: Request) -> Answer:
+    """A model that scores as it should."""
+    prompt = sum(len(message["content"]) for message in request["messages"]) // 4
+    text = json.dumps(scores(request))
+    return Answer(said(text, tokens=(prompt, len(text) // 3)))
 
 
 class ChatServer(ThreadingHTTPServer):

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+
 from guidedrec_core.attributes.schema import AttributeSchema
 
 Reuse = Literal["schema", "attribute"]
@@ -70,6 +73,22 @@ class Answered:
     completion_estimate: int
     cost: float | None
     seconds: float
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Scores from earlier answers.
+
+    Attributes
+    ----------
+    values : ndarray
+        float32 ``[passes, n, n_attributes]``; NaN = not there.
+    positions : ndarray
+        float32 ``[passes, n]``: place of each listing in its request, from 1; NaN = no scores.
+    """
+
+    values: npt.NDArray[np.float32]
+    positions: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
-from guidedrec_core.attributes.answers import Answered, Experience, Paid, Question, Reuse
+from guidedrec_core.attributes.answers import Answered, Experience, Kept, Paid, Question, Reuse
 from guidedrec_core.errors import DataError
 
 _VERSION = 1
@@ -33,7 +32,7 @@ CREATE TABLE replies (
 );
 CREATE INDEX replies_of ON replies (question);
 CREATE TABLE scores (
-    question INTEGER, text TEXT, pass INTEGER, attribute INTEGER, value REAL, reply INTEGER,
+    question INTEGER, text TEXT, pass INTEGER, attribute INTEGER, value REAL, place INTEGER, reply INTEGER,
     PRIMARY KEY (question, text, pass, attribute)
 ) WITHOUT ROWID;
 CREATE TABLE faults (
@@ -109,6 +108,7 @@ class ReplyCache:
         with self._writing():
             asked = self._enter(question)
             attributes = self._attributes(question)
+            places = {text: place for place, text in enumerate(answered.texts, start=1)}
             columns = (
                 "question, pass, texts, received, request_id, finish_reason, reply, refusal, prompt_tokens, "
                 "completion_tokens, prompt_estimate, completion_estimate, cost, seconds"
@@ -123,9 +123,9 @@ class ReplyCache:
                 ),
             ).lastrowid
             self._base.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (asked, text, pass_, attribute, value, reply)
+                    (asked, text, pass_, attribute, value, places[text], reply)
                     for text, values in scores.items()
                     for attribute, value in zip(attributes, values, strict=True)
                 ],
@@ -141,7 +141,7 @@ class ReplyCache:
         with self._writing():
             self._note(self._enter(question), pass_, faults)
 
-    def read(self, question: Question, texts: Sequence[str], passes: int, reuse: Reuse) -> npt.NDArray[np.float32]:
+    def read(self, question: Question, texts: Sequence[str], passes: int, reuse: Reuse) -> Kept:
         """Return the scores that are kept.
 
         Parameters
@@ -158,24 +158,26 @@ class ReplyCache:
 
         Returns
         -------
-        ndarray
-            float32 ``[passes, len(texts), n_attributes]``; NaN = not there.
+        Kept
+            The scores, and where in its request each listing stood.
         """
         values = np.full((passes, len(texts), len(question.attribute_hashes)), np.nan, dtype=np.float32)
+        positions = np.full((passes, len(texts)), np.nan, dtype=np.float32)
         with self._explained():
             places = {attribute: place for place, attribute in enumerate(self._attributes(question))}
             sources = self._sources(question, reuse)
             for rows in _chunks(texts):
                 for source in sources:
                     found = self._base.execute(
-                        "SELECT text, pass, attribute, value FROM scores "
+                        "SELECT text, pass, attribute, value, place FROM scores "
                         f"WHERE question = ? AND pass < ? AND text IN ({_marks(rows)})",
                         (source, passes, *rows),
                     )
-                    for text, pass_, attribute, value in found:
+                    for text, pass_, attribute, value, position in found:
                         if attribute in places:
                             values[pass_, rows[text], places[attribute]] = value
-        return values
+                            positions[pass_, rows[text]] = position
+        return Kept(values, positions)
 
     def faults(self, question: Question, texts: Sequence[str], passes: int, reuse: Reuse) -> dict[tuple[str, int], str]:
         """Return why listings were given up: hash and pass to the reason; parameters as in `read`."""

@@ -22,7 +22,8 @@ def question(*names: str, model: str = "small", kind: str = "item", version: int
     return Question.of(kind, model, version, schema(*names))
 
 
-ANSWERED = Answered(("a", "b"), "{}", None, "stop", "r1", 100, 50, 90, 25, 0.25, 2.0)
+TEXTS = ("a", "b")
+ANSWERED = Answered(TEXTS, "{}", None, "stop", "r1", 100, 50, 90, 25, 0.25, 2.0)
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def cache(tmp_path: Path) -> ReplyCache:
 
 
 def found(cache: ReplyCache, asked: Question, texts: list[str], passes: int = 1, reuse: str = "schema") -> list:
-    return np.nan_to_num(cache.read(asked, texts, passes, reuse), nan=-1).tolist()
+    return np.nan_to_num(cache.read(asked, texts, passes, reuse).values, nan=-1).tolist()
 
 
 def test_scores_come_back_under_the_very_question_and_pass(cache: ReplyCache) -> None:
@@ -40,6 +41,8 @@ def test_scores_come_back_under_the_very_question_and_pass(cache: ReplyCache) ->
         [[-1, -1], [-1, -1], [-1, -1]],
         [[3, 4], [-1, -1], [1.5, 2]],
     ]
+    positions = cache.read(question("calm", "loud"), ["b", "x", "a"], 2, "schema").positions
+    assert np.nan_to_num(positions, nan=-1).tolist() == [[-1, -1, -1], [2, -1, 1]]
     others = (
         question("loud", "calm"),
         question("calm"),
@@ -48,7 +51,7 @@ def test_scores_come_back_under_the_very_question_and_pass(cache: ReplyCache) ->
         question("calm", "loud", version=2),
     )
     for other in others:
-        assert not np.isfinite(cache.read(other, ["a", "b"], 2, "schema")).any(), other
+        assert not np.isfinite(cache.read(other, ["a", "b"], 2, "schema").values).any(), other
 
 
 def test_a_later_score_replaces_an_earlier_one(cache: ReplyCache) -> None:
@@ -100,7 +103,8 @@ def test_every_reply_is_paid_for_and_teaches_how_the_model_answers(cache: ReplyC
 
 def test_more_texts_than_a_statement_takes(cache: ReplyCache) -> None:
     texts = [f"{number:016x}" for number in range(1201)]
-    cache.keep(question("calm"), 0, ANSWERED, {text: (row % 7,) for row, text in enumerate(texts)}, {})
+    answered = dataclasses.replace(ANSWERED, texts=tuple(texts))
+    cache.keep(question("calm"), 0, answered, {text: (row % 7,) for row, text in enumerate(texts)}, {})
     assert found(cache, question("calm"), texts[::-1]) == [[[row % 7] for row in range(1201)][::-1]]
 
 
@@ -116,7 +120,7 @@ def test_two_processes_may_use_one_file(cache: ReplyCache) -> None:
     def write(model: str) -> None:
         with ReplyCache(cache.path) as own:
             for number in range(50):
-                own.keep(question("calm", model=model), 0, ANSWERED, {f"t{number}": (1,)}, {})
+                own.keep(question("calm", model=model), number, ANSWERED, {"a": (1,)}, {})
 
     threads = [threading.Thread(target=write, args=(f"m{number}",)) for number in range(3)]
     for thread in threads:
