@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core.attributes.scores import load_scores
-from guidedrec_core.config import BuildConfig, EncoderConfig, ItemKNNConfig, RefinementConfig
+from guidedrec_core.config import BuildConfig, EncoderConfig, ItemKNNConfig, RefinementConfig, SplitConfig
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import ConfigError
@@ -99,10 +99,20 @@ def _user_scores(
     foreign = config.control in ("second_training", "categories", "gaussian")
     if foreign or config.mode == "head" or not config.use_user_scores or not scores.config.get("user_scores"):
         return None, []
-    if base.config["split"]["kind"] != "leave-one-out":
-        message = "LLM user scores were judged from leave-one-out training histories; not used with another split"
+    # Scores from tables do not say; the README asks for leave-one-out, the default.
+    judged = SplitConfig.parse(scores.config["user_scores"].get("split", {}))
+    if not _ends_alike(SplitConfig.parse(base.config["split"]), judged):
+        message = f"LLM user scores were judged from {judged.kind} training histories; not used with another split"
         return None, [Notice("user_scores_not_used", len(prepared.dataset.users), message)]
     return standardise_user_scores(load_scores(scores, "user").take(config.attributes).values), []
+
+
+def _ends_alike(one: SplitConfig, other: SplitConfig) -> bool:
+    """Tell whether training histories end at the same moments."""
+    if one.kind == other.kind == "leave-one-out":
+        return True
+    first, second = ((split.kind, split.valid_fraction, split.test_fraction) for split in (one, other))
+    return first == second
 
 
 def _named_weights(scores: Run, config: RefinementConfig, weights: np.ndarray) -> pd.DataFrame:
