@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 # Chat templates mark roles by words in angle brackets, and servers obey such words wherever they stand; answers are
-# JSON in curly brackets. The second of each pair is a spelling that tokenizers turn into the first.
-_BRACKETS = str.maketrans("<＜﹤>＞﹥{｛﹛}｝﹜［］", "‹‹‹›››((()))[]")
+# JSON in curly brackets. After each of them stand the spellings that tokenizers turn into it.
+_SIGNS = str.maketrans("<＜﹤>＞﹥{｛﹛︷}｝﹜︸［﹇］﹈＝﹦⩵⩶", "‹‹‹›››(((())))[[]]====")
 # The same in square brackets, e.g. [INST].
-_WORD_IN_BRACKETS = re.compile(r"\[(/?\w+)\]")
+_WORD_IN_SIGNS = re.compile(r"\[(/?\w+)\]")
 # Printable by their category, yet nothing is seen of them: text can hide in them.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # Lines and fences drawn from punctuation.
@@ -38,8 +38,8 @@ def clean(text: str) -> str:
 def _clean_line(line: str) -> str:
     if not line.isprintable():
         line = "".join(map(_printable, line))
-    line = _INVISIBLE.sub("", line.translate(_BRACKETS))
-    line = _RULE.sub(r"\1\1", _WORD_IN_BRACKETS.sub(r"(\1)", line))
+    line = _INVISIBLE.sub("", line.translate(_SIGNS))
+    line = _RULE.sub(r"\1\1", _WORD_IN_SIGNS.sub(r"(\1)", line))
     return " ".join(line.split())
 
 
