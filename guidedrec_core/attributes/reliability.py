@@ -176,7 +176,7 @@ def reliability(repeated: RepeatedScores, human: pd.DataFrame | None = None) -> 
 def _order(repeated: RepeatedScores, attribute: int) -> OrderEffect | None:
     if repeated.positions is None:
         return None
-    return order_effect(repeated.table(attribute), repeated.positions.T)
+    return order_effect(repeated.table(attribute), repeated.positions.T.astype(np.float64))
 
 
 def _nearest(row: FloatArray, column: int) -> int | None:

@@ -113,7 +113,7 @@ def _drifting(found: AttributeReliability) -> str:
     way = "rise" if found.order.drift > 0 else "fall"
     p_value = "p < 0.001" if found.order_p < 0.001 else f"p {found.order_p:.3f}"
     return (
-        f"Scores {way} by {abs(found.order.drift):.1f} points from the first place of a pass to the last "
+        f"Scores {way} by {abs(found.order.drift):.1f} points from the first place to the last "
         f"({p_value}); fewer items in a request may help."
     )
 

@@ -28,19 +28,19 @@ class RepeatedScores:
     Attributes
     ----------
     values : ndarray
-        Float ``[passes, n_items, A]`` on the schema's scale; NaN = missing, also of items that a pass left out.
+        Floats ``[passes, n_items, A]`` on the schema's scale; NaN = missing, also of items that a pass left out.
     item_ids : tuple of str
         Of the items, in this order.
     schema : AttributeSchema
         The columns.
     positions : ndarray or None
-        Float ``[passes, n_items]``: place of each item in each pass, counted from anywhere; NaN = not known.
+        Floats ``[passes, n_items]``: place of each item in each pass, or in its request; NaN = not known.
     """
 
-    values: FloatArray
+    values: npt.NDArray[np.floating]
     item_ids: tuple[str, ...]
     schema: AttributeSchema
-    positions: FloatArray | None = None
+    positions: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
         """Check the shapes."""
@@ -48,13 +48,13 @@ class RepeatedScores:
         assert self.positions is None or self.positions.shape == self.values.shape[:2], self.positions.shape
 
     def table(self, attribute: int) -> FloatArray:
-        """Return one attribute's scores as ``[n_items, passes]``."""
-        return self.values[:, :, attribute].T
+        """Return one attribute's scores as float64 ``[n_items, passes]``."""
+        return self.values[:, :, attribute].T.astype(np.float64)
 
     def scores(self) -> FloatArray:
-        """Return the median over passes, ``[n_items, A]``: the score that is used. NaN where no pass gave one."""
+        """Return the median over passes, float64 ``[n_items, A]``: the score in use. NaN where no pass gave one."""
         empty = np.isnan(self.values).all(axis=0)
-        medians = np.nanmedian(np.where(empty, 0.0, self.values), axis=0)
+        medians = np.nanmedian(np.where(empty, 0.0, self.values), axis=0).astype(np.float64)
         return np.where(empty, np.nan, medians)
 
 
@@ -64,7 +64,7 @@ def disagreement(values: npt.NDArray[np.floating]) -> FloatArray:
     Parameters
     ----------
     values : ndarray
-        Float ``[passes, n_items, A]``, NaN = missing.
+        Floats ``[passes, n_items, A]``, NaN = missing.
 
     Returns
     -------
