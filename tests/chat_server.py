@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 from web import serving
+
+from guidedrec_core.attributes.recorded import read_listings
 
 KEY = "sk-secret-of-the-tests"
 
@@ -65,13 +68,12 @@ def unsupported(parameter: str) -> Answer:
     return Answer({"error": {"message": message, "param": parameter, "code": "unsupported_parameter"}}, 400)
 
 
-_TEXT = re.compile(r"=== (?P<code>\w+) (?:item|user) (?P<number>\d+) ===\n(?P<text>.*?)(?=\n=== (?P=code) )", re.DOTALL)
 _ATTRIBUTE = re.compile(r"^- (\w+): ", re.MULTILINE)
 
 
 def texts_in(request: Request) -> list[str]:
     """The listings in a request for scores, as the model reads them."""
-    return [found["text"] for found in _TEXT.finditer(request["messages"][1]["content"])]
+    return read_listings(request["messages"][1]["content"])
 
 
 def attributes_in(request: Request) -> list[str]:
@@ -110,7 +112,7 @@ class ChatServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.model: Model = lambda request: Answer(said("hello"))
-        self.queue: list[Answer] = []
+        self.queue: list[Answer | Model] = []
         self.asked: list[Request] = []
         self.headers: list[dict[str, str]] = []
         self.times: list[float] = []
@@ -136,7 +138,7 @@ class ChatServer(ThreadingHTTPServer):
             self.busiest = max(self.busiest, self.busy)
             queued = self.queue.pop(0) if self.queue else None
         try:
-            answer = queued if queued is not None else self.model(request)
+            answer = queued if isinstance(queued, Answer) else (queued or self.model)(request)
             time.sleep(answer.delay)
         finally:
             with self.guard:
@@ -180,5 +182,8 @@ def chat_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     # The SDK's pauses between tries, in seconds, which a test need not sit out.
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # Each client reads all certificates of the machine, which takes a tenth of a second; none is needed here.
+    monkeypatch.setattr("httpx2._transports.default.create_ssl_context", lambda **_: context)
     with serving(ChatServer()) as server:
         yield server

@@ -261,19 +261,17 @@ class Scorer:
 
     def _faults(self, listings: Sequence[Listing], values: npt.NDArray[np.float32]) -> dict[str, str]:
         """Return why listings lack scores."""
-        passes = self.config.passes
-        lacking = {
-            listing.text_hash(): np.flatnonzero(np.isnan(values[:, row]).any(axis=1))
-            for row, listing in enumerate(listings)
-            if np.isnan(values[:, row]).any()
-        }
-        reasons = self.cache.faults(self.question, list(lacking), passes, self.config.reuse)
+        missing = np.isnan(values).any(axis=2)
+        lacking = {row: listings[row].text_hash() for row in np.flatnonzero(missing.any(axis=0)).tolist()}
+        different = list(dict.fromkeys(lacking.values()))
+        reasons = self.cache.faults(self.question, different, self.config.passes, self.config.reuse)
         faults = {}
-        for listing in listings:
-            found = [pass_ for pass_ in lacking.get(listing.text_hash(), ()) if (listing.text_hash(), pass_) in reasons]
-            texts = [reasons[listing.text_hash(), pass_] for pass_ in found]
-            if passes > 1:
-                texts = [f"pass {pass_ + 1}: {text}" for pass_, text in zip(found, texts, strict=True)]
-            if texts:
-                faults[listing.id] = "; ".join(texts)
+        for row, text in lacking.items():
+            found = [
+                f"pass {pass_ + 1}: {reasons[text, pass_]}" if self.config.passes > 1 else reasons[text, pass_]
+                for pass_ in range(self.config.passes)
+                if missing[pass_, row] and (text, pass_) in reasons
+            ]
+            if found:
+                faults[listings[row].id] = "; ".join(found)
         return faults
