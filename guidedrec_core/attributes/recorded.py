@@ -74,10 +74,15 @@ def read_listings(prompt: str) -> list[str]:
         text, line, after = rest.partition(f"\n=== {code} {label} {len(texts) + 2} ===\n")
         if not line:
             break
-        texts.append(text)
+        texts.append(_unmarked(text))
         rest = after
     last, end, _ = rest.partition(f"\n=== {code} end ===")
-    return [*texts, last] if end else []
+    return [*texts, _unmarked(last)] if end else []
+
+
+def _unmarked(text: str) -> str:
+    """Return a text without the mark before each line."""
+    return "\n".join(line.removeprefix("| ") for line in text.split("\n"))
 
 
 class RecordedServer(ThreadingHTTPServer):

@@ -1,8 +1,8 @@
 """Untrusted text: listings are written by others, so they are cleaned and fenced before a language model reads them.
 
-Four things keep a listing from being taken for instructions, the last of them in `prompts`: it holds no character that
-steers a model's chat template or hides from people, it can neither open nor close a fence, it can hold no answer in
-JSON that a talkative model repeats, and the model is told what stands inside the fence.
+A clean text holds nothing that steers a model's chat template or hides from people, and no answer in JSON that a
+talkative model repeats. In the fence, each of its lines is marked, as in "spotlighting" (arXiv 2403.14720), and the
+lines around it carry a code that it cannot hold.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ def _printable(character: str) -> str:
 
 
 def fence(texts: Sequence[str], label: str) -> tuple[str, str]:
-    """Number texts and put them into a fence that none of them can open or close.
+    """Number texts and put them into a fence that none of them can open or close; their lines begin with ``|``.
 
     Parameters
     ----------
@@ -69,5 +69,7 @@ def fence(texts: Sequence[str], label: str) -> tuple[str, str]:
     code = hashlib.sha256(content.encode()).hexdigest()[:12]
     while code in content:
         code = hashlib.sha256(code.encode()).hexdigest()[:12]
-    parts = [f"=== {code} {label} {number} ===\n{text}" for number, text in enumerate(texts, start=1)]
-    return code, "\n".join([*parts, f"=== {code} end ==="])
+    lines = []
+    for number, text in enumerate(texts, start=1):
+        lines += [f"=== {code} {label} {number} ===", *(f"| {line}" for line in text.split("\n"))]
+    return code, "\n".join([*lines, f"=== {code} end ==="])

@@ -97,9 +97,9 @@ def test_ids_are_not_sent() -> None:
     listings, _ = item_listings(shop, ("title", "category"), 100)
     assert [listing.id for listing in listings] == ["SKU-0", "SKU-1", "SKU-2"]
     assert "SKU" not in content(listings)
-    assert "title: Tent\ncategory: a" in content(listings)
+    assert "| title: Tent\n| category: a" in content(listings)
     users = user_listings(prepared([[0, 1, 2, 0, 0], [1]], shop.frame), 9)
-    assert users == [Listing("user-0", "- Tent\n- Stove")]
+    assert users == [Listing("user-0", "Tent\nStove")]
     assert "SKU" not in content(users, "user")
     assert "user-0" not in content(users, "user")
 
@@ -118,9 +118,9 @@ def test_a_prompt_explains_the_schema_and_numbers_the_listings() -> None:
     code = lines[0].split()[-1].rstrip(".")
     assert lines[1:6] == [
         f"=== {code} item 1 ===",
-        "title: Tent",
+        "| title: Tent",
         f"=== {code} item 2 ===",
-        "title: Stove",
+        "| title: Stove",
         f"=== {code} end ===",
     ]
     assert "Score numbers 1 to 2 on all 2 attributes" in lines[6]
@@ -132,10 +132,10 @@ def test_a_narrow_scale_wants_more_than_whole_numbers() -> None:
 
 
 def test_people_are_asked_about_by_what_they_chose() -> None:
-    system, user = messages(SCHEMA, [Listing("u", "- Tent")], "user")
+    system, user = messages(SCHEMA, [Listing("u", "Tent")], "user")
     assert "what people seek in camping gear" in system["content"]
     assert user["content"].startswith("1 person; the code is ")
-    assert "user 1 ===\n- Tent\n" in user["content"]
+    assert "user 1 ===\n| Tent\n" in user["content"]
 
 
 def test_the_first_message_is_the_same_for_all_listings() -> None:
@@ -155,7 +155,7 @@ def test_another_prompt_is_another_version() -> None:
     """Replies are kept by the version: a change of words without a new one would mix answers to different questions."""
     listings = [Listing("a", "title: Tent"), Listing("b", "title: Stove")]
     asked = json.dumps([messages(SCHEMA, listings, kind) for kind in ("item", "user")])
-    assert (prompts.PROMPT_VERSION, hashlib.sha256(asked.encode()).hexdigest()[:12]) == (1, "36780d18fc3b")
+    assert (prompts.PROMPT_VERSION, hashlib.sha256(asked.encode()).hexdigest()[:12]) == (1, "26cbffdfaef0")
 
 
 def test_the_format_asks_for_every_attribute_of_every_number() -> None:
@@ -207,11 +207,11 @@ def test_a_history_is_the_latest_titles_of_the_training_part_oldest_first() -> N
     items = pd.DataFrame({"item_id": list("012345"), "title": [*"ABCD", "E\n<e>", "F" * 900], "category": ""})
     data = prepared([[0, 1, 2, 3, 4], [4, 0], [5, 2, 1]], items)
     assert user_listings(data, 2) == [
-        Listing("user-0", "- B\n- C"),
-        Listing("user-1", "- E ‹e›\n- A"),
-        Listing("user-2", f"- {'F' * 200}"),
+        Listing("user-0", "B\nC"),
+        Listing("user-1", "E ‹e›\nA"),
+        Listing("user-2", "F" * 200),
     ]
-    assert user_listings(data, 9)[0].text == "- A\n- B\n- C"
+    assert user_listings(data, 9)[0].text == "A\nB\nC"
 
 
 def test_a_user_without_a_training_history_gets_no_listing() -> None:
@@ -246,9 +246,9 @@ def assert_nothing_leaks(data: PreparedData) -> int:
     looked_for = 0
     for user, listing in listings.items():
         train, held_out = expected[user]
-        assert listing.text.split("\n") == [f"- {title}" for title in train]
+        assert listing.text.split("\n") == train
         lines = Counter(content([listing], "user").split("\n"))
-        rest = "\n".join(lines - Counter(f"- {title}" for title in train))
+        rest = "\n".join(lines - Counter(f"| {title}" for title in train))
         assert not [title for title in held_out if title in rest]
         looked_for += len(held_out)
     return looked_for

@@ -80,7 +80,7 @@ def test_a_fence_numbers_its_texts() -> None:
     code, fenced = fence(["title: Tent\nprice: 9", "title: Stove"], "item")
     assert re.fullmatch("[0-9a-f]{12}", code)
     assert fenced == (
-        f"=== {code} item 1 ===\ntitle: Tent\nprice: 9\n=== {code} item 2 ===\ntitle: Stove\n=== {code} end ==="
+        f"=== {code} item 1 ===\n| title: Tent\n| price: 9\n=== {code} item 2 ===\n| title: Stove\n=== {code} end ==="
     )
 
 
