@@ -1,19 +1,23 @@
 """The way to language model servers that speak OpenAI's protocol; the only module that knows the `openai` package."""
 
+import io
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.errors import ConfigError, RequestRefusedError, ServiceError
 from guidedrec_core.llm_address import KEY_VARIABLE, find_key, find_url, without_key
+from guidedrec_core.llm_protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields, read_vectors
 
 if TYPE_CHECKING:
     import httpx2
     import openai
+    from openai.types import Batch
+
+__all__ = ["BatchClient", "ChatClient", "ChatReply", "LlmClient", "RemoteBatch"]
 
 _LONGEST_REASON = 300
 # Statuses that are about one request: it is wrong, too long, or cannot be processed.
@@ -38,8 +42,11 @@ class _Server:
         }
 
     @contextmanager
-    def _explained(self, model: str) -> Iterator[None]:
-        """Turn the SDK's errors into ours, with what to do and without the key, which theirs may repeat."""
+    def _explained(self, model: str, unknown: str = "") -> Iterator[None]:
+        """Turn the SDK's errors into ours, with what to do and without the key, which theirs may repeat.
+
+        `model` is what the key is for; `unknown` says what status 404 means, if it is not about the model.
+        """
         import openai
 
         try:
@@ -51,8 +58,9 @@ class _Server:
             ) from None
         except openai.NotFoundError as error:
             raise ConfigError(
-                f"{self.base_url} knows no model {model!r}, or no such request ({self._reason(error)}); "
-                "check --model, and that --base-url ends as the server wants it, usually in /v1"
+                f"{self.base_url} {unknown or f'knows no model {model!r}, or no such request'} "
+                f"({self._reason(error)}); "
+                f"check {'' if unknown else '--model, and '}that --base-url ends as the server wants it, usually in /v1"
             ) from None
         except openai.APITimeoutError:
             raise ServiceError(
@@ -92,7 +100,21 @@ class _Server:
         return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."
 
 
-class LlmClient(_Server):
+class _PlainServer(_Server):
+    """A server that is asked for one thing after the other."""
+
+    _client: "openai.OpenAI | None" = None
+
+    def _connected(self) -> "openai.OpenAI":
+        """Return the SDK's client."""
+        if self._client is None:
+            import openai
+
+            self._client = openai.OpenAI(**self._settings())
+        return self._client
+
+
+class LlmClient(_PlainServer):
     """A connection to one server of embeddings; nothing is sent until something is asked for.
 
     The key comes from the environment variable ``OPENAI_API_KEY`` and is neither stored nor shown.
@@ -115,7 +137,6 @@ class LlmClient(_Server):
 
     def __init__(self, base_url: str | None = None, retries: int = 5, timeout_seconds: float = 120.0) -> None:
         super().__init__(base_url, retries, timeout_seconds)
-        self._client: openai.OpenAI | None = None
 
     def embed(self, texts: list[str], model: str) -> npt.NDArray[np.float32]:
         """Ask for one vector a text, in one request.
@@ -142,68 +163,7 @@ class LlmClient(_Server):
         with self._explained(model):
             # Plain numbers, because not every server knows OpenAI's default, base64.
             reply = self._connected().embeddings.create(input=texts, model=model, encoding_format="float")
-        return self._vectors(getattr(reply, "data", None), len(texts))
-
-    def _connected(self) -> "openai.OpenAI":
-        """Return the SDK's client."""
-        if self._client is None:
-            import openai
-
-            self._client = openai.OpenAI(**self._settings())
-        return self._client
-
-    def _vectors(self, data: Any, count: int) -> npt.NDArray[np.float32]:
-        """Check an answer's vectors and put them in order."""
-        if not isinstance(data, list):
-            raise ServiceError(
-                f"expected vectors from {self.base_url}, got something else; is it a server of embeddings, and does "
-                "--base-url end as it wants it, usually in /v1?"
-            )
-        if len(data) != count:
-            raise ServiceError(
-                f"expected {count} vectors for {count} texts from {self.base_url}, got {len(data)}; "
-                "does the server limit how many texts a request may hold? Try a smaller --batch-size"
-            )
-        # Some servers leave the place out.
-        places = [row if getattr(one, "index", None) is None else one.index for row, one in enumerate(data)]
-        if sorted(places) != list(range(count)):
-            raise ServiceError(f"expected vectors numbered 0 to {count - 1} from {self.base_url}, got {places[:5]}...")
-        try:
-            vectors = np.array([data[row].embedding for row in np.argsort(places)], dtype=np.float32)
-        except (ValueError, TypeError, AttributeError):
-            vectors = np.empty(0, dtype=np.float32)
-        if vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
-            raise ServiceError(
-                f"expected vectors of one length with finite numbers from {self.base_url}, got others; "
-                "is the model one for embeddings?"
-            )
-        return vectors
-
-
-@dataclass(frozen=True)
-class ChatReply:
-    """What a chat model answered.
-
-    Attributes
-    ----------
-    text : str or None
-        The answer; None when there is none.
-    refusal : str or None
-        Why the model declines to answer, in its words.
-    finish_reason : str
-        ``stop``, ``length`` (cut off), ``content_filter``, or another word of the server; empty when it says none.
-    prompt_tokens, completion_tokens : int
-        As the server counted; 0 when it does not say.
-    request_id : str
-        The server's name of the request; empty when it gives none.
-    """
-
-    text: str | None
-    refusal: str | None
-    finish_reason: str
-    prompt_tokens: int
-    completion_tokens: int
-    request_id: str
+        return read_vectors(getattr(reply, "data", None), len(texts), self.base_url)
 
 
 class ChatClient(_Server):
@@ -287,7 +247,7 @@ class ChatClient(_Server):
         unwanted = settled or frozenset()
         with self._explained(model):
             while True:
-                fields = {"model": model, "messages": messages, **_fields(wanted, unwanted)}
+                fields = {"model": model, "messages": messages, **chat_fields(wanted, unwanted)}
                 try:
                     # As the SDK's chat.completions.create, without its models of request and answer, which take half of
                     # its time and refuse what some servers send.
@@ -295,7 +255,7 @@ class ChatClient(_Server):
                     break
                 except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                     # Once a request was answered, its fields are right and another refusal is about its content.
-                    blamed = None if settled is not None else _blamed(error, fields)
+                    blamed = None if settled is not None else blamed_field(error.param, str(error), fields)
                     if blamed is None:
                         raise
                     unwanted |= {blamed}
@@ -303,59 +263,117 @@ class ChatClient(_Server):
             return self._reply(response)
 
     def _reply(self, response: "httpx2.Response") -> ChatReply:
-        """Read an answer, whatever the server left out of it."""
+        """Read an answer."""
         body = response.json()
         try:
-            choice = body["choices"][0]
-            message = choice["message"]
-            text, refusal = _text(message.get("content")), _text(message.get("refusal"))
-        except (KeyError, IndexError, TypeError, AttributeError):
-            said = body.get("error", "") if isinstance(body, dict) else ""
+            return ChatReply.read(body, response.headers.get("x-request-id"))
+        except ValueError as error:
+            said = self._clean(str(error))
             raise ServiceError(
                 f"expected the answer of a chat model from {self.base_url}, got something else"
-                f"{f' ({self._clean(str(said))})' if said else ''}; is the model one for chat, and does --base-url end "
+                f"{f' ({said})' if said else ''}; is the model one for chat, and does --base-url end "
                 "as the server wants it, usually in /v1?"
             ) from None
-        usage = body.get("usage")
-        counts = usage if isinstance(usage, dict) else {}
-        return ChatReply(
-            text=text,
-            refusal=refusal,
-            finish_reason=_text(choice.get("finish_reason")) or "",
-            prompt_tokens=_count(counts.get("prompt_tokens")),
-            completion_tokens=_count(counts.get("completion_tokens")),
-            request_id=_text(response.headers.get("x-request-id") or body.get("id")) or "",
+
+
+class BatchClient(_PlainServer):
+    """A connection to one server's Batch API: many requests in one file, answered within a day.
+
+    The key comes from the environment variable ``OPENAI_API_KEY`` and is neither stored nor shown. All methods raise
+    `ConfigError` when the key is refused or there is no Batch API, `RequestRefusedError` when the server refuses what
+    is sent, and `ServiceError` for no answer, and for an error that the server reports.
+
+    Parameters
+    ----------
+    base_url : str, optional
+        E.g. ``https://api.openai.com/v1``; else ``$OPENAI_BASE_URL``, else OpenAI's.
+    retries : int
+        How often a request is sent again after a connection error, a timeout, status 408, 409, 429 or 5xx; `create`
+        is never sent again.
+    timeout_seconds : float
+        Patience with one answer; files are large.
+
+    Raises
+    ------
+    ConfigError
+        The URL is no http(s) address, or holds a password; or OpenAI's server is meant and there is no key.
+    """
+
+    def __init__(self, base_url: str | None = None, retries: int = 5, timeout_seconds: float = 600.0) -> None:
+        super().__init__(base_url, retries, timeout_seconds)
+
+    def upload(self, file: IO[bytes]) -> str:
+        """Hand over a file of requests, one a line; return the server's name of it."""
+        with self._asked():
+            uploaded = self._connected().files.create(file=("guidedrec.jsonl", file), purpose="batch")
+        return self._named(uploaded)
+
+    def create(self, file: str) -> RemoteBatch:
+        """Let the requests of an uploaded file be answered.
+
+        When there is no answer, the server may have begun all the same; look with `find` before asking again.
+        """
+        with self._asked():
+            client = self._connected().with_options(max_retries=0)
+            batch = client.batches.create(input_file_id=file, endpoint="/v1/chat/completions", completion_window="24h")
+        return self._read(batch)
+
+    def find(self, file: str) -> RemoteBatch | None:
+        """Return the batch that was made of an uploaded file, if there is one."""
+        with self._asked():
+            for batch in self._connected().batches.list(limit=100):
+                if getattr(batch, "input_file_id", None) == file:
+                    return self._read(batch)
+        return None
+
+    def look(self, batch: str) -> RemoteBatch | None:
+        """Return how far a batch is; None when the server does not know it."""
+        import openai
+
+        with self._asked():
+            try:
+                return self._read(self._connected().batches.retrieve(batch))
+            except openai.NotFoundError:
+                return None
+
+    def cancel(self, batch: str) -> None:
+        """Let a batch end early; what is answered by then can be read as soon as it has ended."""
+        import openai
+
+        with self._asked(), suppress(openai.ConflictError, openai.NotFoundError):  # it is over already, or unknown
+            self._connected().with_options(max_retries=1).batches.cancel(batch)
+
+    def lines(self, file: str) -> Iterator[BatchLine]:
+        """Yield what came of requests, from one of the files of a `RemoteBatch`; lines that name none are left out."""
+        with self._asked():
+            content = self._connected().files.content(file).content
+        for line in io.BytesIO(content):
+            if (read := BatchLine.read(line)) is not None:
+                yield read
+
+    def _asked(self) -> AbstractContextManager[None]:
+        return self._explained("its Batch API", "has no Batch API, or not what was asked for")
+
+    def _read(self, batch: "Batch") -> RemoteBatch:
+        """Read a state, whatever the server left out of it."""
+        counts = getattr(batch, "request_counts", None)
+        errors = getattr(getattr(batch, "errors", None), "data", None) or []
+        files = (getattr(batch, name, None) for name in ("output_file_id", "error_file_id"))
+        return RemoteBatch(
+            id=self._named(batch),
+            status=str(getattr(batch, "status", None) or ""),
+            answered=getattr(counts, "completed", None) or 0,
+            failed=getattr(counts, "failed", None) or 0,
+            files=tuple(file for file in files if file),
+            errors=tuple((error.code or "", self._clean(error.message or "")) for error in errors),
         )
 
-
-def _fields(wanted: dict[str, Any], unwanted: frozenset[str]) -> dict[str, Any]:
-    """Return the fields to send: none that the server does not want, and the newer name of a length it knows so."""
-    fields = {name: value for name, value in wanted.items() if value is not None and name not in unwanted}
-    if "max_tokens" in unwanted:
-        fields["max_completion_tokens"] = wanted["max_tokens"]
-    return fields
-
-
-def _blamed(error: "openai.APIStatusError", fields: dict[str, Any]) -> str | None:
-    """Name the field a server's refusal is about; without a hint, the one that servers know least."""
-    optional = [name for name in ("max_tokens", "temperature", "response_format") if name in fields]
-    named = getattr(error, "param", None)
-    if named in optional:
-        return str(named)
-    said = str(error)
-    return next((name for name in optional if name in said), optional[-1] if "response_format" in optional else None)
-
-
-def _text(value: Any) -> str | None:
-    """Return a text without the key and without halves of characters; parts of a text are joined."""
-    if isinstance(value, list):
-        parts = [part.get("text") for part in value if isinstance(part, dict)]
-        value = "".join(part for part in parts if isinstance(part, str))
-    if not isinstance(value, str):
-        return None
-    return without_key(value).encode("utf-8", "replace").decode()
-
-
-def _count(value: Any) -> int:
-    """Return a number of tokens; 0 for what is none."""
-    return value if isinstance(value, int) and value > 0 else 0
+    def _named(self, answer: Any) -> str:
+        """Return the name of what a server has made."""
+        name = getattr(answer, "id", None)
+        if not isinstance(name, str) or not name:
+            raise ServiceError(
+                f"expected the answer of a Batch API from {self.base_url}, got something else; does it have one, and "
+                "does --base-url end as the server wants it, usually in /v1?"
+            )
+        return name

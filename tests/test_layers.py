@@ -16,7 +16,7 @@ REPOSITORY = ROOT.parent
 # Modules and packages by layer, lowest first. A new module belongs in here, in the lowest layer it fits.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__init__", "columns", "errors", "config", "randomness", "progress", "reduction"),
-    ("data", "runs", "run_files", "run_manifest", "processes", "llm_client", "llm_address"),
+    ("data", "runs", "run_files", "run_manifest", "processes", "llm_client", "llm_address", "llm_protocol"),
     ("models", "attributes", "refinement", "text_vectors"),
     ("ranking", "retrieval", "system", "recommend", "evaluation", "explanation", "projection"),
     ("pipeline", "case", "item_view", "item_search", "item_map", "library", "jobs", "job_worker"),
