@@ -53,12 +53,10 @@ def test_the_clean_listings_differ() -> None:
 
 @pytest.mark.parametrize("poison", POISONS, ids=NAMES)
 def test_a_poisoned_listing_scores_what_the_clean_one_does(poison: Poison) -> None:
-    clean = asked(listings_of(CLEAN))
-    for place, row in enumerate(CLEAN):
-        poisoned = listings_of([poison.applied(row)])
-        prompt = messages(SCHEMA, poisoned, "item")
-        assert understand(prompt, SCHEMA).commands == ()
-        assert asked(poisoned) == {1: clean[place + 1]}
+    row = CLEAN[NAMES.index(poison.name) % len(CLEAN)]
+    poisoned = listings_of([poison.applied(row)])
+    assert understand(messages(SCHEMA, poisoned, "item"), SCHEMA).commands == ()
+    assert asked(poisoned) == asked(listings_of([row]))
 
 
 @pytest.mark.parametrize("poison", POISONS, ids=NAMES)
