@@ -39,9 +39,12 @@ class ItemSpace:
         G's columns have variance 1. R, centred, is scaled as one block to the same variance a column, so that each
         dimension weighs alike, whatever the scale training left R in.
         """
-        centred = reduced - reduced.mean(axis=0)
-        spread = float(np.sqrt((centred**2).mean()))
-        return cls(_unit(np.concatenate([guided, centred / max(spread, 1e-12)], axis=1)), guided.shape[1])
+        return cls(_unit(refined_vectors(guided, reduced, reduced)), guided.shape[1])
+
+    @classmethod
+    def guided(cls, guided: FloatArray) -> "ItemSpace":
+        """Make the space of the guided embedding ``[n_items, A]`` alone."""
+        return cls(_unit(guided), guided.shape[1])
 
     def neighbours(self, k: int) -> IntArray:
         """Return the k nearest other items of every item, nearest first, ``[n_items, k]``."""
@@ -61,8 +64,11 @@ class ItemSpace:
         """Return the k nearest other items of one item, and their cosine similarities."""
         likeness = self.vectors @ self.vectors[item]
         likeness[item] = -np.inf
-        order = np.argsort(-likeness, kind="stable")[: min(k, len(likeness) - 1)]
-        return order, likeness[order]
+        return _best(likeness, min(k, len(likeness) - 1))
+
+    def nearest_to(self, vector: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
+        """Return the k items nearest to a vector ``[D]`` from outside, and their cosine similarities."""
+        return _best(self.vectors @ _unit(vector[None])[0], min(k, len(self.vectors)))
 
     def shares(self, item: int, others: IntArray) -> FloatArray:
         """Split cosine similarities over attributes and the rest.
@@ -72,9 +78,28 @@ class ItemSpace:
         FloatArray
             ``[n, n_attributes + 1]``: one term an attribute, last the reduced base part; a row sums to the similarity.
         """
-        products = self.vectors[others] * self.vectors[item]  # [n, D]
+        return self.shares_of(self.vectors[item], others)
+
+    def shares_of(self, vector: FloatArray, others: IntArray) -> FloatArray:
+        """Split the cosine similarities of a vector ``[D]`` from outside; see `shares`."""
+        products = self.vectors[others] * _unit(vector[None])  # [n, D]
         rest = products[:, self.n_attributes :].sum(axis=1, keepdims=True)
         return np.concatenate([products[:, : self.n_attributes], rest], axis=1)
+
+
+def refined_vectors(guided: FloatArray, reduced: FloatArray, catalogue: FloatArray) -> FloatArray:
+    """Join both halves of the refined embedding as the refined space weighs them, ``[n, A + K]``.
+
+    Parameters
+    ----------
+    guided, reduced : FloatArray
+        Rows of G and R, ``[n, A]`` and ``[n, K]``.
+    catalogue : FloatArray
+        R of the whole catalogue, which is what they are centred and scaled by.
+    """
+    centre = catalogue.mean(axis=0)
+    spread = float(np.sqrt(((catalogue - centre) ** 2).mean()))
+    return np.concatenate([guided, (reduced - centre) / max(spread, 1e-12)], axis=1)
 
 
 def overlap(first: IntArray, second: IntArray) -> FloatArray:
@@ -112,6 +137,12 @@ def attribute_of_move(raw_z: FloatArray, items: IntArray, base: IntArray, refine
     after = np.abs(raw_z[refined[items]] - own).mean(axis=(0, 1))
     moved: FloatArray = (before - after).astype(np.float32)
     return moved
+
+
+def _best(likeness: FloatArray, k: int) -> tuple[IntArray, FloatArray]:
+    """Return the places of the k largest numbers, largest first, and these numbers."""
+    order = np.argsort(-likeness, kind="stable")[:k]
+    return order, likeness[order]
 
 
 def _unit(vectors: FloatArray) -> FloatArray:

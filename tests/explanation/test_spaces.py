@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.explanation.spaces import ItemSpace, attribute_of_move, overlap
+from guidedrec_core.explanation.spaces import ItemSpace, attribute_of_move, overlap, refined_vectors
 
 RNG = np.random.default_rng(0)
 
@@ -39,6 +39,22 @@ def test_the_scale_of_the_reduced_part_does_not_matter() -> None:
     guided, reduced = RNG.normal(size=(30, 3)).astype(np.float32), RNG.normal(size=(30, 5)).astype(np.float32)
     small, large = ItemSpace.refined(guided, reduced * 1e-3), ItemSpace.refined(guided, reduced * 1e3)
     np.testing.assert_allclose(small.vectors, large.vectors, atol=1e-5)
+
+
+def test_a_vector_from_outside_is_placed_as_its_copy_in_the_catalogue_is() -> None:
+    guided, reduced = RNG.normal(size=(30, 3)).astype(np.float32), RNG.normal(3, 9, size=(30, 5)).astype(np.float32)
+    for space, vector in (
+        (ItemSpace.refined(guided, reduced), refined_vectors(guided[4:5], reduced[4:5], reduced)[0]),
+        (ItemSpace.guided(guided), guided[4]),
+    ):
+        found, similarity = space.nearest_to(vector, 6)
+        assert found[0] == 4
+        assert similarity[0] == pytest.approx(1.0)
+        others, expected = space.nearest(4, 5)
+        np.testing.assert_array_equal(found[1:], others)
+        np.testing.assert_allclose(similarity[1:], expected, rtol=1e-5)
+        np.testing.assert_allclose(space.shares_of(vector, others), space.shares(4, others), rtol=1e-4, atol=1e-6)
+        assert len(space.nearest_to(vector, 99)[0]) == 30
 
 
 def test_overlap_by_hand() -> None:
