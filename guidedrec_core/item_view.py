@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
@@ -96,7 +97,7 @@ def build_item(system: System, item_id: str, recommendations: pd.DataFrame | Non
     data = system.data
     item = data.dataset.items.index(item_id)
     listing = data.dataset.catalogue.frame.iloc[item]
-    attributes = _attribute_table(system, item)
+    attributes = attribute_table(system, system.item_scores.values[item].astype(np.float64), system.missing[item])
     spaces = {BASE: ItemSpace.base(system.base.item_embedding()), REFINED: ItemSpace.refined(*_refined_parts(system))}
     near = {name: space.nearest(item, k) for name, space in spaces.items()}
     shares = spaces[REFINED].shares(item, near[REFINED][0])  # [k, A + 1]
@@ -133,7 +134,9 @@ def build_item(system: System, item_id: str, recommendations: pd.DataFrame | Non
     )
 
 
-def near_reason(shares: FloatArray, own: FloatArray, schema: AttributeSchema, most: int = 2) -> str:
+def near_reason(
+    shares: FloatArray, own: FloatArray, schema: AttributeSchema, most: int = 2, rest: str = _PATTERNS
+) -> str:
     """Say what makes a neighbour near.
 
     Parameters
@@ -146,12 +149,14 @@ def near_reason(shares: FloatArray, own: FloatArray, schema: AttributeSchema, mo
         Names.
     most : int
         Attributes named at most.
+    rest : str
+        What to call that which is no attribute.
     """
     total = max(float(shares.sum()), 1e-9)
     order = [a for a in np.argsort(-shares[:-1], kind="stable")[:most] if shares[a] >= _TELLING * total]
     said = [f"both {'high' if own[a] > 0 else 'low'} on {words.lower_first(schema.attributes[a].label)}" for a in order]
     if shares[-1] >= _TELLING * total or not said:
-        said.insert(0 if shares[-1] > shares[:-1].sum() else len(said), _PATTERNS)
+        said.insert(0 if shares[-1] > shares[:-1].sum() else len(said), rest)
     return words.listing(said)
 
 
@@ -160,12 +165,11 @@ def _refined_parts(system: System) -> tuple[FloatArray, FloatArray]:
     return system.refined.item_values(), system.refined.item_remainders()
 
 
-def _attribute_table(system: System, item: int) -> pd.DataFrame:
-    """Tabulate an item's scores against the catalogue."""
+def attribute_table(system: System, score: npt.NDArray[np.float64], missing: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """Tabulate raw scores ``[A]``, NaN or marked where missing, against the catalogue; see `ItemView.attributes`."""
     raw = system.item_scores.values.astype(np.float64)
     schema = system.schema
     mean, spread = np.nanmean(raw, axis=0), np.nanstd(raw, axis=0)
-    score = raw[item]
     return pd.DataFrame(
         {
             "attribute": schema.names,
@@ -175,7 +179,7 @@ def _attribute_table(system: System, item: int) -> pd.DataFrame:
             "score": score,
             "catalogue_score": mean,
             "z": np.nan_to_num((score - mean) / np.where(spread > 0, spread, 1.0)),
-            "missing": system.missing[item],
+            "missing": missing,
             "words": [words.score_words(a, s, schema.scale.max) for a, s in zip(schema.attributes, score, strict=True)],
         }
     )

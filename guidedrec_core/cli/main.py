@@ -18,6 +18,7 @@ from guidedrec_core.cli.evaluate import evaluate
 from guidedrec_core.cli.explain import explain
 from guidedrec_core.cli.jobs import jobs
 from guidedrec_core.cli.override import override, overrides
+from guidedrec_core.cli.preview import preview
 from guidedrec_core.cli.recommend import recommend
 from guidedrec_core.cli.runs import runs
 from guidedrec_core.cli.score import score
@@ -131,7 +132,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(data, vectors, build, train, score, refine, evaluate, ablate, project),
-    *(recommend, explain, runs, jobs, doctor),
+    *(recommend, explain, preview, runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

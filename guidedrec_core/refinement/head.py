@@ -16,6 +16,7 @@ Shapes: B histories, V validation cases, C frozen models, P kinds of popularity,
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -210,6 +211,12 @@ class HeadModel:
         whitened = self.learned.profile * (profile @ self.mix) + self.learned.everyone  # [B, A]
         return whitened.astype(np.float32) @ self.mix
 
+    @cached_property
+    def _average_item(self) -> tuple[FloatArray, np.float32]:
+        """Return vector ``[d]`` and bias of the base model's average item; cold ones, if others do, do not count."""
+        counted = ~self.cold | self.cold.all()  # [N]
+        return self.base.item_embedding()[counted].mean(axis=0), self.base.item_bias()[counted].mean()
+
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
         """Split the scores of items that nobody has taken and that the catalogue does not hold.
 
@@ -222,10 +229,10 @@ class HeadModel:
         remainder = np.zeros((len(histories), len(guided)), np.float32)
         bias = np.full(len(guided), self.new_popularity @ gamma + np.float32(self.cold_offset))
         if self.base is not None:
-            averaged = ~self.cold | self.cold.all()  # [N]
+            vector, own = self._average_item
             tau = self._tau("base")
-            average = self.base.user_vectors(users, histories) @ self.base.item_embedding()[averaged].mean(axis=0)
-            remainder, bias = remainder + tau * average[:, None], bias + tau * self.base.item_bias()[averaged].mean()
+            average = self.base.user_vectors(users, histories) @ vector  # [B]
+            remainder, bias = remainder + tau * average[:, None], bias + tau * own
         if self.refined is not None:
             inner = self.refined.new_item_parts(users, histories, guided)
             tau = self._tau("refined")

@@ -31,6 +31,7 @@ EXPECTED = {
         "project",
         "recommend",
         "explain",
+        "preview",
         "doctor",
     ),
     *(f"score {name}" for name in ("dataset", "override", "overrides")),

@@ -1,0 +1,350 @@
+"""`Preview`: a listing nobody has taken yet, placed and ranked by its guided scores alone. Nothing stored changes."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.config import RefinementConfig
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.errors import ConfigError, DataError
+from guidedrec_core.explanation import words
+from guidedrec_core.explanation.spaces import ItemSpace, refined_vectors
+from guidedrec_core.item_view import attribute_table, near_reason
+from guidedrec_core.models.base import FloatArray
+from guidedrec_core.pipeline.calibrate import NEVER
+from guidedrec_core.progress import Listener, StageProgress, silent
+from guidedrec_core.ranking import mask_seen
+from guidedrec_core.refinement.guided import Standardisation
+from guidedrec_core.system import System
+
+NEWNESS = "newness"
+"""Row of `Preview.contributions` that is no attribute: what an item lacks as long as nobody has taken it."""
+
+# Scores worked on at a time: 16 MiB a table; several passes over it are cheaper than over larger ones.
+_BLOCK_NUMBERS = 4 * 1024 * 1024
+_LARGEST_BLOCK = 512
+_STRONGEST = 20
+_NEAREST = 8
+_NAMED = 3
+# From so many cases a share is known to within some ten points.
+_ENOUGH_CASES = 100
+_RELY = "Rely on what its attributes add rather than on its places."
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What would become of a new item.
+
+    Attributes
+    ----------
+    title : str
+        Its title.
+    run_id : str
+        The refined run.
+    attributes : pandas.DataFrame
+        As `ItemView.attributes`.
+    near : pandas.DataFrame
+        Nearest items of the catalogue, nearest first: ``rank, item_id, title, category, similarity`` (cosine), ``why``
+        (in words); one column an attribute and ``rest`` sum to the similarity.
+    anchored : bool
+        The run ties all it knows of items to their attributes, so `near` is of the whole refined space; else it is of
+        the attributes alone, and `rest` is 0.
+    k : int
+        Length of the lists.
+    n_items : int
+        Size of the catalogue, without the new item.
+    ranks : IntArray
+        Its rank, from 1, among what each user has not taken, ``[n_users]``; items of the catalogue win ties.
+    audience : pandas.DataFrame
+        The users it ranks highest for, in whose lists or not: ``user_id, rank, lead`` (score above the best item of the
+        catalogue; below 0 where another one is better), ``why`` (in words).
+    contributions : pandas.DataFrame
+        One row an attribute, and a last one `NEWNESS`: ``part, label, everyone, reached``, what it gains over an
+        average item, averaged over all users and over those it reaches (NaN when there are none).
+    sentence : str
+        The same in plain words.
+    caveats : tuple of str
+        How sure this is, and why not surer.
+    """
+
+    title: str
+    run_id: str
+    attributes: pd.DataFrame
+    near: pd.DataFrame
+    anchored: bool
+    k: int
+    n_items: int
+    ranks: IntArray
+    audience: pd.DataFrame
+    contributions: pd.DataFrame
+    sentence: str
+    caveats: tuple[str, ...]
+
+    @property
+    def reach(self) -> int:
+        """Users in whose k best it comes."""
+        return int((self.ranks <= self.k).sum())
+
+    @property
+    def mean_rank(self) -> float:
+        """Its rank, averaged over users."""
+        return float(self.ranks.mean())
+
+    @property
+    def median_rank(self) -> float:
+        """The rank that it has, or betters, for half of the users."""
+        return float(np.median(self.ranks))
+
+
+def preview(
+    system: System,
+    scores: Mapping[str, float | None],
+    title: str = "The new item",
+    k: int = 10,
+    listener: Listener = silent,
+) -> Preview:
+    """Place and rank an item by its guided scores alone.
+
+    Every user is scored, in blocks, as the refined model scores items that nobody took in training.
+
+    Parameters
+    ----------
+    system : System
+        An opened refined run.
+    scores : mapping of str to float or None
+        Raw score an attribute; what is left out, None or NaN is missing and counts as average.
+    title : str
+        How to speak of it.
+    k : int
+        Length of the lists it may come into.
+    listener : callable
+        Hears how many users are done.
+
+    Raises
+    ------
+    UnknownIdError
+        The run has no such attribute.
+    DataError
+        A score is no number or outside the scale, or there is none at all.
+    ConfigError
+        The run does not use its scores as they are: it is a control.
+    """
+    raw = _raw(scores, system.schema)
+    guided = _standardisation(system).apply(raw[None])  # [1, A]
+    reduced = system.refined.new_item_remainders(guided)
+    ranks, leads, above, slopes = _against_catalogue(system, guided, listener)
+    attributes = attribute_table(system, raw.astype(np.float64), np.isnan(raw))
+    near = _near_table(system, guided, reduced)
+    contributions = _contributions(system.schema, slopes * guided, above, ranks <= k)
+    strongest = np.lexsort((-leads, ranks))[:_STRONGEST]
+    why = _reasons(system, strongest, guided)
+    users = system.data.dataset.users.ids[strongest]
+    found = Preview(
+        title=title,
+        run_id=system.refined_run.id,
+        attributes=attributes,
+        near=near,
+        anchored=reduced is not None,
+        k=k,
+        n_items=system.refined.n_items,
+        ranks=ranks,
+        audience=pd.DataFrame({c.USER: users, c.RANK: ranks[strongest], "lead": leads[strongest], "why": why}),
+        contributions=contributions,
+        sentence="",
+        caveats=_caveats(system, raw, reduced is not None),
+    )
+    return dataclasses.replace(found, sentence=_sentence(found))
+
+
+def _raw(scores: Mapping[str, float | None], schema: AttributeSchema) -> FloatArray:
+    """Return checked raw scores in schema order, ``[A]``; NaN = missing."""
+    raw = np.full(len(schema), np.nan, np.float32)
+    scale = schema.scale
+    for name, value in scores.items():
+        place = schema.index(name)
+        if value is None or value != value:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float) or not scale.min <= value <= scale.max:
+            raise DataError(
+                f"expected a number from {scale.min:g} to {scale.max:g} for {name}, or null where it is missing; "
+                f"got {value!r}"
+            )
+        raw[place] = value
+    if np.isnan(raw).all():
+        raise DataError(f"expected a score on at least one attribute out of {', '.join(schema.names)}; got none")
+    return raw
+
+
+def _standardisation(system: System) -> Standardisation:
+    """Return how this run made its guided embedding of raw scores."""
+    raw = system.item_scores.values
+    config = RefinementConfig.parse(system.refined_run.config["refinement"])
+    how = Standardisation.of(raw, config.normalisation)
+    table = system.refined.item_values()
+    if table.shape != raw.shape or not np.allclose(how.apply(raw), table, atol=1e-3):
+        raise ConfigError(
+            f"expected a refined run that uses its guided scores, but {system.refined_run.id} has something else in "
+            f"their place (control {config.control}); choose another run"
+        )
+    return how
+
+
+def _against_catalogue(
+    system: System, guided: FloatArray, listener: Listener
+) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
+    """Compare the new item with the whole catalogue for every user.
+
+    Returns
+    -------
+    ranks : IntArray
+        ``[n_users]``, from 1.
+    leads, above : FloatArray
+        Its score less that of the best item not taken yet, and less the average item's, ``[n_users]`` each.
+    slopes : FloatArray
+        What one unit of its values adds, ``[n_users, A]``.
+    """
+    data, model = system.data, system.refined
+    n_users = len(data.dataset.users)
+    ranks = np.empty(n_users, np.int64)
+    leads, above = np.empty(n_users, np.float32), np.empty(n_users, np.float32)
+    slopes = np.empty((n_users, model.n_attributes), np.float32)
+    size = max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // model.n_items))
+    progress = StageProgress("preview", n_users, listener)
+    for first in range(0, n_users, size):
+        users = np.arange(first, min(first + size, n_users))
+        histories = [data.shown_history(user) for user in users.tolist()]
+        parts = model.new_item_parts(users, histories, guided)
+        own = parts.scores[:, 0]
+        catalogue = model.scores(users, histories)
+        above[users] = own - catalogue.mean(axis=1)
+        catalogue = mask_seen(catalogue, histories)
+        ranks[users] = 1 + (catalogue >= own[:, None]).sum(axis=1)
+        leads[users] = own - catalogue.max(axis=1)
+        slopes[users] = parts.slopes
+        progress.done += len(users)
+        progress.say(f"{progress.done:,} of {n_users:,} users")
+    return ranks, leads, above, slopes
+
+
+def _near_table(system: System, guided: FloatArray, reduced: FloatArray | None) -> pd.DataFrame:
+    """Tabulate the nearest items, and what makes them near."""
+    schema, table = system.schema, system.refined.item_values()
+    if reduced is None:
+        space, vector, rest = ItemSpace.guided(table), guided[0], "no single attribute"
+    else:
+        catalogue = system.refined.item_remainders()
+        space, vector = ItemSpace.refined(table, catalogue), refined_vectors(guided, reduced, catalogue)[0]
+        rest = "purchase patterns that its attributes foretell"
+    items, similarities = space.nearest_to(vector, _NEAREST)
+    shares = space.shares_of(vector, items)  # [n, A + 1]
+    listings = system.data.dataset.catalogue.frame.iloc[items]
+    near = pd.DataFrame(
+        {
+            c.RANK: np.arange(1, len(items) + 1),
+            c.ITEM: listings[c.ITEM].to_numpy(),
+            c.TITLE: listings[c.TITLE].to_numpy(),
+            c.CATEGORY: listings[c.CATEGORY].to_numpy(),
+            "similarity": similarities.astype(np.float64),
+            "why": [near_reason(each, guided[0], schema, rest=rest) for each in shares],
+        }
+    )
+    return pd.concat([near, pd.DataFrame(shares.astype(np.float64), columns=[*schema.names, "rest"])], axis=1)
+
+
+def _contributions(
+    schema: AttributeSchema, parts: FloatArray, above: FloatArray, reached: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Average what each attribute adds, ``parts [n_users, A]``, and what is left of the distance to an average item."""
+
+    def averages(users: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        if not users.any():
+            return np.full(len(schema) + 1, np.nan)
+        mean = parts[users].mean(axis=0, dtype=np.float64)
+        return np.append(mean, above[users].mean(dtype=np.float64) - mean.sum())
+
+    return pd.DataFrame(
+        {
+            "part": [*schema.names, NEWNESS],
+            "label": [*(attribute.label for attribute in schema.attributes), "Being new"],
+            "everyone": averages(np.ones(len(above), dtype=bool)),
+            "reached": averages(reached),
+        }
+    )
+
+
+def _reasons(system: System, users: IntArray, guided: FloatArray) -> list[str]:
+    """Say for each of some users which attributes speak for the item most."""
+    histories = [system.data.shown_history(user) for user in users.tolist()]
+    parts = system.refined.new_item_parts(users, histories, guided)
+    said = []
+    for profile, slopes in zip(parts.profile, parts.slopes, strict=True):
+        each = slopes * guided[0]
+        best = [a for a in np.argsort(-each, kind="stable")[:2] if each[a] > 0]
+        attributes = system.schema.attributes
+        said.append(
+            words.listing(
+                [words.contribution_phrase(attributes[a], profile[a], guided[0, a], float(each[a])) for a in best]
+            )
+            or "no attribute speaks for it"
+        )
+    return said
+
+
+def _caveats(system: System, raw: FloatArray, anchored: bool) -> tuple[str, ...]:
+    """Say how sure a preview is."""
+    schema, catalogue = system.schema, system.item_scores.values
+    said = []
+    missing = [words.lower_first(a.label) for a, score in zip(schema.attributes, raw, strict=True) if np.isnan(score)]
+    if missing:
+        said.append(f"Not scored, so taken as average: {words.listing(missing)}.")
+    lowest, highest = np.nanmin(catalogue, axis=0), np.nanmax(catalogue, axis=0)
+    beyond = [
+        f"{words.lower_first(attribute.label)} ({score:g}, the catalogue's go from {low:g} to {high:g})"
+        for attribute, score, low, high in zip(schema.attributes, raw, lowest, highest, strict=True)
+        if score < low or score > high
+    ]
+    if beyond:
+        said.append(f"No item of the catalogue has such a score, so it is an extrapolation: {words.listing(beyond)}.")
+    if not anchored:
+        said.append(
+            "This run does not tie what it learned from purchases to attributes, so a new item is placed by its "
+            "attributes and by averages only; `guidedrec refine --cold anchored` makes a run that does."
+        )
+    offset = system.refined_run.summary.get("cold_offset")
+    targets = system.data.valid_cases.targets
+    about_new = int((system.data.item_interactions[targets] == 0).sum())
+    if offset is None:
+        said.append(f"This run never had to rank items that nobody had taken, so it is a guess how high. {_RELY}")
+    elif about_new < _ENOUGH_CASES:
+        said.append(
+            f"Only {about_new:,} of {len(targets):,} validation cases were about items that nobody had taken, too few "
+            f"to know how high these should stand. {_RELY}"
+        )
+    elif offset <= NEVER:
+        said.append("On the validation part this run did best without items that nobody had taken: it lists none.")
+    return tuple(said)
+
+
+def _sentence(found: Preview) -> str:
+    """Say what would become of the item."""
+    share = found.reach / len(found.ranks)
+    table = found.contributions.iloc[:-1]
+    column = "reached" if found.reach else "everyone"
+    best = table.sort_values(column, ascending=False, kind="stable").head(_NAMED)
+    carried = [words.lower_first(label) for label in best[best[column] > 0]["label"]]
+    who = "Among those, most speaks for it" if found.reach else "Most speaks for it"
+    lists = f"the top {found.k} of {found.reach:,} of {len(found.ranks):,} users ({share:.1%})"
+    place = f"{found.median_rank:,.0f} of {found.n_items + 1:,}"
+    text = (
+        f"{found.title} would come into {lists}; its median place is {place}. "
+        f"{who}: {words.listing(carried) or 'no attribute'}. "
+    )
+    newness = float(found.contributions["everyone"].iloc[-1])
+    near = words.listing(found.near[c.TITLE].head(_NAMED).tolist())
+    return f"{text}Being new counts {newness:+.2f} against an average item. Nearest to it: {near}."
