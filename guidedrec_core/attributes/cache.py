@@ -61,7 +61,7 @@ class ReplyCache:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._ids: dict[Question, int] = {}
+        self._numbers: dict[Question, tuple[int, list[int]]] = {}
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
             # Transactions are begun below, not by the module.
@@ -81,6 +81,16 @@ class ReplyCache:
     def close(self) -> None:
         """Close the file."""
         self._base.close()
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[sqlite3.Connection]:
+        """Write everything that is done inside, or nothing; also into tables of others, through what is yielded."""
+        with self._explained():
+            if self._base.in_transaction:
+                yield self._base
+            else:
+                with self._transaction():
+                    yield self._base
 
     def keep(
         self,
@@ -105,9 +115,8 @@ class ReplyCache:
         faults : mapping of str to str
             Hash of a listing that is given up, to the reason.
         """
-        with self._writing():
-            asked = self._enter(question)
-            attributes = self._attributes(question)
+        with self.together():
+            asked, attributes = self._enter(question)
             places = {text: place for place, text in enumerate(answered.texts, start=1)}
             columns = (
                 "question, pass, texts, received, request_id, finish_reason, reply, refusal, prompt_tokens, "
@@ -138,8 +147,9 @@ class ReplyCache:
 
     def give_up(self, question: Question, pass_: int, faults: Mapping[str, str]) -> None:
         """Note listings that are given up without a reply."""
-        with self._writing():
-            self._note(self._enter(question), pass_, faults)
+        with self.together():
+            asked, _ = self._enter(question)
+            self._note(asked, pass_, faults)
 
     def read(self, question: Question, texts: Sequence[str], passes: int, reuse: Reuse) -> Kept:
         """Return the scores that are kept.
@@ -242,9 +252,9 @@ class ReplyCache:
         (version,) = self._column("PRAGMA user_version", ())
         return version
 
-    def _enter(self, question: Question) -> int:
-        """Return a question's number, which it gets here if it has none."""
-        if question not in self._ids:
+    def _enter(self, question: Question) -> tuple[int, list[int]]:
+        """Return the numbers of a question and of its attributes, which they get here if they have none."""
+        if question not in self._numbers:
             key = (question.kind, question.model, question.prompt_version, question.schema_hash)
             self._base.execute(
                 "INSERT OR IGNORE INTO questions (kind, model, prompt_version, schema_hash) VALUES (?, ?, ?, ?)", key
@@ -252,11 +262,10 @@ class ReplyCache:
             hashes = [(one,) for one in question.attribute_hashes]
             self._base.executemany("INSERT OR IGNORE INTO attributes (hash) VALUES (?)", hashes)
             (asked,) = self._find(question)
-            self._base.executemany(
-                "INSERT OR IGNORE INTO asked VALUES (?, ?)", [(asked, one) for one in self._attributes(question)]
-            )
-            self._ids[question] = asked
-        return self._ids[question]
+            attributes = self._attributes(question)
+            self._base.executemany("INSERT OR IGNORE INTO asked VALUES (?, ?)", [(asked, one) for one in attributes])
+            self._numbers[question] = asked, attributes
+        return self._numbers[question]
 
     def _find(self, question: Question) -> list[int]:
         """Return a question's number, if it has one."""
@@ -297,19 +306,13 @@ class ReplyCache:
         return [value for (value,) in self._base.execute(statement, tuple(values))]
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Write everything that is done inside, or nothing."""
-        with self._explained(), self._transaction():
-            yield
-
-    @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
         self._base.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
             self._base.execute("ROLLBACK")
-            self._ids.clear()  # numbers given inside are void
+            self._numbers.clear()  # numbers given inside are void
             raise
         self._base.execute("COMMIT")
 

@@ -127,13 +127,16 @@ class ScoringRun:
     def _work_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Work; when a signal breaks in, which may happen anywhere, go on with what is on its way."""
         task = loop.create_task(self._send_and_keep())
-        while True:
-            try:
-                return loop.run_until_complete(task)
-            except JobCancelledError:
-                self._cancel()
-                if task.done():
-                    task = loop.create_task(self._send_and_keep())
+        try:
+            while True:
+                try:
+                    return loop.run_until_complete(task)
+                except JobCancelledError:
+                    self._cancel()
+                    if task.done():
+                        task = loop.create_task(self._send_and_keep())
+        finally:
+            task.cancel()
 
     async def _leave(self, stack: AsyncExitStack) -> None:
         """Let go of what is still on its way, and of the client."""
@@ -155,6 +158,9 @@ class ScoringRun:
                     task = await self._landed.get()
             while task is not None:
                 self._land(task)
+                self._send()
+                # Let the new request go before the next answer is read: many come at once, and the server waits.
+                await asyncio.sleep(0)
                 task = None if self._landed.empty() else self._landed.get_nowait()
             self._say()
 

@@ -1,5 +1,6 @@
 """Scoring against a server on this machine, through the real SDK: right scores or none, whatever the server does."""
 
+import contextlib
 import json
 import signal
 import time
@@ -386,24 +387,60 @@ def test_answers_that_take_too_long_are_not_waited_for(shop: Shop, monkeypatch: 
     assert time.monotonic() - begun < 0.8
 
 
-def test_a_signal_that_breaks_in_anywhere_cancels(shop: Shop) -> None:
-    """Jobs are cancelled by a signal whose handler raises."""
+@contextlib.contextmanager
+def interrupted(seconds: float, error: type[BaseException]) -> Iterator[None]:
+    """Let a signal break in after a while, whose handler raises."""
 
-    def stop(*_: object) -> None:
-        raise JobCancelledError("the job was cancelled")
+    def handler(*_: object) -> None:
+        raise error("stop")
 
-    shop.server.model = lambda request: slower(scorer(request), 0.2)
-    before = signal.signal(signal.SIGALRM, stop)
+    before = signal.signal(signal.SIGALRM, handler)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.3)
-        result = shop.run(concurrency=2)
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+def test_a_signal_that_breaks_in_cancels_as_it_does_for_jobs(shop: Shop) -> None:
+    shop.server.model = lambda request: slower(scorer(request), 0.2)
+    with interrupted(0.3, JobCancelledError):
+        result = shop.run(concurrency=2)
     assert result.stopped == "cancelled"
-    assert 2 <= result.requests < 6
-    assert result.requests == len(shop.server.asked)
+    assert result.requests == len(shop.server.asked) < 6
     assert shop.run().values.tolist() == right()
+
+
+def test_a_signal_amid_the_keeping_of_an_answer_loses_that_one_only(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, calls = shop.cache.keep, []
+
+    def keep(*given: Any) -> None:
+        calls.append(given)
+        if len(calls) == 2:
+            raise JobCancelledError("the job was cancelled")
+        real(*given)
+
+    monkeypatch.setattr(shop.cache, "keep", keep)
+    shop.server.model = lambda request: slower(scorer(request), 0.1)
+    result = shop.run(concurrency=3)
+    assert result.stopped == "cancelled"
+    assert shop.scorer().recorded(LISTINGS).requests == len(shop.server.asked) - 1 == 3
+    monkeypatch.undo()
+
+
+def test_an_interrupt_ends_the_run_at_once_and_what_was_kept_stays(shop: Shop) -> None:
+    shop.server.model = lambda request: slower(scorer(request), 0.3)
+    with pytest.raises(KeyboardInterrupt), interrupted(0.8, KeyboardInterrupt):
+        shop.run(concurrency=2, items_per_request=2)
+    asked = len(shop.server.asked)
+    assert asked < 15
+    kept = shop.scorer().recorded(LISTINGS).requests
+    assert asked - 2 <= kept <= asked
+    time.sleep(0.4)
+    assert len(shop.server.asked) == asked
 
 
 def test_passes_are_asked_in_different_orders_and_the_median_counts(shop: Shop) -> None:
