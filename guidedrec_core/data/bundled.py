@@ -47,6 +47,11 @@ _SCORES = {
     "movietweetings-100k": ("movietweetings_scores/attributes.json", "movietweetings_scores/item_scores.csv", None),
 }
 
+_PASSES = {
+    "fernway": "fernway/llm_item_scores_raw.csv",
+    "movielens-small": "movielens_scores/item_scores_raw.csv",
+}
+
 SCORED = tuple(_SCORES)
 """Names of the data sets whose guided scores are bundled."""
 
@@ -90,6 +95,14 @@ def bundled_scores(name: str) -> ScoreFiles | None:
     attributes, items, users = _SCORES[name]
     folder = sample_data()
     return ScoreFiles(folder / attributes, folder / items, folder / users if users else None)
+
+
+def bundled_passes(name: str) -> Path | None:
+    """Return the repeated scores behind the bundled ones: ``item_id, pass_id`` and a column an attribute, 0..10.
+
+    Some items were scored several times, the others once; None when there is no such table.
+    """
+    return sample_data() / _PASSES[name] if name in _PASSES else None
 
 
 def build_settings(name: str) -> dict[str, Any]:
