@@ -293,11 +293,11 @@ class ScoringConfig(Config):
     attempts: PositiveInt = 3
     """Times an item is asked for before it is given up; the last time alone."""
     requests_per_minute: PositiveInt | None = None
-    """Requests a minute, at most; None is no limit."""
+    """Requests a minute, at most; unlimited when not set."""
     tokens_per_minute: PositiveInt | None = None
-    """Tokens a minute, prompts and answers together, at most; None is no limit."""
+    """Tokens a minute, prompts and answers together, at most; unlimited when not set."""
     budget: PositiveFloat | None = None
-    """USD that one run may cost; it stops before it passes them. None is no limit."""
+    """USD that one run may cost; it stops before it passes them. Unlimited when not set."""
     passes: int = Field(1, ge=1, le=20)
     """Times everything is scored, each in another order; the score is the median."""
     columns: tuple[str, ...] = Field(("title", "category", "price", "description"), min_length=1)
@@ -309,6 +309,8 @@ class ScoringConfig(Config):
     reuse: Literal["schema", "attribute"] = "schema"
     """What may be taken from earlier answers. `schema`: those to exactly these attributes, asked together.
     `attribute`: every attribute that was asked in the same words before, whatever stood beside it."""
+    timeout: PositiveFloat = 60.0
+    """Seconds to wait for one answer; models without a GPU may need more."""
     temperature: float = Field(0.0, ge=0, le=2)
     """0 gives the likeliest answer."""
     price: tuple[NonNegativeFloat, NonNegativeFloat] | None = None

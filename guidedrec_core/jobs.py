@@ -32,6 +32,7 @@ TASKS: Mapping[str, str] = {
     "build": "guidedrec_core.pipeline:build_task",
     "evaluate": "guidedrec_core.pipeline:evaluate_task",
     "ablate": "guidedrec_core.pipeline:ablate_task",
+    "score": "guidedrec_core.pipeline:score_task",
 }
 """Task name to ``module:function``, with ``function(arguments: dict, home: Path, listener: Listener) -> run id``.
 

@@ -19,6 +19,8 @@ from guidedrec_core.pipeline.override_stage import (
 )
 from guidedrec_core.pipeline.project_stage import project_items
 from guidedrec_core.pipeline.refine_stage import refine
+from guidedrec_core.pipeline.sample_stage import repeated_plan, score_repeatedly, suggest_attributes
+from guidedrec_core.pipeline.score_stage import score_task, score_with_llm, scoring_plan
 from guidedrec_core.pipeline.sparsity_stage import measure_sparsity
 
 __all__ = [
@@ -39,8 +41,14 @@ __all__ = [
     "override_score",
     "project_items",
     "refine",
+    "repeated_plan",
     "score_attributes",
+    "score_repeatedly",
+    "score_task",
+    "score_with_llm",
+    "scoring_plan",
     "store_dataset",
+    "suggest_attributes",
     "train_base",
     "withdraw_override",
 ]

@@ -32,7 +32,7 @@ from guidedrec_core.runs import Run, RunStore, RunWriter
 # Settings that change neither what is asked nor what may be taken from earlier answers.
 _NO_MATTER = {
     *("base_url", "concurrency", "max_request_tokens", "attempts", "requests_per_minute", "tokens_per_minute"),
-    *("budget", "price"),
+    *("budget", "price", "timeout"),
 }
 _FAULTS = ("kind", "id", "reason")
 
@@ -40,6 +40,11 @@ _FAULTS = ("kind", "id", "reason")
 def reply_cache(store: RunStore) -> ReplyCache:
     """Open the store's cache of answers, for use in a ``with`` statement."""
     return ReplyCache(store.home / "replies.sqlite")
+
+
+def chat_client(config: ScoringConfig) -> ChatClient:
+    """Return the way to the server of a configuration; see `ChatClient` for errors."""
+    return ChatClient(config.base_url, timeout_seconds=config.timeout)
 
 
 def listings_of(
@@ -141,7 +146,7 @@ def score_with_llm(
     """
     started = datetime.now(UTC)
     split = split or SplitConfig()
-    client = client or ChatClient(config.base_url)
+    client = client or chat_client(config)
     dataset = datasets.load(data)
     parts: list[_Part] = []
     with reply_cache(store) as cache:
@@ -266,8 +271,8 @@ def _settings(schema: AttributeSchema, config: ScoringConfig, parts: list[_Part]
     users = {**sums["user"], "split": split.model_dump(mode="json")} if "user" in sums else None
     asked = {
         **config.model_dump(mode="json", exclude=_NO_MATTER),
-        # Without its path, which may hold what nobody else shall know.
-        "server": urlsplit(find_url(config.base_url)).netloc,
+        # No more of the address, which may hold what nobody else shall know.
+        "server": urlsplit(find_url(config.base_url)).hostname,
         "prompt_version": PROMPT_VERSION,
     }
     attributes = schema.model_dump(mode="json")

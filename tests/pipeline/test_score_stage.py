@@ -11,10 +11,13 @@ import pytest
 import tiny
 from chat_server import KEY, Answer, ChatServer, Request, chat_server, failing, said, score_of, scorer, scores, texts_in
 from numpy.testing import assert_array_equal
+from obedient_model import obedient
+from poisoned_listings import POISONS, PRODUCTS
 
 from guidedrec_core import pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import load_scores
+from guidedrec_core.attributes.untrusted import clean
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import ScoreFiles
@@ -87,7 +90,7 @@ def test_items_are_scored_stored_and_used_by_the_next_refinement(
     assert (facts["model"], facts["stopped"], facts["requests"]) == ("m", "", len(chat_server.asked))
     assert facts["requests"] == 5
     assert facts["cost"] == pytest.approx((facts["prompt_tokens"] + 2 * facts["completion_tokens"]) / 1e6)
-    assert run.config["scoring"]["server"] == chat_server.url.split("/")[2]
+    assert run.config["scoring"]["server"] == "127.0.0.1"
     assert {k: run.summary[k] for k in ("items", "scored", "missing", "failed", "requests", "model")} == {
         "items": 40,
         "scored": 40,
@@ -240,14 +243,11 @@ def test_users_are_scored_by_the_training_part_and_used_with_the_same_split_only
     temporal = SplitConfig(kind="temporal", valid_fraction=0.2)
     run = score(config, users=True, split=temporal)
     prepared = PreparedData.of(data, temporal)
-    titles = prepared.dataset.catalogue.frame["title"].to_list()
-    histories = {
-        "\n".join(f"- {titles[item]}" for item in prepared.shown_history(user, with_valid=False))
-        for user in range(1, 60)
-        if len(prepared.shown_history(user, with_valid=False)) and 0 not in prepared.shown_history(user)
-    }
-    shown = {each for request in chat_server.asked for each in texts_in(request) if each.startswith("- ")}
-    assert histories <= shown, "what is read of a user is the training part, no more"
+    titles = [clean(title) for title in prepared.dataset.catalogue.frame["title"]]
+    histories = [prepared.shown_history(user, with_valid=False) for user in range(60)]
+    expected = {"\n".join(titles[item] for item in history) for history in histories if len(history)}
+    shown = {each for request in chat_server.asked for each in texts_in(request)}
+    assert {each for each in shown if not each.startswith("title: ")} == expected, "the training part and no more"
     assert run.config["user_scores"]["split"]["kind"] == "temporal"
     assert run.summary["users_scored"] == int((prepared.split.n_train > 0).sum())
     build = tiny.CONFIG.model_copy(update={"split": temporal})
@@ -325,3 +325,32 @@ def test_scores_set_by_hand_survive_scoring_anew(
     assert load_scores(laid).values[place, 0] == 9.5
     assert laid.inputs["scores"] == run.id
     assert_array_equal(load_scores(laid).values[:place], load_scores(run).values[:place])
+
+
+def test_no_listing_that_gives_orders_moves_a_score(
+    config: ScoringConfig, store: RunStore, tmp_path: Path, chat_server: ChatServer
+) -> None:
+    """Fifty poisoned listings among clean ones, whole requests of them, and a model that obeys strangers."""
+    ends = {"warmth": ("breezy mesh", "thick down"), "elegance": ("plain, cheap", "elegant silk, shimmers")}
+    attributes = [{"name": name, "low": low, "high": high} for name, (low, high) in ends.items()]
+    schema = AttributeSchema.parse({"domain": "clothing", "attributes": attributes})
+    columns = ("title", "category", "description")
+    clean = [dict(zip(columns, product, strict=True)) for product in PRODUCTS]
+    rows = [*clean, *(poison.applied(clean[n % 5]) for n, poison in enumerate(POISONS))]
+    catalogue = pd.DataFrame(rows)
+    catalogue.insert(0, "item_id", [f"item-{n:02d}" for n in range(len(rows))])
+    catalogue.to_parquet(tmp_path / "poisoned.parquet")
+    times = [86_400 * (20_000 + n) for n in range(len(rows))]
+    bought = [(f"user-{user}", *each) for user in range(3) for each in zip(catalogue["item_id"], times, strict=True)]
+    days = pd.DataFrame(bought, columns=["user_id", "item_id", "datetime"])
+    days.to_csv(tmp_path / "bought.csv", index=False)
+    dataset = import_dataset("csv", tmp_path / "bought.csv", "poisoned", items_path=tmp_path / "poisoned.parquet")
+    data = pipeline.store_dataset(store, dataset)
+    model = obedient(schema)
+    chat_server.model = lambda request: Answer(said(model(request["messages"])))
+    run = score_with_llm(store, data, schema, config)
+    values = dict(zip(dataset.items.ids, load_scores(run).values.tolist(), strict=True))
+    assert len({tuple(values[f"item-{n:02d}"]) for n in range(5)}) > 2, "clean listings differ"
+    for n, poison in enumerate(POISONS):
+        assert values[f"item-{5 + n:02d}"] == values[f"item-{n % 5:02d}"], poison.name
+    assert run.summary["failed"] == 0
