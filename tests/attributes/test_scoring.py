@@ -308,6 +308,12 @@ def test_a_server_that_fails_for_good_is_given_up_and_what_it_said_is_kept(shop:
     assert (result.values.tolist(), result.requests) == (right(listings), 92)
 
 
+def test_a_server_that_fails_every_other_time_is_not_given_up(shop: Shop) -> None:
+    shop.server.model = lambda request: failing(500) if len(shop.server.asked) % 2 else scorer(request)
+    result = shop.run(items_per_request=1, concurrency=1, attempts=9)
+    assert (result.values.tolist(), result.requests) == (right(), 30)
+
+
 def test_when_there_was_no_answer_at_all_it_is_an_error_and_no_fault(shop: Shop) -> None:
     shop.server.model = lambda request: failing(503, "down")
     with pytest.raises(ServiceError, match="503: down"):
