@@ -221,10 +221,7 @@ class Scorer:
     def _waiting(self, listings: Sequence[Listing]) -> Waiting:
         """Return what has to be asked for."""
         different = list({listing.text_hash(): listing for listing in listings}.values())
-        missing = np.isnan(self._kept(different).values)
-        if self.config.reuse == "schema":
-            missing = np.broadcast_to(missing.any(axis=2, keepdims=True), missing.shape)
-        return Waiting(different, missing, self.schema, self.config, self.kind)
+        return Waiting(different, np.isnan(self._kept(different).values), self.schema, self.config, self.kind)
 
     def _kept(self, listings: Sequence[Listing]) -> Kept:
         """Read what is kept of some listings."""
