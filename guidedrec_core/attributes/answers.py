@@ -58,8 +58,8 @@ class Answered:
         As estimated before.
     cost : float or None
         USD; None when the price is not known.
-    seconds : float
-        From sending to the answer.
+    seconds : float or None
+        From sending to the answer; None for an answer by batch.
     """
 
     texts: tuple[str, ...]
@@ -72,7 +72,7 @@ class Answered:
     prompt_estimate: int
     completion_estimate: int
     cost: float | None
-    seconds: float
+    seconds: float | None
 
 
 @dataclass(frozen=True)
@@ -109,10 +109,10 @@ class Experience:
     ----------
     prompt_ratio, completion_ratio : float
         Tokens counted by the server, relative to the estimates.
-    seconds : float
-        Mean time of a request.
+    seconds : float or None
+        Mean time of a request; None when all were answered by batch.
     """
 
     prompt_ratio: float
     completion_ratio: float
-    seconds: float
+    seconds: float | None

@@ -4,7 +4,28 @@ import time
 from collections.abc import Callable
 
 _MINUTE = 60.0
+# Estimates of prompts may be too low; so much more is set aside from a budget until answers have shown by how much, and
+# so much more than the most that they have shown afterwards.
+_CAUTION, _CARE = 1.5, 1.1
 _ROUNDING = 1e-6  # of sums of units
+
+
+def cautious(prompt_estimate: float, ratio: float) -> float:
+    """Return the tokens that a prompt has at most.
+
+    Parameters
+    ----------
+    prompt_estimate : float
+        Tokens, estimated.
+    ratio : float
+        Tokens counted by the server, relative to the estimates; 0 while nothing is known.
+
+    Examples
+    --------
+    >>> cautious(100, 0), round(cautious(100, 1.2))
+    (150.0, 132)
+    """
+    return prompt_estimate * (ratio * _CARE or _CAUTION)
 
 
 class TokenBucket:

@@ -32,6 +32,9 @@ _PRICES = {
     "o3": (2.0, 8.0),
     "o4-mini": (1.1, 4.4),
 }
+BATCH_SHARE = 0.5
+"""What an answer through the Batch API costs, relative to one at once; OpenAI's discount, read on the same day."""
+
 _DATE_DIGITS = (4, 2, 2)  # a dated model: gpt-4o-mini-2024-07-18
 _MESSAGE_TOKENS = 4
 _BYTES_A_TOKEN = 3.5
@@ -59,6 +62,16 @@ class Price:
         1.5
         """
         return (prompt_tokens * self.prompt + completion_tokens * self.completion) / 1e6
+
+    def reduced(self, share: float) -> "Price":
+        """Return a share of this price.
+
+        Examples
+        --------
+        >>> Price(0.5, 2.0).reduced(0.5)
+        Price(prompt=0.25, completion=1.0)
+        """
+        return Price(self.prompt * share, self.completion * share)
 
 
 def find_price(model: str, given: tuple[float, float] | None = None) -> Price | None:

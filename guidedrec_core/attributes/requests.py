@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,6 +54,11 @@ class ScoreRequest:
     prompt_estimate: int
     completion_estimate: int
     max_tokens: int
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Hashes of the listings."""
+        return tuple(listing.text_hash() for listing in self.listings)
 
     def messages(self) -> list[dict[str, str]]:
         """Return what is sent."""
@@ -161,11 +166,7 @@ class Waiting:
             Those that have had their last attempt and are given up.
         """
         if too_long or cut_off:
-            self._size = min(self._size, max(1, len(request.listings) // 2))
-            self._streak, self._needed = 0, 0.0
-        if cut_off:
-            given = (request.max_tokens - _SPARE_TOKENS) / request.completion_estimate
-            self._slack = max(self._slack, _MORE_SLACK * given)
+            self.shorten(len(request.listings), request.completion_estimate, request.max_tokens if cut_off else 0)
         if request.attempt >= self._config.attempts:
             return list(failed)
         if failed:
@@ -173,6 +174,44 @@ class Waiting:
             group.queues.setdefault(request.attempt + 1, deque()).extend(failed)
             self._left += len(failed)
         return []
+
+    def shorten(self, listings: int, completion_estimate: int, room: int) -> None:
+        """Ask for fewer at once from now on.
+
+        Parameters
+        ----------
+        listings : int
+            So many were too many.
+        completion_estimate : int
+            Tokens of their scores.
+        room : int
+            Tokens of an answer that was cut off; 0 if none was.
+        """
+        self._size = min(self._size, max(1, listings // 2))
+        self._streak, self._needed = 0, 0.0
+        if room:
+            self._slack = max(self._slack, _MORE_SLACK * (room - _SPARE_TOKENS) / completion_estimate)
+
+    def postpone(self, pass_: int, attempts: Mapping[str, int]) -> None:
+        """Let listings begin with a later attempt.
+
+        Parameters
+        ----------
+        pass_ : int
+            Number of the pass, from 0.
+        attempts : mapping of str to int
+            Hash of a listing to the number of its next attempt; beyond the last one, it is not asked for.
+        """
+        for group in self._groups.values():
+            if group.pass_ != pass_:
+                continue
+            first, group.queues = group.queues[1], {1: deque()}
+            for listing in first:
+                attempt = attempts.get(listing.text_hash(), 1)
+                if attempt <= self._config.attempts:
+                    group.queues.setdefault(attempt, deque()).append(listing)
+                else:
+                    self._left -= 1
 
     def learn(self, request: ScoreRequest, completion_tokens: int) -> None:
         """Note a whole answer; after some in a row, requests may be larger and rooms nearer to what is needed."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from guidedrec_core.attributes.answers import Kept, Question
 from guidedrec_core.attributes.cache import ReplyCache
-from guidedrec_core.attributes.prices import find_price
+from guidedrec_core.attributes.prices import Price, find_price
 from guidedrec_core.attributes.prompts import PROMPT_VERSION, Kind, Listing
 from guidedrec_core.attributes.repeated import RepeatedScores
 from guidedrec_core.attributes.requests import Waiting
@@ -146,7 +146,20 @@ class Scorer:
         listings : sequence of Listing
             What to score; ids are all different.
         """
-        waiting = self._waiting(listings)
+        return self.plan_of(listings, self.waiting(listings), self.price)
+
+    def plan_of(self, listings: Sequence[Listing], waiting: Waiting, price: Price | None) -> ScoringPlan:
+        """Tell what it takes to ask for what waits; it waits no more afterwards.
+
+        Parameters
+        ----------
+        listings : sequence of Listing
+            All that shall be scored.
+        waiting : Waiting
+            What has to be asked for.
+        price : Price or None
+            Of the answers.
+        """
         requests = prompt = completion = 0.0
         while request := waiting.next():
             requests += 1
@@ -166,9 +179,9 @@ class Scorer:
             requests=int(requests),
             prompt_tokens=round(prompt),
             completion_tokens=round(completion),
-            cost=self.price.cost(prompt, completion) if self.price else None,
+            cost=price.cost(prompt, completion) if price else None,
             seconds=max(
-                float(rounds) * (learnt.seconds if learnt else each),
+                float(rounds) * ((learnt.seconds if learnt else None) or each),
                 requests / (self.config.requests_per_minute or np.inf) * _MINUTE,
                 (prompt + completion) / (self.config.tokens_per_minute or np.inf) * _MINUTE,
             ),
@@ -202,10 +215,10 @@ class Scorer:
         ServiceError
             The server did not answer, again and again; what it answered before is kept.
         """
-        asked = ScoringRun(self._waiting(listings), self.cache, self.config, self.price, client, listener)
+        asked = ScoringRun(self.waiting(listings), self.cache, self.config, self.price, client, listener)
         asked.work()
         cost = asked.budget.spent if self.price else None
-        return self._result(listings, asked.requests, asked.prompt_tokens, asked.completion_tokens, cost, asked.stopped)
+        return self.result(listings, asked.requests, asked.prompt_tokens, asked.completion_tokens, cost, asked.stopped)
 
     def recorded(self, listings: Sequence[Listing]) -> ScoringResult:
         """Return the scores that are kept, and all that was paid for answers to this question; ask nothing.
@@ -216,10 +229,10 @@ class Scorer:
             What to return scores of; ids are all different.
         """
         paid = self.cache.paid(self.question, self.config.reuse)
-        return self._result(listings, paid.requests, paid.prompt_tokens, paid.completion_tokens, paid.cost, "")
+        return self.result(listings, paid.requests, paid.prompt_tokens, paid.completion_tokens, paid.cost, "")
 
-    def _waiting(self, listings: Sequence[Listing]) -> Waiting:
-        """Return what has to be asked for."""
+    def waiting(self, listings: Sequence[Listing]) -> Waiting:
+        """Return what has to be asked for; parameters as in `plan`."""
         different = list({listing.text_hash(): listing for listing in listings}.values())
         return Waiting(different, np.isnan(self._kept(different).values), self.schema, self.config, self.kind)
 
@@ -232,7 +245,7 @@ class Scorer:
         rows = np.array([places[one] for one in hashes], dtype=np.intp)
         return Kept(kept.values[:, rows], kept.positions[:, rows])
 
-    def _result(
+    def result(
         self,
         listings: Sequence[Listing],
         requests: int,
@@ -241,7 +254,7 @@ class Scorer:
         cost: float | None,
         stopped: Literal["", "budget", "cancelled"],
     ) -> ScoringResult:
-        """Put together what is kept and what it took."""
+        """Put together what is kept of some listings and what it took; parameters as in `ScoringResult`."""
         kept = self._kept(listings)
         ids = tuple(listing.id for listing in listings)
         return ScoringResult(
@@ -258,7 +271,7 @@ class Scorer:
 
     def _faults(self, listings: Sequence[Listing], values: npt.NDArray[np.float32]) -> dict[str, str]:
         """Return why listings lack scores."""
-        missing = np.isnan(values).any(axis=2)
+        missing: npt.NDArray[np.bool_] = np.isnan(values).any(axis=2)
         lacking = {row: listings[row].text_hash() for row in np.flatnonzero(missing.any(axis=0)).tolist()}
         different = list(dict.fromkeys(lacking.values()))
         reasons = self.cache.faults(self.question, different, self.config.passes, self.config.reuse)

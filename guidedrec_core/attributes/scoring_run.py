@@ -7,11 +7,10 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from guidedrec_core.attributes.answers import Answered
 from guidedrec_core.attributes.cache import ReplyCache
-from guidedrec_core.attributes.limits import Budget, Rates
-from guidedrec_core.attributes.parsing import Parsed, parse_reply
-from guidedrec_core.attributes.prices import Price, estimate_tokens
+from guidedrec_core.attributes.limits import Budget, Rates, cautious
+from guidedrec_core.attributes.prices import Price
+from guidedrec_core.attributes.reading import read
 from guidedrec_core.attributes.requests import ScoreRequest, Waiting
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, JobCancelledError, RequestRefusedError, ServiceError
@@ -24,11 +23,7 @@ if TYPE_CHECKING:
 _TICK_SECONDS = 1.0
 # For answers on their way when a run is to stop; a job that takes much longer is killed.
 _GRACE_SECONDS = 7.0
-# Estimates of prompts may be too low; so much more is set aside from a budget until answers have shown by how much, and
-# so much more than the most that they have shown afterwards.
-_CAUTION, _CARE = 1.5, 1.1
 _FEWEST_FAILURES = 3  # one after the other, before a server is given up
-_LONGEST_REASON = 200
 
 
 _Task = asyncio.Task[tuple[ChatReply, float]]
@@ -92,7 +87,7 @@ class ScoringRun:
         self._client = client
         self._progress = StageProgress("scores", len(waiting), listener)
         self._rates = Rates(config.requests_per_minute, config.tokens_per_minute)
-        self._ratios = 0.0
+        self._ratio = 0.0
         self._next: ScoreRequest | None = None
         self._flights: dict[_Task, _Flight] = {}
         self._landed: asyncio.Queue[_Task] = asyncio.Queue()
@@ -170,7 +165,7 @@ class ScoringRun:
             request = self._next = self._next or self._waiting.next()
             if request is None:
                 return None
-            prompt = request.prompt_estimate * (self._ratios * _CARE or _CAUTION)
+            prompt = cautious(request.prompt_estimate, self._ratio)
             tokens = prompt + request.completion_estimate
             pause = self._rates.pause(tokens)
             if pause:
@@ -214,40 +209,24 @@ class ScoringRun:
     def _keep(self, flight: _Flight, reply: ChatReply, seconds: float) -> None:
         """Keep an answer; what it lacks waits again, or is given up."""
         request = flight.request
-        prompt = reply.prompt_tokens or request.prompt_estimate
-        completion = reply.completion_tokens or estimate_tokens(reply.text or "")
-        cost = self._price.cost(prompt, completion) if self._price else None
-        self.budget.settle(flight.cost, cost or 0.0)
+        reading = read(request, reply, self._price, seconds)
+        answered = reading.answered
+        prompt, completion = answered.prompt_tokens, answered.completion_tokens
+        self.budget.settle(flight.cost, answered.cost or 0.0)
         self._rates.correct(prompt + completion - flight.tokens)
-        self._ratios = max(self._ratios, prompt / request.prompt_estimate)
+        self._ratio = max(self._ratio, prompt / request.prompt_estimate)
         self.requests += 1
         self.prompt_tokens += prompt
         self.completion_tokens += completion
         self._failures = 0
 
-        parsed = _parse(request, reply)
-        cut_off = reply.finish_reason == "length"
-        if not cut_off:
+        if not reading.cut_off:
             self._waiting.learn(request, completion)
-        failed = {request.listings[number - 1]: reason for number, reason in parsed.faults.items()}
-        lost = self._waiting.take_back(request, failed, cut_off=cut_off)
-        answered = Answered(
-            texts=tuple(listing.text_hash() for listing in request.listings),
-            text=reply.text,
-            refusal=reply.refusal,
-            finish_reason=reply.finish_reason,
-            request_id=reply.request_id,
-            prompt_tokens=prompt,
-            completion_tokens=completion,
-            prompt_estimate=request.prompt_estimate,
-            completion_estimate=request.completion_estimate,
-            cost=cost,
-            seconds=seconds,
-        )
-        scores = {answered.texts[number - 1]: values for number, values in parsed.scores.items()}
-        faults = {listing.text_hash(): failed[listing] for listing in lost}
-        self._cache.keep(request.question, request.pass_, answered, scores, faults)
-        self._progress.done += len(scores) + len(lost)
+        named = dict(zip(answered.texts, request.listings, strict=True))
+        lost = self._waiting.take_back(request, [named[text] for text in reading.faults], cut_off=reading.cut_off)
+        faults = {listing.text_hash(): reading.faults[listing.text_hash()] for listing in lost}
+        self._cache.keep(request.question, request.pass_, answered, reading.scores, faults)
+        self._progress.done += len(reading.scores) + len(lost)
 
     def _fail(self, request: ScoreRequest, error: ConfigError | ServiceError) -> None:
         """Note that there was no answer; the listings wait again, or are given up."""
@@ -294,15 +273,3 @@ class ScoringRun:
             )
         except JobCancelledError:
             self._cancel()
-
-
-def _parse(request: ScoreRequest, reply: ChatReply) -> Parsed:
-    """Read the scores out of an answer, or say why there are none."""
-    numbers = range(1, len(request.listings) + 1)
-    if reply.refusal or reply.finish_reason == "content_filter":
-        words = " ".join((reply.refusal or "the answer was filtered").split())
-        return Parsed({}, dict.fromkeys(numbers, f"refused: {words[:_LONGEST_REASON]}"))
-    parsed = parse_reply(reply.text, len(request.listings), request.schema)
-    if reply.finish_reason == "length":
-        return Parsed(parsed.scores, dict.fromkeys(parsed.faults, "the answer was cut off"))
-    return parsed
