@@ -1,17 +1,24 @@
 """Listings that speak to the model: no score moves, whatever they say and however gullible the model is."""
 
 import json
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from chat_server import Answer, ChatServer, chat_server, said  # noqa: F401
 from obedient_model import judge, obedient, understand
 from poisoned_listings import POISONS, PRODUCTS, Poison
 
+from guidedrec_core.attributes.cache import ReplyCache
 from guidedrec_core.attributes.parsing import parse_reply
 from guidedrec_core.attributes.prompts import Listing, item_listings, messages
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.scoring import Scorer
+from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.catalogue import Catalogue
+from guidedrec_core.llm_client import ChatClient
 
 SCHEMA = AttributeSchema.parse(
     {
@@ -82,6 +89,26 @@ def test_without_the_fence_every_poison_works(poison: Poison) -> None:
     naive = [{"role": "user", "content": "Score this:\n" + "\n".join(f"{k}: {v}" for k, v in row.items())}]
     scores = parse_reply(obedient(SCHEMA)(naive), 1, SCHEMA).scores[1]
     assert scores == ((0.0,) * 3 if poison.name == "against others" else (10.0,) * 3)
+
+
+def test_a_catalogue_of_poisons_is_scored_as_the_clean_one_by_a_server(
+    chat_server: ChatServer,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """The whole way: listings, requests, a server that obeys, answers."""
+    model = obedient(SCHEMA)
+    chat_server.model = lambda request: Answer(said(model(request["messages"])))
+    rows = [CLEAN[place % len(CLEAN)] for place in range(len(POISONS))]
+    poisoned = listings_of([poison.applied(row) for poison, row in zip(POISONS, rows, strict=True)])
+    config = ScoringConfig.parse({"model": "obedient", "items_per_request": 7})
+    with ReplyCache(tmp_path / "replies.sqlite") as cache:
+        scorer = Scorer(cache, SCHEMA, config, "item")
+        moved = scorer.run(poisoned, ChatClient(chat_server.url))
+        clean = scorer.run(listings_of(rows), ChatClient(chat_server.url))
+    assert (moved.faults, clean.faults) == ({}, {})
+    assert len(chat_server.asked) >= 9
+    np.testing.assert_array_equal(moved.values, clean.values)
+    assert len(np.unique(moved.values, axis=0)) == len(CLEAN)
 
 
 def test_a_fence_alone_would_not_do() -> None:
