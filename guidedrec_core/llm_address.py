@@ -14,6 +14,11 @@ URL_VARIABLE = "OPENAI_BASE_URL"
 OPENAI_URL = "https://api.openai.com/v1"
 
 
+def meant_url(base_url: str | None) -> str:
+    """Return the address meant, unchecked: the one named, else the environment's, else OpenAI's."""
+    return (base_url or os.environ.get(URL_VARIABLE) or OPENAI_URL).rstrip("/")
+
+
 def find_url(base_url: str | None) -> str:
     """Return the address meant: the one named, else the environment's, else OpenAI's.
 
@@ -23,7 +28,7 @@ def find_url(base_url: str | None) -> str:
         It is no http(s) address, or holds a password, which would show in messages; or OpenAI's server is meant and
         there is no key.
     """
-    url = (base_url or os.environ.get(URL_VARIABLE) or OPENAI_URL).rstrip("/")
+    url = meant_url(base_url)
     try:
         parts = urlsplit(url)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0

@@ -271,7 +271,7 @@ class Scorer:
 
     def _faults(self, listings: Sequence[Listing], values: npt.NDArray[np.float32]) -> dict[str, str]:
         """Return why listings lack scores."""
-        missing: npt.NDArray[np.bool_] = np.isnan(values).any(axis=2)
+        missing = np.asarray(np.isnan(values).any(axis=2))
         lacking = {row: listings[row].text_hash() for row in np.flatnonzero(missing.any(axis=0)).tolist()}
         different = list(dict.fromkeys(lacking.values()))
         reasons = self.cache.faults(self.question, different, self.config.passes, self.config.reuse)
