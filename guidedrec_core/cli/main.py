@@ -22,6 +22,8 @@ from guidedrec_core.cli.preview import preview
 from guidedrec_core.cli.recommend import recommend
 from guidedrec_core.cli.runs import runs
 from guidedrec_core.cli.score import score
+from guidedrec_core.cli.score_reliability import reliability
+from guidedrec_core.cli.score_schema import suggest, template
 from guidedrec_core.cli.session import Group, Session
 from guidedrec_core.cli.stages import build, project, refine, train
 from guidedrec_core.cli.vectors import vectors
@@ -136,7 +138,7 @@ _COMMANDS = (
 )
 for _command in _COMMANDS:
     main.add_command(_command)
-for _command in (override, overrides):
+for _command in (template, suggest, reliability, override, overrides):
     score.add_command(_command)
 
 

@@ -95,7 +95,9 @@ def config_options(*components: str) -> Callable[[Callable[..., None]], Callable
     *components : str
         Fields of `BuildConfig`, e.g. ``"encoder"``.
     """
-    paths = {_name(option): path.split(".") for option, path in _OPTIONS.items() if path.split(".")[0] in components}
+    paths = {
+        option_name(option): path.split(".") for option, path in _OPTIONS.items() if path.split(".")[0] in components
+    }
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
@@ -148,24 +150,47 @@ def _choose_base(values: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _option(option: str, path: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Make one option from its field."""
-    info = _field(path)
-    text = " ".join((info.description or "").replace("`", "").split())
+    """Make one option of a build from its field."""
+    if option == "--base":
+        text = "Architecture of the base model, or external: vectors that you bring."
+        return field_option(option, _field(path), _BASES, text)
+    return field_option(option, _field(path), metavar="FILE[::TENSOR]" if path.startswith(_EXTERNAL) else None)
+
+
+def field_option(
+    option: str, info: FieldInfo, words: tuple[str, ...] | None = None, text: str = "", metavar: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make an option from a field of a configuration: its type, choices, help and default; not given, it is None.
+
+    Parameters
+    ----------
+    option : str
+        As it is written, e.g. ``"--width"``; with ``/`` and a second one for no.
+    info : FieldInfo
+        The field.
+    words : tuple of str, optional
+        The choices, where they are others than the field's.
+    text : str
+        The help, where it is another than the field's docstring.
+    metavar : str, optional
+        Shown for the value.
+    """
+    text = text or " ".join((info.description or "").replace("`", "").split())
     kind, several = _plain_type(info.annotation)
     # Validation of the whole configuration refuses a wrong word and says which there are.
-    words = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
-    if option == "--base":
-        words, text = _BASES, "Architecture of the base model, or external: vectors that you bring."
+    if words is None:
+        words = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
     if kind is bool:
         default = option.split("/")[0 if info.default else 1].removeprefix("--")
-        return click.option(option, _name(option), default=None, help=f"{text}  [default: {default}]")
+        return click.option(option, option_name(option), default=None, help=f"{text}  [default: {default}]")
+    unset = info.is_required() or info.default in (None, ())
     return click.option(
         option,
-        _name(option),
+        option_name(option),
         type=str if words else kind,
         multiple=several,
-        metavar=f"[{'|'.join(words)}]" if words else "FILE[::TENSOR]" if path.startswith(_EXTERNAL) else None,
-        help=text if info.default in (None, ()) else f"{text}  [default: {info.default}]",
+        metavar=f"[{'|'.join(words)}]" if words else metavar,
+        help=text if unset else f"{text}  [default: {info.default}]",
     )
 
 
@@ -173,12 +198,14 @@ def _plain_type(annotation: Any) -> tuple[Any, bool]:
     """Return the type of one value, and whether there may be several."""
     if typing.get_origin(annotation) in (types.UnionType, typing.Union):
         annotation = next(kind for kind in typing.get_args(annotation) if kind is not type(None))
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation = typing.get_args(annotation)[0]
     if typing.get_origin(annotation) is tuple:
         return typing.get_args(annotation)[0], True
     return annotation, False
 
 
-def _name(option: str) -> str:
+def option_name(option: str) -> str:
     """Return the name under which a command gets an option's value."""
     return option.split("/")[0].removeprefix("--").replace("-", "_")
 

@@ -75,10 +75,17 @@ def describe(event: Progress) -> str:
     """
     parts = [part for part in (event.message, event.metric) if part]
     if event.seconds_left is not None and event.seconds_left >= 1:
-        parts.append(f"at most {_duration(event.seconds_left)} left")
+        parts.append(f"at most {duration(event.seconds_left)} left")
     return " ".join(f"{event.stage}: {', '.join(parts)}".split())
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Put a time into words.
+
+    Examples
+    --------
+    >>> duration(83.2), duration(0.4)
+    ('1 min 23 s', '0 s')
+    """
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

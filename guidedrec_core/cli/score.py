@@ -1,4 +1,4 @@
-"""``guidedrec score``: guided scores, from tables and by hand, and how complete they are."""
+"""``guidedrec score``: guided scores, from a language model, from tables and by hand, and how complete they are."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guidedrec_core.cli.llm_options import Asked, llm_options, schema_option
+from guidedrec_core.cli.options import Chosen, config_options
 from guidedrec_core.cli.output import json_option, write_facts, write_json
+from guidedrec_core.cli.score_llm import paid_for, plan_scoring, score_with_model, write_plan
 from guidedrec_core.cli.session import DefaultGroup, Session
 
 if TYPE_CHECKING:
@@ -16,17 +19,22 @@ if TYPE_CHECKING:
 _FROM_FILES = "requests, tokens and cost are 0, because these scores were read from files"
 
 
-def score_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that name score tables."""
+def table_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that name tables of scores."""
     for name, text in reversed(
         (
-            ("--attributes", "Attribute schema (JSON)."),
             ("--item-scores", "Guided scores of items (CSV or Parquet: item_id and a column an attribute)."),
             ("--user-scores", "Guided scores of users (CSV or Parquet: user_id and a column an attribute)."),
         )
     ):
         command = click.option(name, type=click.Path(path_type=Path), help=text)(command)
     return command
+
+
+def score_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that name tables of scores and their schema."""
+    schema = click.option("--attributes", type=click.Path(path_type=Path), help="Attribute schema (TOML or JSON).")
+    return schema(table_options(command))
 
 
 def score_files(attributes: Path | None, item_scores: Path | None, user_scores: Path | None) -> "ScoreFiles | None":
@@ -56,7 +64,12 @@ def score() -> None:
 
 @score.command("dataset")
 @click.argument("dataset")
-@score_options
+@schema_option
+@llm_options()
+@click.option("--users", is_flag=True, help="Let the model score users, too, by the training part of their histories.")
+@config_options("split")
+@click.option("--dry-run", is_flag=True, help="Only tell what that would take: requests, tokens, cost and time.")
+@table_options
 @click.option("--status", is_flag=True, help="Only tell how complete the stored scores are.")
 @json_option
 @click.pass_obj
@@ -64,16 +77,65 @@ def score_dataset(
     session: Session,
     dataset: str,
     attributes: Path | None,
+    asked: Asked,
+    users: bool,
+    chosen: Chosen,
+    dry_run: bool,
     item_scores: Path | None,
     user_scores: Path | None,
     status: bool,
     as_json: bool,
 ) -> None:
-    """Store guided scores from tables, or tell how complete they are.
+    """Let a language model score a data set, or store scores from tables.
 
-    Without tables, the bundled scores are stored, where the data set has some.
+    With --model (or --server recorded) a language model gives the scores. Every answer is kept: an interrupted call
+    goes on where it was when the same command is run again, and only what is new is paid for. Without, scores are read
+    from the tables given, or bundled ones are stored, where the data set has some.
     """
-    files = score_files(attributes, item_scores, user_scores)
+    tables = bool(item_scores or user_scores)
+    _check_sources(asked, attributes, tables, status, users or dry_run or bool(chosen.values))
+    split = chosen.over({}).split
+    if dry_run:
+        plans = plan_scoring(session, dataset, attributes, asked, users, split)
+        write_plan(dataset, asked.config().model, plans, as_json)
+        return
+    if asked.wanted:
+        run: Run | None = score_with_model(session, dataset, attributes, asked, users, split)
+    else:
+        run = _from_files(session, dataset, score_files(attributes, item_scores, user_scores), status)
+    from guidedrec_core import pipeline
+
+    facts = _facts(pipeline.find_data(session.store(), dataset), run)
+    if run is not None and not (as_json and status):
+        session.notices(run.read_json("notices"))
+    if as_json:
+        more = {"model": run.summary["model"], "stopped": run.summary["stopped"]} if asked.wanted and run else {}
+        write_json(facts if status else {"dataset": dataset, "run_id": run and run.id, **facts, **more})
+        return
+    counts = {name: facts[name] for name in ("items", "scored", "missing", "failed")}
+    write_facts(
+        [
+            ("data set", dataset),
+            ("run", run.id if run else f"none yet; `guidedrec score {dataset} --attributes ... --item-scores ...`"),
+            *((name, f"{value:,}") for name, value in counts.items()),
+            *([("users scored", f"{run.summary['users_scored']:,}"), ("cost", _cost(run))] if run else []),
+        ]
+    )
+
+
+def _check_sources(asked: Asked, attributes: Path | None, tables: bool, status: bool, other: bool) -> None:
+    """Refuse options that do not go together."""
+    if asked.wanted and (tables or status):
+        wrong = "--status tells about stored scores" if status else "scores come from a language model or from tables"
+        raise click.UsageError(f"{wrong}; leave out --model and --server, or the other option")
+    if not asked.wanted and (asked.values or other):
+        raise click.UsageError("a language model is meant, but none is named; add --model, or --server recorded")
+    if attributes and not (asked.wanted or tables or status):
+        raise click.UsageError("--attributes say what to score; add --model to ask a language model, or --item-scores")
+
+
+def _from_files(session: Session, dataset: str, files: "ScoreFiles | None", status: bool) -> "Run | None":
+    """Store scores from tables, or find those that are stored."""
     if files and status:
         raise click.UsageError("--status tells about stored scores and takes no tables; leave one of them out")
     from guidedrec_core import pipeline
@@ -81,40 +143,22 @@ def score_dataset(
 
     store = session.store()
     data = pipeline.find_data(store, dataset)
-    run: Run | None
     if files is not None:
-        run = pipeline.score_attributes(store, data, files)
-    elif status and bundled_scores(dataset) is None:
-        run = pipeline.newest_scores(store, data)
-    else:
-        run = pipeline.given_scores(store, data)
-    facts = _facts(data, run)
-    if as_json:
-        write_json(facts if status else {"dataset": dataset, "run_id": run and run.id, **facts})
-        return
-    if run is not None:
-        session.notices(run.read_json("notices"))
-    counts = {name: facts[name] for name in ("items", "scored", "missing", "failed")}
-    write_facts(
-        [
-            ("data set", dataset),
-            ("run", run.id if run else f"none yet; `guidedrec score {dataset} --attributes ... --item-scores ...`"),
-            *((name, f"{value:,}") for name, value in counts.items()),
-            *([("users scored", f"{run.summary['users_scored']:,}"), ("cost", _FROM_FILES)] if run else []),
-        ]
-    )
+        return pipeline.score_attributes(store, data, files)
+    if status and bundled_scores(dataset) is None:
+        return pipeline.newest_scores(store, data)
+    return pipeline.given_scores(store, data)
 
 
 def _facts(data: "Run", run: "Run | None") -> dict[str, Any]:
     """Return the state of the scores; `missing` counts items without any score."""
     items = int(data.summary["items"])
-    scored = int(run.summary["scored"]) if run else 0
-    return {
-        "items": items,
-        "scored": scored,
-        "missing": items - scored,
-        "failed": 0,
-        "requests": 0,
-        "tokens": 0,
-        "cost": 0,
-    }
+    summary = run.summary if run else {}
+    scored = int(summary.get("scored", 0))
+    took = {name: summary.get(name, 0) for name in ("failed", "requests", "tokens", "cost")}
+    return {"items": items, "scored": scored, "missing": items - scored, **took}
+
+
+def _cost(run: "Run") -> str:
+    """Say what a run's scores took."""
+    return paid_for(run.summary) if "model" in run.summary else _FROM_FILES

@@ -34,7 +34,7 @@ EXPECTED = {
         "preview",
         "doctor",
     ),
-    *(f"score {name}" for name in ("dataset", "override", "overrides")),
+    *(f"score {name}" for name in ("dataset", "template", "suggest", "reliability", "override", "overrides")),
     *(f"runs {name}" for name in ("list", "show", "delete")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }

@@ -1,0 +1,93 @@
+"""What ``guidedrec score DATASET --model M`` does: let a language model score, or tell what that would take."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from guidedrec_core.cli.llm_options import Asked, read_schema
+from guidedrec_core.cli.output import write_facts, write_json
+from guidedrec_core.cli.progress_line import duration
+from guidedrec_core.cli.session import Session
+from guidedrec_core.config import SplitConfig
+
+if TYPE_CHECKING:
+    from guidedrec_core.attributes.scoring import ScoringPlan
+    from guidedrec_core.runs import Run
+
+_COUNTED = ("listings", "cached", "asked", "requests", "prompt_tokens", "completion_tokens", "cost", "seconds")
+
+
+def plan_scoring(
+    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig
+) -> "dict[str, ScoringPlan]":
+    """Tell what scoring would take, for items and, if wanted, for users; nothing is sent."""
+    from guidedrec_core import pipeline
+
+    config = asked.config()
+    store = session.store()
+    data = pipeline.find_data(store, dataset)
+    schema = read_schema(store, data, attributes)
+    plans = {"items": pipeline.scoring_plan(store, data, schema, config)}
+    if users:
+        plans["users"] = pipeline.scoring_plan(store, data, schema, config, "user", split)
+    return plans
+
+
+def write_plan(dataset: str, model: str, plans: "dict[str, ScoringPlan]", as_json: bool) -> None:
+    """Write what parts of a scoring would take, and what they would take together."""
+    whole = {name: [getattr(plan, name) for plan in plans.values()] for name in _COUNTED}
+    requests, seconds = sum(whole["requests"]), sum(whole["seconds"])
+    tokens = sum(whole["prompt_tokens"]), sum(whole["completion_tokens"])
+    cost = None if None in whole["cost"] else sum(whole["cost"])
+    if as_json:
+        parts = {name: {count: getattr(plan, count) for count in _COUNTED} for name, plan in plans.items()}
+        together = {"requests": requests, "tokens": sum(tokens), "cost": cost, "seconds": seconds}
+        write_json({"dataset": dataset, "model": model, **parts, **together})
+        return
+    write_facts(
+        [
+            ("data set", dataset),
+            ("model", model),
+            *(
+                (name, f"{plan.listings:,}: {plan.cached:,} answered, {plan.asked:,} to ask")
+                for name, plan in plans.items()
+            ),
+            ("requests", f"{requests:,}"),
+            ("tokens", f"about {tokens[0]:,} in and {tokens[1]:,} out"),
+            ("cost", f"about {usd(cost)}" if cost is not None else f"not known for {model}; tell it with --price"),
+            ("time", f"about {duration(seconds)}"),
+        ]
+    )
+
+
+def score_with_model(
+    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig
+) -> "Run":
+    """Let a language model score, and store what came of it; with a budget, as far as it goes."""
+    from guidedrec_core import pipeline
+
+    config = asked.config()
+    store = session.store()
+    data = pipeline.find_data(store, dataset)
+    schema = read_schema(store, data, attributes)
+    with asked.serving(data, schema, config, users, split) as served, session.progress() as listener:
+        return pipeline.score_with_llm(
+            store, data, schema, served, listener, users=users, split=split, keep_partial=True
+        )
+
+
+def paid_for(facts: dict[str, Any]) -> str:
+    """Say what scores took: requests, model, tokens and money."""
+    cost = facts["cost"]
+    money = "cost not known" if cost is None else usd(cost)
+    return f"{facts['requests']:,} requests to {facts['model']}, {facts['tokens']:,} tokens, {money}"
+
+
+def usd(cost: float) -> str:
+    """Write a sum of money.
+
+    Examples
+    --------
+    >>> usd(12.345), usd(0.0123)
+    ('12.35 USD', '0.0123 USD')
+    """
+    return f"{cost:.2f} USD" if cost >= 1 else f"{cost:.4f} USD"
