@@ -30,6 +30,7 @@ from guidedrec_core.run_manifest import ID, new_id, plain_json
 
 TASKS: Mapping[str, str] = {
     "build": "guidedrec_core.pipeline:build_task",
+    "refine": "guidedrec_core.pipeline:refine_task",
     "evaluate": "guidedrec_core.pipeline:evaluate_task",
     "ablate": "guidedrec_core.pipeline:ablate_task",
     "score": "guidedrec_core.pipeline:score_task",

@@ -133,7 +133,7 @@ def _doubtful(report: Reliability, repeated: RepeatedScores, items: Vocabulary, 
     place = {item: row for row, item in enumerate(repeated.item_ids)}
     found = [one for one in report.most_disagreement(most) if one[0] in items]
     schema = repeated.schema
-    passes: list[FloatArray] = [repeated.values[:, place[item], schema.index(name)] for item, name, _ in found]
+    passes = [np.asarray(repeated.values[:, place[item], schema.index(name)]) for item, name, _ in found]
     return pd.DataFrame(
         {
             c.ITEM: pd.Series([item for item, _, _ in found], dtype="str"),

@@ -7,7 +7,7 @@ training goes on from its last epoch.
 
 from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
-from guidedrec_core.pipeline.build import Build, ablate_task, build, build_task, evaluate_task
+from guidedrec_core.pipeline.build import Build, ablate_task, build, build_task, evaluate_task, refine_task
 from guidedrec_core.pipeline.evaluate_stage import evaluate
 from guidedrec_core.pipeline.inputs import find_data, given_scores, newest_scores, score_attributes, store_dataset
 from guidedrec_core.pipeline.override_stage import (
@@ -41,6 +41,7 @@ __all__ = [
     "override_score",
     "project_items",
     "refine",
+    "refine_task",
     "repeated_plan",
     "score_attributes",
     "score_repeatedly",

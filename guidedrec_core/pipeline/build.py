@@ -9,6 +9,7 @@ from guidedrec_core.config import AblationConfig, BuildConfig
 from guidedrec_core.data.bundled import ScoreFiles, build_settings
 from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
+from guidedrec_core.pipeline.common import config_of
 from guidedrec_core.pipeline.evaluate_stage import evaluate
 from guidedrec_core.pipeline.inputs import find_data, score_attributes
 from guidedrec_core.pipeline.override_stage import find_scores, overridden
@@ -83,6 +84,29 @@ def build_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     name = str(arguments["dataset"])
     config = BuildConfig.parse(arguments.get("config", build_settings(name)))
     return build(RunStore(home), name, config, listener=listener).refined.id
+
+
+def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Refine anew as a job, from the newest scores with the overrides over them; return the new refined run's id.
+
+    Base model and settings are those of an earlier refined run, which stays as it is. Evaluation and maps follow.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``run`` (the earlier refined run's id).
+    home, listener
+        As in `build_task`.
+    """
+    store = RunStore(home)
+    earlier = store.open(str(arguments["run"]), "refined")
+    base = store.open(earlier.inputs["base"], "base")
+    config = config_of(base, earlier)
+    scores = find_scores(store, store.open(base.inputs["data"], "data"))
+    refined = refine(store, base, scores, config, listener)
+    evaluate(store, refined, config, listener)
+    project_items(store, refined, config, listener)
+    return refined.id
 
 
 def evaluate_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:

@@ -25,12 +25,20 @@ STAGE_WORDS = {
     "project": "Drawing the maps",
     "ablation": "Refining with some of the attributes only",
 }
-_TASK_STAGES = {"build": STAGES, "evaluate": EVALUATION_STAGES, "ablate": ("ablation",)}
+_TASK_STAGES = {
+    "build": STAGES,
+    "refine": ("refine", *EVALUATION_STAGES),
+    "evaluate": EVALUATION_STAGES,
+    "ablate": ("ablation",),
+    "score": ("scores",),
+}
 _TASK_WORDS = {
     "build": "Still building.",
+    "refine": "Refining anew.",
     "evaluate": "Measuring this run.",
     "ablate": "Measuring what each attribute is worth.",
 }
+_SCORING = "Asking the language model"
 _EVERY_SECONDS = 1.0
 
 
@@ -40,11 +48,19 @@ def jobs() -> JobStore:
 
 
 def latest(dataset: str, task: str | None = None) -> Job | None:
-    """Return the newest job of a data set, of one task if given, whatever became of it."""
+    """Return the newest job of a data set, whatever became of it: of one task, or any of the work on models."""
     for job in jobs().list():
-        if job.task in (_TASK_STAGES if task is None else (task,)) and job.arguments.get("dataset") == dataset:
+        if job.task in (_TASK_WORDS if task is None else (task,)) and job.arguments.get("dataset") == dataset:
             return job
     return None
+
+
+def find(job_id: str) -> Job | None:
+    """Return a job's state; None when its folder was deleted meanwhile."""
+    try:
+        return jobs().get(job_id)
+    except NotFoundError:
+        return None
 
 
 def start(task: str, dataset: str, run_id: str, **arguments: Any) -> Job:
@@ -71,7 +87,8 @@ def progress_words(job: Job) -> tuple[float, str]:
     number = stages.index(job.stage)
     within = min(job.step / job.total, 1.0) if job.total else 0.0
     step = f"Step {number + 1} of {len(stages)}: " if len(stages) > 1 else ""
-    parts = [f"{step}{STAGE_WORDS[job.stage]}", job.message, job.metric]
+    words = _SCORING if job.task == "score" else STAGE_WORDS[job.stage]
+    parts = [f"{step}{words}", job.message, job.metric]
     if job.seconds_left is not None:
         parts.append(f"at most {_duration(job.seconds_left)} left in this step")
     return (number + within) / len(stages), " · ".join(part for part in parts if part)
@@ -115,7 +132,7 @@ def show_ended(job: Job) -> None:
 @st.fragment(run_every=_EVERY_SECONDS)
 def _follow(job_id: str, dataset: str) -> None:
     """Draw the progress; go on with the page when there is something to see."""
-    job = _state(job_id)
+    job = find(job_id)
     if job is None:
         show.note("This build's record was deleted.")
         return
@@ -129,7 +146,7 @@ def _follow(job_id: str, dataset: str) -> None:
 @st.fragment(run_every=2 * _EVERY_SECONDS)
 def _follow_quietly(job_id: str) -> None:
     """Draw one line; show the page anew whenever a stage is finished."""
-    job = _state(job_id)
+    job = find(job_id)
     if job is None:
         return
     if not job.active or st.session_state.setdefault("job_stage", job.stage) != job.stage:
@@ -137,14 +154,6 @@ def _follow_quietly(job_id: str) -> None:
         st.rerun(scope="app")
     share, words = progress_words(job)
     st.progress(share, text=escaped(f"{_TASK_WORDS[job.task]} {words}"))
-
-
-def _state(job_id: str) -> Job | None:
-    """Return a job's state; None when its folder was deleted meanwhile."""
-    try:
-        return jobs().get(job_id)
-    except NotFoundError:
-        return None
 
 
 def _cancel(job_id: str) -> None:

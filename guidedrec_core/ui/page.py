@@ -19,6 +19,12 @@ PAGES = (
     ("pages/2_Items.py", "Items", "What is this item, to the model and to shoppers?", ":material/inventory_2:"),
     ("pages/3_Embedding_map.py", "Embedding map", "What moved, and why?", ":material/scatter_plot:"),
     ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
+    (
+        "pages/5_Attributes.py",
+        "Attributes",
+        "What is every item scored on, and how far can the scores be trusted?",
+        ":material/straighten:",
+    ),
 )
 """Path, name, question and icon of each page, in order."""
 

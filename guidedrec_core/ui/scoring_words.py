@@ -1,0 +1,110 @@
+"""What the page says about scoring with a language model."""
+
+from typing import Any
+
+from guidedrec_core.attributes.scoring import ScoringPlan
+from guidedrec_core.llm_address import KEY_VARIABLE
+
+
+def key_sentence(has_key: bool, server: str, recorded: bool) -> str:
+    """Say whether a key was found, and what is used without one.
+
+    Parameters
+    ----------
+    has_key : bool
+        A key is in the environment or in Streamlit's secrets.
+    server : str
+        What would be asked, e.g. ``"api.openai.com"``.
+    recorded : bool
+        The scores in use were recorded, not asked for here.
+    """
+    if has_key:
+        return f"A key was found in {KEY_VARIABLE}. It is sent to {server} alone, and neither shown nor stored."
+    meanwhile = " Until something is scored here, the recorded scores are used." if recorded else ""
+    return (
+        "No key was found. A server of your own, such as Ollama or vLLM, may need none; for others set "
+        f"{KEY_VARIABLE} in the environment or in Streamlit's secrets, and start the app anew.{meanwhile}"
+    )
+
+
+def plan_sentence(plans: dict[str, ScoringPlan]) -> str:
+    """Say what scoring would take.
+
+    Parameters
+    ----------
+    plans : dict of str to ScoringPlan
+        By what is scored: ``"item"``, and if wanted ``"user"``.
+    """
+    asked = " and ".join(f"{plan.asked:,} {kind}s" for kind, plan in plans.items() if plan.asked)
+    kept = " and ".join(f"{plan.cached:,} {kind}s" for kind, plan in plans.items() if plan.cached)
+    free = f" The answers about {kept} are there already and cost nothing." if kept else ""
+    if not asked:
+        return f"Nothing has to be asked for.{free}"
+    tokens = sum(plan.prompt_tokens + plan.completion_tokens for plan in plans.values())
+    requests = sum(plan.requests for plan in plans.values())
+    seconds = sum(plan.seconds for plan in plans.values())
+    return (
+        f"To score {asked}, {requests:,} requests with about {rough(tokens)} tokens are sent: "
+        f"{_money(plan_cost(plans))}, some {_time(seconds)}.{free}"
+    )
+
+
+def plan_cost(plans: dict[str, ScoringPlan]) -> float | None:
+    """Add up the cost; None when the price is not known."""
+    costs = [plan.cost for plan in plans.values()]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def result_sentence(summary: dict[str, Any]) -> str:
+    """Say what a language model has scored, and what it took; see `pipeline.score_with_llm` for the summary."""
+    failed = f", {summary['failed']:,} failed" if summary["failed"] else ""
+    users = f" and {summary['users_scored']:,} users" if summary.get("users_scored") else ""
+    stopped = " The budget ended it early; scoring again goes on." if summary["stopped"] == "budget" else ""
+    took = f"{summary['requests']:,} requests, {rough(summary['tokens'])} tokens, {_money(summary['cost'])}"
+    return (
+        f"{summary['model']} has scored {summary['scored']:,} of {summary['items']:,} items{users}{failed} "
+        f"({took}).{stopped}"
+    )
+
+
+def rough(count: float) -> str:
+    """Write a large number as people say it.
+
+    Examples
+    --------
+    >>> rough(950), rough(81_234), rough(1_240_000)
+    ('950', '81,000', '1.2 million')
+    """
+    if count < 1000:
+        return f"{count:.0f}"
+    return f"{round(count, -3):,.0f}" if count < 1e6 else f"{count / 1e6:.1f} million"
+
+
+def _money(cost: float | None) -> str:
+    """Write a cost.
+
+    Examples
+    --------
+    >>> _money(None), _money(0.0), _money(0.004), _money(1.234)
+    ('a cost that is not known', 'no cost', 'less than 0.01 USD', '1.23 USD')
+    """
+    if cost is None:
+        return "a cost that is not known"
+    if cost == 0:
+        return "no cost"
+    return "less than 0.01 USD" if cost < 0.01 else f"{cost:,.2f} USD"
+
+
+def _time(seconds: float) -> str:
+    """Write a time.
+
+    Examples
+    --------
+    >>> _time(0.3), _time(45), _time(400), _time(9000)
+    ('1 second', '45 seconds', '7 minutes', '2.5 hours')
+    """
+    if seconds < 1.5:
+        return "1 second"
+    if seconds < 90:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

@@ -1,0 +1,45 @@
+"""Attributes: what every item is scored on, and how far the scores can be trusted."""
+
+import streamlit as st
+
+from guidedrec_core.attributes.trust_words import trust_sentence
+from guidedrec_core.figures.theme import palette
+from guidedrec_core.ui import (
+    attributes_editor,
+    attributes_loaders,
+    attributes_overrides,
+    attributes_scoring,
+    attributes_trust,
+    loaders,
+    page,
+    show,
+)
+from guidedrec_core.ui.attributes_tables import TABS
+from guidedrec_core.ui.errors import guard
+
+view = page.set_up("What is every item scored on, and how far can the scores be trusted?", ":material/straighten:")
+colours = palette(view.dark)
+with guard():
+    scores = attributes_loaders.scores(view.entry.run.inputs["scores"])
+    shown = attributes_trust.choose_scores(scores)
+    trust = attributes_loaders.trust(shown.id)
+
+show.lead(trust_sentence(trust))
+show.note(attributes_loaders.origin(shown))
+tabs = st.tabs(TABS, key="part", on_change="rerun", bind="query-params")
+with tabs[0]:
+    if tabs[0].open:
+        attributes_trust.distributions(trust, colours)
+        attributes_trust.agreement(trust, colours)
+        catalogue = loaders.table(view.entry.data.id, "catalogue")
+        attributes_trust.items(trust, catalogue, loaders.optional_table(shown.id, "faults"))
+with tabs[1], guard():
+    if tabs[1].open:
+        attributes_editor.attributes(view.dataset, loaders.schema(scores.used.id))
+with tabs[2], guard():
+    if tabs[2].open:
+        attributes_overrides.overrides(view, scores.newer or scores.given)
+with tabs[3], guard():
+    if tabs[3].open:
+        attributes_scoring.scoring(view, scores, loaders.schema(scores.used.id))
+page.footer(view)
