@@ -109,6 +109,7 @@ def main(folder: Path, tasks: Mapping[str, str]) -> int:
         Exit code: 0 done, 1 anything else.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request would bury everything else
     home = folder.parent.parent
     with lock(home):  # until the starter has noted this process
         job = read_record(folder)
