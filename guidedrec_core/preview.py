@@ -108,6 +108,7 @@ def preview(
     title: str = "The new item",
     k: int = 10,
     listener: Listener = silent,
+    caveats: tuple[str, ...] = (),
 ) -> Preview:
     """Place and rank an item by its guided scores alone.
 
@@ -125,6 +126,8 @@ def preview(
         Length of the lists it may come into.
     listener : callable
         Hears how many users are done.
+    caveats : tuple of str
+        What there is to say about the scores; said first.
 
     Raises
     ------
@@ -157,7 +160,7 @@ def preview(
         audience=pd.DataFrame({c.USER: users, c.RANK: ranks[strongest], "lead": leads[strongest], "why": why}),
         contributions=contributions,
         sentence="",
-        caveats=_caveats(system, raw, reduced is not None),
+        caveats=(*caveats, *_caveats(system, raw, reduced is not None)),
     )
     return dataclasses.replace(found, sentence=_sentence(found))
 
