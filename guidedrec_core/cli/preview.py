@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guidedrec_core.cli.llm_options import Asked, llm_options
 from guidedrec_core.cli.models import opened
 from guidedrec_core.cli.output import json_option, one_line, write_facts, write_json, write_table
+from guidedrec_core.cli.preview_listings import Given, scored, took, write_previews
 from guidedrec_core.cli.session import Command, Session
-from guidedrec_core.errors import DataError
+from guidedrec_core.errors import DataError, ServiceError
 
 if TYPE_CHECKING:
+    from guidedrec_core.pipeline.new_listings import ListingScores
     from guidedrec_core.preview import Preview
 
 
@@ -21,32 +24,99 @@ if TYPE_CHECKING:
     "--scores",
     "path",
     type=click.Path(path_type=Path),
-    required=True,
     help='JSON file with its guided scores: {"attribute": score, ...}; null, or left out, is missing.',
 )
-@click.option("--title", metavar="TEXT", default="The new item", show_default=True, help="How to speak of it.")
+@click.option("--title", metavar="TEXT", help="Its title; with --scores, how to speak of it.")
+@click.option("--category", metavar="TEXT", help="Its category, as in the catalogue.")
+@click.option("--price", type=float, help="Its price.")
+@click.option("--description", metavar="TEXT", help="Its description.")
+@click.option(
+    "--listing",
+    type=click.Path(path_type=Path),
+    help="Table of up to 50 listings (CSV or Parquet): title and, as far as known, category, price, description.",
+)
+@llm_options("model", "base_url", "passes", "timeout", "temperature")
+@click.option(
+    "--offline",
+    metavar="MODEL",
+    help="Score with a text model, a weaker instrument: of sentence-transformers (extra `local`), or of --base-url.",
+)
 @click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the data set's newest]")
 @click.option(
     "--k", type=click.IntRange(min=1), default=10, show_default=True, help="Length of the lists it may come into."
 )
 @json_option
 @click.pass_obj
-def preview(session: Session, dataset: str, path: Path, title: str, run_id: str | None, k: int, as_json: bool) -> None:
+def preview(
+    session: Session,
+    dataset: str,
+    path: Path | None,
+    title: str | None,
+    category: str | None,
+    price: float | None,
+    description: str | None,
+    listing: Path | None,
+    asked: Asked,
+    offline: str | None,
+    run_id: str | None,
+    k: int,
+    as_json: bool,
+) -> None:
     """Preview a new item: whom it would reach, where it would rank, what it is near.
 
-    It is placed by its guided scores alone and scored for every user, as items that nobody took are. Nothing stored
-    changes.
+    It is placed by its guided scores alone and scored for every user, as items that nobody took are. The scores come
+    from a language model that reads the listing (--title ... --model M), or from a file (--scores). Nothing stored
+    changes but the model's answers, which are kept.
     """
-    scores = _read(path)
+    given = Given(path, listing, title, category, price, description)
+    given.check(asked, offline)
+    raw = None if path is None else _read(path)
+    listings = given.table(session) if path is None else None
     with opened(session, dataset, run_id) as system:
         from guidedrec_core.preview import preview as make_preview
 
-        with session.progress() as listener:
-            found = make_preview(system, scores, title, k, listener)
+        if raw is not None or listings is None:
+            with session.progress() as listener:
+                found = make_preview(system, raw or {}, title or "The new item", k, listener)
+            facts: dict[str, Any] = {}
+        else:
+            scores = scored(session, system, listings, asked, offline)
+            with session.progress() as listener:
+                previews = [
+                    make_preview(system, one.scores, one.title, k, listener, scores.caveats)
+                    for one in scores.listings
+                    if one.scores is not None
+                ]
+            facts = {"scored_by": scores.scored_by}
+            facts |= {"requests": scores.requests, "tokens": scores.tokens, "cost": scores.cost}
+            if listing is not None:
+                _write_several(dataset, previews, scores, facts, as_json)
+                return
+            if not previews:
+                raise ServiceError(f"{title} could not be scored by {scores.scored_by}: {scores.listings[0].fault}")
+            found = previews[0]
     if as_json:
-        write_json({"dataset": dataset, **preview_json(found)})
+        write_json({"dataset": dataset, **preview_json(found), **facts})
         return
     _write(found)
+    if facts:
+        click.echo()
+        write_facts([("scored by", took(scores))])
+
+
+def _write_several(
+    dataset: str, previews: "list[Preview]", scores: "ListingScores", facts: dict[str, Any], as_json: bool
+) -> None:
+    """Write the previews of a table; an error when none of it could be scored."""
+    failed = [{"title": one.title, "reason": one.fault} for one in scores.listings if one.scores is None]
+    if not previews:
+        raise ServiceError(
+            f"none of {len(failed):,} listings could be scored by {scores.scored_by} (the first: {failed[0]['reason']})"
+        )
+    if as_json:
+        write_json({"dataset": dataset, "previews": [preview_json(one) for one in previews], "failed": failed, **facts})
+        return
+    write_previews(previews, scores)
 
 
 def preview_json(found: "Preview") -> dict[str, Any]:
@@ -67,6 +137,7 @@ def preview_json(found: "Preview") -> dict[str, Any]:
         "reach": found.reach,
         "mean_rank": found.mean_rank,
         "median_rank": found.median_rank,
+        "scores": dict(zip(attributes["attribute"], attributes["score"], strict=True)),
         "missing": attributes["attribute"][attributes["missing"]].tolist(),
         "anchored": found.anchored,
         "near": near[["rank", "item_id", "title", "similarity", "why"]].to_dict("records"),
