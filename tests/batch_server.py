@@ -15,6 +15,7 @@ from chat_server import KEY, Answer, Model, Request, failing, scorer
 from web import serving
 
 Line = dict[str, Any]
+OVER = ("completed", "failed", "expired", "cancelled")
 Hook = Callable[[], Answer | None]
 
 
@@ -111,7 +112,7 @@ class BatchServer(ThreadingHTTPServer):
             if call == "POST /batches/*/cancel":
                 return self._cancel(batch)
             batch.looks += 1
-            if batch.status not in ("completed", "failed", "expired", "cancelled"):
+            if batch.status not in OVER:
                 batch.status = "cancelling" if batch.status == "cancelling" else "in_progress"
                 if batch.looks >= batch.behaviour.looks:
                     self._finish(batch)
@@ -130,7 +131,7 @@ class BatchServer(ThreadingHTTPServer):
         return Answer(self._state(batch))
 
     def _cancel(self, batch: Batch) -> Answer:
-        if batch.status in ("completed", "failed", "expired", "cancelled"):
+        if batch.status in OVER:
             return failing(409, "Cannot cancel a batch that has ended")
         batch.status = "cancelling"
         return Answer(self._state(batch))
@@ -179,6 +180,12 @@ class BatchServer(ThreadingHTTPServer):
             "request_counts": {"total": len(batch.lines), "completed": done, "failed": 0},
             **batch.outputs,
         }
+
+    def end_all(self) -> None:
+        """Let all batches end, whether somebody looks at them or not."""
+        for batch in self.batches.values():
+            if batch.status not in OVER:
+                self._finish(batch)
 
     def requests(self) -> list[Request]:
         """All requests of all batches, in order."""
