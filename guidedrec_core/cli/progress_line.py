@@ -84,8 +84,10 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> duration(83.2), duration(0.4)
-    ('1 min 23 s', '0 s')
+    >>> duration(83.2), duration(0.4), duration(7260)
+    ('1 min 23 s', '0 s', '2 h 1 min')
     """
     minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes} min {rest} s" if minutes else f"{rest} s"

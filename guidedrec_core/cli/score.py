@@ -68,6 +68,7 @@ def score() -> None:
 @llm_options()
 @click.option("--users", is_flag=True, help="Let the model score users, too, by the training part of their histories.")
 @config_options("split")
+@click.option("--batch", is_flag=True, help="Use the server's Batch API: half the price, answers within a day.")
 @click.option("--dry-run", is_flag=True, help="Only tell what that would take: requests, tokens, cost and time.")
 @table_options
 @click.option("--status", is_flag=True, help="Only tell how complete the stored scores are.")
@@ -80,6 +81,7 @@ def score_dataset(
     asked: Asked,
     users: bool,
     chosen: Chosen,
+    batch: bool,
     dry_run: bool,
     item_scores: Path | None,
     user_scores: Path | None,
@@ -91,16 +93,19 @@ def score_dataset(
     With --model (or --server recorded) a language model gives the scores. Every answer is kept: an interrupted call
     goes on where it was when the same command is run again, and only what is new is paid for. Without, scores are read
     from the tables given, or bundled ones are stored, where the data set has some.
+
+    With --batch it waits for the answers, up to a day. Ctrl-C leaves the batches at the server; the same command
+    collects them later.
     """
     tables = bool(item_scores or user_scores)
-    _check_sources(asked, attributes, tables, status, users or dry_run or bool(chosen.values))
+    _check_sources(asked, attributes, tables, status, batch, users or dry_run or bool(chosen.values))
     split = chosen.over({}).split
     if dry_run:
-        plans = plan_scoring(session, dataset, attributes, asked, users, split)
-        write_plan(dataset, asked.config().model, plans, as_json)
+        plans = plan_scoring(session, dataset, attributes, asked, users, split, batch)
+        write_plan(dataset, asked.config().model, plans, as_json, at_once=batch)
         return
     if asked.wanted:
-        run: Run | None = score_with_model(session, dataset, attributes, asked, users, split)
+        run: Run | None = score_with_model(session, dataset, attributes, asked, users, split, batch)
     else:
         run = _from_files(session, dataset, score_files(attributes, item_scores, user_scores), status)
     from guidedrec_core import pipeline
@@ -118,17 +123,19 @@ def score_dataset(
             ("data set", dataset),
             ("run", run.id if run else f"none yet; `guidedrec score {dataset} --attributes ... --item-scores ...`"),
             *((name, f"{value:,}") for name, value in counts.items()),
-            *([("users scored", f"{run.summary['users_scored']:,}"), ("cost", _cost(run))] if run else []),
+            *([("users scored", f"{run.summary['users_scored']:,}"), ("cost so far", _cost(run))] if run else []),
         ]
     )
 
 
-def _check_sources(asked: Asked, attributes: Path | None, tables: bool, status: bool, other: bool) -> None:
+def _check_sources(asked: Asked, attributes: Path | None, tables: bool, status: bool, batch: bool, other: bool) -> None:
     """Refuse options that do not go together."""
     if asked.wanted and (tables or status):
         wrong = "--status tells about stored scores" if status else "scores come from a language model or from tables"
         raise click.UsageError(f"{wrong}; leave out --model and --server, or the other option")
-    if not asked.wanted and (asked.values or other):
+    if asked.recorded and batch:
+        raise click.UsageError("the server of recorded scores answers at once and knows no batches; leave out --batch")
+    if not asked.wanted and (asked.values or batch or other):
         raise click.UsageError("a language model is meant, but none is named; add --model, or --server recorded")
     if attributes and not (asked.wanted or tables or status):
         raise click.UsageError("--attributes say what to score; add --model to ask a language model, or --item-scores")

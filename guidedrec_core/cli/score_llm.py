@@ -17,7 +17,7 @@ _COUNTED = ("listings", "cached", "asked", "requests", "prompt_tokens", "complet
 
 
 def plan_scoring(
-    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig
+    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
 ) -> "dict[str, ScoringPlan]":
     """Tell what scoring would take, for items and, if wanted, for users; nothing is sent."""
     from guidedrec_core import pipeline
@@ -26,16 +26,16 @@ def plan_scoring(
     store = session.store()
     data = pipeline.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
-    plans = {"items": pipeline.scoring_plan(store, data, schema, config)}
+    plans = {"items": pipeline.scoring_plan(store, data, schema, config, batch=batch)}
     if users:
-        plans["users"] = pipeline.scoring_plan(store, data, schema, config, "user", split)
+        plans["users"] = pipeline.scoring_plan(store, data, schema, config, "user", split, batch)
     return plans
 
 
-def write_plan(dataset: str, model: str, plans: "dict[str, ScoringPlan]", as_json: bool) -> None:
-    """Write what parts of a scoring would take, and what they would take together."""
+def write_plan(dataset: str, model: str, plans: "dict[str, ScoringPlan]", as_json: bool, at_once: bool = False) -> None:
+    """Write what parts of a scoring would take, and what they would take together, one after the other or at once."""
     whole = {name: [getattr(plan, name) for plan in plans.values()] for name in _COUNTED}
-    requests, seconds = sum(whole["requests"]), sum(whole["seconds"])
+    requests, seconds = sum(whole["requests"]), (max if at_once else sum)(whole["seconds"])
     tokens = sum(whole["prompt_tokens"]), sum(whole["completion_tokens"])
     cost = None if None in whole["cost"] else sum(whole["cost"])
     if as_json:
@@ -60,7 +60,7 @@ def write_plan(dataset: str, model: str, plans: "dict[str, ScoringPlan]", as_jso
 
 
 def score_with_model(
-    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig
+    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
 ) -> "Run":
     """Let a language model score, and store what came of it; with a budget, as far as it goes."""
     from guidedrec_core import pipeline
@@ -71,7 +71,7 @@ def score_with_model(
     schema = read_schema(store, data, attributes)
     with asked.serving(data, schema, config, users, split) as served, session.progress() as listener:
         return pipeline.score_with_llm(
-            store, data, schema, served, listener, users=users, split=split, keep_partial=True
+            store, data, schema, served, listener, users=users, split=split, keep_partial=True, batch=batch
         )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import __version__
+from guidedrec_core.attributes.batches import BatchScorer
 from guidedrec_core.attributes.cache import ReplyCache
 from guidedrec_core.attributes.prompts import PROMPT_VERSION, Kind, Listing, item_listings, user_listings
 from guidedrec_core.attributes.repeated import disagreement
@@ -23,7 +24,7 @@ from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, JobCancelledError, ServiceError
 from guidedrec_core.llm_address import find_url
-from guidedrec_core.llm_client import ChatClient
+from guidedrec_core.llm_client import BatchClient, ChatClient
 from guidedrec_core.pipeline.common import sha256
 from guidedrec_core.pipeline.inputs import find_data, newest_scores
 from guidedrec_core.progress import Listener, silent
@@ -81,10 +82,13 @@ def scoring_plan(
     config: ScoringConfig,
     kind: Kind = "item",
     split: SplitConfig | None = None,
+    batch: bool = False,
 ) -> ScoringPlan:
     """Tell what scoring a data set would take; nothing is sent."""
     listings, _ = listings_of(data, config, kind, split)
     with reply_cache(store) as cache:
+        if batch:
+            return BatchScorer(cache, schema, config).plan(listings, kind)
         return Scorer(cache, schema, config, kind).plan(listings)
 
 
@@ -98,6 +102,7 @@ def score_with_llm(
     split: SplitConfig | None = None,
     client: Chat | None = None,
     keep_partial: bool = False,
+    batch: bool = False,
 ) -> Run:
     """Let a language model score a data set's items, and if wanted its users; store the scores.
 
@@ -124,6 +129,8 @@ def score_with_llm(
         What answers; default is the server of `config`.
     keep_partial : bool
         Store what there is when the budget ends the run.
+    batch : bool
+        Ask the server of `config` through its Batch API: half the price, answers within a day.
 
     Returns
     -------
@@ -146,20 +153,28 @@ def score_with_llm(
     """
     started = datetime.now(UTC)
     split = split or SplitConfig()
-    client = client or chat_client(config)
     dataset = datasets.load(data)
-    parts: list[_Part] = []
+    kinds: tuple[Kind, ...] = ("item", "user") if users else ("item",)
+    read = {kind: listings_of(data, config, kind, split) for kind in kinds}
+    listings = {kind: listed for kind, (listed, _) in read.items()}
     with reply_cache(store) as cache:
-        for vocabulary in (dataset.items, dataset.users)[: 2 if users else 1]:
-            kind: Kind = "item" if vocabulary is dataset.items else "user"
-            spent = sum(part.result.cost or 0.0 for part in parts)
-            left = None if config.budget is None else max(0.0, config.budget - spent)
-            scorer = Scorer(cache, schema, config.model_copy(update={"budget": left}), kind)
-            listings, notices = listings_of(data, config, kind, split)
-            result = scorer.run(listings, client, listener)
-            part = _Part(kind, vocabulary, listings, notices, result, scorer.recorded(listings))
-            if part.is_worth_keeping(config, keep_partial):
-                parts.append(part)
+        if batch:
+            server = BatchClient(config.base_url)
+            results = BatchScorer(cache, schema, config).run(listings, server, listener)
+        else:
+            results = _ask(cache, schema, config, listings, client or chat_client(config), listener)
+        parts = [
+            _Part(
+                kind=kind,
+                vocabulary=dataset.items if kind == "item" else dataset.users,
+                listings=listings[kind],
+                notices=read[kind][1],
+                result=result,
+                in_all=Scorer(cache, schema, config, kind).recorded(listings[kind]),
+            )
+            for kind, result in results.items()
+        ]
+    parts = [part for part in parts if part.is_worth_keeping(config, keep_partial)]
     settings = _settings(schema, config, parts, split)
     newest = newest_scores(store, data)
     # An older run with the same scores is not taken: a refinement starts from the newest.
@@ -168,6 +183,26 @@ def score_with_llm(
     with store.create("scores", config=settings, inputs={"data": data}) as writer:
         _write(writer, schema, config, parts, started)
     return writer.run
+
+
+def _ask(
+    cache: ReplyCache,
+    schema: AttributeSchema,
+    config: ScoringConfig,
+    listings: Mapping[Kind, list[Listing]],
+    client: Chat,
+    listener: Listener,
+) -> dict[Kind, ScoringResult]:
+    """Ask about items, then about users with what the budget leaves; when the first go wrong, not about the others."""
+    results: dict[Kind, ScoringResult] = {}
+    for kind, some in listings.items():
+        spent = sum(result.cost or 0.0 for result in results.values())
+        left = None if config.budget is None else max(0.0, config.budget - spent)
+        scorer = Scorer(cache, schema, config.model_copy(update={"budget": left}), kind)
+        results[kind] = scorer.run(some, client, listener)
+        if results[kind].stopped == "cancelled" or np.isnan(results[kind].values).all():
+            break
+    return results
 
 
 def score_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
@@ -179,7 +214,7 @@ def score_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     ----------
     arguments : mapping
         ``dataset`` (name), ``schema`` (an `AttributeSchema` as JSON), ``scoring`` (a `ScoringConfig` as JSON), and
-        optionally ``users`` (score users, too) and ``split`` (a `SplitConfig` as JSON).
+        optionally ``users`` (score users, too), ``split`` (a `SplitConfig` as JSON) and ``batch`` (use the Batch API).
     home : Path
         The run store's folder.
     listener : callable
@@ -195,6 +230,7 @@ def score_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
         users=bool(arguments.get("users", False)),
         split=SplitConfig.parse(arguments.get("split", {})),
         keep_partial=True,
+        batch=bool(arguments.get("batch", False)),
     ).id
 
 

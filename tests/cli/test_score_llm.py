@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -13,11 +12,12 @@ from typing import Any
 
 import pytest
 import tiny
+from batch_server import BatchServer, Behaviour, batch_server
 from chat_server import KEY, Answer, ChatServer, Request, chat_server, failing, said, scorer, texts_in
 
 from guidedrec_core.data.bundled import bundled_scores
 
-__all__ = ["chat_server"]
+__all__ = ["batch_server", "chat_server"]
 
 Call = Callable[..., Any]
 
@@ -69,6 +69,23 @@ def test_users_are_scored_and_planned(asking: tuple[str, ...], document: Call) -
     run = document("runs", "show", made["run_id"])
     assert run["config"]["user_scores"]["split"]["kind"] == "temporal"
     assert run["summary"]["users_scored"] == plan["users"]["listings"]
+
+
+def test_batches_are_submitted_waited_for_and_cheaper(
+    asking: tuple[str, ...], document: Call, batch_server: BatchServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("guidedrec_core.attributes.batches._FIRST_PAUSE", 0.01)
+    batch_server.behaviours = [Behaviour(looks=3)]
+    at_once = document(*asking, "--users", "--dry-run")
+    by_batch = (*asking, f"--base-url={batch_server.url}", "--users", "--batch")
+    plan = document(*by_batch, "--dry-run")
+    assert plan["cost"] == pytest.approx(at_once["cost"] / 2)
+    assert plan["seconds"] == 86_400
+    made = document(*by_batch)
+    assert (made["scored"], made["stopped"]) == (40, "")
+    assert made["cost"] == pytest.approx(plan["cost"], rel=0.5)
+    assert document("runs", "show", made["run_id"])["summary"]["users_scored"] == 60
+    assert document(*by_batch)["run_id"] == made["run_id"]
 
 
 def test_without_attributes_the_stored_ones_are_scored(
@@ -162,6 +179,8 @@ def test_a_server_that_is_not_there_gives_one_line(asking: tuple[str, ...], call
         (("--model=m", "--server=recorded", "--base-url=http://127.0.0.1/v1"), "a server of its own"),
         (("--server=recorded",), "expected a data set with recorded scores"),
         (("--server=fast",), "--server"),
+        (("--server=recorded", "--batch"), "leave out --batch"),
+        (("--batch",), "none is named; add --model"),
         (("--dry-run",), "none is named; add --model"),
         (("--users",), "none is named; add --model"),
         (("--budget=3",), "none is named; add --model"),
@@ -203,31 +222,20 @@ def test_recorded_scores_are_only_of_what_was_recorded(refused: Callable[..., st
     assert "has none; leave out --users" in refused(*recorded, "--users")
 
 
-def test_killed_at_any_moment_it_goes_on_and_pays_for_nothing_twice(
+def test_a_killed_program_goes_on_and_pays_for_nothing_twice(
     asking: tuple[str, ...], document: Call, chat_server: ChatServer
 ) -> None:
-    """Killed again and again: at most the requests in flight are asked once more."""
-
-    def slow(request: Request) -> Answer:
-        return Answer(scorer(request).body, delay=0.15)
-
-    chat_server.model = slow
+    """At most the request in flight is asked once more."""
+    chat_server.model = lambda request: Answer(scorer(request).body, delay=0.15)
     one_by_one = (*asking, "--items-per-request=2", "--concurrency=1")
-    kills = 0
-    for more in (2, 3, 4):
-        goal = len(chat_server.asked) + more
-        program = subprocess.Popen(
-            [sys.executable, "-m", "guidedrec_core.cli.main", *one_by_one],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while len(chat_server.asked) < goal and program.poll() is None:
-            time.sleep(0.01)
-        assert program.poll() is None, "it was faster than this test"
-        program.send_signal(signal.SIGKILL)
-        program.wait()
-        kills += 1
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    program = subprocess.Popen([sys.executable, "-m", "guidedrec_core.cli.main", *map(str, one_by_one)], **streams)
+    while len(chat_server.asked) < 4 and program.poll() is None:
+        time.sleep(0.01)
+    assert program.poll() is None, "it was faster than this test"
+    program.kill()
+    program.wait()
     chat_server.model = scorer
     assert document(*one_by_one)["scored"] == 40
-    assert len(chat_server.asked) <= 20 + kills
+    assert 20 <= len(chat_server.asked) <= 21
     assert len({text for request in chat_server.asked for text in texts_in(request)}) == 40
