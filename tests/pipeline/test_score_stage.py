@@ -176,7 +176,10 @@ def test_items_without_a_text_are_left_out_and_counted(
     run = score_with_llm(
         store, pipeline.store_dataset(store, bare), schema, config.model_copy(update={"columns": ("title",)})
     )
-    assert (run.summary["scored"], run.summary["failed"]) == (39, 0)
+    counts = {"items": 40, "scored": 39, "missing": 3, "failed": 0}
+    assert {name: run.summary[name] for name in counts} == counts
+    unscored = np.flatnonzero(np.isnan(load_scores(run).values).all(axis=1))
+    assert bare.items.ids[unscored].tolist() == ["item-03"]
     assert [n["code"] for n in run.read_json("notices")] == ["items_without_text", "unscored_items"]
 
 
