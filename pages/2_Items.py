@@ -7,13 +7,19 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures.items import attribute_bars, audience_bars, similarity_bars
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.item_view import ItemView
-from guidedrec_core.ui import item_loaders, loaders, page, show, url
+from guidedrec_core.ui import item_loaders, loaders, page, preview_parts, show, url
+from guidedrec_core.ui.attributes_tables import TABS
 from guidedrec_core.ui.errors import guard, way_on
 from guidedrec_core.ui.item_picker import item_picker
 from guidedrec_core.ui.item_tables import attribute_table, audience_table, near_table
 
 view = page.set_up("What is this item, to the model and to shoppers?", ":material/inventory_2:")
 colours = palette(view.dark)
+if preview_parts.new_wanted():
+    with guard():
+        preview_parts.new_item(view, colours)
+    page.footer(view)
+    st.stop()
 evaluation = view.entry.evaluation
 items = loaders.dataset(view.entry.data.id).items
 if view.item is not None and view.item not in items:
@@ -39,7 +45,17 @@ left, right = show.pair()
 with left:
     st.subheader("How it is scored", anchor=False)
     scale = (item.scale_min, item.scale_max)
-    show.chart(attribute_bars(item.attributes, scale, colours), f"Scores of the item. {item.sentence}", "attributes")
+    marks = item_loaders.marks(view.entry, chosen)
+    bars = attribute_bars(item.attributes, scale, colours, {mark.attribute: mark.remark for mark in marks})
+    show.chart(bars, f"Scores of the item. {item.sentence}", "attributes")
+    for mark in marks:
+        show.note(mark.sentence)
+    st.page_link(
+        "pages/5_Attributes.py",
+        label="Set a score by hand",
+        icon=":material/edit:",
+        query_params={**url.link(item=chosen), "part": TABS[2]},
+    )
 with right:
     if item.description:
         st.subheader("Listing", anchor=False)

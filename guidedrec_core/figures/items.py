@@ -1,5 +1,7 @@
 """Figures of one item: its attributes, what it is near to, who gets it recommended."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
@@ -12,7 +14,9 @@ _SMALL = 11
 _NAMED_ATTRIBUTES = 3
 
 
-def attribute_bars(attributes: pd.DataFrame, scale: tuple[float, float], colours: Palette) -> go.Figure:
+def attribute_bars(
+    attributes: pd.DataFrame, scale: tuple[float, float], colours: Palette, remarks: Mapping[str, str] | None = None
+) -> go.Figure:
     """Draw an item's raw scores with what both ends of each attribute mean.
 
     Parameters
@@ -23,6 +27,8 @@ def attribute_bars(attributes: pd.DataFrame, scale: tuple[float, float], colours
         Lowest and highest raw score.
     colours : Palette
         From `theme.palette`.
+    remarks : mapping of str to str, optional
+        What to write beside attributes, by name.
     """
     low, high = scale
     rows = attributes.iloc[::-1].reset_index(drop=True)  # plotly counts categories from below
@@ -70,7 +76,9 @@ def attribute_bars(attributes: pd.DataFrame, scale: tuple[float, float], colours
     )
     for row, label in enumerate(rows["label"]):
         missing = bool(rows["missing"].iloc[row])
-        _write(figure, low, row + 0.36, "left", safe(label) + (" · not scored, treated as average" if missing else ""))
+        said = [safe(label), *(["not scored, treated as average"] if missing else [])]
+        remark = (remarks or {}).get(rows["attribute"].iloc[row])
+        _write(figure, low, row + 0.36, "left", " · ".join([*said, *([safe(remark)] if remark else [])]))
         _write(figure, low, row - 0.3, "left", safe(shortened(rows["low"].iloc[row], 40)), colours.muted)
         _write(figure, high, row - 0.3, "right", safe(shortened(rows["high"].iloc[row], 40)), colours.muted)
     lay_out(figure, colours, height=_ROW * len(rows) + 60)

@@ -150,6 +150,14 @@ def _more(view: View) -> dict[str, Any]:
             at_once = st.number_input(
                 "Requests at once", 1, 1000, default.concurrency, key="score_at_once", persist_state=_SEEN
             )
+            timeout = st.number_input(
+                "Seconds to wait for an answer",
+                1.0,
+                value=default.timeout,
+                key="score_timeout",
+                persist_state=_SEEN,
+                help="A model on your own machine may need 600",
+            )
         with right:
             prompt = st.number_input(
                 "USD per million tokens sent", 0.0, value=None, key="score_price_in", persist_state=_SEEN,
@@ -171,6 +179,7 @@ def _more(view: View) -> dict[str, Any]:
         "columns": tuple(columns) or default.columns,
         "items_per_request": each,
         "concurrency": at_once,
+        "timeout": timeout,
         "price": None if prompt is None or answer is None else (prompt, answer),
         "reuse": "attribute" if reuse else "schema",
         "users": users,

@@ -40,6 +40,12 @@ def way_on(sentence: str, label: str, **changes: str | None) -> None:
     st.stop()
 
 
+def complain(error: GuidedrecError) -> None:
+    """Show an error's sentence, in the words of the page, and go on."""
+    text = str(error).replace("--base-url", "the server's address").replace("--model", "the model's name")
+    st.error(escaped(f"{text[:1].upper()}{text[1:]}."), icon=":material/error:")
+
+
 @contextlib.contextmanager
 def guard() -> Iterator[None]:
     """Turn an error raised on purpose into its sentence and a way on; others are bugs and pass."""

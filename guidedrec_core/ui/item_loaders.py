@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from guidedrec_core.attributes.marks import Mark, doubt_marks, override_marks
+from guidedrec_core.attributes.overrides import OverrideLog, current
 from guidedrec_core.item_map import ItemMap, Selection, build_map, describe_selection
 from guidedrec_core.item_search import ItemIndex
+from guidedrec_core.library import RefinedEntry
 from guidedrec_core.runs import RunStore
-from guidedrec_core.ui import loaders
+from guidedrec_core.ui import attributes_loaders, loaders
 
 if TYPE_CHECKING:
     from guidedrec_core.item_view import ItemView
@@ -32,6 +35,16 @@ def whole_map(projection_id: str) -> Selection:
 def item_view(run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
     """Compute an item's view; see `guidedrec_core.item_view.build_item`."""
     return _item_view(str(loaders.store().home), run_id, evaluation_id, item_id)
+
+
+def marks(entry: RefinedEntry, item_id: str) -> tuple[Mark, ...]:
+    """Mark the scores of an item that are set by hand, or in doubt."""
+    scores_id = entry.run.inputs["scores"]
+    trust = attributes_loaders.trust(scores_id)
+    layer = current(OverrideLog(loaders.store().home, str(entry.data.config["name"])).entries())
+    cells = loaders.optional_table(scores_id, "overrides")
+    schema = trust.schema
+    return (*override_marks(item_id, schema, cells, layer), *doubt_marks(item_id, schema, trust.report))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

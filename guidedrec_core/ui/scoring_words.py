@@ -106,5 +106,5 @@ def _time(seconds: float) -> str:
     if seconds < 1.5:
         return "1 second"
     if seconds < 90:
-        return f"{seconds:.0f} seconds"
+        return f"{max(5 * round(seconds / 5), 5)} seconds"
     return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"

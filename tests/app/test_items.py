@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
+from guidedrec_core import pipeline
 from guidedrec_core.runs import RunStore
 
 PAGE = "pages/2_Items.py"
@@ -79,6 +80,19 @@ def test_titles_from_outside_are_text(tiny_home, open_app) -> None:
 def test_an_unscored_attribute_is_said_to_be_average(tiny_home, open_app) -> None:
     app = open_app(PAGE, dataset="tiny", item="item-01")
     assert "not scored, treated as average" in charts(app).encode().decode("unicode_escape")
+
+
+def test_a_score_set_by_hand_is_marked_and_another_can_be_set(tiny_home, open_app) -> None:
+    store = RunStore(tiny_home)
+    pipeline.override_score(store, pipeline.find_data(store, "tiny"), "item-05", "warmth", 9.5, "Ann", "a <b>parka</b>")
+    app = open_app(PAGE, dataset="tiny", item="item-05")
+    assert not app.exception
+    assert "Warmth is 9.5 from the next refinement on, by Ann on " in words(app)
+    assert "a <b>parka</b>." in words(app)
+    assert "set by hand, not refined yet" in charts(app)
+    link = next(each.proto for each in app.get("page_link") if each.proto.label == "Set a score by hand")
+    assert "item=item-05" in link.query_string
+    assert "part=Set" in link.query_string
 
 
 def test_an_unknown_item_gets_a_sentence_and_a_way_on(tiny_home, open_app) -> None:

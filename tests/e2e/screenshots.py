@@ -17,6 +17,7 @@ PAGES = {
     "items": "Items",
     "map": "Embedding_map",
     "evaluation": "Evaluation",
+    "attributes": "Attributes",
 }
 
 

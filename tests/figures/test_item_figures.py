@@ -52,6 +52,13 @@ def test_attribute_bars_show_scores_means_and_both_ends() -> None:
     assert "<i>" not in texts(figure)
 
 
+def test_remarks_stand_beside_their_attributes() -> None:
+    figure = attribute_bars(ATTRIBUTES, (0, 10), LIGHT, {"comfort": "set <b>by hand</b>", "other": "in doubt"})
+    said = [note.text for note in figure.layout.annotations]
+    assert "Comfort · not scored, treated as average · set &lt;b&gt;by hand&lt;/b&gt;" in said
+    assert "Warmth" in said
+
+
 def test_a_scale_that_does_not_begin_at_zero() -> None:
     _, bars, _ = attribute_bars(ATTRIBUTES, (1, 9), LIGHT).data
     assert (bars.base, list(bars.x)[1]) == (1, 7.0)
