@@ -107,7 +107,7 @@ def _by_hand(view: View) -> None:
         scores = {}
         for attribute, value in zip(schema.attributes, start.tolist(), strict=True):
             scores[attribute.name] = grid.cell().slider(
-                escaped(attribute.label), low, high, value, step,
+                escaped(attribute.label), low, high, value, step, format="%g",
                 key=f"preview_{attribute.name}_{begin}_{view.item if begin == 'item' else ''}",
                 help=escaped(f"{low:g}: {attribute.low}; {high:g}: {attribute.high}"),
             )  # fmt: skip

@@ -102,7 +102,10 @@ def _details(found: "Preview", view: View, colours: Palette) -> None:
         show.chart(bars, "Its score on each attribute against the catalogue's mean", "preview_attributes")
     with right:
         st.subheader("What speaks for it", anchor=False)
-        show.chart(gain_bars(found.contributions, colours), "What each attribute adds to its score", "preview_gains")
+        newness = float(found.contributions["everyone"].iloc[-1])
+        st.text(f"Being new counts {newness:+.2f} against an average item; its attributes add to that:")
+        gains = gain_bars(found.contributions, colours)
+        show.chart(gains, f"What each attribute adds. {found.sentence}", "preview_gains")
         st.subheader("Where it would rank", anchor=False)
         n = found.n_items + 1
         st.text(f"Its place is {found.median_rank:,.0f} of {n:,} or better for half of the users; its best is "
