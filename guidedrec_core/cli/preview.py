@@ -62,7 +62,7 @@ def preview(
     k: int,
     as_json: bool,
 ) -> None:
-    """Preview a new item: whom it would reach, where it would rank, what it is near.
+    """Place a new item: whom it would reach and where it would rank.
 
     It is placed by its guided scores alone and scored for every user, as items that nobody took are. The scores come
     from a language model that reads the listing (--title ... --model M), or from a file (--scores). Nothing stored
