@@ -67,6 +67,8 @@ class BatchServer(ThreadingHTTPServer):
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, Batch] = {}
         self.calls: list[str] = []
+        self.beside: list[int] = []
+        """How many batches had not ended when each one was made."""
         self.paid: list[Request] = []
         """Requests that were answered, and so paid for."""
         self.numbers = itertools.count(1)
@@ -127,6 +129,7 @@ class BatchServer(ThreadingHTTPServer):
         assert len({line["custom_id"] for line in lines}) == len(lines)
         assert all((line["method"], line["url"]) == ("POST", "/v1/chat/completions") for line in lines)
         batch = Batch(f"batch_{next(self.numbers)}", asked["input_file_id"], behaviour, lines)
+        self.beside.append(sum(other.status not in OVER for other in self.batches.values()))
         self.batches[batch.id] = batch
         return Answer(self._state(batch))
 

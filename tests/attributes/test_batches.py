@@ -52,7 +52,8 @@ class Shop:
         return self.scorer(**settings).run({"item": listings}, self.client(), listener)["item"]
 
     def paid(self) -> Counter[str]:
-        """How often each listing was paid for."""
+        """How often each listing was paid for, or will be."""
+        self.server.end_all()
         return Counter(text for request in self.server.paid for text in texts_in(request))
 
 
@@ -257,6 +258,16 @@ def test_one_bad_listing_is_given_up_with_its_reason(name: str, reason: str, wai
     assert (mended.values.tolist(), mended.faults, mended.requests) == (right(), {}, 1)
 
 
+def test_answers_that_are_cut_off_are_asked_for_in_smaller_requests_with_more_room(shop: Shop) -> None:
+    shop.server.model = lambda request: PASSING["cut off"](request) if len(texts_in(request)) > 2 else scorer(request)
+    assert shop.run().values.tolist() == right()
+    first, second = ([line["body"] for line in batch.lines] for batch in shop.server.batches.values())
+    assert {len(texts_in(request)) for request in first} == {5}
+    assert {len(texts_in(request)) for request in second} == {2}
+    room = [request["max_completion_tokens"] / len(texts_in(request)) for request in (first[0], second[0])]
+    assert room[1] > 2 * room[0]
+
+
 def test_an_answer_that_is_lost_counts_as_an_attempt(shop: Shop) -> None:
     shop.server.behaviours = [Behaviour(order=lambda lines: lines[1:]), Behaviour()]
     assert shop.run().values.tolist() == right()
@@ -303,6 +314,15 @@ def test_a_full_queue_makes_batches_smaller_and_one_follows_the_other(shop: Shop
     assert shop.paid() == once()
 
 
+def test_where_two_batches_find_no_room_one_waits_for_the_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guidedrec_core.attributes.batch_run.MOST_REQUESTS", 3)
+    full = Behaviour(status="failed", errors=({"code": "token_limit_exceeded", "message": "Enqueued token limit"},))
+    shop.server.behaviours = [Behaviour(looks=5), full, Behaviour(looks=2)]
+    assert shop.run().values.tolist() == right()
+    assert [len(batch.lines) for batch in shop.server.batches.values()] == [3, 3, 1, 1, 1]
+    assert shop.server.beside == [0, 1, 0, 0, 0]
+
+
 def test_a_queue_that_stays_full_is_an_error(shop: Shop) -> None:
     error = {"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}
     shop.server.behaviours = [Behaviour(status="failed", errors=(error,))]
@@ -347,6 +367,17 @@ def test_a_budget_is_never_passed_however_often_it_is_called(shop: Shop) -> None
     assert len(shop.server.calls) == calls
     assert shop.scorer().run({"item": LISTINGS, "user": USERS}, shop.client())["user"].values.tolist() == right(USERS)
     assert shop.paid() == once() + once(USERS)
+
+
+def test_what_is_under_way_is_set_aside_from_the_budget(shop: Shop) -> None:
+    shop.server.behaviours = [Behaviour(looks=99)]
+    whole = shop.scorer().plan(LISTINGS).cost
+    assert whole is not None
+    for _ in range(3):
+        state = shop.scorer(budget=0.9 * whole).advance({"item": LISTINGS}, shop.client())
+    assert len(shop.server.batches) == 1
+    assert 0 < state.requests < 6
+    assert state.stopped == ""  # what is left when these are answered is not known yet
 
 
 def test_a_budget_needs_a_price(shop: Shop) -> None:
