@@ -95,7 +95,7 @@ def local_model(name: str) -> Embed:
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise ConfigError(
-            "expected the package sentence-transformers for --local, it is not installed; "
+            "expected the package sentence-transformers for a model on this machine, it is not installed; "
             "run: pip install 'guidedrec[local]'"
         ) from error
     try:

@@ -180,7 +180,9 @@ def test_a_wrong_place_is_refused_before_the_work(name: str, said: str, tmp_path
 
 def test_a_local_model_without_its_extra_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
-    with pytest.raises(ConfigError, match=r"sentence-transformers for --local, .* pip install 'guidedrec\[local\]'"):
+    with pytest.raises(
+        ConfigError, match=r"sentence-transformers for a model on this .* pip install 'guidedrec\[local\]'"
+    ):
         local_model("any")
 
 

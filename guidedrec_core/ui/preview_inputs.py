@@ -26,6 +26,7 @@ from guidedrec_core.ui.scoring_words import key_sentence
 _WAY, _HAND, _SCORED = "preview_way", "preview_hand", "preview_scored"
 _WAYS = {"hand": "Set its scores by hand", "paste": "Paste a listing", "table": "Upload a table"}
 _JUDGES = {"language": "A language model", "text": "A text model, which knows less"}
+_LARGEST = 5  # megabytes of a table
 _STEPS = 20
 _NARROWEST = 250  # pixels of a slider
 
@@ -57,7 +58,7 @@ def wanted(view: View, answer: DeltaGenerator) -> Wanted | None:
     view : View
         The data set and run under study.
     answer : DeltaGenerator
-        Where to show progress, and what could not be scored.
+        Where to show progress.
     """
     run_id = view.entry.run.id
     way = st.segmented_control(
@@ -79,7 +80,7 @@ def wanted(view: View, answer: DeltaGenerator) -> Wanted | None:
     there = st.session_state.get(_HAND if way == "hand" else f"{_SCORED}_{way}")
     if there is None or there[0] != run_id:
         return None
-    return there[1] if way == "hand" else _chosen(str(way), answer)
+    return there[1] if way == "hand" else _chosen(str(way))
 
 
 def _by_hand(view: View) -> None:
@@ -132,7 +133,7 @@ def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
         else:
             sent = st.file_uploader(
                 f"CSV file of up to {MOST_LISTINGS} listings: title and, if known, category, price, description",
-                "csv", key="preview_file",
+                "csv", key="preview_file", max_upload_size=_LARGEST,
             )  # fmt: skip
         judge = st.segmented_control(
             "Scored by", list(_JUDGES), default="language", required=True, format_func=_JUDGES.__getitem__,
@@ -201,7 +202,7 @@ def _text_model(model: str, base_url: str | None) -> Embed:
     return lambda texts: client.embed(texts, model)
 
 
-def _chosen(way: str, answer: DeltaGenerator) -> Wanted | None:
+def _chosen(way: str) -> Wanted | None:
     """Say what was scored and what was not; return the listing to look at."""
     _, scores, notices = st.session_state[f"{_SCORED}_{way}"]
     good = [one for one in scores.listings if one.scores is not None]
@@ -211,7 +212,7 @@ def _chosen(way: str, answer: DeltaGenerator) -> Wanted | None:
     if failed:
         said = [f"- {escaped(one.title)}: {escaped(one.fault)}" for one in failed]
         title = f"{len(failed):,} of {len(scores.listings):,} could not be scored"
-        answer.warning("\n".join(said), title=title, icon=":material/report:")
+        st.warning("\n".join(said), title=title, icon=":material/report:")
     if not good:
         return None
     place = 0
