@@ -9,6 +9,7 @@ import click
 from guidedrec_core.cli.llm_options import Asked, llm_options, schema_option
 from guidedrec_core.cli.options import Chosen, config_options
 from guidedrec_core.cli.output import json_option, write_facts, write_json
+from guidedrec_core.cli.score_batch import Batches, step_batches, write_batches
 from guidedrec_core.cli.score_llm import paid_for, plan_scoring, score_with_model, write_plan
 from guidedrec_core.cli.session import DefaultGroup, Session
 
@@ -69,6 +70,10 @@ def score() -> None:
 @click.option("--users", is_flag=True, help="Let the model score users, too, by the training part of their histories.")
 @config_options("split")
 @click.option("--batch", is_flag=True, help="Use the server's Batch API: half the price, answers within a day.")
+@click.option("--wait", is_flag=True, help="With --batch: wait for the answers.")
+@click.option(
+    "--cancel", is_flag=True, help="With --batch: let the server end what is under way, keep what is answered."
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what that would take: requests, tokens, cost and time.")
 @table_options
 @click.option("--status", is_flag=True, help="Only tell how complete the stored scores are.")
@@ -82,6 +87,8 @@ def score_dataset(
     users: bool,
     chosen: Chosen,
     batch: bool,
+    wait: bool,
+    cancel: bool,
     dry_run: bool,
     item_scores: Path | None,
     user_scores: Path | None,
@@ -94,16 +101,22 @@ def score_dataset(
     goes on where it was when the same command is run again, and only what is new is paid for. Without, scores are read
     from the tables given, or bundled ones are stored, where the data set has some.
 
-    With --batch it waits for the answers, up to a day. Ctrl-C leaves the batches at the server; the same command
-    collects them later.
+    With --batch the requests are left at the server, which takes up to a day. The same command, run again, tells how
+    far it is, and collects and stores what is answered; --wait does so as soon as it can.
     """
     tables = bool(item_scores or user_scores)
+    batches = Batches(batch, wait, cancel)
     _check_sources(asked, attributes, tables, status, batch, users or dry_run or bool(chosen.values))
     split = chosen.over({}).split
     if dry_run:
         plans = plan_scoring(session, dataset, attributes, asked, users, split, batch)
         write_plan(dataset, asked.config().model, plans, as_json, at_once=batch)
         return
+    if batch and not wait:
+        state = step_batches(session, dataset, attributes, asked, users, split, batches)
+        if state.batches or cancel:
+            write_batches(session, dataset, state, cancel, as_json)
+            return
     if asked.wanted:
         run: Run | None = score_with_model(session, dataset, attributes, asked, users, split, batch)
     else:

@@ -7,6 +7,7 @@ training goes on from its last epoch.
 
 from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
+from guidedrec_core.pipeline.batch_stage import advance_batches, cancel_batches
 from guidedrec_core.pipeline.build import Build, ablate_task, build, build_task, evaluate_task, refine_task
 from guidedrec_core.pipeline.evaluate_stage import evaluate
 from guidedrec_core.pipeline.inputs import find_data, given_scores, newest_scores, score_attributes, store_dataset
@@ -27,8 +28,10 @@ __all__ = [
     "Build",
     "ablate",
     "ablate_task",
+    "advance_batches",
     "build",
     "build_task",
+    "cancel_batches",
     "evaluate",
     "evaluate_task",
     "find_data",

@@ -77,7 +77,7 @@ def test_batches_are_submitted_waited_for_and_cheaper(
     monkeypatch.setattr("guidedrec_core.attributes.batches._FIRST_PAUSE", 0.01)
     batch_server.behaviours = [Behaviour(looks=3)]
     at_once = document(*asking, "--users", "--dry-run")
-    by_batch = (*asking, f"--base-url={batch_server.url}", "--users", "--batch")
+    by_batch = (*asking, f"--base-url={batch_server.url}", "--users", "--batch", "--wait")
     plan = document(*by_batch, "--dry-run")
     assert plan["cost"] == pytest.approx(at_once["cost"] / 2)
     assert plan["seconds"] == 86_400

@@ -1,0 +1,74 @@
+"""What ``guidedrec score DATASET --model M --batch`` does when it shall not wait: submit, collect, cancel."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from guidedrec_core.cli.llm_options import Asked, read_schema
+from guidedrec_core.cli.output import write_facts, write_json
+from guidedrec_core.cli.session import Session
+from guidedrec_core.config import SplitConfig
+
+if TYPE_CHECKING:
+    from guidedrec_core.attributes.batch_run import BatchState
+
+
+@dataclass(frozen=True)
+class Batches:
+    """How the Batch API is used: not at all, without waiting, waiting for the answers, or to end what is under way."""
+
+    wanted: bool
+    wait: bool
+    cancel: bool
+
+    def __post_init__(self) -> None:
+        """Refuse options that do not go together."""
+        if (self.wait or self.cancel) and not self.wanted:
+            raise click.UsageError("--wait and --cancel are about batches; add --batch")
+        if self.wait and self.cancel:
+            raise click.UsageError("to cancel is not to wait; leave out --wait or --cancel")
+
+
+def step_batches(
+    session: Session,
+    dataset: str,
+    attributes: Path | None,
+    asked: Asked,
+    users: bool,
+    split: SplitConfig,
+    batches: Batches,
+) -> "BatchState":
+    """Submit and collect, or cancel; come back at once."""
+    from guidedrec_core import pipeline
+
+    config = asked.config()
+    store = session.store()
+    data = pipeline.find_data(store, dataset)
+    schema = read_schema(store, data, attributes)
+    with session.progress() as listener:
+        if batches.cancel:
+            return pipeline.cancel_batches(store, schema, config, listener)
+        return pipeline.advance_batches(store, data, schema, config, listener, users, split)
+
+
+def write_batches(session: Session, dataset: str, state: "BatchState", cancelled: bool, as_json: bool) -> None:
+    """Write what is under way, and how to come back."""
+    if as_json:
+        counts = {"batches": state.batches, "requests": state.requests, "answered": state.done}
+        write_json({"dataset": dataset, "run_id": None, **counts})
+        return
+    write_facts(
+        [
+            ("data set", dataset),
+            ("batches", f"{state.batches:,} under way at the server"),
+            ("requests", f"{state.requests:,} in them, {state.done:,} answered"),
+        ]
+    )
+    if not cancelled:
+        session.note("the same command collects what is answered, and stores the scores when all of it is")
+    elif state.batches:
+        session.note("the server takes some time to end them; the same command collects what it has answered")
+    else:
+        session.note("what was answered is kept and will not be paid for again")
