@@ -165,7 +165,7 @@ class BatchRun:
             if found is None:
                 self.error = ServiceError(
                     f"{self._client.base_url} does not know the batch {batch.remote} (any more); use the key that it "
-                    "was made with, or give it up by cancelling, which asks for everything in it anew"
+                    "was made with, or give it up with --cancel, after which everything in it is asked for anew"
                 )
                 return
             remote = found

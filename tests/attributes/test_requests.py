@@ -147,3 +147,16 @@ def test_listings_with_levels_in_their_schema_are_measured() -> None:
         request.prompt_estimate for one in (plain, anchored) for request in drawn(waiting(LISTINGS[:1], schema=one))
     ]
     assert sizes[1] > sizes[0] + 40
+
+
+def test_listings_that_were_asked_for_before_begin_with_a_later_attempt_or_not_at_all() -> None:
+    queue = waiting(passes=2, items_per_request=5)
+    hashes = [listing.text_hash() for listing in LISTINGS]
+    queue.postpone(0, dict.fromkeys(hashes[:5], 2) | dict.fromkeys(hashes[5:20], 4) | {hashes[20]: 3, "unknown": 2})
+    assert len(queue) == 10 + 25
+    requests = drawn(queue)
+    found = [(one.pass_, one.attempt, {listing.id for listing in one.listings}) for one in requests]
+    assert found[0] == (0, 1, {"i21", "i22", "i23", "i24"})
+    assert [pass_ for pass_, attempt, _ in found if attempt == 1] == [0, 1, 1, 1, 1, 1]
+    assert found[6:] == [(0, 2, {"i0", "i1", "i2", "i3", "i4"}), (0, 3, {"i20"})]
+    assert len(queue) == 0
