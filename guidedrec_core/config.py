@@ -301,7 +301,7 @@ class ScoringConfig(Config):
     passes: int = Field(1, ge=1, le=20)
     """Times everything is scored, each in another order; the score is the median."""
     columns: tuple[str, ...] = Field(("title", "category", "price", "description"), min_length=1)
-    """Columns of the catalogue that the model reads, in this order; those that the catalogue lacks are left out."""
+    """Columns of the catalogue that the model reads, in this order; it may lack `price` and `description`."""
     max_characters: PositiveInt = 1000
     """Longer texts of items are cut."""
     history: PositiveInt = 30
