@@ -13,6 +13,8 @@ URL_VARIABLE = "OPENAI_BASE_URL"
 
 OPENAI_URL = "https://api.openai.com/v1"
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
 
 def meant_url(base_url: str | None) -> str:
     """Return the address meant, unchecked: the one named, else the environment's, else OpenAI's."""
@@ -41,6 +43,22 @@ def find_url(base_url: str | None) -> str:
         raise ConfigError(f"expected a base URL such as http://localhost:8000/v1, got {url!r}")
     find_key(url)
     return url
+
+
+def check_visitors_url(base_url: str | None) -> None:
+    """Check an address that somebody typed into the app: the operator's key must not go wherever a visitor says.
+
+    Raises
+    ------
+    ConfigError
+        As in `find_url`; or there is a key, and the address is neither the one it is meant for nor on this machine.
+    """
+    url, own = find_url(base_url), meant_url(None)
+    if _key() and url != own and urlsplit(url).hostname not in _THIS_MACHINE:
+        raise ConfigError(
+            f"expected {own}, for which the key in {KEY_VARIABLE} is meant, or a server on this machine; got {url}. "
+            f"To use that server, start the app with {URL_VARIABLE} set to it, or without the key"
+        )
 
 
 def find_key(base_url: str) -> str:

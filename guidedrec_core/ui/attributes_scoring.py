@@ -12,7 +12,7 @@ from guidedrec_core.attributes.scoring import ScoringPlan
 from guidedrec_core.columns import ITEM
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.llm_address import KEY_VARIABLE, OPENAI_URL, URL_VARIABLE, find_url
+from guidedrec_core.llm_address import KEY_VARIABLE, OPENAI_URL, URL_VARIABLE, check_visitors_url
 from guidedrec_core.pipeline.score_stage import scoring_plan
 from guidedrec_core.ui import attributes_edited as edited
 from guidedrec_core.ui import loaders, scoring_progress, show
@@ -108,7 +108,7 @@ def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
     values = {"model": model.strip(), "base_url": address, "passes": passes, "budget": budget}
     users = more.pop("users")
     try:
-        find_url(address)
+        check_visitors_url(address)
         config = ScoringConfig.parse({**values, **more})
     except GuidedrecError as error:
         _complain(error)

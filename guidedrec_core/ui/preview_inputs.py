@@ -15,7 +15,7 @@ from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import parse_csv
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.llm_address import KEY_VARIABLE, OPENAI_URL, URL_VARIABLE
+from guidedrec_core.llm_address import KEY_VARIABLE, OPENAI_URL, URL_VARIABLE, check_visitors_url
 from guidedrec_core.progress import Progress
 from guidedrec_core.text_vectors import Embed, local_model
 from guidedrec_core.ui import item_loaders, loaders, show
@@ -175,6 +175,8 @@ def _score(view: View, way: str, frame: pd.DataFrame, judge: str, model: str, ba
     """Score listings, with a bar that shows how far it is, and keep what came of it for this session."""
     from guidedrec_core.pipeline.new_listings import listings_table, score_listings, score_listings_offline, scored_as
 
+    if judge == "language" or base_url is not None:
+        check_visitors_url(base_url)
     system = loaders.system(view.entry.run.id)
     listings: Catalogue
     notices: tuple[Notice, ...]
