@@ -124,7 +124,7 @@ def edit_manifest(run: Run, **changes: object) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 1}, "format version 1; this guidedrec reads 2"),
+        ({"format_version": 1}, "format version 1; this guidedrec reads 3"),
         ({"surprise": 1}, "damaged .1 wrong fields"),
         ({"run_id": "20200101-000000-000000"}, "must not be renamed"),
         ({"files": {"../../secret.json": {"sha256": "0", "bytes": 1}}}, "secret.json is missing"),
