@@ -1,5 +1,6 @@
 """The program as a whole: help, exit codes, streams, interruptions."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -249,8 +250,12 @@ def test_a_reader_that_stops_early_is_no_error(tiny_home: Path) -> None:
 def test_ctrl_c_in_training_keeps_what_is_done_and_says_how_to_go_on(tiny_home: Path, tmp_path: Path) -> None:
     log = tmp_path / "log"
     options = ("--seed=5", "--width=8", "--threads=1", "--patience=100000", "--max-epochs=100000")
-    with log.open("w") as file:
+    # Started by a shell in the background, these tests ignore Ctrl-C, and what they start would do so, too.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    with log.open("w") as file, contextlib.ExitStack() as at_the_end:
+        at_the_end.callback(signal.signal, signal.SIGINT, before)
         process = start("train", "tiny", *options, stderr=file)
+        at_the_end.callback(process.kill)
         deadline = time.monotonic() + 60
         while not list((tiny_home / "checkpoints").glob("base-*.safetensors")):
             assert time.monotonic() < deadline
