@@ -21,6 +21,11 @@ def meant_url(base_url: str | None) -> str:
     return (base_url or os.environ.get(URL_VARIABLE) or OPENAI_URL).rstrip("/")
 
 
+def has_key() -> bool:
+    """Tell whether there is a key."""
+    return bool(_key())
+
+
 def find_url(base_url: str | None) -> str:
     """Return the address meant: the one named, else the environment's, else OpenAI's.
 

@@ -14,14 +14,14 @@ from guidedrec_core.attributes.offline import offline_scores
 from guidedrec_core.attributes.prompts import Listing, item_listings
 from guidedrec_core.attributes.recorded import RECORDED
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scoring import Chat, Scorer
+from guidedrec_core.attributes.scoring import Chat
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.catalogue import Catalogue, align
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
-from guidedrec_core.errors import DataError, JobCancelledError
+from guidedrec_core.errors import DataError
 from guidedrec_core.explanation import words
-from guidedrec_core.pipeline.score_stage import chat_client, reply_cache
+from guidedrec_core.pipeline.score_stage import ask_about_items
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.runs import RunStore
 from guidedrec_core.system import System
@@ -181,10 +181,7 @@ def score_listings(
     """
     readable, lacking = _texts(system, listings, config)
     schema = whole_schema(system)
-    with reply_cache(store) as cache:
-        result = Scorer(cache, schema, config, "item").run(readable, client or chat_client(config), listener)
-    if result.stopped == "cancelled":
-        raise JobCancelledError("scoring was cancelled; what is answered is kept")
+    result = ask_about_items(store, schema, config, readable, listener, client)
     rows = {listing.id: row for listing, row in zip(readable, result.values.astype(np.float64), strict=True)}
     scored = []
     for item, title in zip(listings.frame[c.ITEM], listings.frame[c.TITLE], strict=True):

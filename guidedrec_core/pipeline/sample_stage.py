@@ -13,8 +13,8 @@ from guidedrec_core.attributes.scoring import Chat, Scorer, ScoringPlan, Scoring
 from guidedrec_core.attributes.suggest import suggest_schema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data import dataset as datasets
-from guidedrec_core.errors import ConfigError, InputError, JobCancelledError
-from guidedrec_core.pipeline.score_stage import chat_client, listings_of, reply_cache
+from guidedrec_core.errors import ConfigError, InputError
+from guidedrec_core.pipeline.score_stage import ask_about_items, chat_client, listings_of, reply_cache
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.runs import Run, RunStore
 
@@ -130,10 +130,7 @@ def score_repeatedly(
     if config.passes < 2:
         raise ConfigError(f"expected two passes or more to compare, got {config.passes}; choose more with --passes")
     listings = sample_listings(data, config, size)
-    with reply_cache(store) as cache:
-        result = Scorer(cache, schema, config, "item").run(listings, client or chat_client(config), listener)
-    if result.stopped == "cancelled":
-        raise JobCancelledError("scoring was cancelled; what is answered is kept")
+    result = ask_about_items(store, schema, config, listings, listener, client)
     if result.stopped == "budget":
         raise InputError(
             f"the budget of {config.budget:g} USD does not last for {config.passes} passes over {len(listings):,} "

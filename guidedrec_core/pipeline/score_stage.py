@@ -48,6 +48,27 @@ def chat_client(config: ScoringConfig) -> ChatClient:
     return ChatClient(config.base_url, timeout_seconds=config.timeout)
 
 
+def ask_about_items(
+    store: RunStore,
+    schema: AttributeSchema,
+    config: ScoringConfig,
+    listings: list[Listing],
+    listener: Listener,
+    client: Chat | None,
+) -> ScoringResult:
+    """Ask about some items; the answers are kept. Parameters and errors as in `score_with_llm`."""
+    with reply_cache(store) as cache:
+        result = Scorer(cache, schema, config, "item").run(listings, client or chat_client(config), listener)
+    check_not_cancelled(result)
+    return result
+
+
+def check_not_cancelled(result: ScoringResult) -> None:
+    """Raise `JobCancelledError` when the listener asked to stop."""
+    if result.stopped == "cancelled":
+        raise JobCancelledError("scoring was cancelled; what is answered is kept")
+
+
 def listings_of(
     data: Run, config: ScoringConfig, kind: Kind = "item", split: SplitConfig | None = None
 ) -> tuple[list[Listing], tuple[Notice, ...]]:
@@ -248,8 +269,7 @@ class _Part:
     def is_worth_keeping(self, config: ScoringConfig, keep_partial: bool) -> bool:
         """Tell whether there are scores to store; raise what `score_with_llm` says where the run cannot go on."""
         scored = int((~np.isnan(self.result.values)).any(axis=1).sum())
-        if self.result.stopped == "cancelled":
-            raise JobCancelledError("scoring was cancelled; what is answered is kept")
+        check_not_cancelled(self.result)
         if self.result.stopped == "budget":
             if self.kind == "user" and not scored and keep_partial:
                 return False

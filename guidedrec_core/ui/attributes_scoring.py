@@ -1,6 +1,5 @@
 """Part of the Attributes page: scoring with a language model, from a dry run to the scores."""
 
-import os
 from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -12,12 +11,12 @@ from guidedrec_core.attributes.scoring import ScoringPlan
 from guidedrec_core.columns import ITEM
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.llm_address import KEY_VARIABLE, OPENAI_URL, URL_VARIABLE, check_visitors_url
+from guidedrec_core.llm_address import check_visitors_url, has_key, meant_url
 from guidedrec_core.pipeline.score_stage import scoring_plan
 from guidedrec_core.ui import attributes_edited as edited
 from guidedrec_core.ui import loaders, scoring_progress, show
 from guidedrec_core.ui.attributes_loaders import Scores
-from guidedrec_core.ui.errors import escaped
+from guidedrec_core.ui.errors import complain, escaped
 from guidedrec_core.ui.page import View
 from guidedrec_core.ui.scoring_words import key_sentence, plan_sentence
 
@@ -57,10 +56,9 @@ def scoring(view: View, scores: Scores, used: AttributeSchema) -> None:
     used : AttributeSchema
         The attributes in use.
     """
-    base_url = st.session_state.get("score_url") or os.environ.get(URL_VARIABLE) or OPENAI_URL
-    has_key = bool(os.environ.get(KEY_VARIABLE, "").strip())
+    base_url = meant_url(st.session_state.get("score_url"))
     server = urlsplit(base_url).hostname or base_url
-    show.note(key_sentence(has_key, server, recorded="scoring" not in scores.used.config))
+    show.note(key_sentence(has_key(), server, recorded="scoring" not in scores.used.config))
     if scoring_progress.under_way(view):
         return
     wanted = _settings(view, used)
@@ -78,7 +76,7 @@ def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
             "Server",
             key="score_url",
             persist_state=_SEEN,
-            placeholder=os.environ.get(URL_VARIABLE) or OPENAI_URL,
+            placeholder=meant_url(None),
             help="Any server that speaks OpenAI's protocol, e.g. http://localhost:11434/v1 for Ollama",
         )
         passes = st.number_input(
@@ -111,7 +109,7 @@ def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
         check_visitors_url(address)
         config = ScoringConfig.parse({**values, **more})
     except GuidedrecError as error:
-        _complain(error)
+        complain(error)
         return None
     return _Wanted(schema, config, users, SplitConfig.parse(view.entry.base.config["split"]))
 
@@ -196,7 +194,7 @@ def _dry_run(view: View, wanted: _Wanted) -> None:
         )  # fmt: skip
         show.note("A dry run: requests, tokens, cost and time. Nothing is sent.")
         if isinstance(error := st.session_state.pop("score_plan_error", None), GuidedrecError):
-            _complain(error)
+            complain(error)
         return
     plans = done[1]
     st.write(escaped(plan_sentence(plans)))
@@ -229,8 +227,3 @@ def _plan(view: View, wanted: _Wanted) -> None:
 def _start(dataset: str, wanted: _Wanted) -> None:
     st.session_state.pop(_PLAN, None)
     scoring_progress.start(wanted.arguments(dataset))
-
-
-def _complain(error: GuidedrecError) -> None:
-    text = str(error).replace("--base-url", "the server's address").replace("--model", "the model's name")
-    st.error(escaped(f"{text[:1].upper()}{text[1:]}."), icon=":material/error:")

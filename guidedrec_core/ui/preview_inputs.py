@@ -1,6 +1,5 @@
 """How a new item is told to the page: scores set by hand, a listing pasted, a table of listings."""
 
-import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -15,7 +14,7 @@ from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import parse_csv
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.llm_address import KEY_VARIABLE, OPENAI_URL, URL_VARIABLE, check_visitors_url
+from guidedrec_core.llm_address import check_visitors_url, has_key, meant_url
 from guidedrec_core.progress import Progress
 from guidedrec_core.text_vectors import Embed, local_model
 from guidedrec_core.ui import item_loaders, loaders, show
@@ -146,12 +145,11 @@ def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
         )  # fmt: skip
         base_url = right.text_input(
             "Server", key="preview_url", persist_state="session",
-            placeholder=os.environ.get(URL_VARIABLE) or OPENAI_URL,
+            placeholder=meant_url(None),
             help="Any server that speaks OpenAI's protocol. Without one, a text model is looked for here.",
         )  # fmt: skip
-        meant = base_url.strip() or os.environ.get(URL_VARIABLE) or OPENAI_URL
-        has_key = bool(os.environ.get(KEY_VARIABLE, "").strip())
-        show.note(key_sentence(has_key, urlsplit(meant).hostname or meant, recorded=False))
+        meant = meant_url(base_url.strip())
+        show.note(key_sentence(has_key(), urlsplit(meant).hostname or meant, recorded=False))
         if not st.form_submit_button("Score it", type="primary", icon=":material/play_arrow:", key="preview_score"):
             return
     try:
