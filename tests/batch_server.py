@@ -3,7 +3,6 @@
 import itertools
 import json
 import re
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from chat_server import KEY, Answer, Model, Request, failing, scorer
+from chat_server import KEY, Answer, Model, Request, failing, scorer, send
 from web import serving
 
 Line = dict[str, Any]
@@ -220,18 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
             answer = self.server.do(call, named[2] if named else "", data)
             answer = self.server.happens(self.server.after, call) or answer
         self.server.watch(call)
-        if answer.hang_up:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        body = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        self.send_response(answer.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: answer.cut])
-        if answer.cut is not None:
-            self.close_connection = True
+        send(self, answer)
 
 
 @pytest.fixture

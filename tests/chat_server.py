@@ -157,22 +157,26 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        answer = self.server.answer({"path": self.path, **request}, headers)
-        if answer.hang_up:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
-            return
-        body = answer.body
-        data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.send_response(answer.status)
-        self.send_header("Content-Type", "text/html" if isinstance(body, str) else "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in answer.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(data[: answer.cut])
-        if answer.cut is not None:
-            self.close_connection = True
+        send(self, self.server.answer({"path": self.path, **request}, headers))
+
+
+def send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
+    """Send an answer, or hang up, as it says."""
+    if answer.hang_up:
+        handler.close_connection = True
+        handler.connection.shutdown(socket.SHUT_RDWR)
+        return
+    body = answer.body
+    data = body if isinstance(body, bytes) else (body if isinstance(body, str) else json.dumps(body)).encode()
+    handler.send_response(answer.status)
+    handler.send_header("Content-Type", "text/html" if isinstance(body, str) else "application/json")
+    handler.send_header("Content-Length", str(len(data)))
+    for name, value in answer.headers.items():
+        handler.send_header(name, value)
+    handler.end_headers()
+    handler.wfile.write(data[: answer.cut])
+    if answer.cut is not None:
+        handler.close_connection = True
 
 
 @pytest.fixture
