@@ -63,10 +63,11 @@ class ItemKNN:
         other.config = self.config.parse({**self.config.model_dump(), "decay": decay})
         return other
 
-    def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Score all items by their summed similarity to each history, shape ``[B, n_items]``."""
+    def scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
+        """Score some items, all by default, by their summed similarity to each history, shape ``[B, n]``."""
         weights = history_matrix(histories, self.n_items, self.config.decay)
-        return np.asarray((weights @ self.similarity.T).todense(), dtype=np.float32)
+        likeness = self.similarity if items is None else self.similarity[items]
+        return np.asarray((weights @ likeness.T).todense(), dtype=np.float32)
 
 
 def _first_occurrences(users: IntArray, items: IntArray) -> tuple[IntArray, IntArray]:

@@ -227,12 +227,12 @@ class AdditiveRefinedModel(nn.Module):
         state = self.encoder.last(self.vectors(tokens, self._owned()), tokens > 0)  # [B, D]
         return profile, state @ self.out + self.out_bias
 
-    def _scores(self, profile: Tensor, state: Tensor) -> Tensor:
-        """Return all scores ``[B, N]``, products of user vectors ``[w p ; out(h)]`` and item vectors ``[g ; r]``."""
-        r, b = self._table(self._owned())
-        items = torch.cat([self.guided, r], dim=1)  # [N, A + K]
+    def _scores(self, profile: Tensor, state: Tensor, items: Tensor | None = None) -> Tensor:
+        """Return scores ``[B, n]``, products of user vectors ``[w p ; out(h)]`` and item vectors ``[g ; r]``."""
+        r, b = self._table(self._owned(), items)
+        vectors = torch.cat([self.guided if items is None else self.guided[items], r], dim=1)  # [n, A + K]
         user = torch.cat([self.attribute_weights * profile, state], dim=1)  # [B, A + K]
-        return torch.addmm(b, user, items.T)
+        return torch.addmm(b, user, vectors.T)
 
     @torch.inference_mode()
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
@@ -241,15 +241,16 @@ class AdditiveRefinedModel(nn.Module):
         return scores
 
     @torch.inference_mode()
-    def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
-        """Split the scores for each history."""
+    def parts(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Parts:
+        """Split the scores for each history, of some items or of all."""
         profile, state = self._user_side(users, histories)
         slopes = self._slopes(profile, state)
-        own_part: Tensor = self.reduced  # [N, K]
+        asked = None if items is None else torch.from_numpy(items).to(self.bias.device)
+        own_part: Tensor = self.reduced if asked is None else self.reduced[asked]  # [n, K]
         if self.anchored:
-            own_part = self.reduced * ~self.cold.unsqueeze(1)
-        bias = self._table(self._owned())[1]
-        arrays = (self._scores(profile, state), profile, slopes, state @ own_part.T, bias)
+            own_part = own_part * ~(self.cold if asked is None else self.cold[asked]).unsqueeze(1)
+        bias = self._table(self._owned(), asked)[1]
+        arrays = (self._scores(profile, state, asked), profile, slopes, state @ own_part.T, bias)
         return Parts(*(a.cpu().numpy() for a in arrays))
 
     def _slopes(self, profile: Tensor, state: Tensor) -> Tensor:

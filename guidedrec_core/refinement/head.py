@@ -35,8 +35,8 @@ Doubles = npt.NDArray[np.float64]
 class Neighbours(Protocol):
     """What is asked of item-kNN."""
 
-    def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Return each item's likeness to each history, ``[B, N]``."""
+    def scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
+        """Return each item's likeness to each history, ``[B, n]``; of all items by default."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,22 @@ class HeadModel:
             rest = np.where(self.cold, rest[:, ~self.cold].mean(axis=1, keepdims=True), rest)
         return rest, bias
 
+    @cached_property
+    def _base_table(self) -> tuple[FloatArray, FloatArray]:
+        """Return the base model's item vectors ``[N, d]`` and biases ``[N]``, those of the average item at cold ones."""
+        vectors, bias = self.base.item_embedding(), self.base.item_bias()
+        if self.cold.any() and not self.cold.all():
+            average, own = self._average_item
+            vectors, bias = np.where(self.cold[:, None], average, vectors), np.where(self.cold, own, bias)
+        return vectors, bias
+
+    def _base_parts_of(
+        self, users: IntArray, histories: list[IntArray], items: IntArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return what `_base_parts` does for some items, ``[B, n]`` and ``[n]``, without scoring the others."""
+        vectors, bias = self._base_table
+        return self.base.user_vectors(users, histories) @ vectors[items].T, bias[items]
+
     def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray) -> None:
         """Learn the weights from V validation cases: user indexes, what precedes each target, and its item index."""
         scores = np.empty((len(self.models), len(users), self.n_items), np.float32)
@@ -185,25 +201,29 @@ class HeadModel:
         """Score all items for each history, ``[B, N]``."""
         return self.parts(users, histories).scores
 
-    def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
-        """Split the scores for each history."""
+    def parts(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Parts:
+        """Split the scores for each history, of some items or of all."""
+        popularity, cold, values = self.popularity, self.cold, self.guided.values
+        if items is not None:
+            popularity, cold, values = popularity[items], cold[items], values[items]
         profile = self._profiles(histories)
         slopes = self._slopes(profile)
         gamma = self.learned.popularity.astype(np.float32)
-        bias = self.popularity @ gamma + np.float32(self.cold_offset) * self.cold
-        remainder = np.zeros((len(histories), self.n_items), np.float32)
+        bias = popularity @ gamma + np.float32(self.cold_offset) * cold
+        remainder = np.zeros((len(histories), len(values)), np.float32)
         if self.base is not None:
-            rest, own = self._base_parts(users, histories)
+            args = (users, histories)
+            rest, own = self._base_parts(*args) if items is None else self._base_parts_of(*args, items)
             tau = self._tau("base")
             remainder, bias = tau * rest, bias + tau * own
         if self.refined is not None:
-            inner = self.refined.parts(users, histories)
+            inner = self.refined.parts(users, histories, items)
             tau = self._tau("refined")
             profile, slopes = inner.profile, slopes + tau * inner.slopes
             remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
         if self.neighbours is not None:
-            remainder = remainder + self._tau("item_knn") * self.neighbours.scores(users, histories)
-        scores: FloatArray = slopes @ self.guided.values.T + remainder + bias
+            remainder = remainder + self._tau("item_knn") * self.neighbours.scores(users, histories, items)
+        scores: FloatArray = slopes @ values.T + remainder + bias
         return Parts(scores, profile, slopes, remainder, bias)
 
     def _slopes(self, profile: FloatArray) -> FloatArray:

@@ -136,14 +136,15 @@ class LiteralRefinedModel(nn.Module):
         return scores
 
     @torch.inference_mode()
-    def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
+    def parts(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Parts:
         """Split the scores for each history; a user's value on an attribute is its slope, q and out(h) together."""
         A = self.n_attributes
         side = self._user_side(users, histories)  # [B, D]
+        table, bias = (self.table, self.bias) if items is None else (self.table[items], self.bias[items])
         slopes = side[:, :A] * TABLE_SPREAD  # G is the table's first columns before scaling
-        remainder = side[:, A:] @ self.table[:, A:].T
-        scores = torch.addmm(self.bias, side, self.table.T)
-        return Parts(*(a.cpu().numpy() for a in (scores, slopes, slopes, remainder, self.bias)))
+        remainder = side[:, A:] @ table[:, A:].T
+        scores = torch.addmm(bias, side, table.T)
+        return Parts(*(a.cpu().numpy() for a in (scores, slopes, slopes, remainder, bias)))
 
     @torch.inference_mode()
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:

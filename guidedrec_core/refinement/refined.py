@@ -11,20 +11,21 @@ from guidedrec_core.refinement.guided import FloatArray
 class Parts:
     """Scores of B users, split: ``scores = slopes @ G.T + remainder + bias``, but for rounding.
 
-    They are of all items; those of `RefinedModel.new_item_parts` of n others, given by their rows of G.
+    They are of all N items, of the n asked for, or, from `RefinedModel.new_item_parts`, of n others, given by their rows
+    of G.
 
     Attributes
     ----------
     scores : FloatArray
-        What the model's `scores` returns, ``[B, n_items]``.
+        What the model's `scores` returns, ``[B, n]``.
     profile : FloatArray
         The users' values on each attribute, ``[B, A]``, in units of G (z-scores).
     slopes : FloatArray
         What one unit of an item's value adds, ``[B, A]``; slope times item value is an attribute's contribution.
     remainder : FloatArray
-        The share of the reduced base embedding, ``[B, n_items]``.
+        The share of the reduced base embedding, ``[B, n]``.
     bias : FloatArray
-        What an item gets whoever asks, ``[n_items]``.
+        What an item gets whoever asks, ``[n]``.
     """
 
     scores: FloatArray
@@ -48,8 +49,16 @@ class RefinedModel(Protocol):
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
         """Score all items for each history, ``[B, n_items]``; see `Recommender.scores`."""
 
-    def parts(self, users: IntArray, histories: list[IntArray]) -> Parts:
-        """Split the scores for each history."""
+    def parts(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Parts:
+        """Split the scores for each history.
+
+        Parameters
+        ----------
+        users, histories
+            As in `scores`.
+        items : IntArray, optional
+            Item indexes, ``[n]``: only these are scored, which spares many histories the whole catalogue; default all.
+        """
 
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
         """Split the scores of items that nobody has taken and that the catalogue does not hold.

@@ -128,6 +128,12 @@ def test_a_score_is_the_sum_of_its_parts(form: str, kind: str) -> None:
     np.testing.assert_allclose(parts.scores, scores, atol=1e-6, rtol=1e-6)
     doubles = [part.astype(np.float64) for part in (parts.slopes, model.item_values(), parts.remainder, parts.bias)]
     np.testing.assert_allclose(doubles[0] @ doubles[1].T + doubles[2] + doubles[3], scores, atol=1e-5, rtol=1e-5)
+    some = rng.permutation(N_ITEMS)[:7]
+    few = model.parts(users, histories, some)
+    for one, all_items in ((few.scores, parts.scores), (few.remainder, parts.remainder)):
+        np.testing.assert_allclose(one, all_items[:, some], atol=2e-6, rtol=1e-6)
+    np.testing.assert_allclose(few.bias, parts.bias[some], atol=1e-6)
+    np.testing.assert_array_equal(few.slopes, parts.slopes)
     n_attributes = model.n_attributes
     assert parts.slopes.shape == parts.profile.shape == (20, n_attributes)
     assert model.weights().shape == (n_attributes,)

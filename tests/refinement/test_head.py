@@ -163,7 +163,7 @@ class Refined:
         self.guided = guided
         self.slopes, self.remainder, self.bias = (rng.normal(size=s).astype(np.float32) for s in ((5, A), (5, N), N))
 
-    def parts(self, users: np.ndarray, histories: list[np.ndarray]) -> Parts:
+    def parts(self, users: np.ndarray, histories: list[np.ndarray], items: np.ndarray | None = None) -> Parts:
         scores = self.slopes @ self.guided.values.T + self.remainder + self.bias
         return Parts(scores, 2 * self.slopes, self.slopes, self.remainder, self.bias)
 
