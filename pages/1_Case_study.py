@@ -6,8 +6,8 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.explanation import waterfall
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.ui import case_parts, loaders, page, show, url
-from guidedrec_core.ui.errors import escaped, guard, way_on
+from guidedrec_core.ui import case_parts, case_sections, loaders, page, show, url
+from guidedrec_core.ui.errors import guard, way_on
 
 view = page.set_up("Why is this recommended to this user?", icon=":material/person_search:")
 with guard():
@@ -63,6 +63,5 @@ with pairs:
         alt="The user's and the item's score of each attribute that counts",
         key="pairs",
     )
-st.markdown(f"**Every attribute in words:** {escaped(chosen.title)}")
-case_parts.contributions(chosen)
+case_sections.show_sections(view, case)
 page.footer(view)

@@ -156,7 +156,7 @@ class HeadModel:
 
     @cached_property
     def _base_table(self) -> tuple[FloatArray, FloatArray]:
-        """Return the base model's item vectors ``[N, d]`` and biases ``[N]``, those of the average item at cold ones."""
+        """Return the base model's item vectors ``[N, d]`` and biases ``[N]``, averages at cold items."""
         vectors, bias = self.base.item_embedding(), self.base.item_bias()
         if self.cold.any() and not self.cold.all():
             average, own = self._average_item

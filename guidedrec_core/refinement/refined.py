@@ -11,8 +11,8 @@ from guidedrec_core.refinement.guided import FloatArray
 class Parts:
     """Scores of B users, split: ``scores = slopes @ G.T + remainder + bias``, but for rounding.
 
-    They are of all N items, of the n asked for, or, from `RefinedModel.new_item_parts`, of n others, given by their rows
-    of G.
+    They are of all N items, of the n asked for, or, from `RefinedModel.new_item_parts`, of n others, given by their
+    rows of G.
 
     Attributes
     ----------

@@ -1,0 +1,40 @@
+"""The Case study below the score: one section at a time, chosen by what the visitor asks."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from guidedrec_core.case import Case
+from guidedrec_core.ui import case_parts
+from guidedrec_core.ui.errors import escaped, guard
+from guidedrec_core.ui.page import View
+
+Section = Callable[[View, Case], None]
+
+
+def every_attribute(view: View, case: Case) -> None:
+    """Show each attribute's contribution in words."""
+    if case.selected is not None:
+        case_parts.contributions(case.selected)
+
+
+SECTIONS: dict[str, Section] = {
+    "Every attribute": every_attribute,
+}
+"""What each choice shows, in order. Only the chosen one is computed."""
+
+
+@st.fragment
+def show_sections(view: View, case: Case) -> None:
+    """Offer the sections and show the chosen one."""
+    if case.selected is None:
+        return
+    chosen = st.segmented_control(
+        f"More about {escaped(case.selected.title)}",
+        list(SECTIONS),
+        default=next(iter(SECTIONS)),
+        required=True,
+        key="section",
+    )
+    with guard():
+        SECTIONS[str(chosen)](view, case)
