@@ -100,7 +100,7 @@ def mask_seen(scores: FloatArray, histories: list[IntArray]) -> FloatArray:
     return masked
 
 
-def top_k(scores: FloatArray, k: int) -> IntArray:
+def top_k(scores: npt.NDArray[np.floating], k: int) -> IntArray:
     """Return the k best items of each row, best first; -1 where fewer than k can be recommended.
 
     Parameters
