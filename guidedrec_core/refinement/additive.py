@@ -17,7 +17,8 @@ of the training softmax. As <out(h), A2 g> is linear in g, it belongs to the att
 Shapes: B batch, L length, A attributes, K reduced dimensions, D encoder width, N items, T targets.
 """
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -283,6 +284,13 @@ class AdditiveRefinedModel(nn.Module):
         """Return what it is made of besides G and what is trained."""
         arrays = {"cold": self.cold.cpu().numpy().astype(np.uint8)} if self.anchored else {}
         return {**arrays, "user_scores": self.user_scores.cpu().numpy()} if len(self.user_scores) else arrays
+
+    def with_item_value(self, item: int, value: FloatArray) -> Self:
+        """Return the same model with another row of G, ``[A]``, for one item; all that was learned is shared."""
+        other, guided = copy.copy(self), self.guided.clone()
+        guided[item] = torch.from_numpy(value)
+        other._buffers = {**self._buffers, "guided": guided}
+        return other
 
     def item_values(self) -> FloatArray:
         """Return the guided embedding G, ``[N, A]``."""

@@ -15,9 +15,10 @@ guided embedding, so all is told in its own, readable columns.
 Shapes: B histories, V validation cases, C frozen models, P kinds of popularity, N items, A attributes.
 """
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -264,6 +265,14 @@ class HeadModel:
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
         """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
         return None if self.refined is None else self.refined.new_item_remainders(guided)
+
+    def with_item_value(self, item: int, value: FloatArray) -> Self:
+        """Return the same head with another row of G, ``[A]``, for one item; all that was learned is shared."""
+        other, values = copy.copy(self), self.guided.values.copy()
+        values[item] = value
+        other.guided = replace(self.guided, values=values)
+        other.refined = None if self.refined is None else self.refined.with_item_value(item, value)
+        return other
 
     def item_values(self) -> FloatArray:
         """Return the guided embedding G, ``[N, A]``."""

@@ -10,7 +10,8 @@ contribution is ``(out(h)_a + w_a q_ua) g_ia``, the remainder is the share of th
 Shapes: B batch, L length, A attributes, K reduced dimensions, D = A + K, N items, T targets.
 """
 
-from typing import Any
+import copy
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -164,6 +165,13 @@ class LiteralRefinedModel(nn.Module):
     def frozen(self) -> dict[str, np.ndarray]:
         """Return what it is made of besides G and what is trained."""
         return {"reduced": self.item_remainders()}
+
+    def with_item_value(self, item: int, value: FloatArray) -> Self:
+        """Return the same model with another row of G, ``[A]``, for one item; all that was learned is shared."""
+        other, table = copy.copy(self), self.table.clone()
+        table[item, : self.n_attributes] = torch.from_numpy(value) * TABLE_SPREAD
+        other._buffers = {**self._buffers, "table": table}
+        return other
 
     def item_values(self) -> FloatArray:
         """Return the guided embedding G, ``[N, A]``."""

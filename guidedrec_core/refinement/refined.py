@@ -1,7 +1,7 @@
 """What every refined model can do: score the catalogue, and split each score exactly."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.refinement.guided import FloatArray
@@ -76,6 +76,9 @@ class RefinedModel(Protocol):
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
         """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
+
+    def with_item_value(self, item: int, value: FloatArray) -> Self:
+        """Return the same model with another row of G, ``[A]``, for one item; all that was learned is shared."""
 
     def item_values(self) -> FloatArray:
         """Return the guided embedding G, ``[n_items, A]``."""
