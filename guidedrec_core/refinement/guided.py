@@ -9,6 +9,7 @@ import numpy.typing as npt
 from guidedrec_core.errors import DataError
 
 FloatArray = npt.NDArray[np.float32]
+Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -18,20 +19,23 @@ class Standardisation:
     Attributes
     ----------
     mean, scale : ndarray
-        Raw mean and standard deviation of each attribute over scored items, float64 ``[A]``.
+        Raw mean and standard deviation of each attribute over scored items, float64 ``[A]``. Where scores count by
+        weight, so they do in the mean.
     mix : ndarray or None
         ZCA matrix of the z-scores, float64 ``[A, A]``; None leaves them as they are.
     shift : ndarray
         What is taken off the mixed columns, so that the mean of known scores is 0, float64 ``[A]``.
     """
 
-    mean: npt.NDArray[np.float64]
-    scale: npt.NDArray[np.float64]
-    mix: npt.NDArray[np.float64] | None
-    shift: npt.NDArray[np.float64]
+    mean: Doubles
+    scale: Doubles
+    mix: Doubles | None
+    shift: Doubles
 
     @classmethod
-    def of(cls, raw: FloatArray, normalisation: Literal["z", "white"] = "z") -> "Standardisation":
+    def of(
+        cls, raw: FloatArray, normalisation: Literal["z", "white"] = "z", weights: Doubles | None = None
+    ) -> "Standardisation":
         """Fit on raw scores; see `GuidedEmbedding.of`."""
         missing = np.isnan(raw)
         if missing.all(axis=0).any():
@@ -45,20 +49,32 @@ class Standardisation:
                 "remove them from the schema"
             )
         plain = cls(mean, scale, None, np.zeros(len(mean)))
+        centre = mean if weights is None else _weighted_mean(raw, weights, mean)
         if normalisation == "z":
-            return plain
+            return cls(centre, scale, None, plain.shift)
+        # Of the scores as they were given: whitening shrunken ones would blow them up again.
         mix = whitening(plain._mixed(raw))
         # A missing score stays the attribute's mean, so the mean of the known ones must be 0 again.
-        mixed = cls(mean, scale, mix, plain.shift)._mixed(raw)
-        return cls(mean, scale, mix, np.where(missing, 0.0, mixed).sum(axis=0) / (~missing).sum(axis=0))
+        mixed = cls(centre, scale, mix, plain.shift)._mixed(raw, weights)
+        return cls(centre, scale, mix, np.where(missing, 0.0, mixed).sum(axis=0) / (~missing).sum(axis=0))
 
-    def apply(self, raw: FloatArray) -> FloatArray:
-        """Normalise raw scores ``[n, A]``; missing ones become 0, the attribute's mean."""
-        return np.where(np.isnan(raw), 0.0, self._mixed(raw) - self.shift).astype(np.float32)
+    def apply(self, raw: FloatArray, weights: Doubles | None = None) -> FloatArray:
+        """Normalise raw scores ``[n, A]``; missing ones become 0, the attribute's mean.
 
-    def _mixed(self, raw: FloatArray) -> npt.NDArray[np.float64]:
-        """Return z-scores, 0 where missing, and mixed if asked for; ``[n, A]``."""
-        z: npt.NDArray[np.float64] = np.where(np.isnan(raw), 0.0, (raw - self.mean) / self.scale)
+        Parameters
+        ----------
+        raw : FloatArray
+            NaN = missing.
+        weights : ndarray, optional
+            How far each score counts, 0..1, ``[n, A]``, or ``[A]`` where rows are alike; the rest is the attribute's
+            mean.
+        """
+        return np.where(np.isnan(raw), 0.0, self._mixed(raw, weights) - self.shift).astype(np.float32)
+
+    def _mixed(self, raw: FloatArray, weights: Doubles | None = None) -> Doubles:
+        """Return z-scores, 0 where missing, weighted and mixed if asked for; ``[n, A]``."""
+        z: Doubles = np.where(np.isnan(raw), 0.0, (raw - self.mean) / self.scale)
+        z = z if weights is None else z * weights
         return z if self.mix is None else z @ self.mix
 
 
@@ -74,15 +90,21 @@ class GuidedEmbedding:
         ``[n_items, n_attributes]``; True where ``values`` holds the attribute's mean for want of a score.
     mean, scale : FloatArray
         Raw mean and standard deviation of each attribute over scored items, ``[n_attributes]``.
+    moments : ndarray or None
+        Where scores count by weight: second moments of the table in which all count in full, float64
+        ``[n_attributes, n_attributes]``. Whatever brings columns to one spread must use these, or doubt is undone.
     """
 
     values: FloatArray
     missing: npt.NDArray[np.bool_]
     mean: FloatArray
     scale: FloatArray
+    moments: Doubles | None = None
 
     @classmethod
-    def of(cls, raw: FloatArray, normalisation: Literal["z", "white"] = "z") -> "GuidedEmbedding":
+    def of(
+        cls, raw: FloatArray, normalisation: Literal["z", "white"] = "z", weights: Doubles | None = None
+    ) -> "GuidedEmbedding":
         """Normalise raw scores.
 
         Parameters
@@ -92,25 +114,45 @@ class GuidedEmbedding:
         normalisation : {"z", "white"}
             ``"z"``: z-scores over items. ``"white"``: ZCA-whitened z-scores, uncorrelated, each column the closest
             to its own attribute (Kessy, Lewin and Strimmer, The American Statistician 2018).
+        weights : ndarray, optional
+            How far each score counts, 0..1, ``[n_items, n_attributes]``; see `refinement.doubt`. A z-score is
+            multiplied by its weight, before any whitening. The means are weighted, too, so that columns keep mean 0.
 
         Raises
         ------
         DataError
             An attribute has no scores, or the same score everywhere: it cannot tell items apart.
         """
-        how = Standardisation.of(raw, normalisation)
-        return cls(how.apply(raw), np.isnan(raw), how.mean.astype(np.float32), how.scale.astype(np.float32))
+        how = Standardisation.of(raw, normalisation, weights)
+        table = how.apply(raw, weights), np.isnan(raw), how.mean.astype(np.float32), how.scale.astype(np.float32)
+        if weights is None:
+            return cls(*table)
+        full = cls.of(raw, normalisation).values.astype(np.float64)
+        return cls(*table, moments=full.T @ full / len(full))
 
     def shuffled(self, rng: np.random.Generator) -> "GuidedEmbedding":
         """Give every item another item's row: the placebo, same numbers without their meaning."""
         order = rng.permutation(len(self.values))
-        return GuidedEmbedding(self.values[order], self.missing[order], self.mean, self.scale)
+        return GuidedEmbedding(self.values[order], self.missing[order], self.mean, self.scale, self.moments)
 
     def take(self, attributes: list[int]) -> "GuidedEmbedding":
         """Keep some attributes; an empty list leaves none, as the second-training control needs."""
         return GuidedEmbedding(
-            self.values[:, attributes], self.missing[:, attributes], self.mean[attributes], self.scale[attributes]
+            self.values[:, attributes],
+            self.missing[:, attributes],
+            self.mean[attributes],
+            self.scale[attributes],
+            None if self.moments is None else self.moments[np.ix_(attributes, attributes)],
         )
+
+    def arrays(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return what a model needs of it, ready to store."""
+        table: dict[str, npt.NDArray[np.generic]] = {"values": self.values, "missing": self.missing.astype(np.uint8)}
+        return table if self.moments is None else {**table, "moments": self.moments}
+
+    def whitener(self) -> Doubles:
+        """Return the ZCA matrix of the columns, or where scores count by weight, of those where all count in full."""
+        return whitening(self.values.astype(np.float64)) if self.moments is None else _inverse_root(self.moments)
 
 
 def standardise_user_scores(raw: FloatArray) -> FloatArray:
@@ -126,7 +168,7 @@ def standardise_user_scores(raw: FloatArray) -> FloatArray:
     return np.nan_to_num(z, nan=0.0).astype(np.float32)
 
 
-def _moments(raw: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def _moments(raw: FloatArray) -> tuple[Doubles, Doubles]:
     """Return mean and standard deviation of each column's known values; 0 where there are none.
 
     Sums of float32 values are exact in float64, so equal values have a spread of exactly 0.
@@ -138,15 +180,30 @@ def _moments(raw: FloatArray) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.f
     return mean, scale
 
 
-def whitening(z: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+def _weighted_mean(raw: FloatArray, weights: Doubles, otherwise: Doubles) -> Doubles:
+    """Return the weighted mean of each column's known values; `otherwise` where none has any weight."""
+    used = np.where(np.isnan(raw), 0.0, weights)
+    total = used.sum(axis=0)
+    sums = (used * np.nan_to_num(raw.astype(np.float64), nan=0.0)).sum(axis=0)
+    return np.where(total > 0, sums / np.where(total > 0, total, 1.0), otherwise)
+
+
+def whitening(z: Doubles) -> Doubles:
     """Return the ZCA matrix of centred columns, ``[A, A]``, symmetric.
 
     Directions without variance, as between an attribute and its copy, become 0: nothing can be learned along them.
     """
     if not z.size:
         return np.zeros((z.shape[1], z.shape[1]))
-    values, vectors = np.linalg.eigh(z.T @ z / len(z))
+    return _inverse_root(z.T @ z / len(z))
+
+
+def _inverse_root(moments: Doubles) -> Doubles:
+    """Return the inverse square root of second moments; 0 along directions without variance."""
+    if not moments.size:
+        return moments
+    values, vectors = np.linalg.eigh(moments)
     varies = values > 1e-6 * values.max()
     factors = varies / np.sqrt(np.where(varies, values, 1.0))
-    matrix: npt.NDArray[np.float64] = (vectors * factors) @ vectors.T
+    matrix: Doubles = (vectors * factors) @ vectors.T
     return matrix

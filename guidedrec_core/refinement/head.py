@@ -26,7 +26,7 @@ from scipy.optimize import minimize
 
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding, whitening
+from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.profiles import guided_profiles
 from guidedrec_core.refinement.refined import Parts, RefinedModel
 
@@ -111,7 +111,7 @@ class HeadModel:
         spread = np.maximum(popularity.std(axis=0), 1e-12)
         self.popularity = ((popularity - popularity.mean(axis=0)) / spread).astype(np.float32)  # [N, P]
         self.new_popularity = (-popularity.mean(axis=0) / spread).astype(np.float32)  # [P], without interactions
-        self.mix = whitening(guided.values.astype(np.float64)).astype(np.float32)  # [A, A], symmetric
+        self.mix = guided.whitener().astype(np.float32)  # [A, A], symmetric
         none = np.zeros(self.n_attributes)
         self.learned = HeadWeights(self._start(), np.zeros(interactions.shape[1]), none, none)
 

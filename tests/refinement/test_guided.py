@@ -8,7 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as numpy_arrays
 
 from guidedrec_core.errors import DataError
-from guidedrec_core.refinement.guided import GuidedEmbedding, Standardisation, standardise_user_scores
+from guidedrec_core.refinement.guided import (
+    GuidedEmbedding,
+    Standardisation,
+    standardise_user_scores,
+    whitening,
+)
 
 N_ITEMS, N_ATTRIBUTES = 300, 5
 Normalisation = Literal["z", "white"]
@@ -168,3 +173,63 @@ def test_what_comes_later_stands_where_an_item_with_its_scores_stands(normalisat
     # A straight line, so that scores beyond the catalogue's go on where it ends.
     ends = how.apply(np.array([[0] * 5, [4] * 5, [8] * 5], np.float32))
     np.testing.assert_allclose(ends[0] + ends[2], 2 * ends[1], atol=1e-5)
+
+
+def weights_of(raw: np.ndarray, seed: int = 2) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0.2, 1, raw.shape)
+
+
+def test_scores_that_count_by_weight_by_hand() -> None:
+    raw = np.array([[2], [4], [6], [np.nan]], dtype=np.float32)
+    guided = GuidedEmbedding.of(raw, "z", np.array([[1.0], [0.5], [0.5], [0.3]]))
+    # The weighted mean is (2 + 2 + 3) / 2, the spread that of the scores themselves.
+    np.testing.assert_allclose(guided.mean, [3.5])
+    expected = np.array([-1.5, 0.5 * 0.5, 0.5 * 2.5]) / np.sqrt(8 / 3)
+    np.testing.assert_allclose(guided.values[:, 0], [*expected, 0], rtol=1e-6)
+    assert guided.moments is not None
+    np.testing.assert_allclose(guided.moments, [[3 / 4]], rtol=1e-6)  # z-scores in full, and a gap
+
+
+@pytest.mark.parametrize("normalisation", ["z", "white"])
+def test_weighted_columns_keep_mean_0_and_gaps_and_new_items_their_place(normalisation: Normalisation) -> None:
+    raw = with_gaps(correlated_scores())
+    weights = weights_of(raw)
+    guided, how = GuidedEmbedding.of(raw, normalisation, weights), Standardisation.of(raw, normalisation, weights)
+    np.testing.assert_allclose(guided.values.mean(axis=0), 0, atol=1e-6)
+    assert (guided.values[np.isnan(raw)] == 0).all()
+    assert (guided.values.std(axis=0) < 0.9).all()
+    np.testing.assert_array_equal(how.apply(raw, weights), guided.values)
+    one = how.apply(raw[[5]], weights[5])
+    np.testing.assert_allclose(one, guided.values[[5]], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("normalisation", ["z", "white"])
+def test_weights_of_1_change_nothing(normalisation: Normalisation) -> None:
+    raw = with_gaps(correlated_scores())
+    plain, full = (GuidedEmbedding.of(raw, normalisation, w) for w in (None, np.ones(raw.shape)))
+    np.testing.assert_allclose(full.values, plain.values, atol=1e-6)
+    np.testing.assert_allclose(full.whitener(), plain.whitener(), atol=1e-6)
+    assert plain.moments is None
+    np.testing.assert_array_equal(plain.whitener(), whitening(plain.values.astype(np.float64)))
+    assert plain.arrays().keys() == {"values", "missing"}
+
+
+@pytest.mark.parametrize("normalisation", ["z", "white"])
+def test_no_whitening_undoes_doubt(normalisation: Normalisation) -> None:
+    raw = correlated_scores()
+    weights = np.tile([1, 1, 1, 0.25, 0], (N_ITEMS, 1))
+    guided = GuidedEmbedding.of(raw, normalisation, weights)
+    plain = GuidedEmbedding.of(raw, normalisation)
+    np.testing.assert_allclose(guided.whitener(), plain.whitener(), atol=1e-6)
+    whole = np.linalg.norm(guided.values @ guided.whitener(), axis=0) / np.linalg.norm(
+        plain.values @ plain.whitener(), axis=0
+    )
+    assert whole[3] < 0.6
+    assert whole[4] < 0.3
+    if normalisation == "z":
+        np.testing.assert_allclose(guided.values[:, 3], 0.25 * plain.values[:, 3], rtol=1e-5, atol=1e-6)
+        assert not guided.values[:, 4].any()
+    order = np.random.default_rng(5)
+    np.testing.assert_array_equal(guided.shuffled(order).whitener(), guided.whitener())
+    assert guided.take([]).whitener().shape == (0, 0)
+    np.testing.assert_array_equal(guided.take([3, 0]).moments, guided.moments[np.ix_([3, 0], [3, 0])])
