@@ -100,7 +100,7 @@ def load_refined(run: Run, base_run: Run, base: BaseModel, data: PreparedData) -
     encoder = EncoderConfig.parse(base_run.config["encoder"])
     table = run.read_arrays("guided")
     none = np.zeros(0, np.float32)
-    guided = GuidedEmbedding(table["values"], table["missing"].astype(bool), none, none)
+    guided = GuidedEmbedding(table["values"], table["missing"].astype(bool), none, none, table.get("moments"))
     trained: Any = None
     if config.mode != "head":
         tensors, frozen = _tensors(run), run.read_arrays("frozen")
@@ -116,10 +116,20 @@ def load_refined(run: Run, base_run: Run, base: BaseModel, data: PreparedData) -
     learned = run.read_arrays("head")
     beside = None
     if "item_knn.json" in run.manifest.files:
-        beside = item_knn(ItemKNNConfig.parse(run.read_json("item_knn")), data)
+        beside = item_knn(ItemKNNConfig.parse(run.read_json("item_knn")), up_to_date(data))
     head = head_over(base, trained, guided, config, data, bool(learned["ranks_cold"][0]), beside)
     head.load(learned)
-    return head
+    return with_newer_counts(head, data, config)
+
+
+def up_to_date(data: PreparedData) -> PreparedData:
+    """Return the data as of the end of the validation period, where there is one; see `PreparedData.refreshed`."""
+    return data.refreshed if data.is_temporal else data
+
+
+def with_newer_counts(head: HeadModel, data: PreparedData, config: RefinementConfig) -> HeadModel:
+    """Bring a fitted head's popularity up to date for what comes after validation; item-kNN is left to the caller."""
+    return head.refreshed(_interactions(up_to_date(data), config), head.neighbours)
 
 
 def head_over(
@@ -137,9 +147,13 @@ def head_over(
     """
     embedding = base.item_embedding() if trained is None else trained.item_remainders()
     frozen = None if config.control == "guided_only" else base
-    trend = config.trend if data.split.train_until is not None else ()
-    interactions = np.stack([data.item_interactions, *(data.faded_interactions(h) for h in trend)], axis=1)
-    return HeadModel(frozen, trained, embedding, guided, interactions, config, ranks_cold, beside)
+    return HeadModel(frozen, trained, embedding, guided, _interactions(data, config), config, ranks_cold, beside)
+
+
+def _interactions(data: PreparedData, config: RefinementConfig) -> np.ndarray:
+    """Count training interactions of each item, ``[n_items, P]``: all, and those of late where time allows."""
+    trend = config.trend if data.is_temporal else ()
+    return np.stack([data.item_interactions, *(data.faded_interactions(h) for h in trend)], axis=1)
 
 
 def item_knn(config: ItemKNNConfig, data: PreparedData) -> ItemKNN:

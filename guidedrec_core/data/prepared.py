@@ -1,6 +1,6 @@
 """`PreparedData`: a stored data set with its histories indexed and cut, as models and pages need it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -45,11 +45,20 @@ class PreparedData:
             sequences, cut = cut.thinned(sequences, split.history_share)
         return cls(run, dataset, sequences, cut)
 
+    @property
+    def is_temporal(self) -> bool:
+        """Whether all training interactions come before all validation ones, and these before all test ones."""
+        return self.split.train_until is not None
+
     @cached_property
     def _in_train(self) -> npt.NDArray[np.bool_]:
         """Which interactions are training ones, in the order of the histories."""
+        return self._up_to(self.split.n_train)
+
+    def _up_to(self, lengths: IntArray) -> npt.NDArray[np.bool_]:
+        """Which interactions are among the first so many of their user's, in the order of the histories."""
         users = self._users
-        return np.arange(len(users)) - self.sequences.starts[users] < self.split.n_train[users]
+        return np.arange(len(users)) - self.sequences.starts[users] < lengths[users]
 
     @cached_property
     def _users(self) -> IntArray:
@@ -65,6 +74,25 @@ class PreparedData:
     def item_interactions(self) -> IntArray:
         """Training interactions of each item, ``[n_items]``."""
         return np.bincount(self.train_pairs[1], minlength=self.sequences.n_items).astype(np.int64)
+
+    @cached_property
+    def refreshed(self) -> "PreparedData":
+        """The same data with the validation part counted as training: what is known when the test part begins.
+
+        For what counts and is not trained: popularity and item-kNN are brought up to date as often as one likes.
+
+        Raises
+        ------
+        ValueError
+            Not a temporal split: a user's validation interaction may be younger than another's test interaction.
+        """
+        before, end = self.split.train_until, self.split.valid_until
+        if before is None or end is None:
+            raise ValueError("counts are brought up to date only with the temporal split")
+        n_train = self.split.n_train + self.split.n_valid
+        # The period stays as long as it is, because half-lives are counted in it.
+        split = Split(n_train, np.zeros_like(n_train), self.split.notices, end, end + (end - before))
+        return replace(self, split=split)
 
     def faded_interactions(self, half_life: float) -> npt.NDArray[np.float64]:
         """Return the training interactions of each item, older ones counting less, ``[n_items]``.

@@ -58,7 +58,10 @@ def best_on_validation(candidates: Iterable[Model], validate: Callable[[Model], 
 
 
 def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable[[Recommender], float]) -> Baselines:
-    """Fit all simple baselines on the training part.
+    """Fit all simple baselines: their settings are chosen with the training part alone.
+
+    Where validation comes before all of the test part, what was chosen is then fitted on both, because nobody would
+    leave out newer counts that cost nothing.
 
     Parameters
     ----------
@@ -72,7 +75,12 @@ def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable
     popular = best_on_validation(_popular(data, config), validate)
     knn = best_on_validation(_item_knns(data, config), validate)
     recency = choose_neighbours(data, config, validate)
-    models: dict[str, Recommender] = {POPULARITY: popular, ITEM_KNN: knn, ITEM_KNN_RECENCY: recency}
+    newest = data.refreshed if data.is_temporal else data
+    models: dict[str, Recommender] = {
+        POPULARITY: popular if newest is data else _popularity(newest, popular.half_life),
+        ITEM_KNN: knn if newest is data else _item_knn(newest, knn.config),
+        ITEM_KNN_RECENCY: recency if newest is data else _item_knn(newest, recency.config),
+    }
     settings = {ITEM_KNN: knn.config.model_dump(mode="json"), ITEM_KNN_RECENCY: recency.config.model_dump(mode="json")}
     if popular.half_life is not None:
         settings[POPULARITY] = {"half_life": popular.half_life}
@@ -81,7 +89,8 @@ def fit_baselines(data: PreparedData, config: BaselineConfig, validate: Callable
         message = f"EASE was left out: it is fitted for at most {LARGEST_CATALOGUE:,} items, and there are {n_items:,}"
         return Baselines(models, settings, (Notice("ease_left_out", n_items, message),))
     linear = best_on_validation(_linear(data, config), validate)
-    models[LINEAR], settings[LINEAR] = linear, linear.config.model_dump(mode="json")
+    models[LINEAR] = linear if newest is data else EASE(*newest.train_pairs, *_sizes(newest), linear.config)
+    settings[LINEAR] = linear.config.model_dump(mode="json")
     return Baselines(models, settings, ())
 
 
@@ -92,15 +101,27 @@ def choose_neighbours(data: PreparedData, config: BaselineConfig, validate: Call
 
 def _popular(data: PreparedData, config: BaselineConfig) -> Iterator[Popularity]:
     """Make that of all times, and those of late where training ends at one moment."""
-    yield Popularity(data.item_interactions)
-    if data.split.train_until is not None:
-        yield from (Popularity(data.faded_interactions(h), half_life=h) for h in config.half_lives)
+    yield _popularity(data, None)
+    if data.is_temporal:
+        yield from (_popularity(data, half_life) for half_life in config.half_lives)
+
+
+def _popularity(data: PreparedData, half_life: float | None) -> Popularity:
+    """Make one, of all times without a half-life."""
+    if half_life is None:
+        return Popularity(data.item_interactions)
+    return Popularity(data.faded_interactions(half_life), half_life=half_life)
+
+
+def _item_knn(data: PreparedData, config: ItemKNNConfig) -> ItemKNN:
+    """Make one."""
+    return ItemKNN(*data.train_pairs, *_sizes(data), config)
 
 
 def _item_knns(data: PreparedData, config: BaselineConfig) -> Iterator[ItemKNN]:
     """Make the plain ones."""
     for neighbours in config.neighbours:
-        yield ItemKNN(*data.train_pairs, *_sizes(data), ItemKNNConfig(neighbours=neighbours))
+        yield _item_knn(data, ItemKNNConfig(neighbours=neighbours))
 
 
 def _item_knns_in_order(data: PreparedData, config: BaselineConfig) -> Iterator[ItemKNN]:
@@ -109,7 +130,7 @@ def _item_knns_in_order(data: PreparedData, config: BaselineConfig) -> Iterator[
         config.recency_neighbours, config.closeness, config.backward
     ):
         settings = ItemKNNConfig(neighbours=neighbours, closeness=closeness, backward=backward)
-        model = ItemKNN(*data.train_pairs, *_sizes(data), settings)
+        model = _item_knn(data, settings)
         yield from (model.with_decay(decay) for decay in config.decay)
 
 

@@ -12,13 +12,14 @@ from guidedrec_core.evaluation.ablation import ALL, NONE, Choice, ablation_table
 from guidedrec_core.models.base import BaseModel, FloatArray
 from guidedrec_core.pipeline.arms import guided_table
 from guidedrec_core.pipeline.common import config_of, find_equal
+from guidedrec_core.pipeline.passes import doubt_of
 from guidedrec_core.pipeline.refine_stage import head_cases, refine
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking import target_ranks
 from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.runs import Run, RunStore
-from guidedrec_core.system import head_over, load_base, load_refined
+from guidedrec_core.system import head_over, load_base, load_refined, with_newer_counts
 
 _REMEMBERED_NUMBERS = 128 * 1024 * 1024
 """Scores of the frozen base that are kept between fits at most: 512 MiB of float32."""
@@ -45,6 +46,7 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
     prepared = load_prepared(store, base)
     names = load_scores(scores).take(wanted.attributes).schema.names
     places = range(len(names)) if wanted.attributes is None else wanted.attributes
+    doubt = None if wanted.doubt == "ignore" else doubt_of(store, scores)[0]
     base_model = load_base(base, prepared.sequences.n_items)
     frozen = _Remembered(base_model)
     fitted_on = head_cases(prepared, build.seed)
@@ -56,10 +58,11 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
         if config.mode != "head":
             run = refine(store, base, scores, build.model_copy(update={"refinement": chosen}), within(choice))
             return load_refined(run, base, base_model, prepared)
-        guided = guided_table(prepared.dataset, scores, chosen, build.encoder.width, build.seed)
+        some_doubt = None if doubt is None else doubt.take(chosen.attributes)
+        guided = guided_table(prepared.dataset, scores, chosen, build.encoder.width, build.seed, some_doubt)
         head = head_over(frozen, None, guided, chosen, prepared)
         head.fit(*fitted_on)
-        return head
+        return with_newer_counts(head, prepared, chosen)
 
     def within(choice: Choice) -> Listener:
         def hear(event: Progress) -> None:

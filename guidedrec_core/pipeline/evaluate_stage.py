@@ -48,6 +48,8 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     for role, control in controls.items():
         inputs[role] = refine(store, base, scores, same, listener, control=control)
     settings = config.evaluation.model_dump(mode="json")
+    if prepared.is_temporal:
+        settings["counts"] = "train+valid"  # of popularity and item-kNN, see `PreparedData.refreshed`
     ids = {role: run.id for role, run in inputs.items()}
     found = find_equal(store, "evaluation", settings, ids, config.seed)
     if found is not None:

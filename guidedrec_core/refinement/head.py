@@ -107,13 +107,25 @@ class HeadModel:
         self.ranks_cold = ranks_cold
         self.cold = (interactions[:, 0] == 0) & ranks_cold  # [N]
         self.cold_offset = 0.0
-        popularity = np.log1p(interactions.astype(np.float64))
-        spread = np.maximum(popularity.std(axis=0), 1e-12)
-        self.popularity = ((popularity - popularity.mean(axis=0)) / spread).astype(np.float32)  # [N, P]
-        self.new_popularity = (-popularity.mean(axis=0) / spread).astype(np.float32)  # [P], without interactions
+        self.popularity, self.new_popularity = _standardised(interactions)  # [N, P], [P]
         self.mix = guided.whitener().astype(np.float32)  # [A, A], symmetric
         none = np.zeros(self.n_attributes)
         self.learned = HeadWeights(self._start(), np.zeros(interactions.shape[1]), none, none)
+
+    def refreshed(self, interactions: npt.NDArray[Any], neighbours: Neighbours | None) -> "HeadModel":
+        """Return the same head over newer counts: what is counted and not trained need not be as old as the training.
+
+        Parameters
+        ----------
+        interactions : ndarray
+            As at the start, ``[N, P]``, with what has come since.
+        neighbours : Neighbours or None
+            Item-kNN fitted on the same, where there is one.
+        """
+        newer = copy.copy(self)
+        newer.popularity, newer.new_popularity = _standardised(interactions)
+        newer.neighbours = neighbours
+        return newer
 
     @property
     def models(self) -> list[str]:
@@ -289,6 +301,13 @@ class HeadModel:
         """
         own = (self.mix**2 @ self.learned.profile).astype(np.float32)
         return own if self.refined is None else own + self._tau("refined") * self.refined.weights()
+
+
+def _standardised(interactions: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
+    """Return ``log(1 + interactions)`` with mean 0 and spread 1 in each column, and what no interactions are there."""
+    popularity = np.log1p(interactions.astype(np.float64))
+    mean, spread = popularity.mean(axis=0), np.maximum(popularity.std(axis=0), 1e-12)
+    return ((popularity - mean) / spread).astype(np.float32), (-mean / spread).astype(np.float32)
 
 
 def fit_head(

@@ -30,6 +30,22 @@ def test_old_interactions_fade_from_the_end_of_training() -> None:
     assert data.item_interactions.tolist() == [2, 2, 2, 0, 0, 0]
 
 
+def test_counts_are_brought_up_to_the_end_of_validation_and_no_further() -> None:
+    data = prepared(kind="temporal", valid_fraction=0.2, test_fraction=0.2)
+    newer = data.refreshed
+    # Validation adds item 3 at time 6 and item 1 at time 7; test, items 4 and 2 at times 8 and 9, stays out.
+    assert newer.item_interactions.tolist() == [2, 3, 2, 1, 0, 0]
+    assert sorted(zip(*(part.tolist() for part in newer.train_pairs), strict=True)) == [
+        *((0, item) for item in (0, 1, 2, 3)), *((1, item) for item in (0, 1, 2)), (2, 1)
+    ]  # fmt: skip
+    # Half-lives stay as long as they were: half a period is 1, now before time 7.
+    expected = [2.0**-7 + 2.0**-2, 2.0**-5 + 2.0**-6 + 1, 2.0**-3 + 2.0**-4, 2.0**-1, 0, 0]
+    np.testing.assert_allclose(newer.faded_interactions(0.5), expected)
+    assert data.item_interactions.tolist() == [2, 2, 2, 0, 0, 0]
+    with pytest.raises(ValueError, match="temporal split"):
+        _ = prepared().refreshed
+
+
 def test_without_one_end_of_training_nothing_fades() -> None:
     data = prepared()
     assert data.split.train_until is None

@@ -1,13 +1,17 @@
 """Baselines at their best: the grid is tried in full on the validation part, and nothing is left out in silence."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from guidedrec_core.config import BaselineConfig, SplitConfig
+from guidedrec_core.config import BaselineConfig, EASEConfig, ItemKNNConfig, SplitConfig
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.evaluation import baselines
 from guidedrec_core.evaluation.baselines import best_on_validation, fit_baselines
 from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.ease import EASE
+from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.pipeline import Build
 from guidedrec_core.runs import RunStore
@@ -71,7 +75,19 @@ def test_with_a_temporal_split_popularity_may_be_that_of_late(tiny_build: Build)
     assert found.settings["popularity"] == {"half_life": 0.5}
     popular = found.models["popularity"]
     assert isinstance(popular, Popularity)
-    np.testing.assert_array_equal(popular.counts, data.faded_interactions(0.5))
+    # What was chosen is fitted anew with the validation part, which comes before all of the test part.
+    np.testing.assert_array_equal(popular.counts, data.refreshed.faded_interactions(0.5))
+    newest = data.refreshed
+    for name, model, config in (
+        ("item_knn", ItemKNN, ItemKNNConfig),
+        ("item_knn_recency", ItemKNN, ItemKNNConfig),
+        ("ease", EASE, EASEConfig),
+    ):
+        own: Any = model(*newest.train_pairs, 60, 40, config.parse(found.settings[name]))
+        older: Any = model(*data.train_pairs, 60, 40, config.parse(found.settings[name]))
+        someone = np.array([0]), [np.array([3, 5])]
+        np.testing.assert_allclose(found.models[name].scores(*someone), own.scores(*someone), atol=1e-6)
+        assert not np.allclose(own.scores(*someone), older.scores(*someone))
 
 
 def test_a_catalogue_too_large_for_ease_is_a_notice(data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
