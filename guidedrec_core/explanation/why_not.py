@@ -1,0 +1,84 @@
+"""Why not: what keeps an item out of a user's list.
+
+There are two reasons in this product and no other: the user has the item already, or others score higher. Nothing else
+filters a list.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.contrast import Contrast, contrast
+from guidedrec_core.ranking import mask_seen, ranks_of, top_k
+from guidedrec_core.refinement.refined import RefinedModel
+
+Status = Literal["seen", "listed", "outranked"]
+
+
+@dataclass(frozen=True)
+class WhyNot:
+    """What keeps an item out of a user's list.
+
+    Attributes
+    ----------
+    status : {"seen", "listed", "outranked"}
+        The user has it already; it is among the K best; others score higher.
+    k : int
+        Length of the list.
+    rank : int
+        Among all items the user has not taken, from 1; 0 if seen.
+    n_ranked : int
+        Items the user has not taken.
+    against : int or None
+        What it is compared with: the last item in the list if out-ranked, the first one left out if listed; None if
+        seen, or where there is no such item.
+    parts : Contrast or None
+        The item against that one, one row; its difference is the margin. Attributes below 0 lost it, those above 0
+        helped.
+    """
+
+    status: Status
+    k: int
+    rank: int
+    n_ranked: int
+    against: int | None
+    parts: Contrast | None
+
+    @property
+    def margin(self) -> float:
+        """Score less that of `against`; below 0 if out-ranked."""
+        return 0.0 if self.parts is None else float(self.parts.difference[0])
+
+    @property
+    def between(self) -> int:
+        """How many items stand between the item and the end of the list."""
+        return max(self.rank - self.k - 1, 0)
+
+
+def why_not(model: RefinedModel, user: int, history: IntArray, item: int, k: int = 10) -> WhyNot:
+    """Find what keeps an item out of the K best.
+
+    Parameters
+    ----------
+    model : RefinedModel
+        The refined model.
+    user : int
+        User index; -1 for none.
+    history : IntArray
+        The user's item indexes, oldest first.
+    item : int
+        Any item index.
+    k : int
+        Length of the list.
+    """
+    scores = mask_seen(model.scores(np.array([user]), [history]), [history])  # [1, n_items]
+    n_ranked = int(np.isfinite(scores).sum())
+    if item in history:
+        return WhyNot("seen", k, 0, n_ranked, None, None)
+    rank = int(ranks_of(scores, np.array([item]))[0])
+    place = k if rank > k else k + 1
+    against = int(top_k(scores, place)[0, -1]) if place <= n_ranked else None
+    parts = None if against is None else contrast(model, user, history, np.array([item]), np.array([against]))
+    return WhyNot("outranked" if rank > k else "listed", k, rank, n_ranked, against, parts)

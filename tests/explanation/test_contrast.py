@@ -1,0 +1,58 @@
+"""Contrasts sum to differences of scores and are the Shapley values of the linear part."""
+
+import numpy as np
+import pytest
+from small_models import KINDS, MAKERS, N_ITEMS, N_USERS
+from tiny import arrays
+
+from guidedrec_core.explanation.contrast import Contrast, contrast, just_below
+from guidedrec_core.explanation.ledger import refined_ledger
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", MAKERS)
+def test_parts_sum_to_the_difference_of_scores(form: str, kind: str) -> None:
+    """10,000 random pairs of items for each base kind and mode."""
+    model, rng = MAKERS[form](kind), np.random.default_rng(5)
+    for user in range(0, N_USERS, 2):
+        (history,) = arrays([rng.integers(0, N_ITEMS, rng.integers(0, 12))])
+        scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
+        ledger = refined_ledger(model, user, history, np.arange(N_ITEMS))
+        first, second = rng.integers(0, N_ITEMS, (2, 1000))
+        found = Contrast.between(ledger, first, second)
+        total = found.contributions.sum(axis=1) + found.remainder + found.bias
+        np.testing.assert_allclose(total, scores[first] - scores[second], atol=1e-5, rtol=1e-5)
+        np.testing.assert_allclose(found.difference, total, atol=1e-12)
+        average = contrast(model, user, history, np.arange(N_ITEMS))
+        np.testing.assert_allclose(average.difference, scores - scores.mean(), atol=1e-5, rtol=1e-5)
+
+
+def test_contributions_are_shap_values_on_1000_pairs() -> None:
+    import shap
+
+    model, rng, n = MAKERS["anchored"]("sasrec"), np.random.default_rng(6), 1000
+    worst, done = 0.0, 0
+    while done < n:
+        user, (history,) = int(rng.integers(0, N_USERS)), arrays([rng.integers(0, N_ITEMS, 8)])
+        parts, g = model.parts(np.array([user]), [history]), model.item_values().astype(np.float64)
+        items, other = rng.integers(0, N_ITEMS, 50), int(rng.integers(0, N_ITEMS))
+        slopes = parts.slopes[0].astype(np.float64)
+        explainer = shap.LinearExplainer((slopes, 0.0), shap.maskers.Independent(g[[other]]))
+        told = explainer.shap_values(g[items])
+        found = contrast(model, user, history, items, np.full(50, other)).contributions
+        assert np.abs(told).max() > 0.01
+        worst, done = max(worst, float(np.abs(found - told).max())), done + len(items)
+    assert worst < 1e-5
+
+
+def test_one_pair_is_a_row_of_the_ledger_less_another() -> None:
+    model, history = MAKERS["additive"]("gru4rec"), np.array([3, 8])
+    ledger = refined_ledger(model, 1, history, np.array([4, 9]))
+    found = contrast(model, 1, history, np.array([4]), np.array([9]))
+    np.testing.assert_array_equal(found.contributions[0], ledger.contributions[0] - ledger.contributions[1])
+    assert found.difference[0] == ledger.score[0] - ledger.score[1]
+
+
+def test_just_below_is_the_next_item_of_the_list() -> None:
+    scores = np.array([1.0, 3.0, -np.inf, 3.0, 2.0], dtype=np.float32)
+    assert [just_below(scores, item) for item in (1, 3, 4, 0)] == [3, 4, 0, None]

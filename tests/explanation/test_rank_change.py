@@ -1,0 +1,119 @@
+"""The change of a rank is split by the Shapley values of the rank game."""
+
+import time
+from itertools import permutations
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from small_models import KINDS, MAKERS, base_of
+
+from guidedrec_core.errors import InputError
+from guidedrec_core.explanation import rank_change as module
+from guidedrec_core.explanation.rank_change import rank_change
+from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.refinement.refined import Parts
+
+HISTORY = np.array([4, 9, 14])
+
+
+def toy(n_items: int, n_attributes: int, seed: int, round_to: int = 9) -> tuple[Any, Any]:
+    """Make a base and a refined model for one user out of random numbers; coarse rounding makes ties."""
+    rng = np.random.default_rng(seed)
+
+    def draw(*shape: int) -> Any:
+        return np.round(rng.normal(size=shape), round_to).astype(np.float32)
+
+    g, slopes, remainder, bias = draw(n_items, n_attributes), draw(1, n_attributes), draw(1, n_items), draw(n_items)
+    own = draw(1, n_items), draw(n_items)
+    parts = Parts(slopes @ g.T + remainder + bias, slopes, slopes, remainder, bias)
+    base = SimpleNamespace(scores=lambda users, histories: own[0] + own[1], item_bias=lambda: own[1])
+    refined = SimpleNamespace(parts=lambda users, histories: parts, item_values=lambda: g, n_items=n_items)
+    return base, refined
+
+
+def slow_gains(base: Any, refined: Any, history: np.ndarray, item: int) -> np.ndarray:
+    """Average what each part gains over all orders, ranking the whole catalogue each time."""
+    scores, parts, g = base.scores(None, None)[0].astype(float), refined.parts(None, None), refined.item_values()
+    unseen = np.setdiff1d(np.arange(len(g)), history)
+    rest = parts.remainder[0].astype(float) + parts.bias
+    c = rest[unseen].std() / scores[unseen].std()
+    own_bias = base.item_bias().astype(float)
+    steps = [parts.slopes[0, a].astype(float) * g[:, a] for a in range(g.shape[1])]
+    steps += [parts.remainder[0] - c * (scores - own_bias), parts.bias - c * own_bias]
+
+    def rank(players: tuple[int, ...]) -> int:
+        now = mask_seen((c * scores + sum(steps[p] for p in players))[None], [history])
+        return int(ranks_of(np.round(now, 9), np.array([item]))[0])
+
+    gains, orders = np.zeros(len(steps)), list(permutations(range(len(steps))))
+    for order in orders:
+        for place, player in enumerate(order):
+            gains[player] += rank(order[:place]) - rank(order[: place + 1])
+    return gains / len(orders)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_exact_values_are_averages_over_all_orders(seed: int) -> None:
+    base, refined = toy(30, 3, seed)
+    found = rank_change(base, refined, 0, HISTORY, 1)
+    assert found.exact
+    assert not found.errors.any()
+    gains = [*found.attributes, found.patterns, found.popularity]
+    np.testing.assert_allclose(gains, slow_gains(base, refined, HISTORY, 1), atol=1e-9)
+    assert sum(gains) == pytest.approx(found.gained, abs=1e-9)
+
+
+def test_permutations_come_near_the_exact_values_and_know_how_near(monkeypatch: pytest.MonkeyPatch) -> None:
+    off = []
+    for seed in range(20):
+        base, refined = toy(300, 4, seed)
+        monkeypatch.setattr(module, "MOST_EXACT", 12)
+        exact = rank_change(base, refined, 0, HISTORY, 1)
+        monkeypatch.setattr(module, "MOST_EXACT", 0)
+        found = rank_change(base, refined, 0, HISTORY, 1, seed=seed)
+        assert not found.exact
+        assert found.attributes.sum() + found.patterns + found.popularity == pytest.approx(found.gained, abs=1e-9)
+        true = np.array([*exact.attributes, exact.patterns, exact.popularity])
+        gains = np.array([*found.attributes, found.patterns, found.popularity])
+        off.append((gains - true) / np.maximum(found.errors, 1e-9))
+    assert 0.5 < np.sqrt(np.mean(np.square(off))) < 1.5  # in standard errors
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", MAKERS)
+def test_parts_sum_to_the_change_of_rank(form: str, kind: str) -> None:
+    model, base = MAKERS[form](kind), base_of(kind)
+    users = np.array([3])
+    for item in (0, 6, 20):
+        found = rank_change(base, model, 3, HISTORY, item)
+        for one, rank in ((base, found.base_rank), (model, found.rank)):
+            assert int(ranks_of(mask_seen(one.scores(users, [HISTORY]), [HISTORY]), np.array([item]))[0]) == rank
+        assert found.attributes.shape == (model.n_attributes,)
+        assert found.attributes.sum() + found.patterns + found.popularity == pytest.approx(found.gained, abs=1e-9)
+
+
+def test_a_rescaled_base_changes_nothing() -> None:
+    base, refined = toy(40, 2, 0)
+    scores, bias = base.scores(None, None), base.item_bias()
+    parts = refined.parts(None, None)
+    same = Parts(2 * scores, parts.profile, 0 * parts.slopes, 2 * (scores - bias), 2 * bias)
+    refined.parts = lambda users, histories: same
+    found = rank_change(base, refined, 0, HISTORY, 1)
+    assert [*found.attributes, found.patterns, found.popularity] == [0] * 4
+
+
+def test_an_item_of_the_history_has_no_rank() -> None:
+    with pytest.raises(InputError, match="got number 9 of the history"):
+        rank_change(*toy(30, 2, 0), 0, HISTORY, 9)
+
+
+def test_a_large_catalogue_takes_a_moment() -> None:
+    """The figure is in benchmarks/counterfactuals.py; this catches what is slower by an order."""
+    base, refined = toy(50_000, 12, 0)
+    started = time.perf_counter()
+    found = rank_change(base, refined, 0, HISTORY, 1)
+    assert time.perf_counter() - started < 3
+    assert not found.exact
+    assert (found.errors > 0).all()
