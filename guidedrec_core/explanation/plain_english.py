@@ -1,0 +1,70 @@
+"""Words of English texts, cut to their stems, so that "darker", "dark" and "darkness" are one."""
+
+import re
+import unicodedata
+
+_WORD = re.compile(r"[a-z0-9]+")
+_SHORTEST = 3
+
+
+def word_set(words: str) -> frozenset[str]:
+    """Return the words of a line."""
+    return frozenset(words.split())
+
+
+EMPTY = word_set("""
+a an the this that these those some any all every one ones of for to in on at by from with about into it its is are be
+was were been being am do does did have has had i we me us my our you your he she they them his her their who
+user users customer customers shopper shoppers viewer please want wants wanted would could should can will may need
+needs like likes liked prefer prefers show give make made get let go put bring add something anything thing things
+stuff item items film films movie movies product products list lists recommendation recommendations recommend kind
+sort type just also only even still now then there here when while as so than too very really well rather quite
+focus feel feeling feels driven level fits fit bought whole wholly almost near main point much many most keep
+look looks looking through throughout own im id ive ill youd theyd
+""")
+"""Words that tell nothing of an attribute, neither in what people say nor in a schema's texts."""
+
+_SUFFIXES = sorted(
+    word_set(
+        "iness ability ibility ness ity iest ier est er ing ed edly fully ful ly ious ous antic ance ence ant ent able "
+        "ible ional ion ive al ish less th ies y ue ie s e"
+    ),
+    key=lambda suffix: (-len(suffix), suffix),
+)
+
+
+def folded(text: str) -> str:
+    """Return a text in lower case, without accents and apostrophes.
+
+    Examples
+    --------
+    >>> folded("Don’t: É")
+    'dont: e'
+    """
+    apart = unicodedata.normalize("NFKD", text.casefold().replace("'", "").replace("’", ""))
+    return "".join(letter for letter in apart if not unicodedata.combining(letter))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text, folded, in order."""
+    return _WORD.findall(folded(text))
+
+
+def stem(word: str) -> str:
+    """Cut the endings off a folded word.
+
+    Examples
+    --------
+    >>> [stem(word) for word in ("darker", "darkness", "funnier", "romantic", "romance", "humour")]
+    ['dark', 'dark', 'fun', 'rom', 'rom', 'humor']
+    """
+    if len(word) > 5 and word.endswith("our"):
+        word = word[:-3] + "or"
+    while True:
+        cut = (word[: -len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix))
+        shorter = next((each for each in cut if len(each) >= _SHORTEST), word)
+        if shorter == word:
+            break
+        word = shorter
+    double = len(word) > _SHORTEST and word[-1] == word[-2] and word[-1] not in "aeioul"
+    return word[:-1] if double else word
