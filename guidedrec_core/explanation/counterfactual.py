@@ -1,0 +1,82 @@
+"""What all counterfactuals share: where an item stands in a list, what is asked for, and when that is reached."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.errors import InputError
+from guidedrec_core.models.base import Recommender
+from guidedrec_core.ranking import mask_seen, ranks_of
+
+Goal = Literal["leave", "enter"]
+"""The item shall leave the K best, or enter them."""
+FloatArray = npt.NDArray[np.float64]
+
+_RELATIVE_MARGIN = 1e-5
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where an item stands in a user's list.
+
+    Attributes
+    ----------
+    item, k : int
+        The item and the length of the list.
+    rank : int
+        Among all items the user has not taken, from 1.
+    scores : FloatArray
+        The model's scores, ``[n_items]``; minus infinity for the items of the history.
+    """
+
+    item: int
+    k: int
+    rank: int
+    scores: FloatArray
+
+    @classmethod
+    def of(cls, model: Recommender, user: int, history: IntArray, item: int, k: int) -> "Standing":
+        """Score a user's items with one pass of the model.
+
+        Raises
+        ------
+        InputError
+            The user has the item already, or has so much that nothing can leave the list.
+        """
+        if item in history:
+            raise InputError(
+                f"expected an item that the user has not taken, got number {item} of the history; choose another"
+            )
+        scores = mask_seen(model.scores(np.array([user]), [history]), [history])
+        if int(np.isfinite(scores).sum()) <= k:
+            raise InputError(f"expected more than {k} items that the user has not taken; choose another user")
+        return cls(item, k, int(ranks_of(scores, np.array([item]))[0]), scores[0].astype(np.float64))
+
+    @property
+    def goal(self) -> Goal:
+        """What would be a change: an item of the list leaves it, another one enters."""
+        return "leave" if self.rank <= self.k else "enter"
+
+    @property
+    def margin(self) -> float:
+        """By how much scores must differ at least after an edit, so that rounding cannot undo it."""
+        known = self.scores[np.isfinite(self.scores)]
+        return _RELATIVE_MARGIN * max(1.0, float(np.abs(known).max()))
+
+    def reached(self, rank: int) -> bool:
+        """Tell whether a new rank is what was asked for."""
+        return (rank > self.k) == (self.goal == "leave")
+
+    def leads(self) -> FloatArray:
+        """Return by how much each other item leads this one, ``[n_items]``; minus infinity where it is no rival."""
+        leads: FloatArray = self.scores - self.scores[self.item]
+        leads[self.item] = -np.inf
+        return leads
+
+    def rank_of(self, scores: FloatArray) -> int:
+        """Return the item's rank under other scores, ``[n_items]``; what is not recommended stays out."""
+        ranked = np.where(np.isfinite(self.scores), scores, -np.inf)
+        return int(ranks_of(ranked[None], np.array([self.item]))[0])

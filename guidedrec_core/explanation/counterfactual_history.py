@@ -1,0 +1,167 @@
+"""Which past items would have to be missing for an item to leave the list, or to enter it.
+
+Sizes are tried in turn. One past item: each is left out once. Two and three: all sets, those first whose items moved
+the score most by themselves, until one does it; so what is found is the smallest, unless the work allowed ran out.
+Beyond: greedy, one more item at a time. What is left out stays out of the list: the user has it all the same.
+"""
+
+from dataclasses import dataclass
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing
+from guidedrec_core.models.base import Recommender
+from guidedrec_core.ranking import mask_seen, ranks_of
+
+MOST_SCORED = 2000
+"""Shortened histories that are scored at most for sets of one to three: all those of 23 past items, all pairs of 62."""
+MOST_REMOVED = 10
+"""Past items that are left out at most."""
+
+_EXACT_SIZES = 3
+# A block of scores takes at most this many numbers, and a model holds a few such blocks.
+_BLOCK_NUMBERS = 8 * 1024 * 1024
+_LARGEST_BLOCK = 256
+
+
+@dataclass(frozen=True)
+class HistoryEdit:
+    """The smallest set of past items found without which an item leaves the list or enters it.
+
+    Attributes
+    ----------
+    goal : {"leave", "enter"}
+        What was asked for.
+    old_rank : int
+        The item's rank with the whole history.
+    removed : tuple of int
+        Places in the history, from 0 = oldest; empty where nothing was found.
+    rank : int
+        The item's rank without them, by scoring anew; `old_rank` where nothing was found.
+    exact : bool
+        All smaller sets were tried, and none does it; where nothing was found, all sets of up to three were tried.
+    scored : int
+        Shortened histories that were scored.
+    """
+
+    goal: Goal
+    old_rank: int
+    removed: tuple[int, ...]
+    rank: int
+    exact: bool
+    scored: int
+
+
+def history_edit(
+    model: Recommender, user: int, history: IntArray, item: int, k: int = 10, most_scored: int = MOST_SCORED
+) -> HistoryEdit:
+    """Find the smallest set of past items whose removal changes whether an item is among the K best.
+
+    Parameters
+    ----------
+    model : Recommender
+        Base or refined.
+    user : int
+        User index; -1 for none.
+    history : IntArray
+        The user's item indexes, oldest first.
+    item : int
+        Item index; not in the history.
+    k : int
+        Length of the list.
+    most_scored : int
+        Shortened histories to score at most for sets of up to three; `MOST_REMOVED` times the length of the history
+        may come on top for larger ones.
+
+    Raises
+    ------
+    InputError
+        The user has the item already, or nothing is left that could take its place.
+    """
+    search = _Search(model, user, history, Standing.of(model, user, history, item, k))
+    length, exact = len(history), True
+    effects = np.zeros(length)
+    best: tuple[int, ...] = ()
+    for size in range(1, min(_EXACT_SIZES, length) + 1):
+        sets = _most_promising(effects, size, most_scored - search.scored)
+        best, leads = search.try_sets(sets)
+        if search.flips:
+            return search.found(exact)
+        if size == 1:
+            effects[sets[:, 0]] = leads - leads.min()
+        exact = exact and len(sets) == comb(length, size)
+    while 0 < len(best) < min(MOST_REMOVED, length):
+        others = np.setdiff1d(np.arange(length), best)[:, None]
+        best, _ = search.try_sets(np.hstack([np.tile(best, (len(others), 1)), others]))
+        if search.flips:
+            return search.found(exact and len(best) == _EXACT_SIZES + 1)
+    return search.found(exact)
+
+
+def _most_promising(effects: FloatArray, size: int, most: int) -> IntArray:
+    """Return sets of places ``[n, size]``, all or those of the places with the largest effects, best first."""
+    places = len(effects)
+    while places > size and comb(places, size) > most:
+        places -= 1
+    chosen = np.sort(np.argsort(-effects, kind="stable")[:places])
+    sets = chosen[np.array(list(combinations(range(places), size)))]  # [n, size]
+    ordered: IntArray = sets[np.argsort(-effects[sets].sum(axis=1), kind="stable")]
+    return ordered
+
+
+class _Search:
+    """Scores shortened histories in blocks and keeps the first that does what was asked for."""
+
+    def __init__(self, model: Recommender, user: int, history: IntArray, standing: Standing) -> None:
+        self.model, self.user, self.history, self.standing = model, user, history, standing
+        self.block = max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // max(1, model.n_items)))
+        self.scored = 0
+        self.flips: tuple[tuple[int, ...], int] | None = None
+
+    def try_sets(self, sets: IntArray) -> tuple[tuple[int, ...], FloatArray]:
+        """Score sets ``[n, size]`` until one does it.
+
+        Returns
+        -------
+        best : tuple of int
+            The set that brings the item nearest to the goal, or past it.
+        leads : FloatArray
+            How far each one that was scored brings it, ``[n]``.
+        """
+        leads = np.empty(0)
+        for first in range(0, len(sets), self.block):
+            part = sets[first : first + self.block]
+            towards, ranks = self._score(part)
+            leads = np.concatenate([leads, towards])
+            for row in np.argsort(-towards, kind="stable").tolist():
+                if not self.standing.reached(int(ranks[row])):
+                    continue
+                # Once more by itself, as it would be scored elsewhere: rounding may differ within a block.
+                rank = int(self._score(part[row : row + 1])[1][0])
+                if self.standing.reached(rank):
+                    self.flips = tuple(sorted(part[row].tolist())), rank
+                    return self.flips[0], leads
+        return tuple(sets[int(leads.argmax())].tolist()), leads
+
+    def found(self, exact: bool) -> HistoryEdit:
+        """Return what was found so far."""
+        removed, rank = self.flips or ((), self.standing.rank)
+        return HistoryEdit(self.standing.goal, self.standing.rank, removed, rank, exact, self.scored)
+
+    def _score(self, sets: IntArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+        """Return how far each set brings the item towards the goal, ``[n]``, and the item's ranks, ``[n]``."""
+        shortened = [np.delete(self.history, places) for places in sets]
+        scores = self.model.scores(np.full(len(sets), self.user), shortened)
+        scores = mask_seen(scores, [self.history] * len(sets))
+        self.scored += len(sets)
+        item, k = self.standing.item, self.standing.k
+        ranks = ranks_of(scores, np.full(len(sets), item))
+        own = scores[:, item].copy()
+        scores[:, item] = -np.inf
+        limit = np.partition(scores, -k, axis=1)[:, -k]  # what the item must beat to be among the K best
+        towards = limit - own if self.standing.goal == "leave" else own - limit
+        return towards.astype(np.float64), ranks
