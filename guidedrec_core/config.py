@@ -179,6 +179,10 @@ class RefinementConfig(Config):
     then weighs base model, refined model and attributes on the validation part."""
     normalisation: Literal["z", "white"] = "z"
     """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated."""
+    # Left out of stored settings where it changes nothing.
+    doubt: Literal["ignore", "shrink"] = Field("ignore", exclude_if=lambda doubt: doubt == "ignore")
+    """`shrink`: a score counts by how far repeated passes agree on it, and is taken as average for the rest; overridden
+    scores count in full. `ignore`: all count in full."""
     decay: float = Field(0.85, gt=0, le=1)
     """Weight of an interaction in the guided profile relative to the next one; 1 is the plain mean."""
     shrinkage: float = Field(3.0, ge=0)

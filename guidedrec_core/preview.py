@@ -139,7 +139,7 @@ def preview(
         The run does not use its scores as they are: it is a control.
     """
     raw = _raw(scores, system.schema)
-    guided = _standardisation(system).apply(raw[None])  # [1, A]
+    guided = _guided(system, raw[None])  # [1, A]
     reduced = system.refined.new_item_remainders(guided)
     ranks, leads, above, slopes = _against_catalogue(system, guided, listener)
     attributes = attribute_table(system, raw.astype(np.float64), np.isnan(raw))
@@ -184,18 +184,20 @@ def _raw(scores: Mapping[str, float | None], schema: AttributeSchema) -> FloatAr
     return raw
 
 
-def _standardisation(system: System) -> Standardisation:
-    """Return how this run made its guided embedding of raw scores."""
-    raw = system.item_scores.values
-    config = RefinementConfig.parse(system.refined_run.config["refinement"])
-    how = Standardisation.of(raw, config.normalisation)
+def _guided(system: System, new: FloatArray) -> FloatArray:
+    """Return the guided embedding of raw scores ``[n, A]`` as this run made its own; each was given in one pass."""
+    raw, run = system.item_scores.values, system.refined_run
+    config = RefinementConfig.parse(run.config["refinement"])
+    doubt = run.read_arrays("doubt") if "doubt.safetensors" in run.manifest.files else {}
+    weights, one_pass = doubt.get("weights"), doubt.get("one_pass")
+    how = Standardisation.of(raw, config.normalisation, weights)
     table = system.refined.item_values()
-    if table.shape != raw.shape or not np.allclose(how.apply(raw), table, atol=1e-3):
+    if table.shape != raw.shape or not np.allclose(how.apply(raw, weights), table, atol=1e-3):
         raise ConfigError(
-            f"expected a refined run that uses its guided scores, but {system.refined_run.id} has something else in "
+            f"expected a refined run that uses its guided scores, but {run.id} has something else in "
             f"their place (control {config.control}); choose another run"
         )
-    return how
+    return how.apply(new, one_pass)
 
 
 def _against_catalogue(

@@ -42,6 +42,7 @@ _OPTIONS = {
     "--threads": "training.threads",
     "--mode": "refinement.mode",
     "--normalisation": "refinement.normalisation",
+    "--doubt": "refinement.doubt",
     "--decay": "refinement.decay",
     "--shrinkage": "refinement.shrinkage",
     "--use-user-scores/--no-user-scores": "refinement.use_user_scores",

@@ -8,6 +8,7 @@ from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.randomness import generator
+from guidedrec_core.refinement.doubt import Doubt
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.runs import Run
 
@@ -22,8 +23,25 @@ STAGES = {
 """Names of the arms in progress messages."""
 
 
-def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, width: int, seed: int) -> GuidedEmbedding:
-    """Return the table that an arm uses as its guided embedding; `width` is that of the refined embedding.
+def guided_table(
+    dataset: Dataset, scores: Run, config: RefinementConfig, width: int, seed: int, doubt: Doubt | None = None
+) -> GuidedEmbedding:
+    """Return the table that an arm uses as its guided embedding.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        For its categories.
+    scores : Run
+        Of stage ``scores``.
+    config : RefinementConfig
+        Which arm, and which attributes.
+    width : int
+        Of the refined embedding.
+    seed : int
+        Of shuffled rows and random vectors.
+    doubt : Doubt, optional
+        How far each score on the attributes used counts; wherever scores are used, shuffled or not.
 
     Raises
     ------
@@ -31,7 +49,8 @@ def guided_table(dataset: Dataset, scores: Run, config: RefinementConfig, width:
         The categories control is asked for, and the catalogue has no categories that tell items apart.
     """
     # Attributes left out must not enter by way of whitening, which mixes columns.
-    guided = GuidedEmbedding.of(load_scores(scores).take(config.attributes).values, config.normalisation)
+    raw, weights = load_scores(scores).take(config.attributes).values, None if doubt is None else doubt.weights
+    guided = GuidedEmbedding.of(raw, config.normalisation, weights)
     if config.control == "shuffled":
         return guided.shuffled(generator(seed, "placebo"))
     if config.control == "gaussian":

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from guidedrec_core.config import AblationConfig, BuildConfig
+from guidedrec_core.config import AblationConfig, BuildConfig, RefinementConfig
 from guidedrec_core.data.bundled import ScoreFiles, build_settings
 from guidedrec_core.pipeline.ablate_stage import ablate
 from guidedrec_core.pipeline.base_stage import train_base
@@ -89,12 +89,13 @@ def build_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
 def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
     """Refine anew as a job, from the newest scores with the overrides over them; return the new refined run's id.
 
-    Base model and settings are those of an earlier refined run, which stays as it is. Evaluation and maps follow.
+    Base model and settings are those of an earlier refined run, which stays as it is, but for what `arguments` change.
+    Evaluation and maps follow.
 
     Parameters
     ----------
     arguments : mapping
-        ``run`` (the earlier refined run's id).
+        ``run`` (the earlier refined run's id) and optionally ``doubt`` (see `RefinementConfig`).
     home, listener
         As in `build_task`.
     """
@@ -102,6 +103,9 @@ def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) ->
     earlier = store.open(str(arguments["run"]), "refined")
     base = store.open(earlier.inputs["base"], "base")
     config = config_of(base, earlier)
+    if "doubt" in arguments:
+        changed = {**config.refinement.model_dump(mode="json"), "doubt": arguments["doubt"]}
+        config = config.model_copy(update={"refinement": RefinementConfig.parse(changed)})
     scores = find_scores(store, store.open(base.inputs["data"], "data"))
     refined = refine(store, base, scores, config, listener)
     evaluate(store, refined, config, listener)

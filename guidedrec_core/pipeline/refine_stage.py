@@ -20,6 +20,7 @@ from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.pipeline.arms import STAGES, guided_table
 from guidedrec_core.pipeline.calibrate import choose_cold_offset
 from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary, valid_cases
+from guidedrec_core.pipeline.passes import doubt_of
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.reduction import pca
@@ -69,7 +70,8 @@ def refine(
     if found is not None:
         return found
     prepared = load_prepared(store, base)
-    guided = guided_table(prepared.dataset, scores, wanted, base.config["encoder"]["width"], config.seed)
+    doubt, doubts = (None, ()) if wanted.doubt == "ignore" else doubt_of(store, scores, wanted.attributes)
+    guided = guided_table(prepared.dataset, scores, wanted, base.config["encoder"]["width"], config.seed, doubt)
     user_scores, notices = _user_scores(prepared, base, scores, wanted)
     arm = _Arm(
         prepared, base, load_base(base, prepared.sequences.n_items), guided, user_scores, wanted, config, listener
@@ -79,12 +81,14 @@ def refine(
     with store.create("refined", config=settings, inputs=inputs, seed=config.seed) as writer:
         for name, arrays in made.arrays.items():
             writer.write_arrays(name, arrays)
-        writer.write_arrays("guided", {"values": guided.values, "missing": guided.missing.astype(np.uint8)})
+        writer.write_arrays("guided", guided.arrays())
+        if doubt is not None:
+            writer.write_arrays("doubt", {"weights": doubt.weights, "one_pass": doubt.one_pass})
         if made.training is not None:
             writer.write_table("training", made.training)
         if wanted.control == "none":
             writer.write_table("attribute_weights", _named_weights(scores, wanted, made.weights))
-        writer.write_json("notices", [n.as_dict() for n in notices])
+        writer.write_json("notices", [n.as_dict() for n in (*notices, *doubts)])
         if made.neighbours is not None:
             writer.write_json("item_knn", made.neighbours.model_dump(mode="json"))
         writer.summary.update(made.summary, control=wanted.control, mode=wanted.mode)

@@ -48,6 +48,12 @@ class Doubt:
     one_pass: FloatArray
     repeated: int
 
+    def take(self, attributes: tuple[int, ...] | None) -> "Doubt":
+        """Keep the attributes at some positions, in that order; None keeps all."""
+        if attributes is None:
+            return self
+        return Doubt(self.weights[:, list(attributes)], self.one_pass[list(attributes)], self.repeated)
+
 
 def score_doubt(
     raw: npt.NDArray[np.floating], passes: npt.NDArray[np.floating], settled: npt.NDArray[np.bool_]

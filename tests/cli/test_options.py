@@ -71,7 +71,7 @@ def test_every_option_reaches_the_configuration_with_its_default(chosen_by: Call
             continue
         default = (option.help or "").split("[default: ")[1].removesuffix("]")
         arguments.append(f"--{default}" if option.is_flag else f"{option.opts[0]}={default}")
-    assert len(arguments) == 31
+    assert len(arguments) == 32
     assert unset == {"config_file", "item_vectors", "user_vectors", "item_bias", "similarity"}
     chosen = chosen_by(*arguments)
     assert chosen.values
