@@ -7,6 +7,8 @@ from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.errors import NotFoundError
 from guidedrec_core.runs import RunInfo, RunStore
 
+_MADE_FROM = ("evaluation", "projection", "ablation", "sparsity", "audit")
+
 
 @dataclass(frozen=True)
 class RefinedEntry:
@@ -20,7 +22,7 @@ class RefinedEntry:
         The base run it refines.
     data : RunInfo
         The data set.
-    evaluation, projection, ablation, sparsity : RunInfo or None
+    evaluation, projection, ablation, sparsity, audit : RunInfo or None
         Newest of each; None while there is none.
     """
 
@@ -31,6 +33,7 @@ class RefinedEntry:
     projection: RunInfo | None
     ablation: RunInfo | None
     sparsity: RunInfo | None
+    audit: RunInfo | None
 
     @property
     def base_kind(self) -> str:
@@ -38,11 +41,16 @@ class RefinedEntry:
         return "external" if "external" in self.base.config else str(self.base.config["encoder"]["kind"])
 
     @property
+    def shrinks_doubtful(self) -> bool:
+        """Whether scores count by how far their passes agree."""
+        return bool(self.run.config["refinement"].get("doubt") == "shrink")
+
+    @property
     def label(self) -> str:
         """A short name for lists: when, what, seed."""
-        refinement = self.run.config["refinement"]
+        mode = f"{self.run.config['refinement']['mode']}{', doubtful less' if self.shrinks_doubtful else ''}"
         return (
-            f"{self.run.created:%Y-%m-%d %H:%M} · {self.base_kind}, {refinement['mode']}, "
+            f"{self.run.created:%Y-%m-%d %H:%M} · {self.base_kind}, {mode}, "
             f"{self.base.config['split']['kind']}, seed {self.run.seed}"
         )
 
@@ -79,8 +87,7 @@ def refined_entries(store: RunStore, dataset: str | None = None) -> list[Refined
             continue
         if dataset is not None and data.config["name"] != dataset:
             continue
-        made = [_made_from(runs, stage, info) for stage in ("evaluation", "projection", "ablation", "sparsity")]
-        entries.append(RefinedEntry(info, base, data, *made))
+        entries.append(RefinedEntry(info, base, data, *(_made_from(runs, stage, info) for stage in _MADE_FROM)))
     return sorted(entries, key=lambda entry: entry.run.id, reverse=True)
 
 

@@ -16,6 +16,7 @@ from guidedrec_core.ui import (
 )
 from guidedrec_core.ui.attributes_tables import TABS
 from guidedrec_core.ui.errors import guard
+from guidedrec_core.ui.refine_again import offer_doubt
 
 view = page.set_up("What is every item scored on, and how far can the scores be trusted?", ":material/straighten:")
 colours = palette(view.dark)
@@ -33,6 +34,8 @@ with tabs[0]:
         attributes_trust.agreement(trust, colours)
         catalogue = loaders.table(view.entry.data.id, "catalogue")
         attributes_trust.items(trust, catalogue, loaders.optional_table(shown.id, "faults"))
+        with guard():
+            offer_doubt(view, scores.newer or scores.given)
 with tabs[1], guard():
     if tabs[1].open:
         attributes_editor.attributes(view.dataset, loaders.schema(scores.used.id))

@@ -53,7 +53,7 @@ def overrides(view: View, given: Run) -> None:
     st.write(escaped(overrides_sentence(layer, place.in_run)))
     if layer:
         _listed(place, layer)
-    _refine(view, place, layer)
+    _refine(view, place, layer, given)
     st.subheader("Set a score by hand", anchor=False)
     _form(place, layer, view.item)
     if entries:
@@ -159,12 +159,12 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
             )
 
 
-def _refine(view: View, place: _Place, layer: tuple[Override, ...]) -> None:
+def _refine(view: View, place: _Place, layer: tuple[Override, ...], given: Run) -> None:
     """Offer to refine anew where the run under study was made with other scores by hand."""
     schema = place.scores.schema
     wanted = {(one.item_id, one.attribute): one.value for one in layer if not one.problem(schema, place.items)}
     if wanted != place.in_run:
-        offer_refinement(view, "What is set by hand enters the next refinement.")
+        offer_refinement(view, "What is set by hand enters the next refinement.", given)
 
 
 def _do(act: Callable[[], Override], who: str, said: str) -> None:

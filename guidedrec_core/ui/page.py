@@ -100,9 +100,10 @@ def footer(view: View) -> None:
     entry = view.entry
     st.divider()
     width, split = entry.base.config["encoder"]["width"], entry.base.config["split"]["kind"]
+    doubt = ", doubtful scores count less" if entry.shrinks_doubtful else ""
     show.note(
         f"Data set {view.dataset} ({entry.data.id}) · run {entry.run.id}, {entry.run.created:%d %b %Y %H:%M} UTC · "
-        f"{entry.base_kind}, width {width}, {entry.run.config['refinement']['mode']} refinement, "
+        f"{entry.base_kind}, width {width}, {entry.run.config['refinement']['mode']} refinement{doubt}, "
         f"seed {entry.run.seed} · split {split} · guidedrec {__version__}"
     )
 

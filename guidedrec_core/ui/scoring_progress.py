@@ -61,7 +61,7 @@ def result(view: View, scores: Scores) -> None:
         _failed(view, faults)
     if run == scores.newer:
         st.button("Look at these scores", icon=":material/bar_chart:", on_click=_look, key="score_look")
-        offer_refinement(view, "The new scores enter the next refinement.")
+        offer_refinement(view, "The new scores enter the next refinement.", run)
 
 
 def _failed(view: View, faults: pd.DataFrame) -> None:

@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import tiny
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
 from guidedrec_core import pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
+from guidedrec_core.config import RefinementConfig
 from guidedrec_core.runs import Run, RunStore
 
 PAGE = "pages/5_Attributes.py"
@@ -69,6 +71,35 @@ class TestScores:
         assert not app.exception
         assert app.query_params["item"] == "item-01"
         assert "Set a score by hand" in words(app)
+
+    def test_doubtful_scores_can_be_let_count_less_where_there_are_passes(
+        self, tiny_home, tiny_build, llm_scores, started, open_app
+    ) -> None:
+        app = open_app(PAGE, dataset="tiny")
+        assert "refine_doubt" not in {toggle.key for toggle in app.toggle}
+        assert "refine_again" not in {button.key for button in app.button}
+        llm_scores(passes=3)
+        app = open_app(PAGE, dataset="tiny")
+        assert not app.exception
+        assert "A score that passes disagree on can count less than others." in words(app)
+        assert not app.toggle(key="refine_doubt").value
+        asked = {"dataset": "tiny", "run": tiny_build.refined.id}
+        for doubt in ("ignore", "shrink"):
+            app.button(key="refine_again").click().run()
+            assert started[-1] == ("refine", {**asked, "doubt": doubt})
+            app.toggle(key="refine_doubt").set_value(True).run()
+
+    def test_a_run_says_that_doubtful_scores_count_less_in_it(
+        self, tiny_home, tiny_build, llm_scores, open_app
+    ) -> None:
+        config = tiny.CONFIG.model_copy(update={"refinement": RefinementConfig(mode="head", doubt="shrink")})
+        store = RunStore(tiny_home)
+        base = store.open(tiny_build.base.id, "base")
+        run = pipeline.refine(store, base, llm_scores(passes=3), config)
+        app = open_app(PAGE, dataset="tiny", run=run.id)
+        assert not app.exception
+        assert "head refinement, doubtful scores count less, seed" in words(app)
+        assert app.toggle(key="refine_doubt").value
 
     def test_agreement_is_drawn_where_there_are_passes(self, tiny_home, tiny_build, llm_scores, open_app) -> None:
         llm_scores(passes=3)
