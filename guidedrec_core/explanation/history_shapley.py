@@ -87,7 +87,15 @@ class HistoryShapley:
     @property
     def values(self) -> FloatArray:
         """Shapley values of the score, ``[R]``."""
-        return self.matrix.sum(axis=1)
+        values: FloatArray = self.matrix.sum(axis=1)
+        return values
+
+    @property
+    def each_position(self) -> FloatArray:
+        """The same for every position of the history, ``[n]``: those of the first row share its value alike."""
+        values = self.values
+        first: FloatArray = np.repeat(values[:1] / self.grouped, self.grouped)
+        return np.concatenate([first, values[1:]])
 
     @property
     def score(self) -> float:
@@ -156,7 +164,8 @@ def base_history_shapley(
     vector = model.item_embedding()[item].astype(np.float64)  # [d]
 
     def worth(histories: list[IntArray]) -> FloatArray:
-        return (model.user_vectors(np.full(len(histories), user), histories) @ vector)[:, None]
+        worths: FloatArray = model.user_vectors(np.full(len(histories), user), histories) @ vector
+        return worths[:, None]
 
     return _share_out(worth, float(model.item_bias()[item]), history, seed, evaluations, most, exact_up_to)
 

@@ -62,6 +62,30 @@ class Block(nn.Module):
         distance : Tensor
             Which bias belongs to the two, int64 ``[M, L]``.
         """
+        q, k, v, mask = self._look(asked, x, visible, distance)
+        rate = self.dropout if self.training else 0.0
+        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, M, D/H]
+        seen = self.project(seen.transpose(1, 2).reshape(asked.shape))  # [B, M, D]
+        asked = asked + F.dropout(seen, self.dropout, self.training)
+        wide = F.gelu(self.widen(self.feedforward_norm(asked)))  # [B, M, feedforward]
+        return asked + F.dropout(self.narrow(wide), self.dropout, self.training)
+
+    def attention(self, asked: Tensor, x: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
+        """Return how much each asked position looks at each seen one, averaged over heads; parameters as in `forward`.
+
+        Returns
+        -------
+        Tensor
+            ``[B, M, L]``, 0 to 1; a row sums to 1.
+        """
+        q, k, _, mask = self._look(asked, x, visible, distance)
+        weights: Tensor = (q @ k.transpose(2, 3) / q.shape[3] ** 0.5 + mask).softmax(dim=3)  # [B, H, M, L]
+        return weights.mean(dim=1)
+
+    def _look(
+        self, asked: Tensor, x: Tensor, visible: Tensor, distance: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return queries ``[B, H, M, D/H]``, keys and values ``[B, H, L, D/H]``, and the mask added to products."""
         D = x.shape[2]
         normed = self.attention_norm(x)  # [B, L, D]
         if asked is x:
@@ -73,12 +97,7 @@ class Block(nn.Module):
         bias = self.distance[:, distance]  # [H, M, L]
         # Minus infinity would give NaN where nothing is seen.
         mask = bias.masked_fill(~visible.unsqueeze(1), torch.finfo(bias.dtype).min)  # [B, H, M, L]
-        rate = self.dropout if self.training else 0.0
-        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, M, D/H]
-        seen = self.project(seen.transpose(1, 2).reshape(asked.shape))  # [B, M, D]
-        asked = asked + F.dropout(seen, self.dropout, self.training)
-        wide = F.gelu(self.widen(self.feedforward_norm(asked)))  # [B, M, feedforward]
-        return asked + F.dropout(self.narrow(wide), self.dropout, self.training)
+        return q, k, v, mask
 
     def _by_head(self, x: Tensor) -> Tensor:
         """Split ``[B, L, D]`` into ``[B, H, L, D/H]``."""

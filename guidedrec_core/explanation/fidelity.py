@@ -1,0 +1,254 @@
+"""Is an explanation true? Take away what it says counts most, and see whether the model agrees.
+
+Deletion: leave out what counts most first, then the next, and so on; insertion: begin with nothing and put it back in
+the same order (Petsiuk, Das and Saenko, BMVC 2018). After each step the model itself scores the item anew. What counts
+is the area: the mean change of the score over all steps, large if what was said to count most does. Both ends are the
+same for every order, so that areas of one case can be compared; random orders, the newest first and the model's
+attention are held against it, paired over users.
+
+Shapes: V cases (user, history, item), S shares of steps, A attributes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.evaluation.bootstrap import UserBootstrap
+from guidedrec_core.explanation.attention import has_attention, history_attention
+from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
+from guidedrec_core.models.base import BaseModel
+from guidedrec_core.randomness import generator
+from guidedrec_core.ranking import block_size, mask_seen, ranks_of
+from guidedrec_core.refinement.refined import RefinedModel
+
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+SHARES = np.linspace(0, 1, 11)
+"""Shares of positions or attributes taken away or put back, S."""
+EXPLANATION, RANDOM, ATTENTION, RECENCY = "explanation", "random", "attention", "newest first"
+"""Orders."""
+DELETION, INSERTION = "deletion", "insertion"
+SCORE, DOUBLINGS = "score", "doublings"
+"""Measures: change of the score; how often the rank doubled (deletion) or halved (insertion)."""
+
+Orders = dict[str, list[list[IntArray]]]
+"""Of each kind of order, of each case, one order or several whose curves are averaged; most important first."""
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Whether the model agrees with an explanation.
+
+    Attributes
+    ----------
+    curves : pandas.DataFrame
+        ``direction, order, share`` and the means over cases of ``score`` and ``doublings`` so far: the change that the
+        direction aims at, away from the start.
+    areas : pandas.DataFrame
+        ``direction, measure, order``; ``area`` (mean of the curve) with its 95 % interval ``low, high``; for other
+        orders than the explanation ``gap`` (the explanation's area minus this one's) with ``gap_low, gap_high``, and
+        ``better``, the share of cases in which the explanation's is larger. Above 0 the explanation knows more.
+    n_cases : int
+        V.
+    """
+
+    curves: pd.DataFrame
+    areas: pd.DataFrame
+    n_cases: int
+
+
+def history_fidelity(
+    model: RefinedModel | BaseModel,
+    users: IntArray,
+    histories: list[IntArray],
+    items: IntArray,
+    values: list[FloatArray] | None = None,
+    seed: int = 0,
+    draws: int = 5,
+    evaluations: int = 1024,
+    samples: int = 1000,
+) -> Fidelity:
+    """Take positions out of histories, and put them back, in the order of an explanation.
+
+    Beside it stand random orders, the newest first, and the model's attention where it has any (`has_attention`).
+
+    Parameters
+    ----------
+    model : RefinedModel or BaseModel
+        What is explained, and asked again.
+    users : IntArray
+        User indexes, ``[V]``.
+    histories : list of IntArray
+        Item indexes, oldest first; V arrays.
+    items : IntArray
+        The item explained to each, ``[V]``, ranked among all the history does not hold.
+    values : list of FloatArray, optional
+        What each position did, the largest first; by default Shapley values of the score.
+    seed : int
+        Of random orders, sampled Shapley values and resamples.
+    draws : int
+        Random orders a case.
+    evaluations : int
+        Of Shapley values; see `history_shapley`.
+    samples : int
+        Resamples of users.
+    """
+    cases = list(zip(users.tolist(), histories, items.tolist(), strict=True))
+    if values is None:
+        explain: Any = history_shapley if hasattr(model, "parts") else base_history_shapley
+        values = [explain(model, *case, seed=seed, evaluations=evaluations).each_position for case in cases]
+    rng = generator(seed, "fidelity", "history")
+    orders: Orders = {
+        EXPLANATION: [[_descending(each)] for each in values],
+        RANDOM: [[rng.permutation(len(history)) for _ in range(draws)] for history in histories],
+        RECENCY: [[np.arange(len(history))[::-1]] for history in histories],
+    }
+    if has_attention(model):
+        orders[ATTENTION] = [[_descending(each)] for each in history_attention(model, users, histories)]
+    kept = {
+        (direction, name): [[_kept(order, direction) for order in each] for each in orders[name]]
+        for direction in (DELETION, INSERTION)
+        for name in orders
+    }
+    asked: dict[tuple[int, bytes], BoolArray] = {}
+    for case, mask in _each(kept.values()):
+        asked.setdefault((case, mask.tobytes()), mask)
+    worth = dict(zip(asked, _rescored(model, users, histories, items, asked), strict=True))
+    traces = {
+        key: np.array(
+            [
+                np.mean([[worth[case, mask.tobytes()] for mask in masks] for masks in each], axis=0)
+                for case, each in enumerate(of_cases)
+            ]
+        )
+        for key, of_cases in kept.items()
+    }
+    return _fidelity(traces, users, samples, seed)
+
+
+def attribute_fidelity(
+    model: RefinedModel,
+    users: IntArray,
+    histories: list[IntArray],
+    items: IntArray,
+    seed: int = 0,
+    draws: int = 5,
+    samples: int = 1000,
+) -> Fidelity:
+    """Set an item's attributes to the catalogue's mean, and back, in the order of their contributions.
+
+    Each attribute's effect is what the model says of the item with that attribute changed. As every mode's score is
+    linear in the item's own row of G, effects of several add up. Parameters as in `history_fidelity`; no history may
+    hold the item explained.
+    """
+    rng = generator(seed, "fidelity", "attributes")
+    names = [(direction, name) for direction in (DELETION, INSERTION) for name in (EXPLANATION, RANDOM)]
+    traces: dict[tuple[str, str], list[FloatArray]] = {name: [] for name in names}
+    for user, history, item in zip(users, histories, items, strict=True):
+        contributions, effects, scores = _effects(model, user, history, int(item))
+        orders = {
+            EXPLANATION: [_descending(contributions)],
+            RANDOM: [rng.permutation(len(effects)) for _ in range(draws)],
+        }
+        for direction, name in names:
+            kept = np.array([_kept(order, direction) for order in orders[name]])  # [orders, S, A]
+            worth = scores[item] - ~kept @ effects  # [orders, S]
+            others = np.repeat(scores[None], worth.size, axis=0)
+            others[:, item] = worth.ravel()
+            ranks = ranks_of(others.astype(np.float32), np.full(worth.size, item)).reshape(worth.shape)
+            traces[direction, name].append(np.stack([worth, np.log2(ranks)], axis=2).mean(axis=0))
+    return _fidelity({name: np.array(each) for name, each in traces.items()}, users, samples, seed)
+
+
+def _effects(model: RefinedModel, user: int, history: IntArray, item: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return contributions and measured effects of an item's attributes, ``[A]`` each, and all items' scores."""
+    who, own = np.array([user]), np.array([item])
+    parts = model.parts(who, [history])
+    scores = mask_seen(parts.scores, [history])[0].astype(np.float64)
+    table = model.item_values()
+    average = table.mean(axis=0)
+    contributions = parts.slopes[0].astype(np.float64) * (table[item] - average)
+    effects = np.empty(len(average))
+    for attribute in range(len(average)):
+        changed = table[item].copy()
+        changed[attribute] = average[attribute]
+        effects[attribute] = scores[item] - model.with_item_value(item, changed).parts(who, [history], own).scores[0, 0]
+    return contributions, effects, scores
+
+
+def _descending(values: FloatArray) -> IntArray:
+    """Return the places of the largest first; of equals, the last."""
+    order: IntArray = np.lexsort((-np.arange(len(values)), -values))
+    return order
+
+
+def _kept(order: IntArray, direction: str) -> BoolArray:
+    """Return what is there after each share of steps, ``[S, n]``."""
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    done = place < np.round(SHARES * len(order))[:, None]  # [S, n]
+    return ~done if direction == DELETION else done
+
+
+def _each(kept: Iterable[list[list[BoolArray]]]) -> Iterable[tuple[int, BoolArray]]:
+    """Yield every case with what of it is kept."""
+    for of_cases in kept:
+        for case, of_orders in enumerate(of_cases):
+            for masks in of_orders:
+                for mask in masks:
+                    yield case, mask
+
+
+def _rescored(
+    model: Any, users: IntArray, histories: list[IntArray], items: IntArray, asked: dict[tuple[int, bytes], BoolArray]
+) -> FloatArray:
+    """Return score and binary logarithm of the rank of each case's item after what is kept, ``[n, 2]``."""
+    which = np.array([case for case, _ in asked])
+    kept = list(asked.values())
+    found = np.empty((len(kept), 2))
+    size = block_size(model.n_items)
+    by_length = np.argsort([mask.sum() for mask in kept], kind="stable")  # blocks of like length hold little padding
+    for first in range(0, len(kept), size):
+        part = by_length[first : first + size]
+        shown = [histories[which[n]][kept[n]] for n in part]
+        scores = model.scores(users[which[part]], shown)
+        own = scores[np.arange(len(part)), items[which[part]]]
+        # Candidates stay those of the whole history, whatever of it is shown.
+        scores = mask_seen(scores, [histories[case] for case in which[part]])
+        scores[np.arange(len(part)), items[which[part]]] = own
+        found[part] = np.stack([own, np.log2(ranks_of(scores, items[which[part]]))], axis=1)
+    return found
+
+
+def _fidelity(traces: dict[tuple[str, str], FloatArray], users: IntArray, samples: int, seed: int) -> Fidelity:
+    """Sum up curves ``[V, S, 2]`` of score and rank, by direction and order."""
+    curves, areas = [], []
+    gains = {}
+    for (direction, order), trace in traces.items():
+        sign = np.array([-1, 1]) if direction == DELETION else np.array([1, -1])
+        gain = sign * (trace - trace[:, :1])  # [V, S, 2]
+        mean = gain.mean(axis=0)
+        named = {SCORE: mean[:, 0], DOUBLINGS: mean[:, 1]}
+        curves.append(pd.DataFrame({"direction": direction, "order": order, "share": SHARES, **named}))
+        for number, measure in enumerate((SCORE, DOUBLINGS)):
+            gains[direction, measure, order] = np.trapezoid(gain[:, :, number], SHARES, axis=1)  # [V]
+    names = list(gains)
+    columns = np.stack(list(gains.values()), axis=1)
+    bootstrap = UserBootstrap(columns, users, samples, generator(seed, "fidelity", "bootstrap"))
+    for number, (direction, measure, order) in enumerate(names):
+        area = bootstrap.mean(number)
+        row: dict[str, Any] = {"direction": direction, "measure": measure, "order": order}
+        row |= {"area": area.value, "low": area.low, "high": area.high}
+        if order != EXPLANATION:
+            own = names.index((direction, measure, EXPLANATION))
+            gap = bootstrap.difference(own, number)
+            row |= {"gap": gap.value, "gap_low": gap.low, "gap_high": gap.high}
+            row["better"] = float(np.mean(columns[:, own] > columns[:, number]))
+        areas.append(row)
+    return Fidelity(pd.concat(curves, ignore_index=True), pd.DataFrame(areas), len(users))
