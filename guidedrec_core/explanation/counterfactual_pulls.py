@@ -1,0 +1,224 @@
+"""How little more or less of an attribute the user would have to want for an item to leave the list, or to enter it.
+
+A pull t on attribute a moves every score along a line, ``score_j + unit t g_ja`` (see `steering`), so another item j
+leads this one from, or up to, one point t_j. Sorting these points finds the smallest pull at which enough items, or few
+enough, are ahead: exact. Where no single attribute within reach does it, several are pulled together, by a linear
+programme:
+
+    min sum_a |t_a|    subject to    lead_j + unit t . (g_j - g_i) >= margin  for j in S,  |t_a| <= most
+
+S: the K items that shall come before it (to leave), or with the other sign all but the K - 1 that may (to enter); the
+latter are brought in when they are violated. S is chosen anew from the best items under each solution until that is no
+longer smaller, so the pull is the smallest for these rivals, and no proof that no other ones could do with less.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import linprog
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing
+from guidedrec_core.explanation.steering import MOST_PULL, pull_unit
+from guidedrec_core.refinement.refined import RefinedModel
+
+_ROUNDS = 12
+_CHOICES = 4
+# Rivals brought into the linear programme at a time.
+_RIVALS = 60
+
+
+@dataclass(frozen=True)
+class Pull:
+    """A pull on the user's taste, and what it makes of the item.
+
+    Attributes
+    ----------
+    steps : FloatArray
+        Steps on each attribute, ``[A]``; one step is one standard deviation of taste on an attribute of average weight.
+    rank : int
+        The item's rank under it, by scoring anew.
+    """
+
+    steps: FloatArray
+    rank: int
+
+
+@dataclass(frozen=True)
+class PullEdits:
+    """The smallest pulls that make an item leave the list or enter it.
+
+    Attributes
+    ----------
+    goal : {"leave", "enter"}
+        What was asked for.
+    old_rank : int
+        The item's rank without a pull.
+    most : float
+        Steps an attribute may be pulled.
+    single : tuple of Pull
+        On one attribute each, exact, the smallest first; attributes that cannot do it within `most` are left out.
+    joint : Pull or None
+        On several together, where no single one does it and this was found.
+    """
+
+    goal: Goal
+    old_rank: int
+    most: float
+    single: tuple[Pull, ...]
+    joint: Pull | None
+
+
+def pull_edits(
+    model: RefinedModel, user: int, history: IntArray, item: int, k: int = 10, most: float = MOST_PULL
+) -> PullEdits:
+    """Find the smallest pulls that change whether an item is among the K best.
+
+    Parameters
+    ----------
+    model : RefinedModel
+        The refined model.
+    user : int
+        User index; -1 for none.
+    history : IntArray
+        The user's item indexes, oldest first.
+    item : int
+        Item index; not in the history.
+    k : int
+        Length of the list.
+    most : float
+        Steps an attribute may be pulled, up or down.
+
+    Raises
+    ------
+    InputError
+        The user has the item already, or nothing is left that could take its place.
+    """
+    standing = Standing.of(model, user, history, item, k)
+    rivals = np.flatnonzero(np.isfinite(standing.leads()))
+    g = model.item_values().astype(np.float64)
+    gains = pull_unit(model) * (g[rivals] - g[item])  # [n, A]
+    leads = standing.leads()[rivals]  # [n]
+    found = []
+    for attribute in range(gains.shape[1]):
+        steps = _smallest(leads, gains[:, attribute], standing, most)
+        if steps is not None:
+            found.append(np.where(np.arange(gains.shape[1]) == attribute, steps, 0.0))
+    found.sort(key=lambda steps: float(np.abs(steps).sum()))
+    # A pass of the model of its own, apart from the one that the pulls were computed from.
+    again = model.scores(np.array([user]), [history])[0].astype(np.float64)
+
+    def verified(steps: FloatArray) -> Pull | None:
+        rank = standing.rank_of(again + pull_unit(model) * (g @ steps))
+        return Pull(steps, rank) if standing.reached(rank) else None
+
+    single = tuple(pull for pull in map(verified, found) if pull is not None)
+    together = None if single or not gains.shape[1] else _together(leads, gains, standing, most)
+    joint = None if together is None else verified(together)
+    return PullEdits(standing.goal, standing.rank, most, single, joint)
+
+
+def _smallest(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> float | None:
+    """Return the smallest pull on one attribute, up or down, that does it; None where none within reach does.
+
+    Parameters
+    ----------
+    leads : FloatArray
+        By how much each rival leads the item, ``[n]``.
+    gains : FloatArray
+        What one step up adds to these leads, ``[n]``.
+    standing : Standing
+        What is asked for.
+    most : float
+        Steps at most.
+    """
+    leave = standing.goal == "leave"
+    # To leave, only those count as ahead who lead by the margin; to enter, those who do not trail by it.
+    above = leads - standing.margin if leave else leads + standing.margin
+    ahead = above >= 0 if leave else above > 0
+    limit = standing.k if leave else standing.k - 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crossings = -above / gains  # where each rival's lead changes sign
+    best: float | None = None
+    for sign in (1.0, -1.0):
+        points = sign * crossings
+        joins, drops = ~ahead & (sign * gains > 0), ahead & (sign * gains < 0)
+        events = np.flatnonzero((joins | drops) & (points >= 0) & (points <= most))
+        change = np.where(joins[events], 1, -1)
+        # At one point, what speaks against the goal goes first.
+        order = np.lexsort((change if leave else -change, points[events]))
+        count = int(ahead.sum()) + np.cumsum(change[order])
+        done = np.flatnonzero(count >= limit if leave else count <= limit)
+        if len(done):
+            point = float(points[events[order[done[0]]]])
+            if best is None or point < abs(best):
+                best = sign * point
+    return best
+
+
+def _together(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> FloatArray | None:
+    """Return the smallest pull ``[A]`` found on all attributes together; None where none was found."""
+    best: FloatArray | None = None
+    solve = _to_leave if standing.goal == "leave" else _to_enter
+    for now in _starts(leads, gains, standing, most):
+        size = np.inf
+        for _ in range(_CHOICES):
+            found = solve(leads, gains, standing, most, now)
+            if found is None or np.abs(found).sum() > size - 1e-9:
+                break
+            now, size = found, float(np.abs(found).sum())
+            if best is None or size < np.abs(best).sum():
+                best = found
+    return best
+
+
+def _starts(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> list[FloatArray]:
+    """Return pulls ``[A]`` under which to choose the rivals first: as far as possible from, or to, the best of them."""
+    order = np.argsort(-leads, kind="stable")
+    sign = 1.0 if standing.goal == "leave" else -1.0
+    towards = [gains[order[:count]].mean(axis=0) for count in (standing.k, max(standing.k, _RIVALS))]
+    return [most * sign * each for direction in towards for each in (np.sign(direction), _unit(direction))]
+
+
+def _unit(direction: FloatArray) -> FloatArray:
+    """Return a direction whose largest part is 1; zeros stay zeros."""
+    unit: FloatArray = direction / (float(np.abs(direction).max()) or 1.0)
+    return unit
+
+
+def _to_leave(
+    leads: FloatArray, gains: FloatArray, standing: Standing, most: float, now: FloatArray
+) -> FloatArray | None:
+    """Return the smallest pull ``[A]`` that puts the K items that are best under `now` before the item."""
+    chosen = np.argsort(-(leads + gains @ now), kind="stable")[: standing.k]
+    return _least(-gains[chosen], leads[chosen] - standing.margin, most)
+
+
+def _to_enter(
+    leads: FloatArray, gains: FloatArray, standing: Standing, most: float, now: FloatArray
+) -> FloatArray | None:
+    """Return the smallest pull ``[A]`` that puts all but the K - 1 items that are best under `now` behind the item."""
+    behind = np.ones(len(leads), dtype=bool)
+    behind[np.argsort(-(leads + gains @ now), kind="stable")[: standing.k - 1]] = False
+    rows = np.empty(0, dtype=np.int64)
+    steps: FloatArray | None = np.zeros(gains.shape[1])
+    for _ in range(_ROUNDS):
+        assert steps is not None
+        ahead = np.where(behind, leads + gains @ steps + standing.margin, -np.inf)
+        violated = np.flatnonzero(ahead > 1e-9)
+        if not len(violated):
+            return steps
+        worst = violated[np.argsort(-ahead[violated], kind="stable")[:_RIVALS]]
+        rows = np.union1d(rows, worst)
+        steps = _least(gains[rows], -leads[rows] - standing.margin, most)
+        if steps is None:
+            return None
+    return None
+
+
+def _least(matrix: FloatArray, bounds: FloatArray, most: float) -> npt.NDArray[np.float64] | None:
+    """Return the t ``[A]`` with ``matrix @ t <= bounds`` and ``|t| <= most`` whose parts' sizes sum to least."""
+    n_attributes = matrix.shape[1]
+    solved = linprog(np.ones(2 * n_attributes), np.hstack([matrix, -matrix]), bounds, bounds=(0, most), method="highs")
+    return solved.x[:n_attributes] - solved.x[n_attributes:] if solved.status == 0 else None
