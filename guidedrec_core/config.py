@@ -281,6 +281,17 @@ class SparsityConfig(Config):
     """Shares of each user's training history, the latest part; base, refined model and controls are made for each."""
 
 
+class AuditConfig(Config):
+    """Whether explanations are true: how much is asked for the answer."""
+
+    users: PositiveInt = 500
+    """Users asked at most, drawn at random."""
+    list_length: PositiveInt = 10
+    """Length of the lists whose response to an attribute is measured."""
+    bootstrap_samples: int = Field(2000, ge=100)
+    """Resamples of users for the 95 % intervals."""
+
+
 class ScoringConfig(Config):
     """How a language model is asked for guided scores."""
 

@@ -33,6 +33,7 @@ TASKS: Mapping[str, str] = {
     "refine": "guidedrec_core.pipeline:refine_task",
     "evaluate": "guidedrec_core.pipeline:evaluate_task",
     "ablate": "guidedrec_core.pipeline:ablate_task",
+    "audit": "guidedrec_core.pipeline:audit_task",
     "score": "guidedrec_core.pipeline:score_task",
 }
 """Task name to ``module:function``, with ``function(arguments: dict, home: Path, listener: Listener) -> run id``.

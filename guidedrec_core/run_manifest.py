@@ -16,7 +16,7 @@ from guidedrec_core.errors import InputError, RunCorruptError
 FORMAT_VERSION = 3
 """Version of the folder layout; a run of another version is refused."""
 
-STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity")
+STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity", "audit")
 """Stages in the order in which a build makes them."""
 
 MANIFEST = "manifest.json"

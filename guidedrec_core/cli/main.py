@@ -12,6 +12,7 @@ import click
 
 from guidedrec_core import __version__
 from guidedrec_core.cli.ablate import ablate
+from guidedrec_core.cli.audit import audit
 from guidedrec_core.cli.data import data
 from guidedrec_core.cli.doctor import doctor
 from guidedrec_core.cli.evaluate import evaluate
@@ -133,7 +134,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(data, vectors, build, train, score, refine, evaluate, ablate, project),
+    *(data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
     *(recommend, explain, preview, runs, jobs, doctor),
 )
 for _command in _COMMANDS:

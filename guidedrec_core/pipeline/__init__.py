@@ -6,6 +6,7 @@ training goes on from its last epoch.
 """
 
 from guidedrec_core.pipeline.ablate_stage import ablate
+from guidedrec_core.pipeline.audit_stage import audit, audit_task
 from guidedrec_core.pipeline.base_stage import train_base
 from guidedrec_core.pipeline.batch_stage import advance_batches, cancel_batches
 from guidedrec_core.pipeline.build import Build, ablate_task, build, build_task, evaluate_task, refine_task
@@ -29,6 +30,8 @@ __all__ = [
     "ablate",
     "ablate_task",
     "advance_batches",
+    "audit",
+    "audit_task",
     "build",
     "build_task",
     "cancel_batches",

@@ -24,12 +24,14 @@ STAGE_WORDS = {
     "evaluate": "Measuring all models on held-out interactions",
     "project": "Drawing the maps",
     "ablation": "Refining with some of the attributes only",
+    "audit": "Testing the explanations against the model",
 }
 _TASK_STAGES = {
     "build": STAGES,
     "refine": ("refine", *EVALUATION_STAGES),
     "evaluate": EVALUATION_STAGES,
     "ablate": ("ablation",),
+    "audit": ("audit",),
     "score": ("scores",),
 }
 _TASK_WORDS = {
@@ -37,6 +39,7 @@ _TASK_WORDS = {
     "refine": "Refining anew.",
     "evaluate": "Measuring this run.",
     "ablate": "Measuring what each attribute is worth.",
+    "audit": "Auditing the explanations.",
 }
 _SCORING = "Asking the language model"
 _EVERY_SECONDS = 1.0

@@ -1,0 +1,114 @@
+"""``guidedrec audit``: whether the explanations of a refined model are true."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guidedrec_core.cli.output import json_option, write_json, write_table
+from guidedrec_core.cli.session import Command, Session
+
+if TYPE_CHECKING:
+    from guidedrec_core.runs import Run
+
+_TABLES = ("meaning", "planted")
+
+
+@click.command(cls=Command)
+@click.argument("dataset")
+@click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the data set's newest]")
+@click.option(
+    "--reference",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Item scores judged again, by people or another model: item_id and a column for each attribute that was "
+    "judged; some twenty items are enough.  [default: the recorded passes of scoring, else the stored scores]",
+)
+@click.option("--users", type=click.IntRange(min=20), help="Users asked at most, drawn at random.  [default: 500]")
+@click.option("--seed", type=click.IntRange(min=0), help="Of the draw.  [default: that of the refined run]")
+@json_option
+@click.pass_obj
+def audit(
+    session: Session,
+    dataset: str,
+    run_id: str | None,
+    reference: Path | None,
+    users: int | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Ask whether explanations are true.
+
+    Does every attribute still mean what it is called, after scores were stored, normalised and trained with? And on the
+    bundled shop, where it is known what shoppers really want: do explanations find it? What is stored is shown and not
+    done again.
+    """
+    from guidedrec_core import library, pipeline
+    from guidedrec_core.config import AuditConfig
+
+    store = session.store()
+    entry = library.find_entry(store, dataset, run_id)
+    refined = store.open(entry.run.id, "refined")
+    config = AuditConfig.parse({} if users is None else {"users": users})
+    chosen = entry.run.seed or 0 if seed is None else seed
+    with session.progress() as listener:
+        run = pipeline.audit(store, refined, config, chosen, reference, listener)
+    if as_json:
+        write_json(_document(run))
+    else:
+        _write(run, store.open(refined.inputs["scores"], "scores").read_json("attributes"))
+
+
+def _document(run: "Run") -> dict[str, Any]:
+    """Return the result in the form other programs rely on."""
+    tables = {
+        name: run.read_table(name).to_dict("records") for name in _TABLES if f"{name}.parquet" in run.manifest.files
+    }
+    return {"run_id": run.inputs["refined"], "audit_run_id": run.id, **run.summary, **tables}
+
+
+def _write(run: "Run", attributes: dict[str, Any]) -> None:
+    """Write a verdict a part, each with its table."""
+    from guidedrec_core.attributes.schema import AttributeSchema
+    from guidedrec_core.explanation import audit_words as words
+
+    facts = run.summary
+    labels = {attribute.name: attribute.label for attribute in AttributeSchema.parse(attributes).attributes}
+    click.echo(f"Refined run {run.inputs['refined']}: {facts['users']:,} of {facts['of_users']:,} users asked")
+    click.echo()
+    meaning = run.read_table("meaning")
+    click.echo(words.meaning_sentence(meaning, labels, facts["reference"], facts["judged"]))
+    if facts["reference"] == "stored":
+        click.echo(words.BLIND_SPOT)
+    write_table(
+        ("attribute", "agrees with its label", "most with another", "users agree", "response", "verdict"),
+        [
+            [
+                labels[row["attribute"]],
+                f"{row['column_agreement']:.2f}",
+                f"{labels.get(row['column_rival'], row['column_rival'])} {row['column_rival_agreement']:+.2f}",
+                f"{row['users_agreement']:.2f}",
+                f"{row['response']:+.2f}",
+                f"{'ALARM: ' if row['alarm'] else ''}{words.meaning_phrase(row, labels)}",
+            ]
+            for row in meaning.to_dict("records")
+        ],
+    )
+    click.echo()
+    if "planted.parquet" not in run.manifest.files:
+        click.echo(f"Planted truth: not measured; {facts['no_planted_truth']}.")
+        return
+    planted = run.read_table("planted")
+    click.echo(words.planted_sentence(planted))
+    write_table(
+        ("rank correlation with the truth", *words.EXPLANATION_WORDS.values()),
+        [
+            [said, *(_cell(planted, question, name) for name in words.EXPLANATION_WORDS)]
+            for question, said in words.QUESTION_WORDS.items()
+        ],
+    )
+
+
+def _cell(planted: Any, question: str, explanation: str) -> str:
+    """Write a rank correlation with its interval; nothing where it was not measured."""
+    rows = planted[(planted["question"] == question) & (planted["explanation"] == explanation)]
+    return "".join(f"{row['value']:.2f} [{row['low']:.2f}, {row['high']:.2f}]" for row in rows.to_dict("records"))
