@@ -112,3 +112,10 @@ MAKERS: dict[str, Callable[[str], Any]] = {
     "anchored-beside-item-knn": over(additive, COLD, beside=True),
     "literal-beside-item-knn": over(literal, beside=True),
 }
+
+
+def random_cases(n_items: int, longest: int = 8, count: int = 12) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Draw users, histories of 2 to `longest` - 2 items, and an item for each that its history does not hold."""
+    rng = np.random.default_rng(1)
+    drawn = [rng.permutation(n_items)[: rng.integers(3, longest)] for _ in range(count)]
+    return np.arange(count), [each[1:] for each in drawn], np.array([each[0] for each in drawn])

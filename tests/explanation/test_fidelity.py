@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_models import COLD, KINDS, MAKERS, N_ITEMS, additive, base_of, head, literal, stirred
+from small_models import COLD, KINDS, MAKERS, N_ITEMS, additive, base_of, head, literal, random_cases, stirred
 from tiny import ENCODER, arrays
 
 from guidedrec_core.explanation.attention import has_attention, history_attention
@@ -50,12 +50,6 @@ class Planted:
         return self.user_vectors(users, histories) @ self.vectors.T
 
 
-def cases(n_items: int, longest: int = 8) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
-    rng = np.random.default_rng(1)
-    drawn = [rng.permutation(n_items)[: rng.integers(3, longest)] for _ in range(CASES)]
-    return np.arange(CASES), [each[1:] for each in drawn], np.array([each[0] for each in drawn])
-
-
 def row(result: Fidelity, direction: str, measure: str, order: str) -> dict[str, float]:
     table = result.areas
     (found,) = table[
@@ -71,7 +65,7 @@ def curve_of(result: Fidelity, direction: str, order: str) -> pd.DataFrame:
 
 def test_a_planted_model_gets_the_ideal_curve_and_other_orders_do_worse() -> None:
     model = Planted()
-    users, histories, items = cases(model.n_items)
+    users, histories, items = random_cases(model.n_items)
     result = history_fidelity(model, users, histories, items, samples=200)
     expected = np.zeros((CASES, len(SHARES)))
     for case, (history, item) in enumerate(zip(histories, items, strict=True)):
@@ -130,7 +124,7 @@ def test_ranks_are_among_what_the_whole_history_does_not_hold() -> None:
 def test_removing_attributes_is_what_the_model_says(form: str) -> None:
     """Both ends of the curve: the item with all its attributes at the catalogue's mean, scored by the model."""
     model = MAKERS[form]("sasrec")
-    users, histories, items = cases(N_ITEMS)
+    users, histories, items = random_cases(N_ITEMS)
     result = attribute_fidelity(model, users, histories, items, samples=50)
     drops = []
     for user, history, item in zip(users, histories, items, strict=True):
@@ -146,7 +140,7 @@ def test_removing_attributes_is_what_the_model_says(form: str) -> None:
 
 
 def test_contributions_beat_random_orders_of_attributes() -> None:
-    users, histories, items = cases(N_ITEMS)
+    users, histories, items = random_cases(N_ITEMS)
     result = attribute_fidelity(literal("sasrec"), users, histories, items, samples=200)
     for direction in (DELETION, INSERTION):
         beside = row(result, direction, SCORE, RANDOM)
@@ -158,7 +152,7 @@ def test_contributions_beat_random_orders_of_attributes() -> None:
 @pytest.mark.parametrize("form", ["anchored", "literal", "head", "base"])
 def test_every_model_can_be_measured(form: str, kind: str) -> None:
     model = base_of(kind) if form == "base" else MAKERS[form](kind)
-    users, histories, items = cases(N_ITEMS, 5)
+    users, histories, items = random_cases(N_ITEMS, 5)
     result = history_fidelity(model, users, histories, items, samples=20, draws=2)
     # Over an external base, the refined models of the tests have a SASRec encoder.
     looks = kind in ("sasrec", "bert4rec") or (kind == "external" and form in ("anchored", "literal"))

@@ -1,0 +1,168 @@
+"""Is an explanation stable? Users who are nearly alike should hear nearly the same reasons.
+
+Each history is changed a little, by swapping one item for its nearest neighbour in the refined space or by dropping the
+oldest, and the same item is explained again. How far the reasons moved stands next to how far the score itself did
+(Alvarez-Melis and Jaakkola, 2018, compare the two as a ratio), and next to the control: the reasons of another user,
+drawn at random, for the same item. Reasons that are as unlike as the control's are of no use; reasons that never differ
+are not reasons.
+
+Shapes: V cases (user, history, item), A attributes, n positions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.evaluation.bootstrap import UserBootstrap
+from guidedrec_core.explanation.history_shapley import HistoryShapley, history_shapley
+from guidedrec_core.explanation.spaces import ItemSpace
+from guidedrec_core.randomness import generator
+from guidedrec_core.refinement.refined import RefinedModel
+
+FloatArray = npt.NDArray[np.float64]
+
+SWAPPED, SHORTENED, OTHER = "one item swapped", "oldest dropped", "another user"
+"""Changes; the last is the control."""
+MEASURES = ("score_change", "attributes_change", "attributes_correlation", "history_change", "history_correlation")
+
+_FEWEST = 4  # positions: with fewer than three in common, ranks say nothing
+
+
+@dataclass(frozen=True)
+class Stability:
+    """How much explanations move when histories do.
+
+    Attributes
+    ----------
+    cases : pandas.DataFrame
+        ``case, user, change`` and `MEASURES`. Changes are relative, 0 = none: ``score_change`` is the score's, and
+        ``attributes_change`` the contributions' (with the remainder), summed up, both as shares of the size of all
+        contributions and the remainder before; ``history_change`` is that of the values of positions in common, as
+        a share of their size. Correlations are Spearman's, of contributions and of values of positions in common. With
+        another user, positions are matched from the newest back.
+    summary : pandas.DataFrame
+        ``change, measure`` with the mean over cases, ``value``, and its 95 % interval, ``low, high``.
+    n_cases : int
+        Cases measured.
+    n_short : int
+        Cases left out, because their history has fewer than four items.
+    """
+
+    cases: pd.DataFrame
+    summary: pd.DataFrame
+    n_cases: int
+    n_short: int
+
+
+def stability(
+    model: RefinedModel,
+    users: IntArray,
+    histories: list[IntArray],
+    items: IntArray,
+    seed: int = 0,
+    evaluations: int = 1024,
+    samples: int = 1000,
+) -> Stability:
+    """Explain items to users, to near-copies of them, and to others.
+
+    Parameters
+    ----------
+    model : RefinedModel
+        What is explained; with two attributes at least.
+    users : IntArray
+        User indexes, ``[V]``.
+    histories : list of IntArray
+        Item indexes, oldest first; V arrays.
+    items : IntArray
+        The item explained to each, ``[V]``.
+    seed : int
+        Of what is swapped, of the other users, and of sampled Shapley values, which use the same for every near-copy.
+    evaluations : int
+        Of Shapley values; see `history_shapley`.
+    samples : int
+        Resamples of users.
+    """
+    rng = generator(seed, "stability")
+    long_enough = np.flatnonzero([len(history) >= _FEWEST for history in histories])
+    space = _space(model)
+    rows = []
+    for case in long_enough.tolist():
+        user, history, item = int(users[case]), histories[case], int(items[case])
+        others = long_enough[users[long_enough] != user]
+
+        def explained(who: int, seen: IntArray, item: int = item) -> HistoryShapley:
+            return history_shapley(model, who, seen, item, seed, evaluations)
+
+        own = explained(user, history)
+        place = int(rng.integers(len(history)))
+        swapped = history.copy()
+        swapped[place] = _stand_in(space, history, place, item)
+        rest = np.delete(np.arange(len(history)), place)
+        compared = {
+            SWAPPED: (explained(user, swapped), rest, rest),
+            SHORTENED: (explained(user, history[1:]), np.arange(1, len(history)), np.arange(len(history) - 1)),
+        }
+        if len(others):
+            other = int(rng.choice(others))
+            common = min(len(history), len(histories[other]))
+            newest = -np.arange(1, common + 1)
+            compared[OTHER] = (explained(int(users[other]), histories[other]), newest, newest)
+        rows += [
+            {"case": case, "user": user, "change": change, **_moves(own, *with_what)}
+            for change, with_what in compared.items()
+        ]
+    cases = pd.DataFrame(rows, columns=["case", "user", "change", *MEASURES])
+    summary = _summary(cases, samples, seed)
+    return Stability(cases, summary, len(long_enough), len(histories) - len(long_enough))
+
+
+def _space(model: RefinedModel) -> ItemSpace:
+    """Return the refined space; the guided one where there is nothing beside the attributes."""
+    guided, reduced = model.item_values(), model.item_remainders()
+    return ItemSpace.refined(guided, reduced) if reduced.size else ItemSpace.guided(guided)
+
+
+def _stand_in(space: ItemSpace, history: IntArray, place: int, item: int) -> int:
+    """Return the nearest neighbour of a history's item that is neither in the history nor the item explained."""
+    nearest, _ = space.nearest(int(history[place]), len(history) + 1)
+    return int(nearest[~np.isin(nearest, history) & (nearest != item)][0])
+
+
+def _moves(
+    own: HistoryShapley, near: HistoryShapley, positions: IntArray, near_positions: IntArray
+) -> dict[str, float]:
+    """Measure how far one explanation is from another; positions in common are given for both."""
+    before, after = (each.matrix.sum(axis=0) + each.alone for each in (own, near))  # [A + 1]
+    first, second = own.each_position[positions], near.each_position[near_positions]
+    size, history_size = np.abs(before).sum(), np.abs(first).sum()
+    return {
+        "score_change": abs(near.score - own.score) / size,
+        "attributes_change": np.abs(after - before).sum() / size,
+        "attributes_correlation": _correlation(before[:-1], after[:-1]),
+        "history_change": np.abs(second - first).sum() / history_size,
+        "history_correlation": _correlation(first, second),
+    }
+
+
+def _correlation(first: FloatArray, second: FloatArray) -> float:
+    """Return Spearman's rank correlation; not a number if all are equal on one side."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(stats.spearmanr(first, second).statistic)
+
+
+def _summary(cases: pd.DataFrame, samples: int, seed: int) -> pd.DataFrame:
+    """Average each measure over the cases in which it is a number."""
+    rows = []
+    for change, part in cases.groupby("change", sort=False):
+        for measure in MEASURES:
+            known = part.dropna(subset=[measure])
+            if len(known):
+                rng = generator(seed, "stability", "bootstrap")
+                mean = UserBootstrap(known[[measure]].to_numpy(), known["user"].to_numpy(), samples, rng).mean(0)
+                rows.append((change, measure, mean.value, mean.low, mean.high))
+    return pd.DataFrame(rows, columns=["change", "measure", "value", "low", "high"])

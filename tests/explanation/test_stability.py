@@ -1,0 +1,82 @@
+"""Near-copies of a user hear nearly the same reasons; other users do not."""
+
+import numpy as np
+import pytest
+from small_models import COLD, GUIDED, KINDS, MAKERS, N_ITEMS, additive, random_cases
+
+from guidedrec_core.explanation.history_shapley import history_shapley
+from guidedrec_core.explanation.spaces import ItemSpace
+from guidedrec_core.explanation.stability import MEASURES, OTHER, SHORTENED, SWAPPED, stability
+
+
+def test_measures_are_those_of_two_explanations() -> None:
+    model = additive("sasrec")
+    users, histories, items = random_cases(N_ITEMS)
+    found = stability(model, users, histories, items, samples=50).cases
+    case = int(found["case"].iloc[0])
+    row = found[(found["case"] == case) & (found["change"] == SHORTENED)].iloc[0]
+    own = history_shapley(model, case, histories[case], int(items[case]))
+    near = history_shapley(model, case, histories[case][1:], int(items[case]))
+    before, after = (each.matrix.sum(axis=0) + each.alone for each in (own, near))
+    size = np.abs(before).sum()
+    assert row["score_change"] == pytest.approx(abs(own.score - near.score) / size)
+    assert row["attributes_change"] == pytest.approx(np.abs(after - before).sum() / size)
+    first, second = own.values[1:], near.values
+    assert row["history_change"] == pytest.approx(np.abs(first - second).sum() / np.abs(first).sum())
+    ranks = np.argsort(np.argsort(first)), np.argsort(np.argsort(second))
+    assert row["history_correlation"] == pytest.approx(np.corrcoef(*ranks)[0, 1])
+
+
+def test_reasons_of_near_copies_are_nearer_than_those_of_others() -> None:
+    users, histories, items = random_cases(N_ITEMS, longest=12)
+    result = stability(additive("sasrec"), users, histories, items, samples=100)
+    value = result.summary.set_index(["change", "measure"])["value"]
+    for near in (SWAPPED, SHORTENED):
+        for measure in MEASURES:
+            larger, smaller = (near, OTHER) if measure.endswith("correlation") else (OTHER, near)
+            assert value[larger, measure] > value[smaller, measure], (near, measure)
+    assert (
+        (result.summary["low"] <= result.summary["value"]) & (result.summary["value"] <= result.summary["high"])
+    ).all()
+
+
+def test_what_is_swapped_is_like_it_new_and_not_the_item_explained() -> None:
+    """Read off what the model was asked."""
+    model = additive("sasrec", COLD)
+    users, histories, items = random_cases(N_ITEMS)
+    asked: list[np.ndarray] = []
+    real = model.parts
+
+    def noted(users: np.ndarray, histories: list[np.ndarray], items: np.ndarray | None = None) -> object:
+        asked.extend(each for each in histories)
+        return real(users, histories, items)
+
+    model.parts = noted
+    long = next(n for n, history in enumerate(histories) if len(history) >= 4)
+    stability(model, users[[long]], [histories[long]], items[[long]], samples=10)
+    history = histories[long]
+    (swapped,) = {tuple(each) for each in asked if len(each) == len(history)} - {tuple(history)}
+    (place,) = np.flatnonzero(history != swapped)
+    assert swapped[place] not in {*history.tolist(), int(items[long])}
+    nearest, _ = ItemSpace.refined(GUIDED.values, model.item_remainders()).nearest(int(history[place]), N_ITEMS)
+    allowed = [each for each in nearest.tolist() if each not in {*history.tolist(), int(items[long])}]
+    assert swapped[place] == allowed[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", ["guided-only", "literal", "head-beside-item-knn"])
+def test_every_model_can_be_measured(form: str, kind: str) -> None:
+    users, histories, items = random_cases(N_ITEMS, 7)
+    short = sum(len(history) < 4 for history in histories)
+    result = stability(MAKERS[form](kind), users, histories, items, samples=20)
+    assert (result.n_cases, result.n_short) == (len(users) - short, short)
+    assert short > 0
+    assert len(result.cases) == 3 * result.n_cases
+    assert set(result.summary["measure"]) == set(MEASURES)
+
+
+def test_one_user_alone_has_no_control() -> None:
+    users, histories, items = random_cases(N_ITEMS)
+    long = [n for n, history in enumerate(histories) if len(history) >= 4][:1]
+    result = stability(additive("gru4rec"), users[long], [histories[long[0]]], items[long], samples=10)
+    assert set(result.summary["change"]) == {SWAPPED, SHORTENED}
