@@ -285,9 +285,11 @@ class AuditConfig(Config):
     """Whether explanations are true: how much is asked for the answer."""
 
     users: PositiveInt = 500
-    """Users asked at most, drawn at random."""
+    """Users at most whose values are asked for, drawn at random."""
     list_length: PositiveInt = 10
     """Length of the lists whose response to an attribute is measured."""
+    explained: PositiveInt = 100
+    """Users at most whose first recommendation is explained; what the explanation names is taken away to test it."""
     bootstrap_samples: int = Field(2000, ge=100)
     """Resamples of users for the 95 % intervals."""
 

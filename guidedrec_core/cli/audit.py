@@ -1,5 +1,6 @@
 """``guidedrec audit``: whether the explanations of a refined model are true."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from guidedrec_core.cli.session import Command, Session
 if TYPE_CHECKING:
     from guidedrec_core.runs import Run
 
-_TABLES = ("meaning", "planted")
+_TABLES = ("fidelity", "curves", "meaning", "planted")
 
 
 @click.command(cls=Command)
@@ -38,9 +39,10 @@ def audit(
 ) -> None:
     """Ask whether explanations are true.
 
-    Does every attribute still mean what it is called, after scores were stored, normalised and trained with? And on the
-    bundled shop, where it is known what shoppers really want: do explanations find it? What is stored is shown and not
-    done again.
+    Does the model's own score fall when what an explanation names is taken away, more than by chance? Does every
+    attribute still mean what it is called, after scores were stored, normalised and trained with? And on the bundled
+    shop, where it is known what shoppers really want: do explanations find it? What is stored is shown and not done
+    again.
     """
     from guidedrec_core import library, pipeline
     from guidedrec_core.config import AuditConfig
@@ -73,8 +75,15 @@ def _write(run: "Run", attributes: dict[str, Any]) -> None:
 
     facts = run.summary
     labels = {attribute.name: attribute.label for attribute in AttributeSchema.parse(attributes).attributes}
-    click.echo(f"Refined run {run.inputs['refined']}: {facts['users']:,} of {facts['of_users']:,} users asked")
+    asked = f"{facts['users']:,} of {facts['of_users']:,} users asked, {facts['explained']:,} explained"
+    click.echo(f"Refined run {run.inputs['refined']}: {asked}")
     click.echo()
+    fidelity = run.read_table("fidelity")
+    for part in ("history", "attributes"):
+        click.echo(words.fidelity_sentence(fidelity, part))
+        rows = fidelity[(fidelity["part"] == part) & (fidelity["measure"] == "score")]
+        write_table(("order", "direction", "area", "explanation's is larger by", "for"), _orders(rows))
+        click.echo()
     meaning = run.read_table("meaning")
     click.echo(words.meaning_sentence(meaning, labels, facts["reference"], facts["judged"]))
     if facts["reference"] == "stored":
@@ -106,6 +115,17 @@ def _write(run: "Run", attributes: dict[str, Any]) -> None:
             for question, said in words.QUESTION_WORDS.items()
         ],
     )
+
+
+def _orders(rows: Any) -> list[list[str]]:
+    """Write the area of each order, and by how much the explanation's is larger."""
+    cells = []
+    for row in rows.to_dict("records"):
+        area = f"{row['area']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        gap = f"{row['gap']:+.3f} [{row['gap_low']:+.3f}, {row['gap_high']:+.3f}]"
+        beaten = ["", ""] if math.isnan(row["gap"]) else [gap, f"{row['better']:.0%} of users"]
+        cells.append([row["order"], row["direction"], area, *beaten])
+    return cells
 
 
 def _cell(planted: Any, question: str, explanation: str) -> str:

@@ -99,6 +99,38 @@ def meaning_phrase(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     return f"{what} {have} nothing to do with the label ({own:+.2f})"
 
 
+def fidelity_sentence(areas: pd.DataFrame, part: str) -> str:
+    """Say whether the model agrees that what explanations name first counts most.
+
+    The ratio's interval is that of the difference, as a share of what a random order costs.
+
+    Parameters
+    ----------
+    areas : pandas.DataFrame
+        Table ``fidelity`` of an audit; see `fidelity.Fidelity`.
+    part : {"history", "attributes"}
+        What was taken away.
+    """
+    rows = areas[(areas["part"] == part) & (areas["direction"] == "deletion") & (areas["measure"] == "score")]
+    rows = rows.set_index("order")
+    own, chance = rows.loc["explanation"], rows.loc["random"]
+    what = "past items" if part == "history" else "attributes"
+    if not chance["gap_low"] > 0:
+        return (
+            f"Explanations by {what} do not hold: taking away what they name first costs no clearly more than taking "
+            f"{what} away at random."
+        )
+    if chance["low"] > 0:
+        ends = [1 + chance[name] / chance["area"] for name in ("gap", "gap_low", "gap_high")]
+        cost = f"costs {ends[0]:.1f} times as much as taking {what} away at random ({ends[1]:.1f} to {ends[2]:.1f})"
+    else:
+        cost = f"costs {own['area']:.2f} of the score on average, taking {what} away at random {chance['area']:.2f}"
+    return (
+        f"Explanations by {what} hold: taking away what they name first {cost}, and more for "
+        f"{chance['better']:.0%} of users."
+    )
+
+
 def planted_sentence(table: pd.DataFrame, question: str = REASONS) -> str:
     """Say how near explanations come to what shoppers really want, beside the strongest control and the plain average.
 

@@ -11,16 +11,19 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.columns import ITEM
 from guidedrec_core.config import AuditConfig
+from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
 from guidedrec_core.evaluation.planted import planted_truth, truth_of
 from guidedrec_core.evaluation.report import PLACEBO
+from guidedrec_core.explanation.fidelity import attribute_fidelity, history_fidelity
 from guidedrec_core.explanation.meaning import meaning
 from guidedrec_core.pipeline.common import find_equal, sha256
 from guidedrec_core.pipeline.passes import repeated_scores
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.randomness import generator
+from guidedrec_core.ranking import top_lists
 from guidedrec_core.runs import Run, RunStore
 from guidedrec_core.system import System, load_refined
 
@@ -57,7 +60,8 @@ def audit(
     Returns
     -------
     Run
-        With the tables ``meaning`` (see `explanation.meaning.meaning`) and, on the bundled shop, ``planted`` (see
+        With the tables ``meaning`` (see `explanation.meaning.meaning`), ``fidelity`` and ``curves`` (areas and curves
+        of `explanation.fidelity`, with ``part``: history or attributes) and, on the bundled shop, ``planted`` (see
         `evaluation.planted.planted_truth`); its summary says what they rest on.
 
     Raises
@@ -78,7 +82,7 @@ def audit(
     if found is not None:
         return found
 
-    progress = StageProgress("audit", 3, listener)
+    progress = StageProgress("audit", 5, listener)
     progress.say("opening the models")
     system = System.open(store, refined.id)
     data, names = system.data, system.schema.names
@@ -107,6 +111,13 @@ def audit(
             config.bootstrap_samples,
             generator(seed, "planted truth"),
         )
+    progress.step("does the model agree that the past items named count?")
+    some = _explained(system, draw.permutation(users), config.explained)
+    tested = {"history": history_fidelity(system.refined, *some, seed=seed, samples=config.bootstrap_samples)}
+    progress.step("does the model agree that the attributes named count?")
+    tested["attributes"] = attribute_fidelity(system.refined, *some, seed=seed, samples=config.bootstrap_samples)
+    tables["fidelity"] = pd.concat([each.areas.assign(part=part) for part, each in tested.items()], ignore_index=True)
+    tables["curves"] = pd.concat([each.curves.assign(part=part) for part, each in tested.items()], ignore_index=True)
     progress.step("done")
     with store.create("audit", config=settings, inputs=inputs, seed=seed) as writer:
         for name, table in tables.items():
@@ -114,6 +125,7 @@ def audit(
         writer.summary.update(
             users=len(users),
             of_users=len(everybody),
+            explained=len(some[0]),
             reference=source,
             judged=int((~np.isnan(judged)).any(axis=1).sum()),
             alarms=int(tables["meaning"]["alarm"].sum()),
@@ -137,6 +149,19 @@ def audit_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     store = RunStore(home)
     refined = store.open(str(arguments["run"]), "refined")
     return audit(store, refined, AuditConfig(), refined.seed or 0, listener=listener).id
+
+
+def _explained(system: System, users: IntArray, count: int) -> tuple[IntArray, list[IntArray], IntArray]:
+    """Return the first users, at most so many, with a history to choose from: them, it, and what they are recommended.
+
+    A history of one item can be taken away in one order only, which tests nothing.
+    """
+    histories = {user: system.data.shown_history(user) for user in users.tolist()}
+    chosen = np.sort([user for user, history in histories.items() if len(history) > 1][:count]).astype(np.int64)
+    shown = [histories[user] for user in chosen.tolist()]
+    lengths = np.array([len(history) for history in shown])
+    best = top_lists(system.refined, system.data.sequences, chosen, lengths, 1)[:, 0]
+    return chosen[best >= 0], [h for h, item in zip(shown, best, strict=True) if item >= 0], best[best >= 0]
 
 
 def _placebo(store: RunStore, refined: Run) -> Run | None:

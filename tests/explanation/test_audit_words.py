@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from guidedrec_core.explanation.audit_words import meaning_phrase, meaning_sentence, planted_sentence
+from guidedrec_core.explanation.audit_words import (
+    fidelity_sentence,
+    meaning_phrase,
+    meaning_sentence,
+    planted_sentence,
+)
 
 LABELS = {"warmth": "Warmth", "style": "Style focus", "comfort": "Comfort"}
 RIGHT = {
@@ -91,4 +96,25 @@ def test_planted_truth_is_told_beside_the_strongest_control() -> None:
         "Explanations find no more of what shoppers really want than labels without meaning would: rank correlation "
         "0.05 (0.03 to 0.07) over 500 shoppers, the same with labels mixed up 0.04. The plain average of what a "
         "shopper bought, for which nothing was learned, comes nearer: 0.60."
+    )
+
+
+def areas(gap: tuple[float, float, float], chance: tuple[float, float, float]) -> pd.DataFrame:
+    """Give what a random order costs, and by how much the explanation's costs more."""
+    common = {"part": "history", "direction": "deletion", "measure": "score"}
+    own = {**common, "order": "explanation", "area": chance[0] + gap[0], "low": 0.1, "high": 0.9}
+    at_random = {"order": "random", **dict(zip(("area", "low", "high"), chance, strict=True)), "better": 0.93}
+    return pd.DataFrame([own, {**common, **at_random, **dict(zip(("gap", "gap_low", "gap_high"), gap, strict=True))}])
+
+
+def test_fidelity_is_told_as_a_multiple_of_chance() -> None:
+    assert fidelity_sentence(areas((0.44, 0.36, 0.52), (0.4, 0.3, 0.5)), "history") == (
+        "Explanations by past items hold: taking away what they name first costs 2.1 times as much as taking past "
+        "items away at random (1.9 to 2.3), and more for 93% of users."
+    )
+    assert "costs 0.41 of the score on average, taking past items away at random 0.01" in fidelity_sentence(
+        areas((0.4, 0.36, 0.52), (0.01, -0.3, 0.5)), "history"
+    )
+    assert fidelity_sentence(areas((0.1, -0.1, 0.3), (0.4, 0.3, 0.5)), "history").startswith(
+        "Explanations by past items do not hold"
     )

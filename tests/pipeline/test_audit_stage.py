@@ -15,7 +15,7 @@ from guidedrec_core.pipeline import Build
 from guidedrec_core.progress import Progress
 from guidedrec_core.runs import RunStore
 
-CONFIG = AuditConfig(users=40, bootstrap_samples=100)
+CONFIG = AuditConfig(users=40, explained=10, bootstrap_samples=100)
 
 
 def judged_again(build: Build, path: Path, order: tuple[int, ...] = (0, 1, 2), count: int = 30) -> Path:
@@ -59,6 +59,18 @@ def test_without_a_reference_attributes_are_held_against_the_stored_scores(tiny_
     assert table.loc["warmth", "column_count"] == 39  # one score is missing
     assert "planted.parquet" not in run.manifest.files
     assert "bundled shop only" in run.summary["no_planted_truth"]
+
+
+def test_explanations_are_tested_by_taking_away_what_they_name(tiny_home: Path, tiny_build: Build) -> None:
+    run = pipeline.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0)
+    assert run.summary["explained"] == 10
+    areas = run.read_table("fidelity")
+    assert set(areas["part"]) == {"history", "attributes"}
+    rows = areas[(areas["part"] == "attributes") & (areas["order"] == "random") & (areas["measure"] == "score")]
+    assert (rows["gap"] > 0).all()  # contributions are exact, so the largest first costs most
+    curves = run.read_table("curves")
+    start = curves[curves["share"] == 0]
+    np.testing.assert_allclose(start["score"], 0, atol=1e-6)
 
 
 def test_scores_judged_again_tell_columns_mixed_up_before_they_were_stored(
