@@ -6,6 +6,9 @@ oldest, and the same item is explained again. How far the reasons moved stands n
 drawn at random, for the same item. Reasons that are as unlike as the control's are of no use; reasons that never differ
 are not reasons.
 
+Values of positions are exact, so that what moves is the explanation and not its sampling: where histories are long, the
+newest positions have values of their own, and older ones share one.
+
 Shapes: V cases (user, history, item), A attributes, n positions.
 """
 
@@ -64,7 +67,7 @@ def stability(
     histories: list[IntArray],
     items: IntArray,
     seed: int = 0,
-    evaluations: int = 1024,
+    rows: int = 10,
     samples: int = 1000,
 ) -> Stability:
     """Explain items to users, to near-copies of them, and to others.
@@ -80,42 +83,44 @@ def stability(
     items : IntArray
         The item explained to each, ``[V]``.
     seed : int
-        Of what is swapped, of the other users, and of sampled Shapley values, which use the same for every near-copy.
-    evaluations : int
-        Of Shapley values; see `history_shapley`.
+        Of what is swapped, of the other users, and of resamples.
+    rows : int
+        Positions valued, older ones together as the first, 4 to 12; the model is asked for 2 to the power of it, four
+        times a case.
     samples : int
         Resamples of users.
     """
     rng = generator(seed, "stability")
     long_enough = np.flatnonzero([len(history) >= _FEWEST for history in histories])
     space = _space(model)
-    rows = []
+    found = []
     for case in long_enough.tolist():
         user, history, item = int(users[case]), histories[case], int(items[case])
         others = long_enough[users[long_enough] != user]
 
         def explained(who: int, seen: IntArray, item: int = item) -> HistoryShapley:
-            return history_shapley(model, who, seen, item, seed, evaluations)
+            return history_shapley(model, who, seen, item, most=rows, exact_up_to=rows)
 
         own = explained(user, history)
+        n = len(own.positions)
         place = int(rng.integers(len(history)))
         swapped = history.copy()
         swapped[place] = _stand_in(space, history, place, item)
-        rest = np.delete(np.arange(len(history)), place)
+        # Rows in common, counted from the newest back: all but the swapped one, or all but the first.
+        unswapped = np.flatnonzero(np.arange(n) != max(place - own.grouped + 1, 0)) - n
         compared = {
-            SWAPPED: (explained(user, swapped), rest, rest),
-            SHORTENED: (explained(user, history[1:]), np.arange(1, len(history)), np.arange(len(history) - 1)),
+            SWAPPED: (explained(user, swapped), unswapped),
+            SHORTENED: (explained(user, history[1:]), np.arange(1 - n, 0)),
         }
         if len(others):
             other = int(rng.choice(others))
-            common = min(len(history), len(histories[other]))
-            newest = -np.arange(1, common + 1)
-            compared[OTHER] = (explained(int(users[other]), histories[other]), newest, newest)
-        rows += [
-            {"case": case, "user": user, "change": change, **_moves(own, *with_what)}
-            for change, with_what in compared.items()
+            explanation = explained(int(users[other]), histories[other])
+            compared[OTHER] = (explanation, np.arange(1 - min(n, len(explanation.positions)), 0))
+        found += [
+            {"case": case, "user": user, "change": change, **_moves(own, near, common)}
+            for change, (near, common) in compared.items()
         ]
-    cases = pd.DataFrame(rows, columns=["case", "user", "change", *MEASURES])
+    cases = pd.DataFrame(found, columns=["case", "user", "change", *MEASURES])
     summary = _summary(cases, samples, seed)
     return Stability(cases, summary, len(long_enough), len(histories) - len(long_enough))
 
@@ -132,12 +137,10 @@ def _stand_in(space: ItemSpace, history: IntArray, place: int, item: int) -> int
     return int(nearest[~np.isin(nearest, history) & (nearest != item)][0])
 
 
-def _moves(
-    own: HistoryShapley, near: HistoryShapley, positions: IntArray, near_positions: IntArray
-) -> dict[str, float]:
-    """Measure how far one explanation is from another; positions in common are given for both."""
+def _moves(own: HistoryShapley, near: HistoryShapley, common: IntArray) -> dict[str, float]:
+    """Measure how far one explanation is from another; rows in common are counted back from the newest, below 0."""
     before, after = (each.matrix.sum(axis=0) + each.alone for each in (own, near))  # [A + 1]
-    first, second = own.each_position[positions], near.each_position[near_positions]
+    first, second = own.values[common], near.values[common]
     size, history_size = np.abs(before).sum(), np.abs(first).sum()
     return {
         "score_change": abs(near.score - own.score) / size,

@@ -27,9 +27,10 @@ def test_measures_are_those_of_two_explanations() -> None:
     assert row["history_correlation"] == pytest.approx(np.corrcoef(*ranks)[0, 1])
 
 
-def test_reasons_of_near_copies_are_nearer_than_those_of_others() -> None:
+@pytest.mark.parametrize("rows", [4, 10])
+def test_reasons_of_near_copies_are_nearer_than_those_of_others(rows: int) -> None:
     users, histories, items = random_cases(N_ITEMS, longest=12)
-    result = stability(additive("sasrec"), users, histories, items, samples=100)
+    result = stability(additive("sasrec"), users, histories, items, rows=rows, samples=100)
     value = result.summary.set_index(["change", "measure"])["value"]
     for near in (SWAPPED, SHORTENED):
         for measure in MEASURES:
