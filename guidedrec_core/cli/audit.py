@@ -12,7 +12,7 @@ from guidedrec_core.cli.session import Command, Session
 if TYPE_CHECKING:
     from guidedrec_core.runs import Run
 
-_TABLES = ("fidelity", "curves", "meaning", "planted")
+_TABLES = ("fidelity", "curves", "meaning", "stability", "planted")
 
 
 @click.command(cls=Command)
@@ -40,9 +40,9 @@ def audit(
     """Ask whether explanations are true.
 
     Does the model's own score fall when what an explanation names is taken away, more than by chance? Does every
-    attribute still mean what it is called, after scores were stored, normalised and trained with? And on the bundled
-    shop, where it is known what shoppers really want: do explanations find it? What is stored is shown and not done
-    again.
+    attribute still mean what it is called, after scores were stored, normalised and trained with? Do users who are
+    nearly alike get the same reasons? And on the bundled shop, where it is known what shoppers really want: do
+    explanations find it? What is stored is shown and not done again.
     """
     from guidedrec_core import library, pipeline
     from guidedrec_core.config import AuditConfig
@@ -102,6 +102,8 @@ def _write(run: "Run", attributes: dict[str, Any]) -> None:
             for row in meaning.to_dict("records")
         ],
     )
+    click.echo()
+    click.echo(words.stability_sentence(run.read_table("stability")))
     click.echo()
     if "planted.parquet" not in run.manifest.files:
         click.echo(f"Planted truth: not measured; {facts['no_planted_truth']}.")

@@ -37,6 +37,9 @@ EXPLANATION_WORDS = {
 }
 """Whose explanations the planted truth is compared with."""
 
+SWAPPED, OTHER = "one item swapped", "another user"
+"""Changes of a history in the table ``stability``, as `explanation.stability` names them."""
+
 _COLUMN, _USERS, _RESPONSE = "column", "users", "response"
 
 
@@ -128,6 +131,26 @@ def fidelity_sentence(areas: pd.DataFrame, part: str) -> str:
     return (
         f"Explanations by {what} hold: taking away what they name first {cost}, and more for "
         f"{chance['better']:.0%} of users."
+    )
+
+
+def stability_sentence(summary: pd.DataFrame) -> str:
+    """Say whether users who are nearly alike get nearly the same reasons.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Table ``stability`` of an audit; see `stability.Stability`.
+    """
+    rows = summary[summary["measure"] == "attributes_correlation"].set_index("change")
+    if SWAPPED not in rows.index or OTHER not in rows.index:
+        return "Nothing can be said of how stable explanations are: too few histories of four items or more."
+    near, other = rows.loc[SWAPPED], rows.loc[OTHER]
+    verdict = "Explanations are stable" if near["low"] > other["high"] else "Explanations are not stable"
+    return (
+        f"{verdict}: when one past item is swapped for a similar one, the order of the attributes that count agrees "
+        f"with the one before by {near['value']:.2f} ({near['low']:.2f} to {near['high']:.2f}; 1 is the same order); "
+        f"that of another user by {other['value']:.2f}."
     )
 
 

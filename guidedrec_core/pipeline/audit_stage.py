@@ -19,6 +19,7 @@ from guidedrec_core.evaluation.planted import planted_truth, truth_of
 from guidedrec_core.evaluation.report import PLACEBO
 from guidedrec_core.explanation.fidelity import attribute_fidelity, history_fidelity
 from guidedrec_core.explanation.meaning import meaning
+from guidedrec_core.explanation.stability import stability
 from guidedrec_core.pipeline.common import find_equal, sha256
 from guidedrec_core.pipeline.passes import repeated_scores
 from guidedrec_core.progress import Listener, StageProgress, silent
@@ -61,8 +62,9 @@ def audit(
     -------
     Run
         With the tables ``meaning`` (see `explanation.meaning.meaning`), ``fidelity`` and ``curves`` (areas and curves
-        of `explanation.fidelity`, with ``part``: history or attributes) and, on the bundled shop, ``planted`` (see
-        `evaluation.planted.planted_truth`); its summary says what they rest on.
+        of `explanation.fidelity`, with ``part``: history or attributes), ``stability`` (the summary of
+        `explanation.stability`) and, on the bundled shop, ``planted`` (see `evaluation.planted.planted_truth`); its
+        summary says what they rest on.
 
     Raises
     ------
@@ -82,7 +84,7 @@ def audit(
     if found is not None:
         return found
 
-    progress = StageProgress("audit", 5, listener)
+    progress = StageProgress("audit", 6, listener)
     progress.say("opening the models")
     system = System.open(store, refined.id)
     data, names = system.data, system.schema.names
@@ -118,6 +120,8 @@ def audit(
     tested["attributes"] = attribute_fidelity(system.refined, *some, seed=seed, samples=config.bootstrap_samples)
     tables["fidelity"] = pd.concat([each.areas.assign(part=part) for part, each in tested.items()], ignore_index=True)
     tables["curves"] = pd.concat([each.curves.assign(part=part) for part, each in tested.items()], ignore_index=True)
+    progress.step("do users who are nearly alike get the same reasons?")
+    tables["stability"] = stability(system.refined, *some, seed=seed, samples=config.bootstrap_samples).summary
     progress.step("done")
     with store.create("audit", config=settings, inputs=inputs, seed=seed) as writer:
         for name, table in tables.items():

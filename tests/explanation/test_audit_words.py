@@ -4,11 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from guidedrec_core.explanation import stability
 from guidedrec_core.explanation.audit_words import (
+    OTHER,
+    SWAPPED,
     fidelity_sentence,
     meaning_phrase,
     meaning_sentence,
     planted_sentence,
+    stability_sentence,
 )
 
 LABELS = {"warmth": "Warmth", "style": "Style focus", "comfort": "Comfort"}
@@ -118,3 +122,20 @@ def test_fidelity_is_told_as_a_multiple_of_chance() -> None:
     assert fidelity_sentence(areas((0.1, -0.1, 0.3), (0.4, 0.3, 0.5)), "history").startswith(
         "Explanations by past items do not hold"
     )
+
+
+def test_stability_is_told_beside_another_user() -> None:
+    def summary(low: float) -> pd.DataFrame:
+        rows = [(SWAPPED, "attributes_correlation", 0.9, low, 0.95), (OTHER, "attributes_correlation", 0.3, 0.2, 0.4)]
+        return pd.DataFrame(rows, columns=["change", "measure", "value", "low", "high"])
+
+    assert stability_sentence(summary(0.85)) == (
+        "Explanations are stable: when one past item is swapped for a similar one, the order of the attributes that "
+        "count agrees with the one before by 0.90 (0.85 to 0.95; 1 is the same order); that of another user by 0.30."
+    )
+    assert stability_sentence(summary(0.35)).startswith("Explanations are not stable")
+    assert stability_sentence(summary(0.85).iloc[:1]).startswith("Nothing can be said")
+
+
+def test_changes_are_called_what_the_measurement_calls_them() -> None:
+    assert (SWAPPED, OTHER) == (stability.SWAPPED, stability.OTHER)

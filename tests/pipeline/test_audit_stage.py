@@ -69,6 +69,7 @@ def test_explanations_are_tested_by_taking_away_what_they_name(tiny_home: Path, 
     rows = areas[(areas["part"] == "attributes") & (areas["order"] == "random") & (areas["measure"] == "score")]
     assert (rows["gap"] > 0).all()  # contributions are exact, so the largest first costs most
     curves = run.read_table("curves")
+    assert {"one item swapped", "another user"} <= set(run.read_table("stability")["change"])
     start = curves[curves["share"] == 0]
     np.testing.assert_allclose(start["score"], 0, atol=1e-6)
 
