@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+")
 _SHORTEST = 3
@@ -50,6 +51,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(folded(text))
 
 
+@lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """Cut the endings off a folded word.
 
