@@ -7,7 +7,7 @@ from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
 from guidedrec_core.evaluation.verdict import metric_meaning, verdict
 from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.ui import evaluation_parts, loaders, page, show
+from guidedrec_core.ui import audit_parts, evaluation_parts, loaders, page, show
 from guidedrec_core.ui.errors import escaped, guard
 from guidedrec_core.ui.evaluation_tables import (
     control_table,
@@ -61,6 +61,7 @@ for column, slice_by in zip(show.pair(), ("item popularity", "history length"), 
             slice_table(slice_gains(slices, slice_by, metric))
 evaluation_parts.sparsity(view, metric, colours)
 evaluation_parts.attributes(view, metric, colours)
+audit_parts.explanations(view, colours)
 
 st.subheader("What are the lists like?", anchor=False)
 show.note(

@@ -24,7 +24,7 @@ def offer_controls(view: View, run: RunInfo) -> None:
         cost = (
             "Each is trained as long as the refined model was, so this takes about three times as long as refining did."
         )
-    _offer(
+    offer(
         view,
         "evaluate",
         "Run all controls",
@@ -58,7 +58,7 @@ def attributes(view: View, metric: str, colours: Palette) -> None:
                 show.chart(number_curve(table, measure, labels, colours), alt, "numbers")
     st.subheader("What is each attribute worth?", anchor=False)
     if table is None or ablation is None:
-        _offer(
+        offer(
             view,
             "ablate",
             "Leave out one at a time",
@@ -103,7 +103,7 @@ def _heaviest(weights: pd.DataFrame, most: int = 3) -> list[str]:
     return list(weights["attribute"][order[:most]])
 
 
-def _offer(view: View, task: str, label: str, text: str, **arguments: object) -> None:
+def offer(view: View, task: str, label: str, text: str, **arguments: object) -> None:
     """Offer to start work; say so where it is under way, and how it ended where it failed."""
     job = jobs_panel.latest(view.dataset, task)
     about_this = job is not None and job.arguments.get("run") == view.entry.run.id

@@ -1,0 +1,69 @@
+"""Do the explanations hold? The Evaluation page offers an audit, and shows what it found."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from guidedrec_core import pipeline
+from guidedrec_core.config import AuditConfig
+from guidedrec_core.explanation import audit_words
+from guidedrec_core.runs import RunStore
+
+PAGE = "pages/4_Evaluation.py"
+
+
+def words(app) -> str:
+    return re.sub(r"\\(.)", r"\1", "\n".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption]))
+
+
+def test_an_audit_is_offered_where_there_is_none(tiny_home, tiny_build, started, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    assert "Do the explanations hold?" in words(app)
+    app.button(key="start_audit").click().run()
+    assert started[-1] == ("audit", {"dataset": "tiny", "run": tiny_build.refined.id})
+
+
+def test_an_audit_is_told_in_sentences_first_and_in_numbers_beside(tiny_home, tiny_build, open_app) -> None:
+    config = AuditConfig(users=40, explained=8, bootstrap_samples=100)
+    run = pipeline.audit(RunStore(tiny_home), tiny_build.refined, config, 0)
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    said = words(app)
+    assert "start_audit" not in [button.key for button in app.button]
+    for part in ("history", "attributes"):
+        assert audit_words.fidelity_sentence(run.read_table("fidelity"), part) in said
+    assert audit_words.stability_sentence(run.read_table("stability")) in said
+    assert "the stored scores of 40 items that the model was made from" in said
+    assert audit_words.BLIND_SPOT in said
+    assert "Asked for 40 of 60 users, drawn at random; 8 first recommendations explained and tested." in said
+    table = next(t.value for t in app.dataframe if "verdict" in t.value)
+    assert sorted(table["attribute"]) == ["Ruggedness", "Style focus", "Warmth"]
+    before = len(app.get("plotly_chart"))
+    app.button_group(key="audit_direction").set_value("insertion").run()
+    assert not app.exception
+    assert len(app.get("plotly_chart")) == before
+    assert "Attributes put back, most important first" in words(app)
+
+
+def test_an_alarm_comes_first_and_says_why(tiny_home, tiny_build, open_app, tmp_path, monkeypatch) -> None:
+    ids = tiny_build.data.read_table("catalogue")["item_id"]
+    scores = tiny_build.scores.read_array("item_scores", mmap=False)[:, [1, 0, 2]]
+    table = ids.to_frame().assign(warmth=scores[:, 0], style_focus=scores[:, 1], ruggedness=scores[:, 2])
+    table.to_csv(tmp_path / "again.csv", index=False)
+    config = AuditConfig(users=40, explained=8, bootstrap_samples=100)
+    pipeline.audit(RunStore(tiny_home), tiny_build.refined, config, 0, tmp_path / "again.csv")
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    assert "do not mean what the label says, held against scores of 40 items judged again" in words(app)
+    verdicts = next(t.value for t in app.dataframe if "verdict" in t.value)["verdict"].tolist()
+    assert verdicts[0].startswith("Alarm: its scores follow ")
+
+
+@pytest.mark.parametrize("name", ["ui.audit_parts", "figures.audit", "explanation.audit_words"])
+def test_what_it_shows_needs_no_model(name: str) -> None:
+    code = f"import sys, guidedrec_core.{name}; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
