@@ -6,6 +6,7 @@ import streamlit as st
 
 from guidedrec_core.case import Case
 from guidedrec_core.ui import case_parts
+from guidedrec_core.ui.case_history import show_history
 from guidedrec_core.ui.errors import escaped, guard
 from guidedrec_core.ui.page import View
 
@@ -19,6 +20,7 @@ def every_attribute(view: View, case: Case) -> None:
 
 
 SECTIONS: dict[str, Section] = {
+    "Which past item drove it": show_history,
     "Every attribute": every_attribute,
 }
 """What each choice shows, in order. Only the chosen one is computed."""
@@ -32,7 +34,7 @@ def show_sections(view: View, case: Case) -> None:
     chosen = st.segmented_control(
         f"More about {escaped(case.selected.title)}",
         list(SECTIONS),
-        default=next(iter(SECTIONS)),
+        default="Every attribute",
         required=True,
         key="section",
     )

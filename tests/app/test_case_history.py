@@ -1,0 +1,79 @@
+"""The section "Which past item drove it" of the Case study."""
+
+import re
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+from tiny import HOSTILE_TITLE
+
+from guidedrec_core.runs import RunStore
+from guidedrec_core.system import System
+
+CASE = "pages/1_Case_study.py"
+SECTION = "Which past item drove it"
+
+
+def words(app: AppTest) -> str:
+    """Return all text of a page, without the backslashes that keep it from being markup."""
+    return re.sub(r"\\(.)", r"\1", "\n".join(str(each.value) for each in [*app.markdown, *app.caption]))
+
+
+@pytest.fixture
+def users(tiny_build) -> dict[str, str]:
+    """Name a user whose history is scored in all selections, and one whose history shows the awkward title."""
+    system = System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+    histories = [system.data.shown_history(user) for user in range(system.data.sequences.n_users)]
+    hostile = system.data.dataset.items.index("item-00")
+    short = int(np.argmin([len(history) for history in histories]))
+    shows = next(u for u, history in enumerate(histories) if hostile in history and len(history) <= 12)
+    return {name: system.data.dataset.users.id(u) for name, u in (("short", short), ("hostile", shows))}
+
+
+def opened(open_app, user: str) -> AppTest:
+    app = open_app(CASE, dataset="tiny", user=user)
+    return app.segmented_control(key="section").set_value(SECTION).run()
+
+
+def test_it_says_first_then_draws_and_tabulates(tiny_home, open_app, users) -> None:
+    app = opened(open_app, users["short"])
+    assert not app.exception
+    said = words(app)
+    assert re.search(r"did (most|much) for it", said)
+    assert re.search(r"Without any history it would score -?\d+\.\d\d, now -?\d+\.\d\d\.", said)
+    assert "Exact: the model scored it with each of the " in said
+    (table,) = [each.value for each in app.dataframe if "without" in each.value.columns]
+    empty, now = map(float, re.search(r"it would score (-?[\d.]+), now (-?[\d.]+)\.", said).groups())
+    assert table["value"].sum() == pytest.approx(now - empty, abs=0.011)
+    assert table["number"].tolist() == list(range(len(table), 0, -1))
+
+
+def test_attributes_come_on_demand_and_add_up(tiny_home, open_app, users) -> None:
+    app = opened(open_app, users["short"])
+    assert not any("Item" in each.value.columns for each in app.dataframe)
+    app.toggle(key="history_map").set_value(True).run()
+    assert not app.exception
+    (table,) = [each.value for each in app.dataframe if "Item" in each.value.columns]
+    numbers = table.drop(columns="Item").to_numpy()
+    np.testing.assert_allclose(numbers[:, :-1].sum(axis=1), numbers[:, -1], atol=1e-6)
+    np.testing.assert_allclose(numbers[:-3].sum(axis=0), numbers[-3], atol=1e-6)
+    np.testing.assert_allclose(numbers[-3] + numbers[-2], numbers[-1], atol=1e-6)
+
+
+def test_the_base_model_is_explained_without_attributes(tiny_home, open_app, users) -> None:
+    app = opened(open_app, users["short"])
+    refined = words(app)
+    app.segmented_control(key="history_model").set_value("base").run()
+    assert not app.exception
+    assert "The base model knows no attributes" in words(app)
+    assert words(app) != refined
+    assert not [each for each in app.toggle if each.key == "history_map"]
+
+
+def test_titles_from_outside_are_text_and_nothing_else(tiny_home, open_app, users) -> None:
+    app = opened(open_app, users["hostile"])
+    assert not app.exception
+    assert HOSTILE_TITLE not in "\n".join(str(each.value) for each in app.markdown)
+    (table,) = [each.value for each in app.dataframe if "without" in each.value.columns]
+    assert HOSTILE_TITLE in table["title"].tolist()
+    assert not any(each.allow_html for each in app.markdown)
