@@ -1,6 +1,7 @@
 """What all counterfactuals share: where an item stands in a list, what is asked for, and when that is reached."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -60,7 +61,7 @@ class Standing:
         """What would be a change: an item of the list leaves it, another one enters."""
         return "leave" if self.rank <= self.k else "enter"
 
-    @property
+    @cached_property
     def margin(self) -> float:
         """By how much scores must differ at least after an edit, so that rounding cannot undo it."""
         known = self.scores[np.isfinite(self.scores)]
@@ -70,6 +71,7 @@ class Standing:
         """Tell whether a new rank is what was asked for."""
         return (rank > self.k) == (self.goal == "leave")
 
+    @cached_property
     def leads(self) -> FloatArray:
         """Return by how much each other item leads this one, ``[n_items]``; minus infinity where it is no rival."""
         leads: FloatArray = self.scores - self.scores[self.item]

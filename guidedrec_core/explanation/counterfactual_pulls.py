@@ -15,7 +15,6 @@ longer smaller, so the pull is the smallest for these rivals, and no proof that 
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import linprog
 
 from guidedrec_core.data.sequences import IntArray
@@ -24,9 +23,9 @@ from guidedrec_core.explanation.steering import MOST_PULL, pull_unit
 from guidedrec_core.refinement.refined import RefinedModel
 
 _ROUNDS = 12
-_CHOICES = 4
+_CHOICES = 3
 # Rivals brought into the linear programme at a time.
-_RIVALS = 60
+_RIVALS = 100
 
 
 @dataclass(frozen=True)
@@ -96,10 +95,10 @@ def pull_edits(
         The user has the item already, or nothing is left that could take its place.
     """
     standing = Standing.of(model, user, history, item, k)
-    rivals = np.flatnonzero(np.isfinite(standing.leads()))
+    rivals = np.flatnonzero(np.isfinite(standing.leads))
     g = model.item_values().astype(np.float64)
     gains = pull_unit(model) * (g[rivals] - g[item])  # [n, A]
-    leads = standing.leads()[rivals]  # [n]
+    leads = standing.leads[rivals]  # [n]
     found = []
     for attribute in range(gains.shape[1]):
         steps = _smallest(leads, gains[:, attribute], standing, most)
@@ -160,11 +159,12 @@ def _smallest(leads: FloatArray, gains: FloatArray, standing: Standing, most: fl
 def _together(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> FloatArray | None:
     """Return the smallest pull ``[A]`` found on all attributes together; None where none was found."""
     best: FloatArray | None = None
-    solve = _to_leave if standing.goal == "leave" else _to_enter
-    for now in _starts(leads, gains, standing, most):
+    solver = _Solver(leads, gains, standing, most)
+    solve = solver.to_leave if standing.goal == "leave" else solver.to_enter
+    for now in solver.starts():
         size = np.inf
         for _ in range(_CHOICES):
-            found = solve(leads, gains, standing, most, now)
+            found = solve(now)
             if found is None or np.abs(found).sum() > size - 1e-9:
                 break
             now, size = found, float(np.abs(found).sum())
@@ -173,51 +173,56 @@ def _together(leads: FloatArray, gains: FloatArray, standing: Standing, most: fl
     return best
 
 
-def _starts(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> list[FloatArray]:
-    """Return pulls ``[A]`` under which to choose the rivals first: as far as possible from, or to, the best of them."""
-    order = np.argsort(-leads, kind="stable")
-    sign = 1.0 if standing.goal == "leave" else -1.0
-    towards = [gains[order[:count]].mean(axis=0) for count in (standing.k, max(standing.k, _RIVALS))]
-    return [most * sign * each for direction in towards for each in (np.sign(direction), _unit(direction))]
+class _Solver:
+    """Solves for the smallest pull given the rivals that may, or shall, be ahead."""
+
+    def __init__(self, leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> None:
+        self.leads, self.gains, self.k, self.margin, self.most = leads, gains, standing.k, standing.margin, most
+        self.leave = standing.goal == "leave"
+        self.rows = _largest(leads, max(self.k, _RIVALS))  # rivals in the linear programme so far
+
+    def starts(self) -> list[FloatArray]:
+        """Return pulls ``[A]`` under which to choose rivals first: as far as can be towards the best of them, or away.
+
+        Towards few and many of them; all attributes to the end, and each as much as it counts.
+        """
+        found = []
+        for count in (self.k, max(self.k, _RIVALS)):
+            direction = self.gains[_largest(self.leads, count)].mean(axis=0) * (1.0 if self.leave else -1.0)
+            largest = float(np.abs(direction).max()) or 1.0
+            found += [self.most * np.sign(direction), self.most * direction / largest]
+        return found
+
+    def to_leave(self, now: FloatArray) -> FloatArray | None:
+        """Return the smallest pull ``[A]`` that puts the K rivals that are best under `now` before the item."""
+        chosen = _largest(self.leads + self.gains @ now, self.k)
+        return _least(-self.gains[chosen], self.leads[chosen] - self.margin, self.most)
+
+    def to_enter(self, now: FloatArray) -> FloatArray | None:
+        """Return the smallest pull ``[A]`` that puts all but the K - 1 rivals that are best under `now` behind it."""
+        behind = np.ones(len(self.leads), dtype=bool)
+        behind[_largest(self.leads + self.gains @ now, self.k - 1)] = False
+        for _ in range(_ROUNDS):
+            rows = self.rows[behind[self.rows]]
+            steps = _least(self.gains[rows], -self.leads[rows] - self.margin, self.most)
+            if steps is None:
+                return None
+            ahead = np.where(behind, self.leads + self.gains @ steps + self.margin, -np.inf)
+            worst = _largest(ahead, _RIVALS)
+            violated = worst[ahead[worst] > 1e-3 * self.margin]
+            if not len(violated):
+                return steps
+            self.rows = np.union1d(self.rows, violated)
+        return None
 
 
-def _unit(direction: FloatArray) -> FloatArray:
-    """Return a direction whose largest part is 1; zeros stay zeros."""
-    unit: FloatArray = direction / (float(np.abs(direction).max()) or 1.0)
-    return unit
+def _largest(values: FloatArray, count: int) -> IntArray:
+    """Return the places of the largest values, at most `count`, in no order."""
+    count = min(count, len(values))
+    return np.argpartition(-values, count - 1)[:count] if count else np.empty(0, dtype=np.int64)
 
 
-def _to_leave(
-    leads: FloatArray, gains: FloatArray, standing: Standing, most: float, now: FloatArray
-) -> FloatArray | None:
-    """Return the smallest pull ``[A]`` that puts the K items that are best under `now` before the item."""
-    chosen = np.argsort(-(leads + gains @ now), kind="stable")[: standing.k]
-    return _least(-gains[chosen], leads[chosen] - standing.margin, most)
-
-
-def _to_enter(
-    leads: FloatArray, gains: FloatArray, standing: Standing, most: float, now: FloatArray
-) -> FloatArray | None:
-    """Return the smallest pull ``[A]`` that puts all but the K - 1 items that are best under `now` behind the item."""
-    behind = np.ones(len(leads), dtype=bool)
-    behind[np.argsort(-(leads + gains @ now), kind="stable")[: standing.k - 1]] = False
-    rows = np.empty(0, dtype=np.int64)
-    steps: FloatArray | None = np.zeros(gains.shape[1])
-    for _ in range(_ROUNDS):
-        assert steps is not None
-        ahead = np.where(behind, leads + gains @ steps + standing.margin, -np.inf)
-        violated = np.flatnonzero(ahead > 1e-9)
-        if not len(violated):
-            return steps
-        worst = violated[np.argsort(-ahead[violated], kind="stable")[:_RIVALS]]
-        rows = np.union1d(rows, worst)
-        steps = _least(gains[rows], -leads[rows] - standing.margin, most)
-        if steps is None:
-            return None
-    return None
-
-
-def _least(matrix: FloatArray, bounds: FloatArray, most: float) -> npt.NDArray[np.float64] | None:
+def _least(matrix: FloatArray, bounds: FloatArray, most: float) -> FloatArray | None:
     """Return the t ``[A]`` with ``matrix @ t <= bounds`` and ``|t| <= most`` whose parts' sizes sum to least."""
     n_attributes = matrix.shape[1]
     solved = linprog(np.ones(2 * n_attributes), np.hstack([matrix, -matrix]), bounds, bounds=(0, most), method="highs")

@@ -102,7 +102,7 @@ def score_edits(
     """
     standing = Standing.of(model, user, history, item, k)
     effects = _effects(model, user, history, raw, guided, scale)
-    others = standing.leads()
+    others = standing.leads
     gap = float(np.partition(others, -k)[-k])  # what the K-th best of the others is ahead by
     need = gap - standing.margin if standing.goal == "leave" else gap + standing.margin
     # Score gained by moving each attribute to the end of the scale that helps, and the way there.

@@ -6,6 +6,7 @@ both items.
 """
 
 import copy
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -66,8 +67,13 @@ class ItemKNN:
     def scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
         """Score some items, all by default, by their summed similarity to each history, shape ``[B, n]``."""
         weights = history_matrix(histories, self.n_items, self.config.decay)
-        likeness = self.similarity if items is None else self.similarity[items]
-        return np.asarray((weights @ likeness.T).todense(), dtype=np.float32)
+        likeness = self._from_history if items is None else self.similarity[items].T
+        return np.asarray((weights @ likeness).todense(), dtype=np.float32)
+
+    @cached_property
+    def _from_history(self) -> sparse.csr_matrix:
+        """Likenesses with a row an item of the history: turned once, as a product would turn them each time."""
+        return self.similarity.T.tocsr()
 
 
 def _first_occurrences(users: IntArray, items: IntArray) -> tuple[IntArray, IntArray]:

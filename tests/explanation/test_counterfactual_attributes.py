@@ -70,7 +70,7 @@ def test_several_pulls_together_do_it_where_none_alone_can() -> None:
         scores, g, item = 3 * rng.normal(size=60), rng.normal(size=(60, 3)), int(rng.integers(60))
         standing = Standing(item, 4, int((scores > scores[item]).sum()) + 1, scores)
         rivals = np.arange(60) != item
-        leads, gains = standing.leads()[rivals], 0.5 * (g[rivals] - g[item])
+        leads, gains = standing.leads[rivals], 0.5 * (g[rivals] - g[item])
         alone = [counterfactual_pulls._smallest(leads, gains[:, a], standing, 3.0) for a in range(3)]
         if any(steps is not None for steps in alone):
             continue
