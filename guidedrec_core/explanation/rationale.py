@@ -222,8 +222,8 @@ def rendered(claim: Claim, facts: Facts) -> str:
         )
     if claim.type == "contribution":
         name, value = facts.contributions[places[0]]
-        one, many = ("adds", "add") if value > 0 else ("takes away", "take away")
-        return f"{_capital(name)} {many if name == PATTERNS else one} {abs(value):.2f}."
+        single, many = ("adds", "add") if value > 0 else ("takes away", "take away")
+        return f"{_capital(name)} {many if name == PATTERNS else single} {abs(value):.2f}."
     if claim.type == "order":
         name, value = facts.contributions[places[0]]
         size = "largest" if claim.value == 1 else f"{ordinal(int(claim.value or 1))} largest"

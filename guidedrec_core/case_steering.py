@@ -1,0 +1,80 @@
+"""A user's steered list as a page shows it: titles, moves, and the change of the mix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.explanation.steered_words import steered_sentence
+from guidedrec_core.explanation.steering import HistoryScores, Steering, history_scores, steer
+from guidedrec_core.system import System
+
+
+@dataclass(frozen=True)
+class SteeredCase:
+    """What a steering makes of a user's list.
+
+    Attributes
+    ----------
+    before, after : pandas.DataFrame
+        The lists: ``rank, item_id, title, other_rank`` (in the other list; 0 where it stands in the history there),
+        ``move`` (places gained from before to after), ``status`` (`new`, `up`, `down`, `same`; before: `gone`).
+    mix : pandas.DataFrame
+        One row an attribute: ``attribute, label, low, high, before, after``, mean raw scores of both lists.
+    sentence : str
+        The same in plain words.
+    """
+
+    before: pd.DataFrame
+    after: pd.DataFrame
+    mix: pd.DataFrame
+    sentence: str
+
+
+def scores_after(
+    system: System, user_id: str, removed: tuple[int, ...] = (), added: tuple[int, ...] = ()
+) -> HistoryScores:
+    """Score the catalogue after a user's history, edited or not; what does not depend on any pull."""
+    user = system.data.dataset.users.index(user_id)
+    edited = Steering(removed=removed, added=added).edited(system.data.shown_history(user))
+    return history_scores(system.refined, user, edited)
+
+
+def steered_case(
+    system: System, plain: HistoryScores, edited: HistoryScores, pulls: tuple[float, ...], k: int = 10
+) -> SteeredCase:
+    """Rank anew, and put it into tables; parameters as in `steer`."""
+    result = steer(system.refined, plain, edited, pulls, system.item_scores.values, k)
+    before = _table(system, result.before, result.new_ranks, k, gone=True)
+    after = _table(system, result.items, result.old_ranks, k, gone=False)
+    mix = pd.DataFrame(
+        {
+            "attribute": system.schema.names,
+            "label": [one.label for one in system.schema.attributes],
+            "low": [one.low for one in system.schema.attributes],
+            "high": [one.high for one in system.schema.attributes],
+            "before": result.mix_before,
+            "after": result.mix_after,
+        }
+    )
+    return SteeredCase(before, after, mix, steered_sentence(after, mix, system.schema.scale.max))
+
+
+def _table(system: System, items: np.ndarray, other: np.ndarray, k: int, gone: bool) -> pd.DataFrame:
+    """Tabulate one of both lists."""
+    rank = np.arange(1, len(items) + 1)
+    move = np.where(other > 0, rank - other if gone else other - rank, 0)
+    outside = (other == 0) | (other > k)
+    status = np.select([outside, move > 0, move < 0], ["gone" if gone else "new", "up", "down"], "same")
+    catalogue = system.data.dataset.catalogue.frame.iloc[items]
+    return pd.DataFrame(
+        {
+            c.RANK: rank,
+            c.ITEM: catalogue[c.ITEM].to_numpy(),
+            c.TITLE: catalogue[c.TITLE].to_numpy(),
+            "other_rank": other,
+            "move": move,
+            "status": status,
+        }
+    )

@@ -1,0 +1,69 @@
+"""What the page shows of a steering and of a rationale says what the model says."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from guidedrec_core.case import build_case
+from guidedrec_core.case_rationale import rationale_facts
+from guidedrec_core.case_steering import scores_after, steered_case
+from guidedrec_core.explanation.rationale import rendered, template_claims
+from guidedrec_core.explanation.rationale_claims import checked
+from guidedrec_core.runs import RunStore
+from guidedrec_core.system import System
+
+USER = "user-03"
+
+
+@pytest.fixture(scope="module")
+def system(tiny_build: Any) -> System:
+    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+
+
+def test_the_lists_are_the_cases_when_nothing_is_steered(system: System) -> None:
+    plain = scores_after(system, USER)
+    shown = steered_case(system, plain, plain, ())
+    case = build_case(system, USER)
+    assert shown.after["item_id"].tolist() == shown.before["item_id"].tolist() == case.refined["item_id"].tolist()
+    assert set(shown.after["status"]) == {"same"}
+    assert shown.sentence == "What if: the list stays as it is."
+
+
+def test_moves_of_both_lists_agree(system: System) -> None:
+    plain = scores_after(system, USER)
+    edited = scores_after(system, USER, removed=tuple(plain.history[:1].tolist()), added=())
+    shown = steered_case(system, plain, edited, (3.0, 0.0, -3.0), k=10)
+    old = dict(zip(shown.before["item_id"], shown.before["rank"], strict=True))
+    for _, row in shown.after.iterrows():
+        if row["item_id"] in old:
+            assert row["other_rank"] == old[row["item_id"]]
+            assert row["move"] == row["other_rank"] - row["rank"]
+        else:
+            assert row["status"] == "new"
+    gone = set(shown.before["item_id"]) - set(shown.after["item_id"])
+    assert set(shown.before["item_id"][shown.before["status"] == "gone"]) == gone
+    assert len(gone) == (shown.after["status"] == "new").sum() > 0
+    assert f"{len(gone)} of these 10" in shown.sentence
+    alone = steered_case(system, plain, plain, (3.0, 0.0, 0.0)).mix
+    assert alone["after"][0] > alone["before"][0]
+
+
+def test_a_rationales_facts_are_the_cases_and_its_template_holds(system: System) -> None:
+    case = build_case(system, USER)
+    facts = rationale_facts(system, case)
+    assert case.selected is not None
+    assert [one.contribution for one in facts.attributes] == case.selected.parts["contribution"].tolist()
+    assert (facts.rank, facts.title, facts.top) == (1, case.selected.title, 10)
+    assert [past.title for past in facts.past] == case.history["title"].tolist()[:10]
+    total = sum(value for _, value in facts.contributions) + case.selected.baseline
+    assert total == pytest.approx(case.selected.score, abs=1e-5)
+    user = system.data.dataset.users.index(USER)
+    history = system.data.shown_history(user)
+    item = system.data.dataset.items.index(case.selected.item_id)
+    full, less = system.refined.scores(np.array([user, user]), [history, history[:-1]])[:, item].astype(float)
+    assert facts.past[0].worth == pytest.approx(full - less, abs=1e-6)
+    claims = [
+        claim.__class__(**{**vars(claim), "sentence": rendered(claim, facts)}) for claim in template_claims(facts)
+    ]
+    assert checked(claims, facts).struck == ()
