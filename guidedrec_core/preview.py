@@ -23,6 +23,8 @@ from guidedrec_core.ranking import mask_seen
 from guidedrec_core.refinement.guided import Standardisation
 from guidedrec_core.system import System
 
+Weights = npt.NDArray[np.float64] | None
+
 NEWNESS = "newness"
 """Row of `Preview.contributions` that is no attribute: what an item lacks as long as nobody has taken it."""
 
@@ -186,6 +188,26 @@ def _raw(scores: Mapping[str, float | None], schema: AttributeSchema) -> FloatAr
 
 def _guided(system: System, new: FloatArray) -> FloatArray:
     """Return the guided embedding of raw scores ``[n, A]`` as this run made its own; each was given in one pass."""
+    how, _, one_pass = standardisation(system)
+    return how.apply(new, one_pass)
+
+
+def standardisation(system: System) -> tuple[Standardisation, Weights, Weights]:
+    """Return how a run made its guided embedding of raw scores.
+
+    Returns
+    -------
+    how : Standardisation
+        Fitted on its catalogue.
+    weights, one_pass : ndarray or None
+        How far each score counts, ``[n_items, A]``, and one that was given in one pass, ``[A]``; None where all count
+        in full.
+
+    Raises
+    ------
+    ConfigError
+        The run does not use its scores as they are: it is a control.
+    """
     raw, run = system.item_scores.values, system.refined_run
     config = RefinementConfig.parse(run.config["refinement"])
     doubt = run.read_arrays("doubt") if "doubt.safetensors" in run.manifest.files else {}
@@ -197,7 +219,7 @@ def _guided(system: System, new: FloatArray) -> FloatArray:
             f"expected a refined run that uses its guided scores, but {run.id} has something else in "
             f"their place (control {config.control}); choose another run"
         )
-    return how.apply(new, one_pass)
+    return how, weights, one_pass
 
 
 def _against_catalogue(

@@ -19,6 +19,18 @@ FloatArray = npt.NDArray[np.float64]
 _RELATIVE_MARGIN = 1e-5
 
 
+def rounded_away(values: FloatArray, resolution: float) -> FloatArray:
+    """Round away from 0 to multiples of a number, so that what is told in few digits is what was scored.
+
+    Examples
+    --------
+    >>> rounded_away(np.array([0.11, -0.11, 0.0, 0.3]), 0.1).round(9).tolist()
+    [0.2, -0.2, 0.0, 0.3]
+    """
+    size: FloatArray = np.ceil(np.abs(values) / resolution - 1e-9) * resolution
+    return np.sign(values) * size
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where an item stands in a user's list.

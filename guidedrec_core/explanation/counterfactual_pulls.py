@@ -18,8 +18,9 @@ import numpy as np
 from scipy.optimize import linprog
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing
+from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing, rounded_away
 from guidedrec_core.explanation.steering import MOST_PULL, pull_unit
+from guidedrec_core.ranking import mask_seen, ranks_of
 from guidedrec_core.refinement.refined import RefinedModel
 
 _ROUNDS = 12
@@ -70,7 +71,13 @@ class PullEdits:
 
 
 def pull_edits(
-    model: RefinedModel, user: int, history: IntArray, item: int, k: int = 10, most: float = MOST_PULL
+    model: RefinedModel,
+    user: int,
+    history: IntArray,
+    item: int,
+    k: int = 10,
+    most: float = MOST_PULL,
+    resolution: float = 0.0,
 ) -> PullEdits:
     """Find the smallest pulls that change whether an item is among the K best.
 
@@ -88,6 +95,8 @@ def pull_edits(
         Length of the list.
     most : float
         Steps an attribute may be pulled, up or down.
+    resolution : float
+        Pulls are rounded away from 0 to multiples of this where that does it, too; 0 leaves them as small as they are.
 
     Raises
     ------
@@ -109,13 +118,37 @@ def pull_edits(
     again = model.scores(np.array([user]), [history])[0].astype(np.float64)
 
     def verified(steps: FloatArray) -> Pull | None:
-        rank = standing.rank_of(again + pull_unit(model) * (g @ steps))
-        return Pull(steps, rank) if standing.reached(rank) else None
+        coarse = [np.clip(rounded_away(steps, resolution), -most, most)] if resolution else []
+        for each in (*coarse, steps):
+            rank = standing.rank_of(again + pull_unit(model) * (g @ each))
+            if standing.reached(rank):
+                return Pull(each, rank)
+        return None
 
     single = tuple(pull for pull in map(verified, found) if pull is not None)
     together = None if single or not gains.shape[1] else _together(leads, gains, standing, most)
     joint = None if together is None else verified(together)
     return PullEdits(standing.goal, standing.rank, most, single, joint)
+
+
+def pulled_ranks(
+    model: RefinedModel, user: int, history: IntArray, item: int, attribute: int, steps: FloatArray
+) -> IntArray:
+    """Return what an item's rank becomes as one attribute is pulled, ``[n]``.
+
+    Parameters
+    ----------
+    model, user, history, item
+        As in `pull_edits`.
+    attribute : int
+        Which one.
+    steps : FloatArray
+        Pulls to try, ``[n]``.
+    """
+    scores = mask_seen(model.scores(np.array([user]), [history]), [history])[0].astype(np.float64)
+    gains = pull_unit(model) * model.item_values()[:, attribute].astype(np.float64)
+    ranks = [ranks_of((scores + step * gains)[None], np.array([item]))[0] for step in steps.tolist()]
+    return np.array(ranks, dtype=np.int64)
 
 
 def _smallest(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> float | None:

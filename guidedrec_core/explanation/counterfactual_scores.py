@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing
+from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing, rounded_away
 from guidedrec_core.refinement.refined import RefinedModel
 
 Guided = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
@@ -71,6 +71,7 @@ def score_edits(
     scale: tuple[float, float],
     k: int = 10,
     most: int = 3,
+    resolution: float = 0.0,
 ) -> ScoreEdits:
     """Find the smallest changes of an item's scores that change whether it is among the K best.
 
@@ -94,6 +95,9 @@ def score_edits(
         Length of the list.
     most : int
         Single edits returned at most; each costs a pass of the model.
+    resolution : float
+        Changes are rounded away from 0 to multiples of this, but not past the ends of the scale; 0 leaves them as small
+        as they are.
 
     Raises
     ------
@@ -116,6 +120,8 @@ def score_edits(
 
     def verified(change: FloatArray) -> ScoreEdit | None:
         """Score the whole catalogue anew with the item's edited row of G."""
+        if resolution:
+            change = np.clip(rounded_away(change, resolution), -np.abs(room), np.abs(room))
         rows = guided(np.stack([raw, (raw + change).astype(np.float32)]))
         edited = model.with_item_value(item, own + rows[1] - rows[0])
         rank = standing.rank_of(edited.scores(np.array([user]), [history])[0])

@@ -11,7 +11,7 @@ from tiny import arrays
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import counterfactual_pulls
 from guidedrec_core.explanation.counterfactual import Standing
-from guidedrec_core.explanation.counterfactual_pulls import pull_edits
+from guidedrec_core.explanation.counterfactual_pulls import pull_edits, pulled_ranks
 from guidedrec_core.explanation.counterfactual_scores import score_edits
 from guidedrec_core.explanation.steering import pull_unit
 from guidedrec_core.ranking import mask_seen, ranks_of
@@ -168,6 +168,28 @@ def test_all_edits_of_many_models_flip_the_result(monkeypatch: pytest.MonkeyPatc
             score_edits(model, user, history, item, RAW[item], closure(RAW, "z"), SCALE, K)
     assert checked > 150
     assert not refused
+
+
+@pytest.mark.parametrize("form", ["anchored", "head", "literal"])
+def test_what_is_told_in_few_digits_is_what_was_scored(form: str) -> None:
+    model, found = MAKERS[form]("sasrec"), 0
+    for user, history, item in cases(model, 4, n=8):
+        pulls = pull_edits(model, user, history, item, K, resolution=0.01)
+        exact = pull_edits(model, user, history, item, K)
+        for pull, least in zip(pulls.single, exact.single, strict=True):
+            np.testing.assert_allclose(pull.steps * 100, np.round(pull.steps * 100), atol=1e-6)
+            assert 0 <= np.abs(pull.steps).sum() - np.abs(least.steps).sum() <= 0.01
+            attribute = int(np.abs(pull.steps).argmax())
+            ranks = pulled_ranks(model, user, history, item, attribute, np.array([0.0, pull.steps[attribute]]))
+            assert ranks.tolist() == [pulls.old_rank, pull.rank]
+        edits = score_edits(model, user, history, item, RAW[item], closure(RAW, "z"), SCALE, K, resolution=0.1)
+        for edit in (*edits.single, *([edits.joint] if edits.joint else [])):
+            found += 1
+            at_end = np.isin(np.round(RAW[item] + edit.points, 4), SCALE)
+            tenths = edit.points[~at_end] * 10
+            np.testing.assert_allclose(tenths, np.round(tenths), atol=1e-6, equal_nan=True)
+            assert (edit.rank <= K) == (edits.old_rank > K)
+    assert found
 
 
 def test_items_of_the_history_are_refused() -> None:
