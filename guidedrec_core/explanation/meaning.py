@@ -4,18 +4,20 @@ An explanation names attributes. It is worth nothing where a column of scores wa
 where training turned a dimension into something else. So each attribute is held against a reference: scores of items
 on the same attributes from another source, judged again or as they were recorded. Three questions are asked of each:
 
-- its *column*: do the model's item values agree with the reference scores of this attribute, and more so than with
-  those of any other, upside down or not?
-- its *users*: do the model's user values agree with the scores of what these users took, more than with any other's?
+- its *column*: do the model's item values agree with the reference scores of this attribute, and no better with those
+  of another, upside down or not?
+- its *users*: do the model's user values so agree with the mean scores of what these users took?
 - its *response*: does asking for more of it bring items with higher scores?
 
 A person may judge twenty items again, but hardly the whole catalogue. The first question needs no more. The others
 need scores of most items; where the reference has fewer, they are asked of the scores as they are stored, which still
 shows what training made of them.
 
-Each answer becomes the evidence that the label holds, in standard errors, less what chance alone may bring (Fisher's z
-for correlations). Below 0 an alarm is raised. The bar is theory, tuned on nothing: a dimension without meaning passes
-one question by chance in fewer than 5 % of models, all attributes counted (Bonferroni).
+Each answer becomes the evidence that the label holds, in standard errors above a bar. Below it an alarm is raised. The
+bars are theory, tuned on nothing. Agreement, and response, must be more than chance brings: a dimension without meaning
+passes a question in fewer than 5 % of models, all attributes counted (Fisher's z, Bonferroni). Another label must not
+fit clearly better: if it fits but as well, an alarm is raised in fewer than 5 % of models, all pairs counted (Meng,
+Rosenthal and Rubin, Psychological Bulletin 1992, on correlations that have a variable in common).
 """
 
 from dataclasses import dataclass
@@ -53,10 +55,13 @@ class Agreement:
         ``[A, A]``: row a's column with reference column b; 0 where one does not vary.
     counts : IntArray
         ``[A]``: how many rows each reference column was compared on.
+    among : FloatArray
+        ``[A, A]``: correlations of reference columns with each other, over the rows where both are known.
     """
 
     values: FloatArray
     counts: IntArray
+    among: FloatArray
 
 
 def meaning(
@@ -147,37 +152,74 @@ def agreement(columns: FloatArray, reference: FloatArray) -> Agreement:
         ``[n, A]``, NaN = unknown.
     """
     A = columns.shape[1]
-    values, counts = np.zeros((A, A)), np.zeros(A, dtype=np.int64)
+    values, among, counts = np.zeros((A, A)), np.zeros((A, A)), np.zeros(A, dtype=np.int64)
     for b in range(A):
         known = ~np.isnan(reference[:, b])
         counts[b] = int(known.sum())
-        if counts[b] < 2:
-            continue
-        x = columns[known] - columns[known].mean(axis=0)
-        y = reference[known, b] - reference[known, b].mean()
-        spread = np.sqrt((x**2).sum(axis=0) * (y**2).sum())
-        varies = spread > 1e-12
-        values[:, b] = np.where(varies, x.T @ y / np.where(varies, spread, 1.0), 0.0)
-    return Agreement(values, counts)
+        values[:, b] = _correlations(columns[known], reference[known, b])
+        for a in range(b):
+            both = known & ~np.isnan(reference[:, a])
+            among[a, b] = among[b, a] = _correlations(reference[both, a : a + 1], reference[both, b])[0]
+    return Agreement(values, counts, among)
+
+
+def _correlations(columns: FloatArray, other: FloatArray) -> FloatArray:
+    """Correlate columns ``[n, A]`` with another ``[n]``; 0 where one does not vary."""
+    if len(other) < 2:
+        return np.zeros(columns.shape[1])
+    x, y = columns - columns.mean(axis=0), other - other.mean()
+    spread = np.sqrt((x**2).sum(axis=0) * (y**2).sum())
+    varies = spread > 1e-12
+    found: FloatArray = np.where(varies, x.T @ y / np.where(varies, spread, 1.0), 0.0)
+    return found
 
 
 def _compared(found: Agreement, a: int, bar: float) -> tuple[float, int | None, float, float]:
-    """Hold an attribute's own agreement against that with its strongest rival.
+    """Hold an attribute's own agreement against chance and against that with every other attribute.
 
     Returns
     -------
     tuple of (float, int or None, float, float)
-        Own agreement, rival, agreement with it, and the evidence: by how many standard errors the own agreement stands
-        above the rival's by size, or above chance if that is higher. NaN where too few could be compared.
+        Own agreement, the strongest rival, agreement with it, and the evidence: standard errors above the nearest bar.
+        NaN where too few could be compared.
     """
     if found.counts[a] < FEWEST:
         return np.nan, None, np.nan, np.nan
+    A = len(found.values)
     row = np.where(found.counts >= FEWEST, found.values[a], np.nan)
     rival = _largest(row, a)
-    other = np.nan if rival is None else float(row[rival])
-    freedom = np.sqrt(found.counts[a] - 3)
-    z, against = (np.arctanh(np.clip(value, -_CERTAIN, _CERTAIN)) for value in (row[a], abs(np.nan_to_num(other))))
-    return float(row[a]), rival, other, float(min(freedom * z - bar, freedom * (z - against)))
+    evidence = [np.sqrt(found.counts[a] - 3) * _fisher(row[a]) - bar]
+    clearly = float(stats.norm.isf(_LEVEL / max(A * (A - 1), 1)))
+    for b in range(A):
+        if b != a and not np.isnan(row[b]):
+            sign = -1.0 if row[b] < 0 else 1.0
+            count = min(found.counts[a], found.counts[b])
+            evidence.append(_lead(row[a], sign * row[b], sign * found.among[a, b], count) + clearly)
+    return float(row[a]), rival, np.nan if rival is None else float(row[rival]), float(min(evidence))
+
+
+def _lead(first: float, second: float, between: float, count: int) -> float:
+    """Return by how many standard errors the first of two correlations with one variable is larger than the second.
+
+    Parameters
+    ----------
+    first, second : float
+        The two correlations.
+    between : float
+        That of the other two variables with each other.
+    count : int
+        Rows. See Meng, Rosenthal and Rubin (1992), equations 1 to 3.
+    """
+    square = min((first**2 + second**2) / 2, _CERTAIN)
+    f = min((1 - between) / (2 * (1 - square)), 1.0)
+    h = (1 - f * square) / (1 - square)
+    error = np.sqrt(2 * max(1 - between, 1 - _CERTAIN) * h / (count - 3))
+    return float((_fisher(first) - _fisher(second)) / error)
+
+
+def _fisher(correlation: float) -> float:
+    """Return Fisher's z; that of a correlation of 1 is a large number."""
+    return float(np.arctanh(np.clip(correlation, -_CERTAIN, _CERTAIN)))
 
 
 def _standardised(reference: npt.NDArray[np.floating]) -> FloatArray:

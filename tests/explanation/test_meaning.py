@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from guidedrec_core.config import RefinementConfig
-from guidedrec_core.explanation.meaning import FEWEST, agreement, meaning
+from guidedrec_core.explanation.meaning import FEWEST, _lead, agreement, meaning
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights
@@ -103,15 +103,26 @@ def test_user_values_that_lost_their_label_raise_the_alarm_alone() -> None:
     assert (table.loc[["warmth", "style"], "users_evidence"] < 0).all()
 
 
-def test_the_evidence_is_fishers_z_against_chance_and_the_strongest_rival() -> None:
+def test_the_evidence_is_fishers_z_above_chance_where_no_rival_is_near() -> None:
     few = np.full((N, A), np.nan)
     few[:30] = AGAIN[:30]
     row = found(JUDGED, few).loc["comfort"]
-    r = [stats.pearsonr(JUDGED[:30, 2], AGAIN[:30, b])[0] for b in range(A)]
-    rival = max(abs(r[b]) for b in range(A) if b != 2)
-    above = np.sqrt(27) * (np.arctanh(r[2]) - np.arctanh(rival))
-    chance = np.sqrt(27) * np.arctanh(r[2]) - stats.norm.isf(0.05 / A)
-    assert row["column_evidence"] == pytest.approx(min(above, chance), rel=1e-4)
+    own = stats.pearsonr(JUDGED[:30, 2], AGAIN[:30, 2])[0]
+    alone = np.sqrt(27) * np.arctanh(own) - stats.norm.isf(0.05 / A)
+    assert row["column_evidence"] == pytest.approx(alone, rel=1e-4)
+
+
+def test_a_rival_counts_by_how_clearly_it_leads() -> None:
+    """Where own label and rival fit alike, the lead is a standard normal draw, however near they are to each other."""
+    rng = np.random.default_rng(0)
+    for between in (0.0, 0.7):
+        mix = np.linalg.cholesky(np.array([[1, 0.6, 0.6], [0.6, 1, between], [0.6, between, 1]]))
+        draws = rng.normal(size=(1500, 40, 3)) @ mix.T
+        r = np.array([np.corrcoef(draw.T) for draw in draws])
+        leads = np.array([_lead(c[0, 1], c[0, 2], c[1, 2], 40) for c in r])
+        assert abs(leads.mean()) < 0.1
+        assert leads.std() == pytest.approx(1, abs=0.1)
+    assert _lead(0.9, 0.5, 0.4, 40) > 3 > -3 > _lead(0.5, 0.9, 0.4, 40)
 
 
 def test_columns_that_do_not_vary_agree_with_nothing() -> None:
