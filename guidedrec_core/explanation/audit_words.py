@@ -92,14 +92,14 @@ def meaning_phrase(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     if worst == _RESPONSE:
         return "asking for more of it does not bring more of it"
     what = "its scores" if worst == _COLUMN else "what the model holds of users"
-    run, follow, have = ("run", "follow", "have") if worst == _COLUMN else ("runs", "follows", "has")
+    run, follow, agree = ("run", "follow", "agree") if worst == _COLUMN else ("runs", "follows", "agrees")
     own, other = _number(row, f"{worst}_agreement"), _number(row, f"{worst}_rival_agreement")
     if own < 0 and abs(own) >= abs(other):
         return f"{what} {run} the other way ({own:+.2f})"
-    if abs(other) > 0.5:
+    if abs(other) > max(own, 0.5):
         name = str(row[f"{worst}_rival"])
         return f"{what} {follow} {labels.get(name, name)} ({other:+.2f}) more than the label ({own:+.2f})"
-    return f"{what} {have} nothing to do with the label ({own:+.2f})"
+    return f"{what} {agree} with the label no more than chance may bring ({own:+.2f})"
 
 
 def fidelity_sentence(areas: pd.DataFrame, part: str) -> str:

@@ -40,17 +40,17 @@ def wrong(**changes: object) -> dict[str, object]:
         (wrong(column_evidence=-9.0, column_agreement=-0.97), "its scores run the other way (-0.97)"),
         (
             wrong(column_evidence=-2.0, column_agreement=0.05),
-            "its scores have nothing to do with the label (+0.05)",
+            "its scores agree with the label no more than chance may bring (+0.05)",
         ),
         (
             wrong(users_evidence=-2.0, users_agreement=0.02, users_rival_agreement=0.1),
-            "what the model holds of users has nothing to do with the label (+0.02)",
+            "what the model holds of users agrees with the label no more than chance may bring (+0.02)",
         ),
         (wrong(response_evidence=-2.0), "asking for more of it does not bring more of it"),
         # The column says most where it is at fault, for the rest follows from it.
         (
             wrong(column_evidence=-1.0, column_agreement=0.05, response_evidence=-20.0),
-            "its scores have nothing to do with the label (+0.05)",
+            "its scores agree with the label no more than chance may bring (+0.05)",
         ),
     ],
 )
