@@ -64,3 +64,38 @@ def test_the_table_gives_ratios_and_says_what_is_missing(modules: dict[str, Modu
     assert (ratio["MRR"], ratio["cpu_seconds_to_best"], ratio["peak_memory_gib"]) == (4.0, 0.25, 0.25)
     assert ratio["NDCG@10 difference"].startswith("+0.5693 [+0.5693, ")
     assert [m["seeds"] for m in result["summary"]["means"]] == [2, 1]
+
+
+def test_ways_to_explain_a_history_are_timed_on_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    from small_models import literal
+    from uncompiled import uncompiled_shap
+
+    uncompiled_shap()
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import explain_history
+
+    for name in ("explain_history", "machine"):
+        sys.modules.pop(name)
+    monkeypatch.setattr(explain_history, "EVALUATIONS", 64)
+    assert explain_history.first_call() > 0
+    rows = explain_history.measure(literal("sasrec"), 0, np.arange(7), 9, 2, 1, 0)
+    assert [row["method"] for row in rows] == ["guidedrec", "shap PermutationExplainer", "shap KernelExplainer"]
+    assert rows[0]["median_to_ours"] == 1.0
+    assert rows[0]["evaluations"] == 128
+    assert rows[0]["relative_error"] < 1e-6
+    assert max(row["relative_error"] for row in rows) < 0.5
+
+
+def test_steering_is_timed_beside_a_plain_ranking_and_never_goes_the_wrong_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import steering
+
+    for name in ("steering", "machine"):
+        sys.modules.pop(name)
+    model, raw = steering.synthetic(300, 4, 0)
+    times = steering.times(model, raw, 2, 0)
+    assert list(times) == ["plain ranking", "slider", "edited history"]
+    assert times["plain ranking"]["to_plain"] == 1
+    effect = steering.effect(model, raw, [], 50, 0)
+    assert effect["not_lower"] == 1
+    assert effect["higher"] > 0.8
