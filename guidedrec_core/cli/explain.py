@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guidedrec_core import columns as c
+from guidedrec_core.cli.explain_case import case_json, write_case
 from guidedrec_core.cli.models import model_options, opened
 from guidedrec_core.cli.output import json_option, one_line, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 @model_options
 @click.option("--user", "user_id", metavar="ID", help="Whose score.")
 @click.option("--item", "item_id", metavar="ID", help="The score of which item.")
+@click.option("--brief", is_flag=True, help="Only the parts of the score, in a fraction of the time.")
 @click.option("--all", "everybody", is_flag=True, help="Explain everybody's --k refined recommendations, into --out.")
 @out_option(LEDGERS)
 @json_option
@@ -31,14 +33,17 @@ def explain(
     k: int,
     user_id: str | None,
     item_id: str | None,
+    brief: bool,
     everybody: bool,
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Split scores exactly into attributes, remainder and bias.
 
-    One score (--user and --item), or those of all recommendations (--all and --out); the parts sum to the score.
-    DATASET chooses among the refined runs; without it, the newest of all is used.
+    One score (--user and --item), or those of all recommendations (--all and --out); the parts sum to the score. Of one
+    score, what the Case study says comes after them: the reason in plain words, what moved the item from its base rank,
+    which past item drove it, what would take it out of the top K or bring it in, and what keeps it out. DATASET chooses
+    among the refined runs; without it, the newest of all is used.
     """
     if everybody != (out is not None):
         raise click.UsageError("--all and --out belong together; give both, or --user and --item")
@@ -50,16 +55,19 @@ def explain(
         if out is not None:
             _explain_all(session, system, k, out, as_json)
         elif user_id is not None and item_id is not None:
-            _explain_one(session, system, model, user_id, item_id, as_json)
+            _explain_one(session, system, model, user_id, item_id, None if brief else k, as_json)
 
 
-def _explain_one(session: Session, system: "System", model: str, user_id: str, item_id: str, as_json: bool) -> None:
-    """Show the ledger of one score."""
+def _explain_one(
+    session: Session, system: "System", model: str, user_id: str, item_id: str, k: int | None, as_json: bool
+) -> None:
+    """Show the ledger of one score, and the facts around it in a list of K items; None: the ledger alone."""
     document = ledger_json(system, model, user_id, item_id)
+    told = {} if k is None else case_json(system, model, user_id, item_id, k)
     if document["rank"] is None:
         session.note(f"item {item_id} is in the history of user {user_id} already, so it is never recommended")
     if as_json:
-        write_json(document)
+        write_json(document | told)
         return
     items = system.data.dataset.items
     title = one_line(system.data.dataset.catalogue.frame[c.TITLE].iloc[items.index(item_id)])
@@ -78,6 +86,8 @@ def _explain_one(session: Session, system: "System", model: str, user_id: str, i
     ]
     rows += [[name, "", "", f"{document[name.lower()]:+.3f}"] for name in ("Remainder", "Bias", "Score")]
     write_table(("part", "user", "item", "contribution"), rows)
+    if told:
+        write_case(told)
 
 
 def ledger_json(system: "System", model: str, user_id: str, item_id: str) -> dict[str, Any]:

@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 import tiny
 
+from guidedrec_core.case_changes import build_changes, build_moved, build_why_not
+from guidedrec_core.case_history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.pipeline import Build
 from guidedrec_core.recommend import recommend
@@ -103,7 +105,7 @@ def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], sy
     best = document("recommend", "--user", "user-03", "--k", "40")["items"]
     for place in (0, 7, len(best) - 1):
         item = best[place]
-        why = document("explain", "tiny", "--user", "user-03", "--item", item["item_id"])
+        why = document("explain", "tiny", "--user", "user-03", "--item", item["item_id"], "--brief")
         assert list(why) == [
             *("user_id", "item_id", "model", "run_id", "rank", "score", "bias", "remainder", "contributions")
         ]
@@ -134,14 +136,50 @@ def test_an_item_the_user_has_is_explained_but_not_ranked(
 ) -> None:
     user = system.data.dataset.users.id(0)
     item = system.data.dataset.items.id(int(system.data.shown_history(0)[0]))
-    assert document("explain", "--user", user, "--item", item)["rank"] is None
+    told = document("explain", "--user", user, "--item", item)
+    assert told["rank"] is told["changes"] is told["moved"] is told["rationale"] is None
+    assert told["why_not"]["against"] is None
+    assert told["history"]["items"]
     shown = call("explain", "--user", user, "--item", item)
     assert "not ranked" in shown.stdout
+    assert "What would change it" not in shown.stdout
     assert "is in the history of user" in shown.stderr
 
 
+def test_one_score_is_told_as_the_case_study_tells_it(
+    document: Callable[..., Any], call: Callable[..., Any], system: System
+) -> None:
+    """Text and JSON hold the same facts, and those are the pages' own."""
+    item = document("recommend", "--user", "user-03")["items"][2]["item_id"]
+    told = document("explain", "--user", "user-03", "--item", item)
+    history, changes = build_history(system, "user-03", item), build_changes(system, "user-03", item)
+    moved, listed = build_moved(system, "user-03", item), build_why_not(system, "user-03", item)
+    assert moved is not None
+    assert told["rank"] == told["moved"]["rank"] == moved.rank == 3
+    assert sum(part["gained"] for part in told["moved"]["parts"]) == pytest.approx(moved.base_rank - 3, abs=1e-6)
+    values = [past["value"] for past in told["history"]["items"]]
+    assert values == pytest.approx(history.items["value"].tolist())
+    assert sum(values) + sum(told["history"]["alone"].values()) + told["history"]["bias"] == pytest.approx(
+        told["score"], abs=TOLERANCE
+    )
+    assert [sum(past["parts"].values()) for past in told["history"]["items"]] == pytest.approx(values)
+    assert [edit["rank"] for edit in told["changes"]["edits"]] == changes.edits["rank"].tolist()
+    assert all(edit["rank"] > 10 for edit in told["changes"]["edits"])
+    shown = call("explain", "--user", "user-03", "--item", item).stdout
+    plain = " ".join(shown.split())
+    sentences = [told["rationale"], told["moved"]["sentence"], history.sentence, listed.sentence]
+    for sentence in (*sentences, *told["changes"]["sentences"]):
+        assert " ".join(sentence.split()) in plain
+    base = document("explain", "--user", "user-03", "--item", item, "--model", "base")
+    assert base["history"]["score"] == pytest.approx(base["score"], abs=TOLERANCE)
+    assert "changes" not in base
+    few = document("explain", "--user", "user-03", "--item", item, "--k", "2")
+    assert few["changes"]["edits"] != told["changes"]["edits"]
+    assert all(edit["rank"] <= 2 for edit in few["changes"]["edits"])
+
+
 def test_people_get_the_parts_largest_first(call: Callable[..., Any], tiny_home: Path) -> None:
-    lines = call("explain", "--user", "user-03", "--item", "item-00").stdout.splitlines()
+    lines = call("explain", "--user", "user-03", "--item", "item-00", "--brief").stdout.splitlines()
     assert lines[0].startswith(f"{tiny.HOSTILE_TITLE} for user user-03: ")
     assert lines[2].split() == ["part", "user", "item", "contribution"]
     amounts = [abs(float(line.split()[-1])) for line in lines[3:6]]

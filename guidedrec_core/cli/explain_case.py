@@ -1,0 +1,118 @@
+"""What ``guidedrec explain`` tells beyond the parts of one score: the facts of the Case study, as text and as JSON."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from guidedrec_core import columns as c
+from guidedrec_core.cli.output import one_line, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from guidedrec_core.case_history import HistoryCase
+    from guidedrec_core.system import System
+
+_SHOWN = 8
+"""Rows of a table that people see; JSON has them all."""
+
+
+def case_json(system: "System", model: str, user_id: str, item_id: str, k: int) -> dict[str, Any]:
+    """Return what the Case study says of one user and item, each fact with its numbers.
+
+    Returns
+    -------
+    dict
+        ``history`` for either model. For the refined model also ``rationale``, ``why_not``, ``moved`` and ``changes``,
+        the last two None for an item of the history. Each holds a ``sentence`` or several and the tables behind them.
+    """
+    from guidedrec_core.case import build_case
+    from guidedrec_core.case_changes import build_changes, build_moved, build_why_not
+    from guidedrec_core.case_history import build_history
+    from guidedrec_core.case_rationale import rationale_facts
+    from guidedrec_core.explanation.rationale import template_rationale
+
+    history = _history(build_history(system, user_id, item_id, model))
+    if model == "base":
+        return {"history": history}
+    why_not = build_why_not(system, user_id, item_id, k)
+    against = {"item": why_not.against, "margin": why_not.margin, "parts": _records(why_not.parts)}
+    told: dict[str, Any] = {
+        "rationale": None,
+        "why_not": {"sentence": why_not.sentence, "against": against if why_not.against else None},
+        "moved": None,
+        "history": history,
+        "changes": None,
+    }
+    moved = build_moved(system, user_id, item_id)
+    if moved is None:
+        return told
+    case = build_case(system, user_id, item_id, k)
+    changes = build_changes(system, user_id, item_id, k)
+    return told | {
+        "rationale": template_rationale(rationale_facts(system, case)),
+        "moved": {
+            "sentence": moved.sentence,
+            "base_rank": moved.base_rank,
+            "rank": moved.rank,
+            "exact": moved.exact,
+            "parts": _records(moved.parts),
+            "base_estimate": {"sentence": moved.base_sentence, "parts": _records(moved.base_parts)},
+        },
+        "changes": {
+            "sentences": [*changes.history, *changes.pulls, *changes.scores],
+            "edits": _records(changes.edits),
+        },
+    }
+
+
+def write_case(told: dict[str, Any]) -> None:
+    """Show what `case_json` returned."""
+    if told.get("rationale"):
+        _section("In plain words", told["rationale"])
+    if told.get("moved"):
+        moved = told["moved"]
+        _section("Against the base model", moved["sentence"], moved["base_estimate"]["sentence"])
+        rows = [[part["label"], f"{part['gained']:+.1f}"] for part in moved["parts"]]
+        write_table(("part", "places"), rows[:_SHOWN])
+    history = told["history"]
+    _section("Which past item drove it", history["sentence"], history["exactness"])
+    if history["items"]:
+        rows = [
+            [str(item["number"]), item[c.TITLE], f"{item['value']:+.3f}", f"{item['margin']:.3f}"]
+            for item in sorted(history["items"], key=lambda item: -abs(item["value"]))
+        ]
+        write_table(("number", "item", "share", "give or take"), rows[:_SHOWN])
+    if told.get("changes"):
+        _section("What would change it", *told["changes"]["sentences"])
+    if told.get("why_not"):
+        _section("Why it is where it is in the list", told["why_not"]["sentence"])
+
+
+def _history(shown: "HistoryCase") -> dict[str, Any]:
+    """Return the shares of past items, each split by attribute."""
+    rows = zip(_records(shown.items), _records(shown.matrix), strict=True)
+    return {
+        "sentence": shown.sentence,
+        "exactness": shown.exactness,
+        "exact": shown.exact,
+        "grouped": shown.grouped,
+        "items": [{**item, "parts": parts} for item, parts in rows],
+        "alone": {str(label): float(value) for label, value in shown.alone.items()},
+        "bias": shown.bias,
+        "score": shown.score,
+    }
+
+
+def _records(table: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return the rows of a table as plain values."""
+    return [{str(name): value for name, value in row.items()} for row in table.to_dict("records")]
+
+
+def _section(title: str, *sentences: str) -> None:
+    """Write a heading with what is said below it."""
+    click.echo()
+    click.echo(title)
+    for sentence in sentences:
+        if sentence:
+            click.echo(f"  {one_line(sentence)}")
