@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("ranking", "retrieval", "system", "recommend", "evaluation", "explanation", "projection"),
     (
         *("pipeline", "case", "case_rationale", "what_ifs", "item_view", "preview", "item_search", "item_map"),
-        *("case_steering", "case_history", "library", "jobs", "job_worker"),
+        *("case_changes", "case_steering", "case_history", "library", "jobs", "job_worker"),
     ),
     ("figures", "cli", "ui"),
 )

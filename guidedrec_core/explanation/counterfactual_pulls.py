@@ -131,24 +131,21 @@ def pull_edits(
     return PullEdits(standing.goal, standing.rank, most, single, joint)
 
 
-def pulled_ranks(
-    model: RefinedModel, user: int, history: IntArray, item: int, attribute: int, steps: FloatArray
-) -> IntArray:
-    """Return what an item's rank becomes as one attribute is pulled, ``[n]``.
+def pulled_ranks(model: RefinedModel, user: int, history: IntArray, item: int, steps: FloatArray) -> IntArray:
+    """Return what an item's rank becomes as one attribute or another is pulled, ``[A, n]``.
 
     Parameters
     ----------
     model, user, history, item
         As in `pull_edits`.
-    attribute : int
-        Which one.
     steps : FloatArray
         Pulls to try, ``[n]``.
     """
     scores = mask_seen(model.scores(np.array([user]), [history]), [history])[0].astype(np.float64)
-    gains = pull_unit(model) * model.item_values()[:, attribute].astype(np.float64)
-    ranks = [ranks_of((scores + step * gains)[None], np.array([item]))[0] for step in steps.tolist()]
-    return np.array(ranks, dtype=np.int64)
+    gains = pull_unit(model) * model.item_values().astype(np.float64).T  # [A, n_items]
+    asked = np.array([item])
+    ranks = [[ranks_of((scores + step * gain)[None], asked)[0] for step in steps.tolist()] for gain in gains]
+    return np.array(ranks, dtype=np.int64).reshape(len(gains), len(steps))
 
 
 def _smallest(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> float | None:

@@ -56,7 +56,7 @@ def base_surrogate(
     user: int,
     history: IntArray,
     values: npt.NDArray[np.float32],
-    popularity: npt.NDArray[np.floating] | None = None,
+    popularity: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
 ) -> Surrogate:
     """Fit a surrogate of one user's base scores.

@@ -6,7 +6,9 @@ import streamlit as st
 
 from guidedrec_core.case import Case
 from guidedrec_core.ui import case_parts
+from guidedrec_core.ui.case_changes import what_would_change, why_it_moved
 from guidedrec_core.ui.case_history import show_history
+from guidedrec_core.ui.case_why_not import why_not
 from guidedrec_core.ui.errors import escaped, guard
 from guidedrec_core.ui.page import View
 
@@ -20,7 +22,10 @@ def every_attribute(view: View, case: Case) -> None:
 
 
 SECTIONS: dict[str, Section] = {
+    "What would change it": what_would_change,
     "Which past item drove it": show_history,
+    "Why not …?": why_not,
+    "Why it moved": why_it_moved,
     "Every attribute": every_attribute,
 }
 """What each choice shows, in order. Only the chosen one is computed."""

@@ -180,8 +180,8 @@ def test_what_is_told_in_few_digits_is_what_was_scored(form: str) -> None:
             np.testing.assert_allclose(pull.steps * 100, np.round(pull.steps * 100), atol=1e-6)
             assert 0 <= np.abs(pull.steps).sum() - np.abs(least.steps).sum() <= 0.01
             attribute = int(np.abs(pull.steps).argmax())
-            ranks = pulled_ranks(model, user, history, item, attribute, np.array([0.0, pull.steps[attribute]]))
-            assert ranks.tolist() == [pulls.old_rank, pull.rank]
+            ranks = pulled_ranks(model, user, history, item, np.array([0.0, pull.steps[attribute]]))
+            assert ranks[attribute].tolist() == [pulls.old_rank, pull.rank]
         edits = score_edits(model, user, history, item, RAW[item], closure(RAW, "z"), SCALE, K, resolution=0.1)
         for edit in (*edits.single, *([edits.joint] if edits.joint else [])):
             found += 1

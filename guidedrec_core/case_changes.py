@@ -1,0 +1,236 @@
+"""What would change a case, why an item is not in it, why it moved: with titles, as a page or a command shows it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.errors import ConfigError
+from guidedrec_core.explanation import counterfactual_words as words
+from guidedrec_core.explanation.counterfactual_history import history_edit
+from guidedrec_core.explanation.counterfactual_pulls import pull_edits, pulled_ranks
+from guidedrec_core.explanation.counterfactual_scores import score_edits
+from guidedrec_core.explanation.rank_change import rank_change
+from guidedrec_core.explanation.steering import MOST_PULL
+from guidedrec_core.explanation.surrogate import base_surrogate
+from guidedrec_core.explanation.why_not import why_not
+from guidedrec_core.explanation.why_not_words import why_not_words
+from guidedrec_core.preview import standardisation
+from guidedrec_core.system import System
+
+PATTERNS, POPULARITY = "Purchase patterns", "Popularity"
+"""Parts that are no attributes."""
+
+_PULL_STEP, _SCORE_STEP = 0.01, 0.1
+_CURVE_POINTS = 61
+_CURVES = 4
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What would change whether an item is in a user's list; every edit was scored anew before it came in here.
+
+    Attributes
+    ----------
+    seen : bool
+        The user has the item already, so nothing would; all else is empty then.
+    k : int
+        Length of the list.
+    history, pulls, scores : tuple of str
+        What of the history, of the user's taste and of the item's scores, in plain words.
+    curves : pandas.DataFrame
+        ``attribute, label, steps, rank``: what the rank becomes as one attribute is pulled; those that change it most.
+    edits : pandas.DataFrame
+        All edits found: ``kind, change, rank``.
+    """
+
+    seen: bool
+    k: int
+    history: tuple[str, ...]
+    pulls: tuple[str, ...]
+    scores: tuple[str, ...]
+    curves: pd.DataFrame
+    edits: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class NotListed:
+    """Why an item is not in a user's list.
+
+    Attributes
+    ----------
+    item_id, title : str
+        The item.
+    sentence : str
+        The answer in plain words.
+    against : str
+        Title of what it is compared with; empty where there is nothing.
+    parts : pandas.DataFrame
+        ``label, value``: what each part adds to its score over that item's, largest loss first; empty as well.
+    margin : float
+        Their sum.
+    """
+
+    item_id: str
+    title: str
+    sentence: str
+    against: str
+    parts: pd.DataFrame
+    margin: float
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Why an item's rank differs between the base and the refined model.
+
+    Attributes
+    ----------
+    sentence : str
+        The answer in plain words.
+    base_rank, rank : int
+        In either model.
+    parts : pandas.DataFrame
+        ``label, gained`` (places; below 0 = lost), ``error`` (standard error; 0 if exact), largest first.
+    exact : bool
+        All orders in which the parts may come were counted.
+    base_sentence : str
+        How much of the base model's scores attributes explain.
+    base_parts : pandas.DataFrame
+        ``label, value``: what attributes go with in the base score of this item, by a rough fit.
+    """
+
+    sentence: str
+    base_rank: int
+    rank: int
+    parts: pd.DataFrame
+    exact: bool
+    base_sentence: str
+    base_parts: pd.DataFrame
+
+
+def build_changes(system: System, user_id: str, item_id: str, k: int = 10) -> Changes:
+    """Find the smallest changes that take an item out of the K best, or bring it in.
+
+    Parameters
+    ----------
+    system : System
+        An opened refined run.
+    user_id, item_id : str
+        Whom and what.
+    k : int
+        Length of the list.
+
+    Raises
+    ------
+    UnknownIdError
+        No such user or item.
+    InputError
+        The user has not left more items than the list is long.
+    """
+    user, item, title = _place(system, user_id, item_id)
+    model, schema, history = system.refined, system.schema, system.data.shown_history(user)
+    edits = pd.DataFrame({"kind": [], "change": [], c.RANK: []})
+    curves = pd.DataFrame({"attribute": [], "label": [], "steps": [], c.RANK: []})
+    if item in history:
+        return Changes(True, k, (), (), (), curves, edits)
+    past = history_edit(model, user, history, item, k)
+    titles = system.data.dataset.catalogue.frame[c.TITLE]
+    removed = [str(titles.iloc[int(history[place])]) for place in past.removed]
+    pulls = pull_edits(model, user, history, item, k, resolution=_PULL_STEP)
+    rows = [("history", f"without {', '.join(removed)}", past.rank)] if removed else []
+    several = [pulls.joint] if pulls.joint is not None else []
+    rows += [("taste", f"the user {words.pull_phrase(pull, schema)}", pull.rank) for pull in (*pulls.single, *several)]
+
+    raw, scale = system.item_scores.values[item], (schema.scale.min, schema.scale.max)
+    try:
+        how, weights, _ = standardisation(system)
+    except ConfigError:  # a control, whose columns are no scores of this item
+        scored: tuple[str, ...] = (
+            "This run does not use its scores as they are, so there is nothing to change in them.",
+        )
+    else:
+        own = None if weights is None else weights[item]
+        found = score_edits(
+            model, user, history, item, raw, lambda rows: how.apply(rows, own), scale, k, resolution=_SCORE_STEP
+        )
+        scored = tuple(words.score_words(title, found, raw, schema, k))
+        together = [found.joint] if found.joint is not None else []
+        for edit in (*found.single, *together):
+            rows.append(("scores", f"with {words.score_phrase(edit, raw, schema)}", edit.rank))
+    return Changes(
+        seen=False,
+        k=k,
+        history=(words.history_words(title, past, removed, k),),
+        pulls=tuple(words.pull_words(title, pulls, schema, k)),
+        scores=scored,
+        curves=_curves(system, user, item),
+        edits=pd.DataFrame(rows, columns=["kind", "change", c.RANK]),
+    )
+
+
+def build_why_not(system: System, user_id: str, item_id: str, k: int = 10) -> NotListed:
+    """Find what keeps an item out of a user's list; parameters and errors as in `build_changes`."""
+    user, item, title = _place(system, user_id, item_id)
+    told = why_not(system.refined, user, system.data.shown_history(user), item, k)
+    titles = system.data.dataset.catalogue.frame[c.TITLE]
+    against = "" if told.against is None else str(titles.iloc[told.against])
+    parts = pd.DataFrame({"label": [], "value": []})
+    if told.parts is not None:
+        values = [*told.parts.contributions[0], told.parts.remainder[0], told.parts.bias[0]]
+        parts = pd.DataFrame({"label": _labels(system), "value": values}).sort_values("value", ignore_index=True)
+    return NotListed(item_id, title, why_not_words(title, told, against, system.schema), against, parts, told.margin)
+
+
+def build_moved(system: System, user_id: str, item_id: str, seed: int = 0) -> Moved | None:
+    """Split the change of an item's rank from base to refined; None for an item of the history.
+
+    Parameters and errors as in `build_changes`; `seed` is that of the orders drawn where there are too many to count.
+    """
+    user, item, title = _place(system, user_id, item_id)
+    history = system.data.shown_history(user)
+    if item in history:
+        return None
+    change = rank_change(system.base, system.refined, user, history, item, seed)
+    gained = [*change.attributes, change.patterns, change.popularity]
+    parts = pd.DataFrame({"label": _labels(system), "gained": gained, "error": change.errors})
+    g = system.refined.item_values()
+    surrogate = base_surrogate(system.base, user, history, g, system.data.item_interactions, seed)
+    likely = surrogate.approximate_contributions(g[item : item + 1])[0]
+    labels = [attribute.label for attribute in system.schema.attributes]
+    return Moved(
+        sentence=words.rank_change_words(title, change, system.schema),
+        base_rank=change.base_rank,
+        rank=change.rank,
+        parts=parts.sort_values("gained", key=abs, ascending=False, kind="stable", ignore_index=True),
+        exact=change.exact,
+        base_sentence=words.surrogate_words(surrogate),
+        base_parts=pd.DataFrame({"label": labels, "value": likely}).sort_values(
+            "value", key=abs, ascending=False, kind="stable", ignore_index=True
+        ),
+    )
+
+
+def _place(system: System, user_id: str, item_id: str) -> tuple[int, int, str]:
+    """Return the indexes of user and item, and the item's title."""
+    dataset = system.data.dataset
+    user, item = dataset.users.index(user_id), dataset.items.index(item_id)
+    return user, item, str(dataset.catalogue.frame[c.TITLE].iloc[item])
+
+
+def _labels(system: System) -> list[str]:
+    return [*(attribute.label for attribute in system.schema.attributes), PATTERNS, POPULARITY]
+
+
+def _curves(system: System, user: int, item: int) -> pd.DataFrame:
+    """Tabulate the rank under pulls of the attributes that change it most."""
+    steps = np.linspace(-MOST_PULL, MOST_PULL, _CURVE_POINTS)
+    history = system.data.shown_history(user)
+    ranks = pulled_ranks(system.refined, user, history, item, steps)  # [A, n]
+    tables = [
+        pd.DataFrame({"attribute": attribute.name, "label": attribute.label, "steps": steps, c.RANK: own})
+        for attribute, own in zip(system.schema.attributes, ranks, strict=True)
+    ]
+    # On a scale of ratios, as the chart has: from 5th to 50th is as far as from 50th to 500th.
+    tables.sort(key=lambda table: -float(np.ptp(np.log(table[c.RANK]))))
+    return pd.concat(tables[:_CURVES], ignore_index=True)

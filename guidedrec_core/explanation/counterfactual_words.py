@@ -1,0 +1,152 @@
+"""Counterfactuals in plain words: what would have to be otherwise, and what the rank would then be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.explanation.words import listing, lower_first, ordinal
+
+if TYPE_CHECKING:  # these modules load torch, which pages that only speak do not need
+    from guidedrec_core.explanation.counterfactual import Goal
+    from guidedrec_core.explanation.counterfactual_history import HistoryEdit
+    from guidedrec_core.explanation.counterfactual_pulls import Pull, PullEdits
+    from guidedrec_core.explanation.counterfactual_scores import ScoreEdit, ScoreEdits
+    from guidedrec_core.explanation.rank_change import RankChange
+    from guidedrec_core.explanation.surrogate import Surrogate
+
+# A gain of fewer places is not named; it is within what rounding would hide anyway.
+_PLACES = 0.5
+
+
+def would(goal: Goal, rank: int) -> str:
+    """Say what becomes of an item.
+
+    Examples
+    --------
+    >>> would("leave", 14), would("enter", 8)
+    ('would drop to 14th', 'would rise to 8th')
+    """
+    return f"would {'drop' if goal == 'leave' else 'rise'} to {ordinal(rank)}"
+
+
+def history_words(title: str, edit: HistoryEdit, removed: list[str], k: int) -> str:
+    """Say without which past items an item would leave the list or enter it.
+
+    Parameters
+    ----------
+    title : str
+        The item.
+    edit : HistoryEdit
+        What was found.
+    removed : list of str
+        Titles of the past items that it names.
+    k : int
+        Length of the list.
+    """
+    goal = f"{'leave' if edit.goal == 'leave' else 'enter'} the top {k}"
+    if not removed:
+        tried = "No set of up to three past items" if edit.exact else "None of the sets of past items that were tried"
+        return f"{tried} makes {title} {goal} by being left out."
+    said = f"Without {listing(removed)} in the history, {title} {would(edit.goal, edit.rank)}."
+    if edit.exact and len(removed) > 1:
+        return f"{said} No smaller set does it."
+    return said if edit.exact else f"{said} Not all smaller sets were tried; one of them may do it, too."
+
+
+def pull_phrase(pull: Pull, schema: AttributeSchema) -> str:
+    """Say one pull on the user's taste.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from guidedrec_core.attributes.schema import Attribute
+    >>> schema = AttributeSchema(attributes=(Attribute(name="warmth", low="a", high="b"),))
+    >>> pull_phrase(SimpleNamespace(steps=np.array([-1.2])), schema)
+    'wanted less warmth (-1.20 steps)'
+    """
+    parts = [
+        f"{'more' if steps > 0 else 'less'} {lower_first(schema.attributes[a].label)} ({steps:+.2f} steps)"
+        for a, steps in _largest_first(pull.steps)
+    ]
+    return f"wanted {listing(parts)}"
+
+
+def pull_words(title: str, edits: PullEdits, schema: AttributeSchema, k: int, most: int = 3) -> list[str]:
+    """Say by which smallest pulls an item would leave the list or enter it, one sentence each."""
+    if edits.joint is not None:
+        return [f"If the user {pull_phrase(edits.joint, schema)}, {title} {would(edits.goal, edits.joint.rank)}."]
+    if not edits.single:
+        goal = f"{'takes it out of' if edits.goal == 'leave' else 'brings it into'} the top {k}"
+        return [f"No other taste within {edits.most:g} steps on any attribute was found that {goal}."]
+    return [
+        f"If the user {pull_phrase(pull, schema)}, {title} {would(edits.goal, pull.rank)}."
+        for pull in edits.single[:most]
+    ]
+
+
+def score_phrase(edit: ScoreEdit, raw: npt.NDArray[np.float32], schema: AttributeSchema) -> str:
+    """Say other scores of an item.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from guidedrec_core.attributes.schema import Attribute
+    >>> schema = AttributeSchema(attributes=(Attribute(name="warmth", low="a", high="b"),))
+    >>> score_phrase(SimpleNamespace(points=np.array([-3.8])), np.array([8.0], dtype=np.float32), schema)
+    'warmth 4.2 instead of 8'
+    """
+    parts = [
+        f"{lower_first(schema.attributes[a].label)} {round(float(raw[a] + points), 2):g} instead of {raw[a]:g}"
+        for a, points in _largest_first(edit.points)
+    ]
+    return listing(parts)
+
+
+def score_words(
+    title: str, edits: ScoreEdits, raw: npt.NDArray[np.float32], schema: AttributeSchema, k: int
+) -> list[str]:
+    """Say with which smallest changes of its own scores an item would leave the list or enter it."""
+    found = edits.single or ((edits.joint,) if edits.joint is not None else ())
+    if not found:
+        goal = f"{'takes it out of' if edits.goal == 'leave' else 'brings it into'} the top {k}"
+        return [f"No other scores on this scale {goal.replace('takes', 'take').replace('brings', 'bring')}."]
+    return [f"With {score_phrase(edit, raw, schema)}, {title} {would(edits.goal, edit.rank)}." for edit in found]
+
+
+def rank_change_words(title: str, change: RankChange, schema: AttributeSchema, most: int = 3) -> str:
+    """Say what moved an item from its base rank to its refined one."""
+    if change.gained == 0 and not np.any(np.abs(change.attributes) >= _PLACES):
+        return f"{title} stands {ordinal(change.rank)} in both models."
+    labels = [lower_first(attribute.label) for attribute in schema.attributes]
+    parts = [(label, float(gain)) for label, gain in zip(labels, change.attributes, strict=True)]
+    parts += [("retrained purchase patterns", change.patterns), ("popularity", change.popularity)]
+    parts.sort(key=lambda part: -abs(part[1]))
+    named = [f"{name} {gain:+,.0f}" for name, gain in parts[:most] if abs(gain) >= _PLACES]
+    moved = f"{title} went from {ordinal(change.base_rank)} to {ordinal(change.rank)}"
+    return f"{moved}: {listing(named)} places." if named else f"{moved}."
+
+
+def surrogate_words(surrogate: Surrogate) -> str:
+    """Say how much of the base model's scores attributes explain.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> surrogate_words(SimpleNamespace(r2_attributes=0.314))
+    'The base model knows no attributes; they explain 31 % of its scores for this user (estimate).'
+    """
+    if np.isnan(surrogate.r2_attributes):
+        return "The base model knows no attributes; here are too few items to estimate how much these explain of it."
+    share = round(100 * max(surrogate.r2_attributes, 0.0))
+    explain = f"they explain {share} % of its scores" if share else "they explain none of its scores"
+    return f"The base model knows no attributes; {explain} for this user (estimate)."
+
+
+def _largest_first(values: npt.NDArray[np.float64]) -> list[tuple[int, float]]:
+    """Return places and values that are not 0, the largest first."""
+    order = np.argsort(-np.abs(values), kind="stable")
+    return [(int(place), float(values[place])) for place in order if abs(values[place]) > 1e-9]

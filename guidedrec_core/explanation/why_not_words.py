@@ -1,0 +1,63 @@
+"""Why not, in plain words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.explanation.words import listing, lower_first, ordinal
+
+if TYPE_CHECKING:  # these modules load torch, which pages that only speak do not need
+    from guidedrec_core.explanation.contrast import Contrast
+    from guidedrec_core.explanation.why_not import WhyNot
+
+# A smaller difference rarely moves an item by a place.
+_COUNTS = 0.05
+
+
+def why_not_words(title: str, told: WhyNot, against: str, schema: AttributeSchema, most: int = 3) -> str:
+    """Say what keeps an item out of a user's list, or that it is there.
+
+    Parameters
+    ----------
+    title : str
+        The item.
+    told : WhyNot
+        What was found.
+    against : str
+        Title of the item it is compared with; empty where there is none.
+    schema : AttributeSchema
+        Names.
+    most : int
+        Reasons named on each side at most.
+    """
+    if told.status == "seen":
+        return f"{title} is not recommended because the user has it already."
+    if told.parts is None:
+        return f"{title} is recommended: it is {ordinal(told.rank)} of {told.n_ranked:,}."
+    parts = _reasons(told.parts, schema)
+    if told.status == "listed":
+        won = [f"{name} ({value:+.2f})" for name, value in parts[:most] if value > _COUNTS]
+        kept = f", mostly by {listing(won)}" if won else ""
+        lead = f"{told.margin:.2f} above {against}, the first left out"
+        return f"{title} is recommended: it is {ordinal(told.rank)}, {lead}{kept}."
+    between = "" if told.between == 0 else f", with {told.between:,} item{'s' * (told.between > 1)} between"
+    below = f"{-told.margin:.2f} below {against}, the last in the top {told.k}"
+    said = f"{title} is {ordinal(told.rank)}, {below}{between}."
+    lost = [f"{name} ({value:+.2f})" for name, value in parts[::-1][:most] if value < -_COUNTS]
+    helped = [f"{name} ({value:+.2f})" for name, value in parts[:most] if value > _COUNTS]
+    if lost:
+        said += f" It lost by {listing(lost)}"
+        said += f"; {listing(helped)} helped." if helped else "."
+    return said
+
+
+def _reasons(parts: Contrast, schema: AttributeSchema) -> list[tuple[str, float]]:
+    """Return each part of the difference with its name, what helped most first."""
+    names = [lower_first(attribute.label) for attribute in schema.attributes]
+    values = [*parts.contributions[0], parts.remainder[0], parts.bias[0]]
+    order = np.argsort(-np.array(values), kind="stable")
+    both = [*names, "purchase patterns", "popularity"]
+    return [(both[place], float(values[place])) for place in order]
