@@ -92,7 +92,7 @@ def item_attribute_map(
         Light or dark.
     most_items, most_attributes : int
         Rows and columns of their own, the largest; others are added up. The last column, what attributes do not tell,
-        always has its own.
+        always has its own. Colours end at the largest single item and attribute.
     """
     cells = _together(matrix.set_axis(items[c.TITLE].tolist()), items["value"].tolist(), most_items, "item")
     attributes, rest = cells.iloc[:, :-1], cells.iloc[:, -1:]
@@ -100,7 +100,10 @@ def item_attribute_map(
     cells = pd.concat([_together(attributes.T, sizes, most_attributes, "attribute").T, rest], axis=1)
     whole = cells.assign(**{_ALL: cells.sum(axis=1)})
     whole.loc[_ALL] = whole.sum()
-    limit = float(np.abs(cells.to_numpy()).max(initial=0.0)) or 1.0
+    # Sums and purchase patterns may be much larger than what one item does through one attribute; they are told by
+    # number besides.
+    single = matrix.iloc[:, :-1] if matrix.shape[1] > 1 else matrix
+    limit = float(np.abs(single.to_numpy()).max(initial=0.0)) or 1.0
     z = whole.to_numpy()
     n_rows, n_columns = z.shape
     figure = go.Figure(
@@ -145,6 +148,7 @@ def item_attribute_map(
         zeroline=False,
     )
     figure.update_xaxes(zeroline=False)
+    figure.update_layout(margin={"r": 90})  # the last column's name leans beyond it
     return figure
 
 
