@@ -8,6 +8,8 @@ from guidedrec_core.case import Case
 from guidedrec_core.ui import case_parts
 from guidedrec_core.ui.case_changes import what_would_change, why_it_moved
 from guidedrec_core.ui.case_history import show_history
+from guidedrec_core.ui.case_rationale import in_plain_words
+from guidedrec_core.ui.case_steering import steer_section
 from guidedrec_core.ui.case_why_not import why_not
 from guidedrec_core.ui.errors import escaped, guard
 from guidedrec_core.ui.page import View
@@ -24,8 +26,10 @@ def every_attribute(view: View, case: Case) -> None:
 SECTIONS: dict[str, Section] = {
     "What would change it": what_would_change,
     "Which past item drove it": show_history,
+    "Steer": steer_section,
     "Why not …?": why_not,
     "Why it moved": why_it_moved,
+    "In plain words": in_plain_words,
     "Every attribute": every_attribute,
 }
 """What each choice shows, in order. Only the chosen one is computed."""
