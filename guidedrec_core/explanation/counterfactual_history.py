@@ -1,8 +1,9 @@
 """Which past items would have to be missing for an item to leave the list, or to enter it.
 
-Sizes are tried in turn. One past item: each is left out once. Two and three: all sets, those first whose items moved
-the score most by themselves, until one does it; so what is found is the smallest, unless the work allowed ran out.
-Beyond: greedy, one more item at a time. What is left out stays out of the list: the user has it all the same.
+Sizes are tried in turn. One past item: each is left out once. Two, three, and more as long as the work allowed suffices
+for all sets: those first whose items moved the score most by themselves, until one does it; so what is found is the
+smallest, unless the work ran out. Beyond: greedy, one more item at a time. What is left out stays out of the list: the
+user has it all the same.
 """
 
 from dataclasses import dataclass
@@ -18,10 +19,12 @@ from guidedrec_core.models.base import Recommender
 from guidedrec_core.ranking import mask_seen, ranks_of
 
 MOST_SCORED = 2000
-"""Shortened histories that are scored at most for sets of one to three: all those of 23 past items, all pairs of 62."""
+"""Shortened histories that are scored at most in turn: all sets of 10 past items, all of up to three of 23, all pairs of
+62."""
 MOST_REMOVED = 10
 """Past items that are left out at most."""
 
+# Sizes of which the most promising sets are tried even where the work does not suffice for all.
 _EXACT_SIZES = 3
 # A block of scores takes at most this many numbers, and a model holds a few such blocks.
 _BLOCK_NUMBERS = 8 * 1024 * 1024
@@ -74,8 +77,8 @@ def history_edit(
     k : int
         Length of the list.
     most_scored : int
-        Shortened histories to score at most for sets of up to three; `MOST_REMOVED` times the length of the history
-        may come on top for larger ones.
+        Shortened histories to score at most in turn; `MOST_REMOVED` times the length of the history may come on top
+        for larger sets.
 
     Raises
     ------
@@ -86,7 +89,9 @@ def history_edit(
     length, exact = len(history), True
     effects = np.zeros(length)
     best: tuple[int, ...] = ()
-    for size in range(1, min(_EXACT_SIZES, length) + 1):
+    for size in range(1, min(MOST_REMOVED, length) + 1):
+        if size > _EXACT_SIZES and not (exact and comb(length, size) <= most_scored - search.scored):
+            break
         sets = _most_promising(effects, size, most_scored - search.scored)
         best, leads = search.try_sets(sets)
         if search.flips:
@@ -94,11 +99,12 @@ def history_edit(
         if size == 1:
             effects[sets[:, 0]] = leads - leads.min()
         exact = exact and len(sets) == comb(length, size)
+    in_turn = len(best)
     while 0 < len(best) < min(MOST_REMOVED, length):
         others = np.setdiff1d(np.arange(length), best)[:, None]
         best, _ = search.try_sets(np.hstack([np.tile(best, (len(others), 1)), others]))
         if search.flips:
-            return search.found(exact and len(best) == _EXACT_SIZES + 1)
+            return search.found(exact and len(best) == in_turn + 1)
     return search.found(exact)
 
 

@@ -119,14 +119,16 @@ def score_words(
 
 def rank_change_words(title: str, change: RankChange, schema: AttributeSchema, most: int = 3) -> str:
     """Say what moved an item from its base rank to its refined one."""
-    if change.gained == 0 and not np.any(np.abs(change.attributes) >= _PLACES):
+    gains = [*change.attributes.tolist(), change.patterns, change.popularity]
+    if change.gained == 0 and max(map(abs, gains)) < _PLACES:
         return f"{title} stands {ordinal(change.rank)} in both models."
     labels = [lower_first(attribute.label) for attribute in schema.attributes]
-    parts = [(label, float(gain)) for label, gain in zip(labels, change.attributes, strict=True)]
-    parts += [("retrained purchase patterns", change.patterns), ("popularity", change.popularity)]
+    parts = list(zip([*labels, "retrained purchase patterns", "popularity"], gains, strict=True))
     parts.sort(key=lambda part: -abs(part[1]))
     named = [f"{name} {gain:+,.0f}" for name, gain in parts[:most] if abs(gain) >= _PLACES]
     moved = f"{title} went from {ordinal(change.base_rank)} to {ordinal(change.rank)}"
+    if change.gained == 0:
+        moved = f"{title} stands {ordinal(change.rank)} in both models, but not for the same reasons"
     return f"{moved}: {listing(named)} places." if named else f"{moved}."
 
 

@@ -1,0 +1,130 @@
+"""What would change it, why not and why it moved, in words."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema
+from guidedrec_core.explanation import counterfactual_words as words
+from guidedrec_core.explanation.contrast import Contrast
+from guidedrec_core.explanation.counterfactual_history import HistoryEdit
+from guidedrec_core.explanation.counterfactual_pulls import Pull, PullEdits
+from guidedrec_core.explanation.counterfactual_scores import ScoreEdit, ScoreEdits
+from guidedrec_core.explanation.rank_change import RankChange
+from guidedrec_core.explanation.why_not import WhyNot
+from guidedrec_core.explanation.why_not_words import why_not_words
+
+SCHEMA = AttributeSchema(attributes=tuple(Attribute(name=n, low="a", high="b") for n in ("warmth", "weight", "style")))
+RAW = np.array([8.0, 2.5, np.nan], dtype=np.float32)
+
+
+@pytest.mark.parametrize(
+    ("edit", "removed", "said"),
+    [
+        (
+            HistoryEdit("leave", 3, (2,), 14, True, 9),
+            ["Stove"],
+            "Without Stove in the history, Tent would drop to 14th.",
+        ),
+        (
+            HistoryEdit("enter", 12, (1, 2), 9, True, 9),
+            ["Stove", "Mat"],
+            "Without Stove and Mat in the history, Tent would rise to 9th. No smaller set does it.",
+        ),
+        (
+            HistoryEdit("leave", 3, (0, 1, 2, 3), 11, False, 9),
+            ["A", "B", "C", "D"],
+            "Without A, B, C and D in the history, Tent would drop to 11th. Not all smaller sets were tried; one of "
+            "them may do it, too.",
+        ),
+        (
+            HistoryEdit("leave", 3, (), 3, True, 9),
+            [],
+            "No set of up to three past items makes Tent leave the top 10 by being left out.",
+        ),
+        (
+            HistoryEdit("enter", 30, (), 30, False, 9),
+            [],
+            "None of the sets of past items that were tried makes Tent enter the top 10 by being left out.",
+        ),
+    ],
+)
+def test_edits_of_the_history(edit: HistoryEdit, removed: list[str], said: str) -> None:
+    assert words.history_words("Tent", edit, removed, 10) == said
+
+
+def test_pulls() -> None:
+    one, other = Pull(np.array([0.0, -0.55, 0.0]), 12), Pull(np.array([1.5, 0.0, 0.0]), 11)
+    assert words.pull_words("Tent", PullEdits("leave", 3, 3.0, (one, other), None), SCHEMA, 10) == [
+        "If the user wanted less weight (-0.55 steps), Tent would drop to 12th.",
+        "If the user wanted more warmth (+1.50 steps), Tent would drop to 11th.",
+    ]
+    both = Pull(np.array([1.0, 0.0, -2.0]), 10)
+    assert words.pull_words("Tent", PullEdits("enter", 30, 3.0, (), both), SCHEMA, 10) == [
+        "If the user wanted less style (-2.00 steps) and more warmth (+1.00 steps), Tent would rise to 10th."
+    ]
+    assert words.pull_words("Tent", PullEdits("enter", 30, 3.0, (), None), SCHEMA, 10) == [
+        "No other taste within 3 steps on any attribute was found that brings it into the top 10."
+    ]
+
+
+def test_scores() -> None:
+    edit = ScoreEdit(np.array([-3.8, 0.0, 0.0]), 11)
+    effects = np.zeros(3)
+    assert words.score_words("Tent", ScoreEdits("leave", 3, effects, (edit,), None), RAW, SCHEMA, 10) == [
+        "With warmth 4.2 instead of 8, Tent would drop to 11th."
+    ]
+    both = ScoreEdit(np.array([2.0, 7.5, 0.0]), 10)
+    assert words.score_words("Tent", ScoreEdits("enter", 30, effects, (), both), RAW, SCHEMA, 10) == [
+        "With weight 10 instead of 2.5 and warmth 10 instead of 8, Tent would rise to 10th."
+    ]
+    assert words.score_words("Tent", ScoreEdits("leave", 3, effects, (), None), RAW, SCHEMA, 10) == [
+        "No other scores on this scale take it out of the top 10."
+    ]
+
+
+def change(before: int, after: int, *gains: float) -> RankChange:
+    return RankChange(before, after, np.array(gains[:3]), gains[3], gains[4], np.zeros(5), True)
+
+
+def test_the_change_of_a_rank() -> None:
+    said = words.rank_change_words("Tent", change(30, 4, 20.0, -2.0, 0.2, 7.8, 0.0), SCHEMA)
+    assert said == "Tent went from 30th to 4th: warmth +20, retrained purchase patterns +8 and weight -2 places."
+    same = words.rank_change_words("Tent", change(4, 4, 0.0, 0.0, 0.0, 0.0, 0.0), SCHEMA)
+    assert same == "Tent stands 4th in both models."
+    even = words.rank_change_words("Tent", change(4, 4, 3.0, 0.0, 0.0, -3.0, 0.0), SCHEMA)
+    assert even.startswith("Tent stands 4th in both models, but not for the same reasons: warmth +3 and")
+
+
+@pytest.mark.parametrize(
+    ("share", "said"), [(0.31, "explain 31 % of"), (-0.02, "explain none of"), (np.nan, "too few items to estimate")]
+)
+def test_the_surrogate_is_an_estimate(share: float, said: str) -> None:
+    assert said in words.surrogate_words(SimpleNamespace(r2_attributes=share))
+
+
+def parts(*values: float) -> Contrast:
+    row = np.array([values])
+    return Contrast(row[:, :3], row[:, 3], row[:, 4], row.sum(axis=1))
+
+
+def test_why_not() -> None:
+    out = WhyNot("outranked", 10, 31, 700, 5, parts(-0.7, 0.3, 0.01, -0.3, 0.04))
+    assert why_not_words("Tent", out, "Mat", SCHEMA) == (
+        "Tent is 31st, 0.65 below Mat, the last in the top 10, with 20 items between. It lost by warmth (-0.70) and "
+        "purchase patterns (-0.30); weight (+0.30) helped."
+    )
+    next_ = WhyNot("outranked", 10, 11, 700, 5, parts(0.0, 0.0, 0.0, -0.3, 0.0))
+    assert why_not_words("Tent", next_, "Mat", SCHEMA) == (
+        "Tent is 11th, 0.30 below Mat, the last in the top 10. It lost by purchase patterns (-0.30)."
+    )
+    listed = WhyNot("listed", 10, 2, 700, 5, parts(0.5, -0.2, 0.0, 0.1, 0.0))
+    assert why_not_words("Tent", listed, "Mat", SCHEMA) == (
+        "Tent is recommended: it is 2nd, 0.40 above Mat, the first left out, mostly by warmth (+0.50) and purchase "
+        "patterns (+0.10)."
+    )
+    everything = WhyNot("listed", 10, 2, 9, None, None)
+    assert why_not_words("Tent", everything, "", SCHEMA) == "Tent is recommended: it is 2nd of 9."
+    seen = WhyNot("seen", 10, 0, 700, None, None)
+    assert why_not_words("Tent", seen, "", SCHEMA) == "Tent is not recommended because the user has it already."
