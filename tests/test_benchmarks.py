@@ -99,3 +99,19 @@ def test_steering_is_timed_beside_a_plain_ranking_and_never_goes_the_wrong_way(m
     effect = steering.effect(model, raw, [], 50, 0)
     assert effect["not_lower"] == 1
     assert effect["higher"] > 0.8
+
+
+def test_edits_are_timed_beside_a_plain_ranking_and_all_of_them_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import counterfactuals
+
+    for name in ("counterfactuals", "machine"):
+        sys.modules.pop(name)
+    found = counterfactuals.measure(n_items=600, n_users=4, n_history_users=1, seed=0)
+    times = {row["what"]: row for row in found["times"]}
+    assert times[counterfactuals.PLAIN]["p50_to_plain"] == 1.0
+    assert times[counterfactuals.BOTH]["n"] == 4
+    assert times["the history, up to 3 items"]["n"] == 1
+    edits = found["edits"]
+    assert edits["cases"] == 8
+    assert edits["found"] == edits["flipped"] > 0
