@@ -240,8 +240,8 @@ def spoken(case: Facts, phrases: dict[str, list[str]], rng: np.random.Generator)
     n = len(case.attributes)
     made: list[Spoken] = []
 
-    def add(kind: str, claim: Claim, **values: object) -> None:
-        form = str(rng.choice(phrases[kind]))
+    def add(kind: str, claim: Claim, forms: list[str] | None = None, **values: object) -> None:
+        form = str(rng.choice(forms or phrases[kind]))
 
         def say(**other: object) -> str:
             text = form.format(**{**values, **other})
@@ -285,35 +285,13 @@ def spoken(case: Facts, phrases: dict[str, list[str]], rng: np.random.Generator)
         a = max(counted, key=lambda each: abs(case.attributes[each].contribution))
         value = case.attributes[a].contribution
         side = "for" if value > 0 else "against"
-        form_among = "attributes"
-        place = case.place_of(a, True)
-        if place[0] == place[1] <= 3:
-            kind = f"order {side}"
-            fitting = [each for each in phrases[kind] if "attribute" in each]
-            words = str(rng.choice(_PLACES[place[0]]))
-            claim = Claim("order", (f"c{a + 1}",), place[0], direction=side, among=form_among)
-            add_from = {**phrases, kind: fitting}
-            form = str(rng.choice(add_from[kind]))
-            values = {**numbers(value), **names(a), "n": words}
-
-            def say(form: str = form, values: dict[str, object] = values, **other: object) -> str:
-                text = form.format(**{**values, **other})
-                return text[:1].upper() + text[1:]
-
-            made.append(Spoken(replace(claim, sentence=say()), say))
-        place = case.place_of(a, False)
-        if place[0] == place[1] <= 3:
-            fitting = [each for each in phrases[f"order {side}"] if "attribute" not in each]
-            if fitting:
-                form = str(rng.choice(fitting))
-                values = {**numbers(value), **names(a), "n": str(rng.choice(_PLACES[place[0]]))}
-
-                def say_all(form: str = form, values: dict[str, object] = values, **other: object) -> str:
-                    text = form.format(**{**values, **other})
-                    return text[:1].upper() + text[1:]
-
-                claim = Claim("order", (f"c{a + 1}",), place[0], direction=side, among="all")
-                made.append(Spoken(replace(claim, sentence=say_all()), say_all))
+        for among in ("attributes", "all"):
+            best, worst = case.place_of(a, among == "attributes")
+            forms = [form for form in phrases[f"order {side}"] if ("attribute" in form) == (among == "attributes")]
+            if best == worst <= 3 and forms:
+                claim = Claim("order", (f"c{a + 1}",), best, direction=side, among=among)
+                place = str(rng.choice(_PLACES[best]))
+                add(f"order {side}", claim, forms, n=place, **numbers(value), **names(a))
     if len(counted) > 1:
         a, b = sorted(
             rng.choice(counted, size=2, replace=False).tolist(), key=lambda x: -abs(case.attributes[x].contribution)

@@ -89,13 +89,9 @@ class _Sentence:
 
     def fault(self) -> str:
         """Return the first fault."""
-        for check in (self._form, self._titles, self._names, self._attributes, self._outside, self._numbers):
-            if wrong := check():
-                return wrong
-        for check in (self._direction, self._first_places, self._causes):
-            if wrong := check():
-                return wrong
-        return ""
+        names = (self._form, self._titles, self._names, self._attributes, self._outside)
+        checks = (*names, self._numbers, self._direction, self._first_places, self._causes)
+        return next((wrong for check in checks if (wrong := check())), "")
 
     def _without_titles(self, sentence: str) -> str:
         """Put signs for the titles that may be named, the longest first."""
