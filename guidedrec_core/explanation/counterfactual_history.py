@@ -19,8 +19,7 @@ from guidedrec_core.models.base import Recommender
 from guidedrec_core.ranking import mask_seen, ranks_of
 
 MOST_SCORED = 2000
-"""Shortened histories that are scored at most in turn: all sets of 10 past items, all of up to three of 23, all pairs of
-62."""
+"""Shortened histories scored at most in turn: all sets of 10 past items, all of up to three of 23, all pairs of 62."""
 MOST_REMOVED = 10
 """Past items that are left out at most."""
 
