@@ -152,13 +152,14 @@ def measure(
         found = explainer(np.ones((1, n)), max_evals=orders * (2 * n + 1), silent=True)
         return found.values[0], scored
 
-    def kernel(_: int) -> Any:
+    def kernel(number: int) -> Any:
         import shap
 
         nonlocal scored
         scored = 0
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            np.random.seed(seed + 100 + number)  # noqa: NPY002 (it draws from NumPy's global generator)
             explainer = shap.KernelExplainer(score, np.zeros((1, n)))
             found = explainer.shap_values(np.ones((1, n)), nsamples=EVALUATIONS, silent=True)
         return found[0], scored
