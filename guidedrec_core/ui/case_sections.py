@@ -24,13 +24,13 @@ def every_attribute(view: View, case: Case) -> None:
 
 
 SECTIONS: dict[str, Section] = {
-    "What would change it": what_would_change,
+    "Every attribute": every_attribute,
     "Which past item drove it": show_history,
-    "Steer": steer_section,
+    "What would change it": what_would_change,
     "Why not …?": why_not,
     "Why it moved": why_it_moved,
+    "Steer": steer_section,
     "In plain words": in_plain_words,
-    "Every attribute": every_attribute,
 }
 """What each choice shows, in order. Only the chosen one is computed."""
 
@@ -43,7 +43,7 @@ def show_sections(view: View, case: Case) -> None:
     chosen = st.segmented_control(
         f"More about {escaped(case.selected.title)}",
         list(SECTIONS),
-        default="Every attribute",
+        default=next(iter(SECTIONS)),
         required=True,
         key="section",
     )
