@@ -22,6 +22,8 @@ MOST_SCORED = 2000
 """Shortened histories scored at most in turn: all sets of 10 past items, all of up to three of 23, all pairs of 62."""
 MOST_REMOVED = 10
 """Past items that are left out at most."""
+MOST_NUMBERS = 50_000_000
+"""Scores computed for these sets at most: a large catalogue is scored less often, 1,000 times at 50,000 items."""
 
 # Sizes of which the most promising sets are tried even where the work does not suffice for all.
 _EXACT_SIZES = 3
@@ -76,8 +78,8 @@ def history_edit(
     k : int
         Length of the list.
     most_scored : int
-        Shortened histories to score at most in turn; `MOST_REMOVED` times the length of the history may come on top
-        for larger sets.
+        Shortened histories to score at most in turn, or fewer, as `MOST_NUMBERS` has it; `MOST_REMOVED` times the
+        length of the history may come on top for larger sets.
 
     Raises
     ------
@@ -86,12 +88,13 @@ def history_edit(
     """
     search = _Search(model, user, history, Standing.of(model, user, history, item, k))
     length, exact = len(history), True
+    most = max(min(most_scored, MOST_NUMBERS // model.n_items), length)
     effects = np.zeros(length)
     best: tuple[int, ...] = ()
     for size in range(1, min(MOST_REMOVED, length) + 1):
-        if size > _EXACT_SIZES and not (exact and comb(length, size) <= most_scored - search.scored):
+        if size > _EXACT_SIZES and not (exact and comb(length, size) <= most - search.scored):
             break
-        sets = _most_promising(effects, size, most_scored - search.scored)
+        sets = _most_promising(effects, size, most - search.scored)
         best, leads = search.try_sets(sets)
         if search.flips:
             return search.found(exact)

@@ -27,6 +27,8 @@ _ROUNDS = 12
 _CHOICES = 3
 # Rivals brought into the linear programme at a time.
 _RIVALS = 100
+# Rivals looked at first, those with the highest scores; the others are looked at in the end.
+_NEAR = 2000
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,8 @@ def pull_edits(
     def verified(steps: FloatArray) -> Pull | None:
         coarse = [np.clip(rounded_away(steps, resolution), -most, most)] if resolution else []
         for each in (*coarse, steps):
-            rank = standing.rank_of(again + pull_unit(model) * (g @ each))
+            used = np.flatnonzero(each)
+            rank = standing.rank_of(again + pull_unit(model) * (g[:, used] @ each[used]))
             if standing.reached(rank):
                 return Pull(each, rank)
         return None
@@ -188,6 +191,21 @@ def _smallest(leads: FloatArray, gains: FloatArray, standing: Standing, most: fl
 
 def _together(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> FloatArray | None:
     """Return the smallest pull ``[A]`` found on all attributes together; None where none was found."""
+    near = _largest(leads, _NEAR)
+    for _ in range(_ROUNDS):
+        found = _together_among(leads[near], gains[near], standing, most)
+        if found is None or standing.goal == "leave":
+            return found
+        # Who came from far below was not thought of; few ever do.
+        ahead = leads + gains @ found + standing.margin > 1e-3 * standing.margin
+        if int(ahead.sum()) < standing.k:
+            return found
+        near = np.union1d(near, np.flatnonzero(ahead))
+    return None
+
+
+def _together_among(leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> FloatArray | None:
+    """Return the smallest pull ``[A]`` found where there are no other rivals."""
     best: FloatArray | None = None
     solver = _Solver(leads, gains, standing, most)
     solve = solver.to_leave if standing.goal == "leave" else solver.to_enter

@@ -56,16 +56,20 @@ def rank_steps(parts: pd.DataFrame, base_rank: int, rank: int, colours: Palette)
     Parameters
     ----------
     parts : pandas.DataFrame
-        ``label, gained, error``, largest first; the smaller ones share a bar.
+        ``label, gained, error``, largest first; the smaller ones share a bar. Losses are drawn before gains.
     base_rank, rank : int
         Both ends.
     colours : Palette
         Light or dark.
     """
     shown, rest = parts.iloc[:_MOST], parts.iloc[_MOST:]
-    gained = shown["gained"].tolist() + ([float(rest["gained"].sum())] if len(rest) else [])
-    errors = shown["error"].tolist() + ([float(np.sqrt((rest["error"] ** 2).sum()))] if len(rest) else [])
-    labels = [*shown["label"], *([f"{len(rest)} smaller parts"] if len(rest) else [])]
+    if len(rest):
+        error = float(np.sqrt((rest["error"] ** 2).sum()))
+        together = {"label": f"{len(rest)} smaller parts", "gained": float(rest["gained"].sum()), "error": error}
+        shown = pd.concat([shown, pd.DataFrame([together])], ignore_index=True)
+    # Losses go first, so that the way never leads past the best rank there is.
+    shown = shown.sort_values("gained", key=lambda gained: gained >= 0, kind="stable")
+    gained, errors, labels = (shown[name].tolist() for name in ("gained", "error", "label"))
     ends = base_rank - np.cumsum(gained)
     starts = np.concatenate([[base_rank], ends[:-1]])
     rows = np.arange(len(labels)) + 1

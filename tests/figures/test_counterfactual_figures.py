@@ -35,8 +35,9 @@ def test_the_steps_lead_from_rank_to_rank() -> None:
     assert starts[-1] + sizes[-1] == pytest.approx(6)
     assert list(ends.x) == [30, 6]
     assert figure.layout.yaxis.ticktext[-2] == "3 smaller parts"
-    assert list(bars.marker.color[:2]) == [LIGHT.positive, LIGHT.negative]
-    assert [a.text for a in figure.layout.annotations][:3] == ["30", "+20.0", "-6.0"]
+    assert list(bars.marker.color[:2]) == [LIGHT.negative, LIGHT.positive]
+    assert [a.text for a in figure.layout.annotations][:3] == ["30", "-6.0", "+20.0"]
+    assert (starts + sizes).min() >= 6  # no rank on the way is better than the last
 
 
 def test_differences_are_bars_largest_loss_first() -> None:
