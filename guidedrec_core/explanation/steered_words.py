@@ -8,6 +8,28 @@ from guidedrec_core.explanation.words import listing, lower_first, move_words
 _TOLD = 0.05
 
 
+def steering_words(pulls: dict[str, float], removed: int, added: int) -> str:
+    """Say what a steering consists of.
+
+    Parameters
+    ----------
+    pulls : dict of str to float
+        Steps by attribute label; 0 is not told.
+    removed, added : int
+        Items taken out of the history and put into it.
+
+    Examples
+    --------
+    >>> steering_words({"Warmth": 1.5, "Pace": -1, "Style": 0}, 1, 0)
+    'warmth +1.5, pace -1, 1 past item less'
+    """
+    parts = [f"{lower_first(label)} {steps:+g}" for label, steps in pulls.items() if steps]
+    for count, what in ((removed, "less"), (added, "more")):
+        if count:
+            parts.append(f"{count} past item{'' if count == 1 else 's'} {what}")
+    return ", ".join(parts)
+
+
 def steered_sentence(after: pd.DataFrame, mix: pd.DataFrame, top: float, most: int = 2) -> str:
     """Say how many items are new, and which attributes of the list changed most.
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.case import Case
-from guidedrec_core.explanation.steered_words import steered_move
+from guidedrec_core.explanation.steered_words import steered_move, steering_words
 from guidedrec_core.explanation.steering import MOST_PULL, Steering
 from guidedrec_core.figures.steering import mix_change
 from guidedrec_core.figures.theme import palette
@@ -69,7 +69,7 @@ def steer_section(view: View, case: Case) -> None:
     shown = case_steering_loaders.steered(run_id, case.user_id, steering)
     active = any(steering.pulls) or bool(removed or added)
     with answer:
-        _answer(view, begin, shown, active)
+        _answer(view, begin, shown, steering if active else None)
     kept(view, case.user_id, steering, active, lambda **start: _set(begin, **start))
 
 
@@ -167,13 +167,17 @@ def _history(view: View, case: Case, begin: Start) -> tuple[list[str], list[str]
     return removed, added
 
 
-def _answer(view: View, begin: Start, shown: "SteeredCase", active: bool) -> None:
+def _answer(view: View, begin: Start, shown: "SteeredCase", steering: Steering | None) -> None:
     """Show what becomes of the list, marked as a what-if."""
-    if not active:
+    if steering is None:
         show.lead("What would be recommended if this user's taste or history were different?")
         return
+    schema = loaders.system(view.entry.run.id).schema
+    pulls = dict(zip((attribute.label for attribute in schema.attributes), steering.pulls, strict=True))
+    what = escaped(steering_words(pulls, len(steering.removed), len(steering.added)))
     st.info(
-        "This is a what-if: nothing is stored of it, and the lists above are as they were.", icon=":material/science:"
+        f"This is a what-if ({what}): nothing is stored of it, and the lists above are as they were.",
+        icon=":material/science:",
     )
     st.button("Reset", icon=":material/undo:", key="steer_reset", on_click=_set, args=(begin, {}, (), ()))
     show.lead(shown.sentence)
@@ -182,7 +186,6 @@ def _answer(view: View, begin: Start, shown: "SteeredCase", active: bool) -> Non
         with place:
             st.markdown(f"**{title}**")
             _list(table, gone)
-    schema = loaders.system(view.entry.run.id).schema
     st.markdown("**What the list is made of**")
     scale = (schema.scale.min, schema.scale.max)
     show.chart(mix_change(shown.mix, scale, palette(view.dark)), alt=shown.sentence, key="steer_mix")

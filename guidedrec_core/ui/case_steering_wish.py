@@ -55,8 +55,14 @@ def _propose(proposal: Proposal, schema: AttributeSchema, apply: Callable[[dict[
     """Show a proposal with a button that applies it."""
     st.markdown(f"**Understood {escaped(how)}:** {escaped(proposal_sentence(proposal, schema))}")
     if proposal.pulls:
-        st.button("Apply", type="primary", key="steer_apply", on_click=apply, args=(proposal.pulls,))
+        st.button("Apply", type="primary", key="steer_apply", on_click=_apply, args=(proposal.pulls, apply))
         show.note("Nothing changes before you apply it.")
+
+
+def _apply(pulls: dict[str, float], apply: Callable[[dict[str, float]], None]) -> None:
+    """Set the sliders; the words have had their say."""
+    apply(pulls)
+    st.session_state["steer_wish"] = ""
 
 
 def _ask(view: View, text: str, schema: AttributeSchema, model: str, base_url: str | None) -> None:

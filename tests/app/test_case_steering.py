@@ -66,7 +66,8 @@ class TestSteering:
         app.button(key="steer_apply").click().run()
         assert_sound(app)
         assert (slider(app, "warmth").value, slider(app, "style_focus").value) == (2, -1)
-        assert "This is a what-if" in words(app)
+        assert "This is a what-if (warmth +2, style focus -1)" in words(app)
+        assert not app.text_input(key="steer_wish").value
 
     def test_the_history_can_be_edited(self, opened: Any) -> None:
         app = opened("Steer")
