@@ -40,7 +40,7 @@ SHOP = "fernway"
 USERS = 300
 FAULTS = ("shuffled", "swapped", "inverted")
 EPOCHS = {"base": 4, "additive": 4, "literal": 8}
-KEPT = ("fault", "mode", "seed", "attribute", "faulty", "evidence", "alarm", "column_agreement", "users_agreement")
+KEPT = ("fault", "mode", "seed", "attribute", "evidence", "alarm", "column_agreement", "users_agreement")
 
 
 def planted(
@@ -216,7 +216,7 @@ def main() -> None:
         "users_asked": USERS,
         "cpu_seconds": round(time.process_time() - started),
         "summary": lines,
-        "attributes": table[list(KEPT)].round(4).to_dict("records"),
+        "faulty_attributes": table.loc[table["faulty"], list(KEPT)].round(4).to_dict("records"),
     }
     options.out.write_text(json.dumps(result, indent=1) + "\n")
 
