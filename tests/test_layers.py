@@ -19,10 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("data", "runs", "run_files", "run_manifest", "processes", "llm_client", "llm_address", "llm_protocol"),
     ("models", "attributes", "refinement", "text_vectors"),
     ("ranking", "retrieval", "system", "recommend", "evaluation", "explanation", "projection"),
-    (
-        *("pipeline", "case", "case_rationale", "what_ifs", "item_view", "preview", "item_search", "item_map"),
-        *("case_changes", "case_steering", "case_history", "library", "jobs", "job_worker"),
-    ),
+    ("pipeline", "cases", "item_view", "preview", "item_search", "item_map", "library", "jobs", "job_worker"),
     ("figures", "cli", "ui"),
 )
 # These must not import one another, though they share a layer: the app puts them together.

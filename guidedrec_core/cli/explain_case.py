@@ -10,7 +10,7 @@ from guidedrec_core.cli.output import one_line, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from guidedrec_core.case_history import HistoryCase
+    from guidedrec_core.cases.history import HistoryCase
     from guidedrec_core.system import System
 
 _SHOWN = 8
@@ -26,10 +26,10 @@ def case_json(system: "System", model: str, user_id: str, item_id: str, k: int) 
         ``history`` for either model. For the refined model also ``rationale``, ``why_not``, ``moved`` and ``changes``,
         the last two None for an item of the history. Each holds a ``sentence`` or several and the tables behind them.
     """
-    from guidedrec_core.case import build_case
-    from guidedrec_core.case_changes import build_changes, build_moved, build_why_not
-    from guidedrec_core.case_history import build_history
-    from guidedrec_core.case_rationale import rationale_facts
+    from guidedrec_core.cases.case import build_case
+    from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
+    from guidedrec_core.cases.history import build_history
+    from guidedrec_core.cases.rationale import rationale_facts
     from guidedrec_core.explanation.rationale import template_rationale
 
     history = _history(build_history(system, user_id, item_id, model))

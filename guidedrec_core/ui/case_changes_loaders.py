@@ -7,27 +7,27 @@ import streamlit as st
 from guidedrec_core.ui import loaders
 
 if TYPE_CHECKING:
-    from guidedrec_core.case_changes import Changes, Moved, NotListed
+    from guidedrec_core.cases.changes import Changes, Moved, NotListed
 
 
 def changes(run_id: str, user_id: str, item_id: str) -> "Changes":
-    """Find what would change; see `guidedrec_core.case_changes.build_changes`."""
+    """Find what would change; see `guidedrec_core.cases.changes.build_changes`."""
     return _changes(str(loaders.store().home), run_id, user_id, item_id)
 
 
 def why_not(run_id: str, user_id: str, item_id: str) -> "NotListed":
-    """Find what keeps an item out; see `guidedrec_core.case_changes.build_why_not`."""
+    """Find what keeps an item out; see `guidedrec_core.cases.changes.build_why_not`."""
     return _why_not(str(loaders.store().home), run_id, user_id, item_id)
 
 
 def moved(run_id: str, user_id: str, item_id: str) -> "Moved | None":
-    """Split the change of a rank; see `guidedrec_core.case_changes.build_moved`."""
+    """Split the change of a rank; see `guidedrec_core.cases.changes.build_moved`."""
     return _moved(str(loaders.store().home), run_id, user_id, item_id)
 
 
 @st.cache_data(max_entries=64, show_spinner="Looking for the smallest changes")
 def _changes(home: str, run_id: str, user_id: str, item_id: str) -> "Changes":
-    from guidedrec_core.case_changes import build_changes
+    from guidedrec_core.cases.changes import build_changes
 
     opened = loaders.system(run_id)
     with loaders.MODEL_LOCK:
@@ -36,7 +36,7 @@ def _changes(home: str, run_id: str, user_id: str, item_id: str) -> "Changes":
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _why_not(home: str, run_id: str, user_id: str, item_id: str) -> "NotListed":
-    from guidedrec_core.case_changes import build_why_not
+    from guidedrec_core.cases.changes import build_why_not
 
     opened = loaders.system(run_id)
     with loaders.MODEL_LOCK:
@@ -45,7 +45,7 @@ def _why_not(home: str, run_id: str, user_id: str, item_id: str) -> "NotListed":
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _moved(home: str, run_id: str, user_id: str, item_id: str) -> "Moved | None":
-    from guidedrec_core.case_changes import build_moved
+    from guidedrec_core.cases.changes import build_moved
 
     opened = loaders.system(run_id)
     with loaders.MODEL_LOCK:

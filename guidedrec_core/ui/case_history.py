@@ -4,8 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.case import Case
-from guidedrec_core.case_history import HistoryCase
+from guidedrec_core.cases.case import Case
+from guidedrec_core.cases.history import HistoryCase
 from guidedrec_core.figures import history as figures
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.ui import case_history_loaders, show

@@ -7,17 +7,17 @@ import streamlit as st
 from guidedrec_core.ui import loaders
 
 if TYPE_CHECKING:
-    from guidedrec_core.case_history import HistoryCase
+    from guidedrec_core.cases.history import HistoryCase
 
 
 def history(run_id: str, user_id: str, item_id: str, model: str) -> "HistoryCase":
-    """Share out an item's score over a user's history; see `guidedrec_core.case_history.build_history`."""
+    """Share out an item's score over a user's history; see `guidedrec_core.cases.history.build_history`."""
     return _history(str(loaders.store().home), run_id, user_id, item_id, model)
 
 
 @st.cache_data(max_entries=64, show_spinner="Scoring it without some of the past items (the first time takes longer)")
 def _history(home: str, run_id: str, user_id: str, item_id: str, model: str) -> "HistoryCase":
-    from guidedrec_core.case_history import build_history
+    from guidedrec_core.cases.history import build_history
 
     opened = loaders.system(run_id)
     with loaders.MODEL_LOCK:

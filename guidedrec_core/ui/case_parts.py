@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.case import Case, Explanation
+from guidedrec_core.cases.case import Case, Explanation
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from guidedrec_core.case import Case
+from guidedrec_core.cases.case import Case
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.explanation.rationale import template_rationale
 from guidedrec_core.ui import case_steering_loaders, show

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from guidedrec_core.case import Case
+from guidedrec_core.cases.case import Case
 from guidedrec_core.ui import case_parts
 from guidedrec_core.ui.case_changes import what_would_change, why_it_moved
 from guidedrec_core.ui.case_history import show_history

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.case import Case
+from guidedrec_core.cases.case import Case
 from guidedrec_core.explanation.steered_words import steered_move, steering_words
 from guidedrec_core.explanation.steering import MOST_PULL, Steering
 from guidedrec_core.figures.steering import mix_change
@@ -19,7 +19,7 @@ from guidedrec_core.ui.errors import escaped
 from guidedrec_core.ui.page import View
 
 if TYPE_CHECKING:
-    from guidedrec_core.case_steering import SteeredCase
+    from guidedrec_core.cases.steering import SteeredCase
 
 _STATE = "steer"
 _FIRST = 6

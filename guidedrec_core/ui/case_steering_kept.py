@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import streamlit as st
 
+from guidedrec_core.cases.what_ifs import WhatIf, WhatIfStore
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.explanation.steering import Steering
 from guidedrec_core.ui import loaders, show
 from guidedrec_core.ui.errors import complain
 from guidedrec_core.ui.page import View
-from guidedrec_core.what_ifs import WhatIf, WhatIfStore
 
 _SAID = "steer_kept_said"
 

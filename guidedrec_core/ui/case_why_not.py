@@ -3,7 +3,7 @@
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.case import Case
+from guidedrec_core.cases.case import Case
 from guidedrec_core.figures import counterfactuals as figures
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.ui import case_changes_loaders as loaders

@@ -18,7 +18,7 @@ from guidedrec_core.errors import NotFoundError
 from guidedrec_core.runs import Run, RunStore
 
 if TYPE_CHECKING:
-    from guidedrec_core.case import Case
+    from guidedrec_core.cases.case import Case
     from guidedrec_core.system import System
 
 MODEL_LOCK = threading.Lock()
@@ -74,7 +74,7 @@ def system(run_id: str) -> "System":
 
 
 def case(run_id: str, user_id: str, item_id: str | None = None, k: int = 10) -> "Case":
-    """Compute a case; see `guidedrec_core.case.build_case`."""
+    """Compute a case; see `guidedrec_core.cases.case.build_case`."""
     return _case(str(store().home), run_id, user_id, item_id, k)
 
 
@@ -117,7 +117,7 @@ def _system(home: str, run_id: str) -> "System":
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _case(home: str, run_id: str, user_id: str, item_id: str | None, k: int) -> "Case":
-    from guidedrec_core.case import build_case
+    from guidedrec_core.cases.case import build_case
 
     opened = _system(home, run_id)
     with MODEL_LOCK:

@@ -9,7 +9,7 @@ import pytest
 from chat_server import KEY, Answer, ChatServer, chat_server, said  # noqa: F401
 from streamlit.testing.v1 import AppTest
 
-from guidedrec_core.what_ifs import WhatIfStore
+from guidedrec_core.cases.what_ifs import WhatIfStore
 
 CASE = "pages/1_Case_study.py"
 USER = "user-03"

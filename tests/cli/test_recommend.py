@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 import tiny
 
-from guidedrec_core.case_changes import build_changes, build_moved, build_why_not
-from guidedrec_core.case_history import build_history
+from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
+from guidedrec_core.cases.history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.pipeline import Build
 from guidedrec_core.recommend import recommend

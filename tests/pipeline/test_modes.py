@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 
 from guidedrec_core import pipeline
 from guidedrec_core.attributes.scores import load_scores
-from guidedrec_core.case import build_case
+from guidedrec_core.cases.case import build_case
 from guidedrec_core.config import (
     BaselineConfig,
     BuildConfig,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.case_changes import POPULARITY, build_changes, build_moved, build_why_not
+from guidedrec_core.cases.changes import POPULARITY, build_changes, build_moved, build_why_not
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.steering import pull_unit
 from guidedrec_core.ranking import mask_seen, ranks_of, top_k

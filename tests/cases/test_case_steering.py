@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from guidedrec_core.case import build_case
-from guidedrec_core.case_rationale import rationale_facts
-from guidedrec_core.case_steering import scores_after, steered_case
+from guidedrec_core.cases.case import build_case
+from guidedrec_core.cases.rationale import rationale_facts
+from guidedrec_core.cases.steering import scores_after, steered_case
 from guidedrec_core.explanation.rationale import rendered, template_claims
 from guidedrec_core.explanation.rationale_claims import checked
 from guidedrec_core.runs import RunStore

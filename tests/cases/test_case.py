@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.case import Explanation, build_case
+from guidedrec_core.cases.case import Explanation, build_case
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
 from guidedrec_core.pipeline import Build

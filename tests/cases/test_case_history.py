@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.case_history import REMAINDER, build_history
+from guidedrec_core.cases.history import REMAINDER, build_history
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.runs import RunStore
 from guidedrec_core.system import System

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
+from guidedrec_core.cases.what_ifs import WhatIf, WhatIfStore
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, NotFoundError
 from guidedrec_core.explanation.steering import Steering
-from guidedrec_core.what_ifs import WhatIf, WhatIfStore
 
 RUN = "20260101-000000-abcdef"
 SCHEMA = AttributeSchema(
@@ -129,7 +129,7 @@ def test_a_broken_file_is_named_and_skipped(store: WhatIfStore, change, reason: 
 def test_whoever_is_killed_while_saving_leaves_whole_files(store: WhatIfStore, tmp_path: Path) -> None:
     script = (
         "import sys\nfrom pathlib import Path\nfrom datetime import UTC, datetime\n"
-        "from guidedrec_core.what_ifs import WhatIf, WhatIfStore\n"
+        "from guidedrec_core.cases.what_ifs import WhatIf, WhatIfStore\n"
         f"store = WhatIfStore(Path({str(tmp_path)!r}), {RUN!r})\n"
         "for number in range(10**6):\n"
         "    store.save(WhatIf(name=f'{number}', user_id='u', added=('x',) * 500, created=datetime.now(UTC)))\n"
