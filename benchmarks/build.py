@@ -21,7 +21,7 @@ import json, sys, time
 started = float(sys.argv[1])
 from pathlib import Path
 from guidedrec_core import pipeline
-from guidedrec_core.case import build_case
+from guidedrec_core.cases.case import build_case
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.bundled import build_settings
 from guidedrec_core.data.dataset import import_dataset
