@@ -108,5 +108,5 @@ def planted_dots(
         )
     lay_out(figure, colours, height=_ROW * len(questions) + 110)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="rank correlation with the truth, 95 % intervals; 0 = chance, 1 = the same order")
+    figure.update_xaxes(title="rank correlation with the truth; 0 = chance")
     return legend_across(figure, 52)

@@ -21,7 +21,7 @@ PAGES = {
 }
 
 
-README = {"overview": "Cases worth a look", "case_study": "Every attribute in words"}
+README = {"overview": "Cases worth a look", "case_study": "More about"}
 """Pages of the README's pictures, and the text each ends above."""
 
 
@@ -52,6 +52,18 @@ def shoot_readme(address: str, folder: Path) -> None:
             open_in_full(page, address, name, 1440)
             bottom = page.get_by_text(end).first.bounding_box()["y"] - 16
             page.screenshot(path=folder / f"{name}.png", clip={"x": 0, "y": 0, "width": 1440, "height": bottom})
+        page.get_by_role("button", name="Which past item drove it").or_(
+            page.get_by_role("radio", name="Which past item drove it")
+        ).first.click()
+        page.get_by_text("Attribute by attribute", exact=True).click(timeout=60_000)
+        page.get_by_text("The same as a table").first.wait_for(timeout=60_000)
+        page.set_viewport_size({"width": 1440, "height": 4000})
+        settle(page)
+        frame = page.locator("[data-testid=stMainBlockContainer]").bounding_box()
+        top = page.get_by_text("More about").first.bounding_box()["y"] - 16
+        bottom = page.get_by_text("The same as a table").first.bounding_box()["y"] - 24
+        clip = {"x": frame["x"], "y": top, "width": 1440 - frame["x"], "height": bottom - top}
+        page.screenshot(path=folder / "past_items.png", clip=clip)
 
 
 def main(arguments: list[str]) -> None:
