@@ -27,8 +27,8 @@ def rounded_away(values: FloatArray, resolution: float) -> FloatArray:
     >>> rounded_away(np.array([0.11, -0.11, 0.0, 0.3]), 0.1).round(9).tolist()
     [0.2, -0.2, 0.0, 0.3]
     """
-    size: FloatArray = np.ceil(np.abs(values) / resolution - 1e-9) * resolution
-    return np.sign(values) * size
+    steps: FloatArray = np.maximum(np.ceil(np.abs(values) / resolution - 1e-9), 0.0)
+    return np.sign(values) * (steps * resolution)
 
 
 @dataclass(frozen=True)

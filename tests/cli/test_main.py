@@ -29,6 +29,7 @@ EXPECTED = {
         "refine",
         "evaluate",
         "ablate",
+        "audit",
         "project",
         "recommend",
         "explain",
