@@ -33,8 +33,8 @@ Worth = Callable[[list[IntArray]], FloatArray]
 
 EXACT_UP_TO = 12
 """Positions whose coalitions are all scored by default."""
-EVALUATIONS = 8192
-"""Coalitions scored, about, where not all are: half a second's worth on two cores."""
+EVALUATIONS = 4096
+"""Coalitions scored at most, about: all of 12 positions."""
 MOST = 50
 """Positions with a row of their own by default; older ones share the first row."""
 
