@@ -178,7 +178,7 @@ def build_why_not(system: System, user_id: str, item_id: str, k: int = 10) -> No
     parts = pd.DataFrame({"label": [], "value": []})
     if told.parts is not None:
         values = [*told.parts.contributions[0], told.parts.remainder[0], told.parts.bias[0]]
-        parts = pd.DataFrame({"label": _labels(system), "value": values}).sort_values("value", ignore_index=True)
+        parts = pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True)
     return NotListed(item_id, title, why_not_words(title, told, against, system.schema), against, parts, told.margin)
 
 
@@ -193,7 +193,7 @@ def build_moved(system: System, user_id: str, item_id: str, seed: int = 0) -> Mo
         return None
     change = rank_change(system.base, system.refined, user, history, item, seed)
     gained = [*change.attributes, change.patterns, change.popularity]
-    parts = pd.DataFrame({"label": _labels(system), "gained": gained, "error": change.errors})
+    parts = pd.DataFrame({"label": part_labels(system), "gained": gained, "error": change.errors})
     g = system.refined.item_values()
     surrogate = base_surrogate(system.base, user, history, g, system.data.item_interactions, seed)
     likely = surrogate.approximate_contributions(g[item : item + 1])[0]
@@ -218,7 +218,8 @@ def _place(system: System, user_id: str, item_id: str) -> tuple[int, int, str]:
     return user, item, str(dataset.catalogue.frame[c.TITLE].iloc[item])
 
 
-def _labels(system: System) -> list[str]:
+def part_labels(system: System) -> list[str]:
+    """Name the parts of a score: attributes, then `PATTERNS` and `POPULARITY`."""
     return [*(attribute.label for attribute in system.schema.attributes), PATTERNS, POPULARITY]
 
 

@@ -23,9 +23,11 @@ def case_json(system: "System", model: str, user_id: str, item_id: str, k: int) 
     Returns
     -------
     dict
-        ``history`` for either model. For the refined model also ``rationale``, ``why_not``, ``moved`` and ``changes``,
-        the last two None for an item of the history. Each holds a ``sentence`` or several and the tables behind them.
+        ``history`` for either model. For the refined model also ``rationale``, ``why_not``, ``moved``, ``below``
+        (against the item that comes next) and ``changes``; of an item of the history, only ``history`` and ``why_not``
+        are not None. Each holds a ``sentence`` or several and the tables behind them.
     """
+    from guidedrec_core.cases.against import build_against
     from guidedrec_core.cases.case import build_case
     from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
     from guidedrec_core.cases.history import build_history
@@ -41,6 +43,7 @@ def case_json(system: "System", model: str, user_id: str, item_id: str, k: int) 
         "rationale": None,
         "why_not": {"sentence": why_not.sentence, "against": against if why_not.against else None},
         "moved": None,
+        "below": None,
         "history": history,
         "changes": None,
     }
@@ -49,7 +52,15 @@ def case_json(system: "System", model: str, user_id: str, item_id: str, k: int) 
         return told
     case = build_case(system, user_id, item_id, k)
     changes = build_changes(system, user_id, item_id, k)
+    below = build_against(system, user_id, item_id)
     return told | {
+        "below": below
+        and {
+            "sentence": below.sentence,
+            "item_id": below.other_id,
+            "difference": below.difference,
+            "parts": _records(below.parts),
+        },
         "rationale": template_rationale(rationale_facts(system, case)),
         "moved": {
             "sentence": moved.sentence,
@@ -85,6 +96,8 @@ def write_case(told: dict[str, Any]) -> None:
         write_table(("number", "item", "share", "give or take"), rows[:_SHOWN])
     if told.get("changes"):
         _section("What would change it", *told["changes"]["sentences"])
+    if told.get("below"):
+        _section("Against the item just below", told["below"]["sentence"])
     if told.get("why_not"):
         _section("Why it is where it is in the list", told["why_not"]["sentence"])
 

@@ -54,6 +54,32 @@ def why_not_words(title: str, told: WhyNot, against: str, schema: AttributeSchem
     return said
 
 
+def against_words(title: str, other: str, parts: Contrast, schema: AttributeSchema, most: int = 3) -> str:
+    """Say why an item scores higher or lower than another one.
+
+    Parameters
+    ----------
+    title, other : str
+        Both items.
+    parts : Contrast
+        The first against the second, one row.
+    schema : AttributeSchema
+        Names.
+    most : int
+        Reasons named on each side at most.
+    """
+    difference = float(parts.difference[0])
+    reasons = _reasons(parts, schema)
+    up = [f"{name} ({value:+.2f})" for name, value in reasons[:most] if value > _COUNTS]
+    down = [f"{name} ({value:+.2f})" for name, value in reasons[::-1][:most] if value < -_COUNTS]
+    by, against = (up, down) if difference >= 0 else (down, up)
+    said = f"{title} scores {abs(difference):.2f} {'above' if difference >= 0 else 'below'} {other}"
+    said += f", by {listing(by)}" if by else ""
+    if not against:
+        return f"{said}."
+    return f"{said}; {listing(against)} {'speak' if len(against) > 1 else 'speaks'} the other way."
+
+
 def _reasons(parts: Contrast, schema: AttributeSchema) -> list[tuple[str, float]]:
     """Return each part of the difference with its name, what helped most first."""
     names = [lower_first(attribute.label) for attribute in schema.attributes]

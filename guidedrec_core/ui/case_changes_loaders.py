@@ -7,6 +7,7 @@ import streamlit as st
 from guidedrec_core.ui import loaders
 
 if TYPE_CHECKING:
+    from guidedrec_core.cases.against import Against
     from guidedrec_core.cases.changes import Changes, Moved, NotListed
 
 
@@ -23,6 +24,20 @@ def why_not(run_id: str, user_id: str, item_id: str) -> "NotListed":
 def moved(run_id: str, user_id: str, item_id: str) -> "Moved | None":
     """Split the change of a rank; see `guidedrec_core.cases.changes.build_moved`."""
     return _moved(str(loaders.store().home), run_id, user_id, item_id)
+
+
+def against(run_id: str, user_id: str, item_id: str, other_id: str | None) -> "Against | None":
+    """Compare two items; see `guidedrec_core.cases.against.build_against`."""
+    return _against(str(loaders.store().home), run_id, user_id, item_id, other_id)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _against(home: str, run_id: str, user_id: str, item_id: str, other_id: str | None) -> "Against | None":
+    from guidedrec_core.cases.against import build_against
+
+    opened = loaders.system(run_id)
+    with loaders.MODEL_LOCK:
+        return build_against(opened, user_id, item_id, other_id)
 
 
 @st.cache_data(max_entries=64, show_spinner="Looking for the smallest changes")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from guidedrec_core.cases.case import Case
-from guidedrec_core.ui import case_parts
+from guidedrec_core.ui.case_attributes import every_attribute
 from guidedrec_core.ui.case_changes import what_would_change, why_it_moved
 from guidedrec_core.ui.case_history import show_history
 from guidedrec_core.ui.case_rationale import in_plain_words
@@ -15,12 +15,6 @@ from guidedrec_core.ui.errors import escaped, guard
 from guidedrec_core.ui.page import View
 
 Section = Callable[[View, Case], None]
-
-
-def every_attribute(view: View, case: Case) -> None:
-    """Show each attribute's contribution in words."""
-    if case.selected is not None:
-        case_parts.contributions(case.selected)
 
 
 SECTIONS: dict[str, Section] = {

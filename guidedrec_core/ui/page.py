@@ -1,5 +1,6 @@
 """The frame of every page: title, data set and run, the first build, footer."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -164,7 +165,9 @@ def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
 
 def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str) -> RefinedEntry:
     """Offer the refined runs of a data set; return the one of the place, else the newest."""
-    labels = {entry.run.id: entry.label for entry in entries}
+    # The browser answers with the words of a choice, so two runs of one minute must not read alike.
+    times = Counter(entry.label for entry in entries)
+    labels = {e.run.id: e.label if times[e.label] == 1 else f"{e.label} ({e.run.id})" for e in entries}
     chosen = place.get("run") or entries[0].run.id
     if chosen not in labels:
         way_on(

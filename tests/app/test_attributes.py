@@ -13,6 +13,7 @@ from guidedrec_core import pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig
+from guidedrec_core.library import RefinedEntry
 from guidedrec_core.runs import Run, RunStore
 
 PAGE = "pages/5_Attributes.py"
@@ -161,9 +162,11 @@ class TestOverrides:
         assert not (tiny_home / "overrides" / "tiny.jsonl").exists()
 
     def test_a_run_refined_anew_is_opened_and_says_what_it_was_made_with(
-        self, tiny_home, tiny_build, put_job, open_app
+        self, tiny_home, tiny_build, put_job, open_app, monkeypatch
     ) -> None:
         store, data = data_of(tiny_home)
+        # Both runs read alike but for their ids, as two of the same minute do.
+        monkeypatch.setattr(RefinedEntry, "label", property(lambda self: "made just now"))
         pipeline.override_score(store, data, "item-00", "warmth", 9, "Ann", "so")
         arguments = {"dataset": "tiny", "run": tiny_build.refined.id}
         made = pipeline.refine_task(arguments, tiny_home, lambda _: None)

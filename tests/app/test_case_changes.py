@@ -75,3 +75,16 @@ def test_an_item_that_the_user_has_is_told(tiny_home, tiny_build, open_app, sect
     history = tiny_build.data.read_table("interactions")
     own = history.loc[history["user_id"] == "user-03", "item_id"].iloc[0]
     assert "The user has this item already" in words(opened(open_app, section, item=str(own)))
+
+
+def test_every_attribute_may_be_compared_with_another_item(tiny_home, open_app) -> None:
+    app = opened(open_app, "Every attribute")
+    choice = next(each for each in app.selectbox if each.label == "Compared with")
+    assert choice.options[:2] == ["An average item", "The item just below it in the list"]
+    assert len(choice.options) == 11  # the list but for the item itself
+    for place in (1, 5):
+        choice.select_index(place).run()
+        assert not app.exception, app.exception[0].stack_trace
+        assert re.search(r" scores [\d.]+ (above|below) ", words(app))
+        assert "The sum is exact." in words(app)
+        choice = next(each for each in app.selectbox if each.label == "Compared with")

@@ -165,9 +165,18 @@ def test_one_score_is_told_as_the_case_study_tells_it(
     assert [sum(past["parts"].values()) for past in told["history"]["items"]] == pytest.approx(values)
     assert [edit["rank"] for edit in told["changes"]["edits"]] == changes.edits["rank"].tolist()
     assert all(edit["rank"] > 10 for edit in told["changes"]["edits"])
+    following = document("recommend", "--user", "user-03")["items"][3]
+    assert told["below"]["item_id"] == following["item_id"]
+    assert told["below"]["difference"] == pytest.approx(told["score"] - following["score"], abs=TOLERANCE)
     shown = call("explain", "--user", "user-03", "--item", item).stdout
     plain = " ".join(shown.split())
-    sentences = [told["rationale"], told["moved"]["sentence"], history.sentence, listed.sentence]
+    sentences = [
+        told["rationale"],
+        told["below"]["sentence"],
+        told["moved"]["sentence"],
+        history.sentence,
+        listed.sentence,
+    ]
     for sentence in (*sentences, *told["changes"]["sentences"]):
         assert " ".join(sentence.split()) in plain
     base = document("explain", "--user", "user-03", "--item", item, "--model", "base")

@@ -13,7 +13,7 @@ from guidedrec_core.explanation.counterfactual_pulls import Pull, PullEdits
 from guidedrec_core.explanation.counterfactual_scores import ScoreEdit, ScoreEdits
 from guidedrec_core.explanation.rank_change import RankChange
 from guidedrec_core.explanation.why_not import WhyNot
-from guidedrec_core.explanation.why_not_words import why_not_words
+from guidedrec_core.explanation.why_not_words import against_words, why_not_words
 
 SCHEMA = AttributeSchema(attributes=tuple(Attribute(name=n, low="a", high="b") for n in ("warmth", "weight", "style")))
 RAW = np.array([8.0, 2.5, np.nan], dtype=np.float32)
@@ -128,3 +128,13 @@ def test_why_not() -> None:
     assert why_not_words("Tent", everything, "", SCHEMA) == "Tent is recommended: it is 2nd of 9."
     seen = WhyNot("seen", 10, 0, 700, None, None)
     assert why_not_words("Tent", seen, "", SCHEMA) == "Tent is not recommended because the user has it already."
+
+
+def test_against() -> None:
+    above = parts(0.7, -0.3, 0.01, 0.3, -0.04)
+    assert against_words("Tent", "Mat", above, SCHEMA) == (
+        "Tent scores 0.67 above Mat, by warmth (+0.70) and purchase patterns (+0.30); weight (-0.30) speaks the other "
+        "way."
+    )
+    below = against_words("Tent", "Mat", parts(-0.7, 0, 0, 0, 0), SCHEMA)
+    assert below == "Tent scores 0.70 below Mat, by warmth (-0.70)."

@@ -1,0 +1,82 @@
+"""`Against`: an item's score beside that of another one, for the same user."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.cases.changes import part_labels
+from guidedrec_core.explanation.contrast import contrast, just_below
+from guidedrec_core.explanation.why_not_words import against_words
+from guidedrec_core.ranking import mask_seen
+from guidedrec_core.system import System
+
+
+@dataclass(frozen=True)
+class Against:
+    """Why an item scores higher or lower than another one.
+
+    Attributes
+    ----------
+    other_id, other : str
+        Id and title of the other item.
+    sentence : str
+        The answer in plain words.
+    parts : pandas.DataFrame
+        ``label, value``: what each part adds to the item's score over the other's, largest loss first.
+    difference : float
+        Their sum, exact.
+    """
+
+    other_id: str
+    other: str
+    sentence: str
+    parts: pd.DataFrame
+    difference: float
+
+
+def build_against(system: System, user_id: str, item_id: str, other_id: str | None = None) -> Against | None:
+    """Split the difference between the refined scores of two items.
+
+    Parameters
+    ----------
+    system : System
+        An opened refined run.
+    user_id, item_id : str
+        Whom and what.
+    other_id : str, optional
+        What it is compared with; default is the item that comes next in the list.
+
+    Returns
+    -------
+    Against or None
+        None without `other_id` where nothing comes next: for the last item, and for one of the history.
+
+    Raises
+    ------
+    UnknownIdError
+        No such user or item.
+    """
+    dataset, model = system.data.dataset, system.refined
+    user, item = dataset.users.index(user_id), dataset.items.index(item_id)
+    history = system.data.shown_history(user)
+    if other_id is None:
+        scores = mask_seen(model.scores(np.array([user]), [history]), [history])[0]
+        below = just_below(scores, item) if np.isfinite(scores[item]) else None
+        if below is None:
+            return None
+        other = below
+    else:
+        other = dataset.items.index(other_id)
+    told = contrast(model, user, history, np.array([item]), np.array([other]))
+    titles = dataset.catalogue.frame[c.TITLE]
+    title, beside = str(titles.iloc[item]), str(titles.iloc[other])
+    values = [*told.contributions[0], told.remainder[0], told.bias[0]]
+    return Against(
+        other_id=str(dataset.items.id(other)),
+        other=beside,
+        sentence=against_words(title, beside, told, system.schema),
+        parts=pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True),
+        difference=float(told.difference[0]),
+    )
