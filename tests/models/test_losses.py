@@ -1,11 +1,14 @@
 """Training objectives against PyTorch's own and against slow formulas."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from tiny import TRAINING
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from guidedrec_core.data.sequences import Batch
 from guidedrec_core.models import losses
@@ -29,10 +32,13 @@ def case(n_targets: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> t
     return users, items, bias, torch.randint(N_ITEMS, (n_targets,), generator=draw)
 
 
-@pytest.mark.parametrize("block", [1, 7, 256])
+@pytest.mark.parametrize(("block", "step"), [(1, 1), (8, 4), (256, 64)])
 @pytest.mark.parametrize("n_targets", [1, 7, 40])
-def test_block_softmax_is_pytorchs_cross_entropy(block: int, n_targets: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_block_softmax_is_pytorchs_cross_entropy(
+    block: int, step: int, n_targets: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(losses, "_BLOCK", block)
+    monkeypatch.setattr(losses, "_STEP", step)
     users, items, bias, targets = case(n_targets)
     loss = softmax_loss(users, items, bias, targets)
     expected = F.cross_entropy(users @ items.T + bias, targets)
@@ -62,6 +68,28 @@ def test_block_softmax_in_low_precision_is_close() -> None:
     for gradient, right in zip(got, wanted, strict=True):
         assert gradient.dtype == torch.float32
         assert np.corrcoef(gradient.ravel(), right.ravel())[0, 1] > 0.999
+
+
+class Products(TorchDispatchMode):
+    """Notes the shapes of matrix products."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shapes: set[tuple[torch.Size, ...]] = set()
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.ops.aten.mm.default:
+            self.shapes.add(tuple(arg.shape for arg in args))
+        return func(*args, **(kwargs or {}))
+
+
+def test_block_softmax_multiplies_in_few_shapes() -> None:
+    """Code compiled for each of the thousand shapes of a training once grew by 10 MB an epoch."""
+    few = losses._BLOCK // losses._STEP * 3  # three products a block
+    with Products() as products:
+        for n_targets in range(1, 600):
+            softmax_loss(*case(n_targets, dtype=torch.float32), low_precision=True)
+    assert 0 < len(products.shapes) <= few
 
 
 def sampled(users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, others: Tensor, expected: Tensor) -> Tensor:
