@@ -1,4 +1,4 @@
-"""What guided scores are worth: `python benchmarks/gain.py movietweetings-100k --path ratings.dat --seeds 0,1,2`.
+"""What guided scores are worth: `python benchmarks/gain.py movietweetings-100k --path FOLDER --seeds 0,1,2`.
 
 For every base model and seed: base, refined model and all controls, each with the same budget and patience, and the
 simple baselines, tuned on the validation part. The test part is read once, after all trainings. A case's metrics are
