@@ -91,7 +91,9 @@ def progress_words(job: Job) -> tuple[float, str]:
     within = min(job.step / job.total, 1.0) if job.total else 0.0
     step = f"Step {number + 1} of {len(stages)}: " if len(stages) > 1 else ""
     words = _SCORING if job.task == "score" else STAGE_WORDS[job.stage]
-    parts = [f"{step}{words}", job.message, job.metric]
+    # A stage that has only one thing to say says what its name says already.
+    message = "" if job.message.lower() == words.lower() else job.message
+    parts = [f"{step}{words}", message, job.metric]
     if job.seconds_left is not None:
         parts.append(f"at most {_duration(job.seconds_left)} left in this step")
     return (number + within) / len(stages), " · ".join(part for part in parts if part)

@@ -1,0 +1,35 @@
+"""How far a job is, in words."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from guidedrec_core.jobs import Job
+from guidedrec_core.ui.jobs_panel import progress_words
+
+
+def job(**state: Any) -> Job:
+    return Job(
+        id="20260101-000000-abcdef", status="running", task="build", arguments={}, created=datetime.now(UTC), **state
+    )
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({}, "Starting"),
+        ({"stage": "data", "message": "reading the data set"}, "Step 1 of 8: Reading the data set"),
+        (
+            {"stage": "train base", "message": "epoch 3 of at most 120", "metric": "NDCG@10 0.1", "seconds_left": 120},
+            "Step 3 of 8: Training the base model · epoch 3 of at most 120 · NDCG@10 0.1 · "
+            "at most 2 minutes left in this step",
+        ),
+    ],
+)
+def test_a_job_says_how_far_it_is_and_nothing_twice(state: dict[str, Any], words: str) -> None:
+    assert progress_words(job(**state))[1] == words
+
+
+def test_stages_count_alike() -> None:
+    assert progress_words(job(stage="train base", step=30, total=120))[0] == pytest.approx((2 + 0.25) / 8)
