@@ -13,6 +13,7 @@ here, and the error is that of the mean over orders.
 Shapes: n positions, R rows (positions, the oldest perhaps together), M coalitions, C columns.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import factorial
@@ -40,6 +41,8 @@ MOST = 50
 
 _BLOCK = 1024
 _FEWEST_ORDERS = 8
+# shap draws from NumPy's global generator, which belongs to the whole process.
+_DRAWING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -168,6 +171,13 @@ def base_history_shapley(
         return worths[:, None]
 
     return _share_out(worth, float(model.item_bias()[item]), history, seed, evaluations, most, exact_up_to)
+
+
+def warm_up() -> None:
+    """Load shap and let it compile what it runs: some seconds that the first history of many items need not wait."""
+    draws = _Orders(n_rows=2, n_orders=1, seed=0)
+    masks = np.unique(np.concatenate(draws.coalitions()), axis=0)
+    draws.values(masks, np.zeros((len(masks), 2)))
 
 
 def _share_out(
@@ -300,19 +310,21 @@ class _Orders:
 
     def _run(self, worth_of: Callable[[BoolArray], FloatArray]) -> FloatArray:
         """Let shap explain the same row once an order, each by that order and its reverse."""
-        import shap  # takes seconds, and the first explanation compiles for some more
-
         once: dict[str, Any] = {"max_evals": 2 * self.n_rows + 1, "batch_size": "auto", "outputs": None, "silent": True}
         row = np.zeros(self.n_rows)
-        state = np.random.get_state()  # noqa: NPY002 (shap seeds and uses NumPy's global generator)
-        try:
-            explainer = shap.PermutationExplainer(worth_of, _Masker(self.n_rows), seed=self.seed)
-            # Row by row, since the explainer of many rows works out main effects that nobody asked for.
-            explained = [
-                explainer.explain_row(row, main_effects=False, error_bounds=False, **once) for _ in range(self.n_orders)
-            ]
-        finally:
-            np.random.set_state(state)  # noqa: NPY002
+        with _DRAWING:
+            import shap  # takes seconds, and the first explanation compiles for some more
+
+            state = np.random.get_state()  # noqa: NPY002 (shap seeds and uses NumPy's global generator)
+            try:
+                explainer = shap.PermutationExplainer(worth_of, _Masker(self.n_rows), seed=self.seed)
+                # Row by row, since the explainer of many rows works out main effects that nobody asked for.
+                explained = [
+                    explainer.explain_row(row, main_effects=False, error_bounds=False, **once)
+                    for _ in range(self.n_orders)
+                ]
+            finally:
+                np.random.set_state(state)  # noqa: NPY002
         return np.stack([each["values"] for each in explained])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from guidedrec_core.cases.case import Case
+from guidedrec_core.ui import case_history_loaders
 from guidedrec_core.ui.case_attributes import every_attribute
 from guidedrec_core.ui.case_changes import what_would_change, why_it_moved
 from guidedrec_core.ui.case_history import show_history
@@ -43,3 +44,4 @@ def show_sections(view: View, case: Case) -> None:
     )
     with guard():
         SECTIONS[str(chosen)](view, case)
+    case_history_loaders.prepare(len(case.history))

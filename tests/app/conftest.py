@@ -12,12 +12,21 @@ from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.jobs import Job, JobStore, write_record
 from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.ui import case_history_loaders
 
 if TYPE_CHECKING:
     from guidedrec_core.pipeline import Build
 
 ROOT = Path(__file__).resolve().parents[2]
 Opener = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note the histories that the app gets ready for, and compile nothing."""
+    lengths: list[int] = []
+    monkeypatch.setattr(case_history_loaders, "prepare", lengths.append)
+    return lengths
 
 
 @pytest.fixture

@@ -1,14 +1,18 @@
 """The section "Which past item drove it" of the Case study."""
 
 import re
+import threading
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
+from guidedrec_core.explanation import history_shapley
 from guidedrec_core.runs import RunStore
 from guidedrec_core.system import System
+from guidedrec_core.ui import case_history_loaders
+from guidedrec_core.ui.case_history_loaders import prepare as really_prepare
 
 CASE = "pages/1_Case_study.py"
 SECTION = "Which past item drove it"
@@ -77,3 +81,23 @@ def test_titles_from_outside_are_text_and_nothing_else(tiny_home, open_app, user
     (table,) = [each.value for each in app.dataframe if "without" in each.value.columns]
     assert HOSTILE_TITLE in table["title"].tolist()
     assert not any(each.allow_html for each in app.markdown)
+
+
+def test_the_page_gets_ready_for_the_history_it_shows(tiny_build, tiny_home, open_app, users, prepared) -> None:
+    app = open_app(CASE, dataset="tiny", user=users["short"])
+    assert not app.exception
+    system = System.open(RunStore(tiny_home), tiny_build.refined.id)
+    assert prepared == [len(system.data.shown_history(system.data.dataset.users.index(users["short"])))]
+
+
+def test_it_gets_ready_once_and_only_for_what_takes_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[str] = []
+    monkeypatch.setattr(history_shapley, "warm_up", lambda: begun.append(threading.current_thread().name))
+    case_history_loaders._warm_up.clear()
+    for length, expected in ((0, 0), (12, 0), (13, 1), (50, 1)):
+        really_prepare(length)
+        for thread in threading.enumerate():
+            if thread.name == "shap warm-up":
+                thread.join()
+        assert begun == ["shap warm-up"] * expected
+    case_history_loaders._warm_up.clear()

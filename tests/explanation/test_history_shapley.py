@@ -8,7 +8,7 @@ import pytest
 from small_models import KINDS, MAKERS, USER_SCORES, additive, base_of, head, literal, neighbours
 from uncompiled import uncompiled_shap
 
-from guidedrec_core.explanation.history_shapley import base_history_shapley, exact_shapley, history_shapley
+from guidedrec_core.explanation.history_shapley import base_history_shapley, exact_shapley, history_shapley, warm_up
 
 HISTORY = np.array([3, 7, 3, 12, 24, 8, 19])  # one item twice, one without training events, longer than the window
 ITEM = 5
@@ -165,3 +165,9 @@ def test_a_known_additive_score_goes_to_whom_it_belongs() -> None:
     shares = history_shapley(model, -1, HISTORY, ITEM)
     alone = np.array([beside.scores(np.array([-1]), [HISTORY[[p]]])[0, ITEM] for p in range(len(HISTORY))])
     np.testing.assert_allclose(shares.matrix[:, -1], 1.7 * alone, atol=1e-5)
+
+
+def test_warming_up_leaves_the_global_generator_alone(shap) -> None:
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    warm_up()
+    np.testing.assert_array_equal(np.random.get_state()[1], before)  # noqa: NPY002
