@@ -1,6 +1,4 @@
-"""SASRec, GRU4Rec or BERT4Rec of this project, as `guidedrec build --max-length 50` trains them.
-
-All else is default. The others read the last 50 items of a history, too.
+"""SASRec, GRU4Rec or BERT4Rec of this project, as `guidedrec build` trains them, with all defaults.
 
 Its seconds of an epoch hold the validation, which those of the other libraries do not.
 """
@@ -28,9 +26,7 @@ def main():
     training = {"threads": options.threads}
     if options.max_epochs:
         training["max_epochs"] = options.max_epochs
-    config = BuildConfig.parse(
-        {"encoder": {"kind": options.model, "max_length": 50}, "training": training, "seed": options.seed}
-    )
+    config = BuildConfig.parse({"encoder": {"kind": options.model}, "training": training, "seed": options.seed})
     marks = [(0, 0.0)]
 
     def note(event):
