@@ -1,8 +1,9 @@
-"""SASRec, GRU4Rec or BERT4Rec of this project, as `guidedrec build` trains them, with all defaults.
+"""SASRec, GRU4Rec or BERT4Rec of this project, as `guidedrec build` trains them, with the defaults but for `--config`.
 
 Its seconds of an epoch hold the validation, which those of the other libraries do not.
 """
 
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -23,10 +24,12 @@ from guidedrec_core.system import load_base
 def main():
     record = Record()
     split, options = record.split, record.options
-    training = {"threads": options.threads}
+    own = json.loads(options.config)
+    training = own.get("training", {}) | {"threads": options.threads}
     if options.max_epochs:
         training["max_epochs"] = options.max_epochs
-    config = BuildConfig.parse({"encoder": {"kind": options.model}, "training": training, "seed": options.seed})
+    encoder = own.get("encoder", {}) | {"kind": options.model}
+    config = BuildConfig.parse({**own, "encoder": encoder, "training": training, "seed": options.seed})
     marks = [(0, 0.0)]
 
     def note(event):
@@ -51,8 +54,8 @@ def main():
     index = prepared.dataset.items.indexes(pd.Series(np.arange(split.n_items).astype(str)))
     people = prepared.dataset.users.indexes(pd.Series(np.arange(split.n_users).astype(str)))
     histories = [index[split.history(user, "test")] for user in range(split.n_users)]
-    own = [prepared.shown_history(user) for user in people.tolist()]
-    assert all(map(np.array_equal, histories, own)), "the histories were cut differently"
+    shown = [prepared.shown_history(user) for user in people.tolist()]
+    assert all(map(np.array_equal, histories, shown)), "the histories were cut differently"
     np.save(options.out / "test_scores.npy", model.scores(people, histories)[:, index])
     cpu = np.diff([seconds for _, seconds in marks])
     record.epochs = [{"cpu_seconds": s, "ndcg": n} for s, n in zip(cpu.tolist(), curve["ndcg"], strict=True)]
