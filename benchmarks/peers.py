@@ -121,7 +121,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of every model; 1 wastes no CPU seconds")
     parser.add_argument("--cpu-budget", type=float, default=3600, help="CPU seconds of training for a model and seed")
     parser.add_argument("--max-epochs", type=int, default=0, help="at most, for a try")
-    parser.add_argument("--config", default="{}", help="BuildConfig of ours as JSON, beside base, threads and seed")
+    parser.add_argument("--config", type=json.loads, default={}, help="BuildConfig of ours as JSON, beside seed")
     parser.add_argument("--resume", action="store_true", help="keep what the result file holds already")
     parser.add_argument("--out", type=Path, default=machine.RESULTS / "peers.json")
     options = parser.parse_args()
@@ -140,7 +140,7 @@ def counts(run: dict[str, Any], options: argparse.Namespace) -> bool:
     """Tell whether a stored run would come out the same now."""
     if "failed" in run or run["limits"]["threads"] != options.threads:
         return False
-    if run["library"] == OURS and run.get("config", {}) != json.loads(options.config):
+    if run["library"] == OURS and run.get("config", {}) != options.config:
         return False
     return run["stopped"] not in CUT_SHORT or run["limits"] == limits_of(run["library"], options)
 
@@ -195,8 +195,8 @@ def run_model(
     variables = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
     known: dict[str, Any] = {"library": library, "model": model, "seed": seed, "limits": limits}
     if library == OURS:
-        command += ["--config", options.config]
-        known["config"] = json.loads(options.config)
+        command += ["--config", json.dumps(options.config)]
+        known["config"] = options.config
     log = folder / "log.txt"
     with log.open("w") as output:
         process = subprocess.Popen(

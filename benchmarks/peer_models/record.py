@@ -65,7 +65,7 @@ class Record:
         parser.add_argument("--patience", type=int, required=True)
         parser.add_argument("--max-epochs", type=int, required=True)
         parser.add_argument("--cpu-budget", type=float, required=True)
-        parser.add_argument("--config", default="{}")
+        parser.add_argument("--config", type=json.loads, default={})
         self.options = parser.parse_args()
         self.split = Split(self.options.split)
         self.epochs: list[dict[str, float]] = []

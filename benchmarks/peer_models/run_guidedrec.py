@@ -3,7 +3,6 @@
 Its seconds of an epoch hold the validation, which those of the other libraries do not.
 """
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -24,7 +23,7 @@ from guidedrec_core.system import load_base
 def main():
     record = Record()
     split, options = record.split, record.options
-    own = json.loads(options.config)
+    own = options.config
     training = own.get("training", {}) | {"threads": options.threads}
     if options.max_epochs:
         training["max_epochs"] = options.max_epochs

@@ -32,7 +32,7 @@ def case(n_targets: int, seed: int = 0, dtype: torch.dtype = torch.float64) -> t
     return users, items, bias, torch.randint(N_ITEMS, (n_targets,), generator=draw)
 
 
-@pytest.mark.parametrize(("block", "step"), [(1, 1), (8, 4), (256, 64)])
+@pytest.mark.parametrize(("block", "step"), [(1, 1), (7, 7), (8, 4), (256, 64)])
 @pytest.mark.parametrize("n_targets", [1, 7, 40])
 def test_block_softmax_is_pytorchs_cross_entropy(
     block: int, step: int, n_targets: int, monkeypatch: pytest.MonkeyPatch
