@@ -3,7 +3,8 @@
 For every base model and seed: base, refined model and all controls, each with the same budget and patience, and the
 simple baselines, tuned on the validation part. The test part is read once, after all trainings. A case's metrics are
 averaged over seeds, then users are resampled: paired 95 % intervals. Finished runs are kept in `--home`, so that an
-interrupted benchmark goes on where it was. Prints tables and writes JSON.
+interrupted benchmark goes on where it was; a base that is found there has no CPU seconds (null). Prints tables and
+writes JSON.
 """
 
 import argparse
@@ -47,9 +48,10 @@ if path:
     pipeline.store_dataset(store, import_dataset(format, path, name, min_interactions=5))
 data = pipeline.find_data(store, name)
 scores = pipeline.find_scores(store, data)
+stored = {run.id for run in store.list("base")}
 started = time.process_time()
 base = pipeline.train_base(store, data, config)
-trained = time.process_time() - started
+trained = None if base.id in stored else round(time.process_time() - started, 1)
 refined = pipeline.refine(store, base, scores, config)
 evaluation = pipeline.evaluate(store, refined, config)
 done = {"evaluation": evaluation.id, "base_cpu_seconds": trained, "head": None}
@@ -71,7 +73,7 @@ def main() -> None:
     parser.add_argument("--split", default="leave-one-out", choices=("leave-one-out", "temporal"))
     parser.add_argument("--bases", default="sasrec,gru4rec,bert4rec")
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--config", default="{}", help="BuildConfig as JSON, beside split, base and seed")
+    parser.add_argument("--config", type=json.loads, default={}, help="BuildConfig as JSON, but for split, base, seed")
     parser.add_argument("--controls", default="all", choices=("core", "all"))
     parser.add_argument("--head", action="store_true", help="evaluate the head on the frozen base models, too")
     parser.add_argument("--home", required=True, type=Path, help="folder of stored runs, kept")
@@ -88,7 +90,7 @@ def main() -> None:
     for base in bases:
         runs = [done[base, seed] for seed in seeds]
         entry = summary(store, [r["evaluation"] for r in runs])
-        entry["base_cpu_seconds"] = [round(r["base_cpu_seconds"], 1) for r in runs]
+        entry["base_cpu_seconds"] = [r["base_cpu_seconds"] for r in runs]
         if options.head:
             entry["head"] = summary(store, [r["head"] for r in runs])
             entry["head_seconds"] = [round(r["head_seconds"], 2) for r in runs]
@@ -110,7 +112,7 @@ def main() -> None:
 
 def child(options: argparse.Namespace, base: str, seed: int) -> dict:
     """Make all runs of one base model and seed in a process of its own."""
-    config = json.loads(options.config)
+    config = dict(options.config)
     for part, update in (
         ("split", {"kind": options.split}),
         ("encoder", {"kind": base}),
