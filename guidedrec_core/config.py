@@ -69,6 +69,13 @@ class SplitConfig(Config):
     """Share of each user's training history that is kept, the latest part; for studies of sparse data."""
 
 
+# What does best for one architecture and not for the others, on validation.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    "gru4rec": {"max_length": 30},
+    "bert4rec": {"max_length": 30, "item_dropout": 0.1},
+}
+
+
 class EncoderConfig(Config):
     """Size of the sequence encoder, the same for the base and the refined model."""
 
@@ -86,18 +93,18 @@ class EncoderConfig(Config):
     """Dropout in the blocks."""
     item_dropout: float = Field(0.2, ge=0, lt=1)
     """Probability that an input item is hidden in training; for bert4rec 0.1 by default."""
-    max_length: int = Field(30, ge=2, le=1000)
-    """Most recent interactions read, L."""
+    max_length: int = Field(50, ge=2, le=1000)
+    """Most recent interactions read, L; for gru4rec and bert4rec 30 by default."""
     copies: PositiveInt = 8
     """Times a window is read in an epoch, each time up to another step (bert4rec of several blocks only)."""
 
     @model_validator(mode="before")
     @classmethod
     def _defaults_of_the_kind(cls, values: Any) -> Any:
-        """Fill in what does best for one architecture and not for the others, on validation."""
-        if isinstance(values, dict) and values.get("kind") == "bert4rec":
-            return {"item_dropout": 0.1, **values}
-        return values
+        """Fill in the defaults of one architecture."""
+        if not isinstance(values, dict):
+            return values
+        return {**_DEFAULTS.get(str(values.get("kind")), {}), **values}
 
     def model_post_init(self, _: Any) -> None:
         """Check what one field alone cannot show."""

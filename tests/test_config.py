@@ -55,9 +55,20 @@ def test_a_digest_sees_every_value_but_not_the_order_given() -> None:
     assert TrainingConfig(patience=5, ema=0.9).digest() == TrainingConfig(ema=0.9, patience=5).digest()
 
 
-def test_bert4rec_hides_fewer_items_unless_told_otherwise() -> None:
-    assert EncoderConfig.parse({"kind": "bert4rec"}).item_dropout == 0.1
-    assert EncoderConfig.parse({"kind": "bert4rec", "item_dropout": 0.3}).item_dropout == 0.3
-    assert EncoderConfig.parse({"kind": "gru4rec"}).item_dropout == EncoderConfig().item_dropout == 0.2
-    stored = EncoderConfig.parse({"kind": "bert4rec"}).model_dump(mode="json")
-    assert EncoderConfig.parse(stored).item_dropout == 0.1
+@pytest.mark.parametrize(
+    ("kind", "item_dropout", "max_length"), [("sasrec", 0.2, 50), ("gru4rec", 0.2, 30), ("bert4rec", 0.1, 30)]
+)
+def test_an_architecture_has_defaults_of_its_own_that_give_way(
+    kind: str, item_dropout: float, max_length: int
+) -> None:
+    config = EncoderConfig.parse({"kind": kind})
+    assert (config.item_dropout, config.max_length) == (item_dropout, max_length)
+    assert EncoderConfig.parse(config.model_dump(mode="json")) == config
+    told = EncoderConfig.parse({"kind": kind, "item_dropout": 0.3, "max_length": 7})
+    assert (told.item_dropout, told.max_length) == (0.3, 7)
+
+
+def test_the_architecture_is_sasrec_unless_told_otherwise() -> None:
+    assert EncoderConfig() == EncoderConfig.parse({"kind": "sasrec"})
+    with pytest.raises(ConfigError, match="kind"):
+        EncoderConfig.parse({"kind": ["gru4rec"]})
