@@ -1,13 +1,14 @@
 """Our base models beside those of RecTools, RecBole and implicit: `python benchmarks/peers.py --seeds 0,1,2`.
 
-MovieLens ml-latest-small, 5-core, leave-one-out, the whole catalogue ranked, seen items excluded. Every library gets
-the same histories, trains in an environment and a process of its own, in its default shape at d = 64 (2 blocks, 50 last
-items), and hands back scores of all items from the epoch that was best in validation NDCG@10; one evaluator, ours,
-ranks them. CPU seconds and peak memory are the process's own, so other work on the machine hardly changes them.
+MovieLens ml-latest-small or MovieTweetings, 5-core, leave-one-out, the whole catalogue ranked, seen items excluded.
+Every library gets the same histories, trains in an environment and a process of its own, in its default shape at d = 64
+(theirs: 2 blocks, last 50 items), and hands back scores of all items from the epoch that was best in validation
+NDCG@10; one evaluator, ours, ranks them. CPU seconds and peak memory are the process's own, so other work on the
+machine hardly changes them.
 
 Environments are made under `--venvs` at first use (2 to 4 GB). Where PyTorch's default package brings CUDA, point pip
 to a CPU build with its own variables (PIP_EXTRA_INDEX_URL, PIP_FIND_LINKS). What does not install is skipped, and the
-result says so. What is done stays in benchmarks/results/peers.json; `--resume` does only the rest.
+result says so. What is done stays in benchmarks/results/peers_<data>.json; `--resume` does only the rest.
 """
 
 import argparse
@@ -32,6 +33,11 @@ from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
 from guidedrec_core.ranking import mask_seen, ranks_of
 
+# Names and folders of data sets, and the format they are read as.
+DATA = {
+    "movielens-small": ("movielens_small", "movielens"),
+    "movietweetings-100k": ("movietweetings_100k", "movietweetings"),
+}
 SCRIPTS = Path(__file__).resolve().parent / "peer_models"
 METRICS = metric_names((10,))
 OURS = "guidedrec"
@@ -82,12 +88,12 @@ def main() -> None:
     result: dict[str, Any] = {
         "benchmark": "peers",
         "machine": machine.facts("numpy", "torch") | {"load_before": round(load, 2)},
-        "protocol": protocol(),
+        "protocol": protocol(options.data),
         "not_installed": {},
         "runs": [run for run in stored.get("runs", []) if counts(run, options)],
     }
     with tempfile.TemporaryDirectory() as folder:
-        sequences, cases = write_split(options.data, Path(folder) / "split.npz")
+        sequences, cases = write_split(options.data, options.path, Path(folder) / "split.npz")
         result["data"] = {"users": sequences.n_users, "items": sequences.n_items, "interactions": len(sequences.items)}
         for library in dict.fromkeys(library for library, _ in options.models):
             python, problem = Path(sys.executable), ""
@@ -114,7 +120,8 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data/movielens_small"), help="ml-latest-small")
+    parser.add_argument("--data", choices=DATA, default="movielens-small")
+    parser.add_argument("--path", type=Path, help="its folder; default ../shared/data/<data>")
     parser.add_argument("--venvs", type=Path, default=Path(".peers"), help="where the libraries' environments are made")
     parser.add_argument("--models", default="", help="e.g. rectools/sasrec,guidedrec/sasrec or recbole; default all")
     parser.add_argument("--seeds", default="0,1,2")
@@ -123,14 +130,16 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--max-epochs", type=int, default=0, help="at most, for a try")
     parser.add_argument("--config", type=json.loads, default={}, help="BuildConfig of ours as JSON, beside seed")
     parser.add_argument("--resume", action="store_true", help="keep what the result file holds already")
-    parser.add_argument("--out", type=Path, default=machine.RESULTS / "peers.json")
+    parser.add_argument("--out", type=Path, help="default benchmarks/results/peers_<data>.json")
     options = parser.parse_args()
     wanted = [w for w in options.models.split(",") if w]
     unknown = set(wanted) - {library for library, _ in MODELS} - {"/".join(m) for m in MODELS}
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join('/'.join(m) for m in MODELS)}")
-    if not options.data.is_dir():
-        parser.error(f"no folder {options.data}; name the folder of ml-latest-small with --data")
+    options.path = options.path or Path("../shared/data") / DATA[options.data][0]
+    options.out = options.out or machine.RESULTS / f"peers_{options.data}.json"
+    if not options.path.exists():
+        parser.error(f"no folder {options.path}; name the one that holds {options.data} with --path")
     options.models = [m for m in MODELS if not wanted or m[0] in wanted or "/".join(m) in wanted]
     options.seeds = [int(seed) for seed in options.seeds.split(",")]
     return options
@@ -156,10 +165,10 @@ def limits_of(library: str, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def protocol() -> dict[str, str]:
+def protocol(name: str) -> dict[str, str]:
     """Say how was measured."""
     return {
-        "data": "MovieLens ml-latest-small, 5-core, leave-one-out",
+        "data": f"{name}, 5-core, leave-one-out",
         "ranking": "all unseen items; ties by item index",
         "epoch": "best validation NDCG@10",
         "cpu_seconds_per_epoch": "user and system, of training alone; ours with validation",
@@ -167,9 +176,9 @@ def protocol() -> dict[str, str]:
     }
 
 
-def write_split(data: Path, path: Path) -> tuple[Sequences, Cases]:
-    """Read MovieLens, write its histories for the scripts and return them with the test cases."""
-    dataset = import_dataset("movielens", data, "movielens-small", min_interactions=5)
+def write_split(name: str, source: Path, path: Path) -> tuple[Sequences, Cases]:
+    """Read a data set, write its histories for the scripts and return them with the test cases."""
+    dataset = import_dataset(DATA[name][1], source, name, min_interactions=5)
     sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
     cases = Split.of(sequences, SplitConfig(kind="leave-one-out")).cases(sequences, "test")
     assert np.array_equal(cases.users, np.arange(sequences.n_users)), "expected one test case for every user"
