@@ -74,7 +74,8 @@ class Reporter:
     def finish(self, **last: Any) -> None:
         """Write the last state; call it after the context has ended."""
         with self._guard:
-            self._job = dataclasses.replace(self._job, seconds_left=None, finished=datetime.now(UTC), **last)
+            last = {"seconds_left": None, "seconds_left_at_least": None, "finished": datetime.now(UTC), **last}
+            self._job = dataclasses.replace(self._job, **last)
         self._write()
 
     def _write(self) -> None:

@@ -71,7 +71,7 @@ class Job:
         What was asked for.
     created, finished : datetime
         UTC; `finished` is None before the end.
-    stage, step, total, message, metric, seconds_left
+    stage, step, total, message, metric, seconds_left, seconds_left_at_least
         The last progress event; see `guidedrec_core.progress.Progress`.
     heartbeat : datetime or None
         When the process last wrote, UTC.
@@ -94,6 +94,7 @@ class Job:
     message: str = ""
     metric: str = ""
     seconds_left: float | None = None
+    seconds_left_at_least: float | None = None
     heartbeat: datetime | None = None
     pid: int | None = None
     process_started: float | None = None
@@ -295,7 +296,9 @@ def _as_it_is(job: Job) -> Job:
     """Compare what the file says with what the system knows about the process."""
     if not job.active or _alive(job):
         return job
-    return dataclasses.replace(job, status="interrupted", error=_INTERRUPTED, seconds_left=None)
+    return dataclasses.replace(
+        job, status="interrupted", error=_INTERRUPTED, seconds_left=None, seconds_left_at_least=None
+    )
 
 
 def _alive(job: Job) -> bool:

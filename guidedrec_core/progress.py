@@ -30,6 +30,8 @@ class Progress:
         The figure watched, ready to read, e.g. ``"validation NDCG@10 0.081"``; empty when there is none.
     seconds_left : float or None
         Estimate for this stage at most; None when unknown.
+    seconds_left_at_least : float or None
+        The same at least, for stages that may end early; None when unknown.
     """
 
     stage: str
@@ -38,6 +40,7 @@ class Progress:
     message: str = ""
     metric: str = ""
     seconds_left: float | None = None
+    seconds_left_at_least: float | None = None
 
 
 Listener = Callable[[Progress], None]
@@ -68,15 +71,25 @@ class StageProgress:
         self._first = done
         self._started = time.monotonic()
 
-    def say(self, message: str, metric: str = "") -> None:
-        """Report the present state without a step."""
-        taken = self.done - self._first
-        left = None
-        if taken and self.total:
-            left = (time.monotonic() - self._started) / taken * (self.total - self.done)
-        self.listener(Progress(self.stage, self.done, self.total, message, metric, left))
+    def say(self, message: str, metric: str = "", to_come: int | None = None) -> None:
+        """Report the present state without a step.
 
-    def step(self, message: str, metric: str = "") -> None:
-        """Report that one more step is done."""
+        Parameters
+        ----------
+        message, metric : str
+            See `Progress`.
+        to_come : int, optional
+            Steps that are sure to come still, where the stage may end before all are done.
+        """
+        taken = self.done - self._first
+        most = least = None
+        if taken and self.total:
+            pace = (time.monotonic() - self._started) / taken
+            most = pace * (self.total - self.done)
+            least = None if to_come is None else pace * min(to_come, self.total - self.done)
+        self.listener(Progress(self.stage, self.done, self.total, message, metric, most, least))
+
+    def step(self, message: str, metric: str = "", to_come: int | None = None) -> None:
+        """Report that one more step is done; see `say`."""
         self.done += 1
-        self.say(message, metric)
+        self.say(message, metric, to_come)

@@ -58,9 +58,7 @@ def test_a_digest_sees_every_value_but_not_the_order_given() -> None:
 @pytest.mark.parametrize(
     ("kind", "item_dropout", "max_length"), [("sasrec", 0.2, 50), ("gru4rec", 0.2, 30), ("bert4rec", 0.1, 30)]
 )
-def test_an_architecture_has_defaults_of_its_own_that_give_way(
-    kind: str, item_dropout: float, max_length: int
-) -> None:
+def test_an_architecture_has_defaults_of_its_own_that_give_way(kind: str, item_dropout: float, max_length: int) -> None:
     config = EncoderConfig.parse({"kind": kind})
     assert (config.item_dropout, config.max_length) == (item_dropout, max_length)
     assert EncoderConfig.parse(config.model_dump(mode="json")) == config

@@ -72,10 +72,13 @@ def describe(event: Progress) -> str:
     --------
     >>> describe(Progress("train base", 4, 40, "epoch 4 of at most 40", "validation NDCG@10 0.081", 83.2))
     'train base: epoch 4 of at most 40, validation NDCG@10 0.081, at most 1 min 23 s left'
+    >>> describe(Progress("train base", 4, 40, "epoch 4", seconds_left=83.2, seconds_left_at_least=20.1))
+    'train base: epoch 4, 20 s to 1 min 23 s left'
     """
     parts = [part for part in (event.message, event.metric) if part]
     if event.seconds_left is not None and event.seconds_left >= 1:
-        parts.append(f"at most {duration(event.seconds_left)} left")
+        least, most = event.seconds_left_at_least, duration(event.seconds_left)
+        parts.append(f"at most {most} left" if least is None else f"{duration(least)} to {most} left")
     return " ".join(f"{event.stage}: {', '.join(parts)}".split())
 
 

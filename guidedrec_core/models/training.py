@@ -199,6 +199,7 @@ def _train(
         progress.step(
             f"epoch {epoch} of at most {config.max_epochs}, best so far: {state.best_epoch}",
             metric=f"validation NDCG@10 {ndcg:.4f} (best {state.best_ndcg:.4f})",
+            to_come=config.patience - state.waited,
         )
 
     model.load_state_dict(state.best)
@@ -254,7 +255,8 @@ class _Loop:
                 if state.step > config.warmup_steps and total / targets > _DIVERGED * state.first_loss:
                     _diverged(f"the loss grew from {state.first_loss:.3g} to {total / targets:.3g}", epoch, config)
                 if time.monotonic() - told > _SECONDS_BETWEEN_WORDS:
-                    progress.say(f"epoch {epoch}: batch {number + 1:,} of {len(self.windows):,}")
+                    message = f"epoch {epoch}: batch {number + 1:,} of {len(self.windows):,}"
+                    progress.say(message, to_come=config.patience - state.waited)
                     told = time.monotonic()
         for name, table in self.tables.items():
             self._settle(name, table, slice(None), state.step)

@@ -95,7 +95,7 @@ def progress_words(job: Job) -> tuple[float, str]:
     message = "" if job.message.lower() == words.lower() else job.message
     parts = [f"{step}{words}", message, job.metric]
     if job.seconds_left is not None:
-        parts.append(f"at most {_duration(job.seconds_left)} left in this step")
+        parts.append(f"{_time_left(job.seconds_left_at_least, job.seconds_left)} left in this step")
     return (number + within) / len(stages), " · ".join(part for part in parts if part)
 
 
@@ -167,6 +167,24 @@ def _cancel(job_id: str) -> None:
 
 def _resume(job_id: str) -> None:
     jobs().resume(job_id)
+
+
+def _time_left(least: float | None, most: float) -> str:
+    """Write the bounds of a time left.
+
+    Examples
+    --------
+    >>> _time_left(None, 200), _time_left(100, 200), _time_left(38, 200), _time_left(190, 200)
+    ('at most 3 minutes', '2 to 3 minutes', '40 seconds to 3 minutes', '3 minutes')
+    """
+    longest = _duration(most)
+    if least is None:
+        return f"at most {longest}"
+    shortest = _duration(least)
+    if shortest == longest:
+        return longest
+    (number, unit), unit_of_longest = shortest.split(), longest.split()[1]
+    return f"{number if unit == unit_of_longest else shortest} to {longest}"
 
 
 def _duration(seconds: float) -> str:

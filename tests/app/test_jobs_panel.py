@@ -25,6 +25,10 @@ def job(**state: Any) -> Job:
             "Step 3 of 8: Training the base model · epoch 3 of at most 120 · NDCG@10 0.1 · "
             "at most 2 minutes left in this step",
         ),
+        (
+            {"stage": "refine", "message": "epoch 3", "seconds_left": 600, "seconds_left_at_least": 130},
+            "Step 4 of 8: Refining it with the attributes · epoch 3 · 2 to 10 minutes left in this step",
+        ),
     ],
 )
 def test_a_job_says_how_far_it_is_and_nothing_twice(state: dict[str, Any], words: str) -> None:

@@ -143,6 +143,18 @@ def test_progress_tells_every_epoch() -> None:
     assert events[3].seconds_left > 0
 
 
+def test_progress_tells_the_earliest_end_that_patience_allows() -> None:
+    """Epochs still to come are those to the largest number, or until patience ends if nothing gets better."""
+    events: list[Progress] = []
+    config = TRAINING.model_copy(update={"max_epochs": 9, "patience": 3})
+    trained(config, listener=events.append, validate=curve(1.0, 3.0, 2.0, 2.0, 2.0))
+    shares = [e.seconds_left_at_least / e.seconds_left for e in events[1:]]
+    assert shares == pytest.approx([3 / 8, 3 / 7, 2 / 6, 1 / 5, 0])
+    events.clear()
+    trained(config.model_copy(update={"max_epochs": 2}), listener=events.append, validate=curve(1.0, 2.0))
+    assert events[1].seconds_left_at_least == events[1].seconds_left > 0
+
+
 @pytest.mark.parametrize(
     ("kind", "loss"),
     [
