@@ -21,11 +21,11 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
+from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
 from guidedrec_core.runs import RunStore
 
-FORMATS = {"movietweetings-100k": "movietweetings", "movielens-small": "movielens"}
 CUTOFFS = (10,)
 SAMPLES = 2000
 SIMPLE = ("popularity", "item_knn", "item_knn_recency", "ease")
@@ -121,7 +121,8 @@ def child(options: argparse.Namespace, base: str, seed: int) -> dict:
     ):
         config[part] = {**config.get(part, {}), **update}
     config["seed"] = seed
-    arguments = [options.name, options.path, FORMATS.get(options.name, ""), str(options.home), json.dumps(config)]
+    format = SOURCES[options.name].format if options.name in SOURCES else ""
+    arguments = [options.name, options.path, format, str(options.home), json.dumps(config)]
     command = [sys.executable, "-c", CHILD, *arguments, "head" if options.head else ""]
     started = time.time()
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

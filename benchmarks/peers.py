@@ -28,16 +28,12 @@ from environments import environment
 
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
 from guidedrec_core.ranking import mask_seen, ranks_of
 
-# Names and folders of data sets, and the format they are read as.
-DATA = {
-    "movielens-small": ("movielens_small", "movielens"),
-    "movietweetings-100k": ("movietweetings_100k", "movietweetings"),
-}
 SCRIPTS = Path(__file__).resolve().parent / "peer_models"
 METRICS = metric_names((10,))
 OURS = "guidedrec"
@@ -120,7 +116,7 @@ def main() -> None:
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=DATA, default="movielens-small")
+    parser.add_argument("--data", choices=SOURCES, default="movielens-small")
     parser.add_argument("--path", type=Path, help="its folder; default ../shared/data/<data>")
     parser.add_argument("--venvs", type=Path, default=Path(".peers"), help="where the libraries' environments are made")
     parser.add_argument("--models", default="", help="e.g. rectools/sasrec,guidedrec/sasrec or recbole; default all")
@@ -136,9 +132,9 @@ def parse_options() -> argparse.Namespace:
     unknown = set(wanted) - {library for library, _ in MODELS} - {"/".join(m) for m in MODELS}
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join('/'.join(m) for m in MODELS)}")
-    options.path = options.path or Path("../shared/data") / DATA[options.data][0]
+    options.path = options.path or Path("../shared/data") / options.data.replace("-", "_")
     options.out = options.out or machine.RESULTS / f"peers_{options.data}.json"
-    if not options.path.exists():
+    if not options.path.is_dir():
         parser.error(f"no folder {options.path}; name the one that holds {options.data} with --path")
     options.models = [m for m in MODELS if not wanted or m[0] in wanted or "/".join(m) in wanted]
     options.seeds = [int(seed) for seed in options.seeds.split(",")]
@@ -178,7 +174,7 @@ def protocol(name: str) -> dict[str, str]:
 
 def write_split(name: str, source: Path, path: Path) -> tuple[Sequences, Cases]:
     """Read a data set, write its histories for the scripts and return them with the test cases."""
-    dataset = import_dataset(DATA[name][1], source, name, min_interactions=5)
+    dataset = import_dataset(SOURCES[name].format, source, name, min_interactions=5)
     sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
     cases = Split.of(sequences, SplitConfig(kind="leave-one-out")).cases(sequences, "test")
     assert np.array_equal(cases.users, np.arange(sequences.n_users)), "expected one test case for every user"
