@@ -77,9 +77,23 @@ def describe(event: Progress) -> str:
     """
     parts = [part for part in (event.message, event.metric) if part]
     if event.seconds_left is not None and event.seconds_left >= 1:
-        least, most = event.seconds_left_at_least, duration(event.seconds_left)
-        parts.append(f"at most {most} left" if least is None else f"{duration(least)} to {most} left")
+        parts.append(f"{_time_left(event.seconds_left_at_least, event.seconds_left)} left")
     return " ".join(f"{event.stage}: {', '.join(parts)}".split())
+
+
+def _time_left(least: float | None, most: float) -> str:
+    """Put the bounds of a time left into words.
+
+    Examples
+    --------
+    >>> _time_left(None, 83.2), _time_left(20.1, 83.2), _time_left(83.4, 83.4)
+    ('at most 1 min 23 s', '20 s to 1 min 23 s', '1 min 23 s')
+    """
+    longest = duration(most)
+    if least is None:
+        return f"at most {longest}"
+    shortest = duration(least)
+    return longest if shortest == longest else f"{shortest} to {longest}"
 
 
 def duration(seconds: float) -> str:
