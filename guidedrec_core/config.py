@@ -146,10 +146,11 @@ class TrainingConfig(Config):
     """Steps over which the step size grows from 0."""
     weight_decay: float = Field(0.01, ge=0)
     """AdamW decay of weight matrices."""
-    table_weight_decay: float = Field(2.0, ge=0)
+    table_weight_decay: float = Field(1.0, ge=0)
     """AdamW decay of the item table."""
     batch_size: PositiveInt = 128
-    """Windows in a batch."""
+    """Windows of histories in a batch on average; short ones come together in greater numbers, so that every batch has
+    about as many interactions to learn from."""
     clip_norm: PositiveFloat = 5.0
     """Largest gradient norm."""
     ema: float = Field(0.99, ge=0, lt=1)

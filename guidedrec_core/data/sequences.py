@@ -131,7 +131,7 @@ class TrainingWindows:
     max_length : int
         Longest input, L.
     batch_size : int
-        Windows in a batch.
+        Windows in a batch on average, ``B``. A batch has as many targets as ``B`` windows of mean length, about.
     """
 
     def __init__(self, sequences: Sequences, n_train: IntArray, max_length: int, batch_size: int) -> None:
@@ -148,8 +148,8 @@ class TrainingWindows:
         self.starts = np.maximum(0, self.ends - max_length)
 
     def __len__(self) -> int:
-        """Return the number of batches in an epoch."""
-        return -(-len(self.users) // self.batch_size)
+        """Return the number of windows."""
+        return len(self.users)
 
     @property
     def n_targets(self) -> int:
@@ -163,18 +163,18 @@ class TrainingWindows:
         return np.bincount(self.sequences.items[trained], minlength=self.sequences.n_items)
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
-        """Yield all windows once, in batches of similar length, in random order."""
+        """Yield all windows once, in batches of similar length and about equally many targets, in random order.
+
+        A step of training follows the mean over a batch's targets. With equally many windows instead, one of short
+        histories would move the weights as far as one of long ones, and an interaction of an active user would count
+        several times less than one of an occasional user.
+        """
         lengths = self.ends - self.starts
+        size = -(-self.n_targets * self.batch_size // len(self))  # targets in a batch
         # Sorting by length inside large random blocks keeps batches both random and nearly free of padding.
-        order = rng.permutation(len(lengths))
-        block = self.batch_size * 16
-        order = np.concatenate(
-            [
-                part[np.argsort(lengths[part], kind="stable")]
-                for part in np.split(order, range(block, len(order), block))
-            ]
-        )
-        batches = np.split(order, range(self.batch_size, len(order), self.batch_size))
+        batches: list[IntArray] = []
+        for block in _parts(rng.permutation(len(lengths)), lengths, 16 * size):
+            batches += _parts(block[np.argsort(lengths[block], kind="stable")], lengths, size)
         for position in rng.permutation(len(batches)):
             yield self._batch(batches[position])
 
@@ -188,3 +188,10 @@ class TrainingWindows:
         tokens = np.where(shown, self.sequences.items[np.where(shown, first[:, None] + steps, 0)] + 1, 0)
         bounds = zip(first.tolist(), (first + starts).tolist(), strict=True)
         return Batch(users, tokens, [self.sequences.items[begin:end] for begin, end in bounds])
+
+
+def _parts(windows: IntArray, lengths: IntArray, size: int) -> list[IntArray]:
+    """Cut windows, as they are ordered, into parts of about equal length together, and of about `size` at most."""
+    ends = np.cumsum(lengths[windows])
+    number = (ends - 1) * -(-ends[-1] // size) // ends[-1]
+    return np.split(windows, np.flatnonzero(np.diff(number)) + 1)

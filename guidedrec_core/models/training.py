@@ -237,13 +237,14 @@ class _Loop:
         self.model.train()
         parameters = [p for o in self.optimisers for group in o.param_groups for p in group["params"]]
         total = targets = 0.0
+        read = 0
         told = time.monotonic()
         device = torch_device(config)
         with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
             # Each process draws its own; the leader draws what it would draw alone.
             own = [parallel.rank()] if parallel.rank() else []
             torch.manual_seed(derive_seed(self.seed, "dropout", epoch, *own))
-            for number, batch in enumerate(self.windows.epoch(generator(self.seed, "batches", epoch))):
+            for batch in self.windows.epoch(generator(self.seed, "batches", epoch)):
                 state.step += 1
                 value, count, norm = self._gradients(batch, parameters)
                 if not math.isfinite(value) or not math.isfinite(norm):
@@ -251,11 +252,12 @@ class _Loop:
                 self._move()
                 total += value * count
                 targets += count
+                read += len(batch.users)
                 state.first_loss = value if state.first_loss is None else state.first_loss
                 if state.step > config.warmup_steps and total / targets > _DIVERGED * state.first_loss:
                     _diverged(f"the loss grew from {state.first_loss:.3g} to {total / targets:.3g}", epoch, config)
                 if time.monotonic() - told > _SECONDS_BETWEEN_WORDS:
-                    message = f"epoch {epoch}: batch {number + 1:,} of {len(self.windows):,}"
+                    message = f"epoch {epoch}: {100 * read // len(self.windows)} % read"
                     progress.say(message, to_come=config.patience - state.waited)
                     told = time.monotonic()
         for name, table in self.tables.items():

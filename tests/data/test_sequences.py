@@ -86,8 +86,9 @@ def test_every_training_step_but_the_first_is_a_target_once(
         return
     learned: list[tuple[int, int]] = []
     batches = list(windows.epoch(np.random.default_rng(0)))
-    assert len(batches) == len(windows)
-    assert all(1 <= len(batch.users) <= batch_size for batch in batches)
+    assert sum(len(batch.users) for batch in batches) == len(windows)
+    targets = [int((batch.item_seq != 0).sum()) - len(batch.users) for batch in batches]
+    assert all(1 <= n < windows.n_targets * batch_size / len(windows) + max_length for n in targets)
     for batch in batches:
         assert len(batch.users) == len(batch.item_seq) == len(batch.prefixes)
         assert batch.item_seq.shape[1] <= max_length + 1
@@ -132,3 +133,26 @@ def test_an_epochs_order_depends_on_its_generator_only() -> None:
 
     assert users(0) == users(0)
     assert users(0) != users(1)
+
+
+def test_batches_of_short_and_long_histories_have_about_as_many_targets() -> None:
+    """So that an interaction moves the weights as far, whoever made it."""
+    rng = np.random.default_rng(3)
+    lengths = np.concatenate([np.full(900, 3), np.full(90, 41)])
+    sequences = sequences_of([rng.integers(0, N_ITEMS, n).tolist() for n in lengths], N_ITEMS)
+    windows = TrainingWindows(sequences, lengths, max_length=40, batch_size=32)
+    batches = list(windows.epoch(np.random.default_rng(0)))
+    targets = np.array([(batch.item_seq != 0).sum() - len(batch.users) for batch in batches])
+    assert windows.n_targets == targets.sum() == 5400
+    assert 31 <= len(batches) <= 33
+    assert targets.min() > 120
+    assert targets.max() < 175 + 40
+    # Most hold histories of one length alone.
+    padded = sum(int((batch.item_seq == 0).any()) for batch in batches)
+    assert padded <= 4
+
+
+def test_a_window_longer_than_a_batch_is_one_by_itself() -> None:
+    windows = TrainingWindows(sequences_of([list(range(9))] * 3, N_ITEMS), np.full(3, 9), max_length=8, batch_size=1)
+    batches = list(windows.epoch(np.random.default_rng(0)))
+    assert [len(batch.users) for batch in batches] == [1, 1, 1]

@@ -100,13 +100,13 @@ def test_three_training_steps_an_epoch_are_those_of_the_slow_loop(epochs: int) -
     histories = [[0, 1, 2, 3, 4, 5, 6, 7], [8, 9, 10, 0], [5, 3, 1], [2, 4, 6, 8, 10], [7, 0]]
     sequences = sequences_of(histories, N_ITEMS)
     windows = TrainingWindows(sequences, sequences.lengths, QUIET.max_length, batch_size=2)
-    assert len(windows) == 3
     config = TRAINING.model_copy(update={"batch_size": 2, "max_epochs": epochs, "ema": 0.8, "clip_norm": 0.5})
     model = lively(QUIET, N_ITEMS)
     start = double_weights(model)
     result = train(model, windows, validate_by_epoch(), config, 5, "train")
 
     batches = [batch for epoch in range(epochs) for batch in windows.epoch(generator(5, "batches", epoch + 1))]
+    assert len(batches) == 3 * epochs
     expected, loss, norms = slow_training(start, batches, config, QUIET, slow_causal)
     assert min(norms) > config.clip_norm  # so that clipping is tested, too
     assert np.mean([e.loss for e in result.epochs]) == pytest.approx(loss, rel=1e-5)

@@ -27,6 +27,7 @@ from guidedrec_core.progress import Listener, Progress, silent
 N_ITEMS = 20
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(4), 25, N_ITEMS, 15), N_ITEMS)
 WINDOWS = TrainingWindows(SEQUENCES, SEQUENCES.lengths, ENCODER.max_length, TRAINING.batch_size)
+N_BATCHES = len(list(WINDOWS.epoch(np.random.default_rng(0))))
 FIVE = TRAINING.model_copy(update={"max_epochs": 5, "patience": 5})
 CURVE = (0.1, 0.3, 0.2, 0.4, 0.15)
 
@@ -97,8 +98,8 @@ def test_every_epoch_draws_its_own_dropout_and_order(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(model, "training_pairs", noted)
     train(model, WINDOWS, lambda: 0.0, TRAINING, 0, "train")
-    assert len(draws) == 3 * len(WINDOWS) == len(set(draws))
-    firsts = [orders[epoch * len(WINDOWS) : (epoch + 1) * len(WINDOWS)] for epoch in range(3)]
+    assert len(draws) == 3 * N_BATCHES == len(set(draws))
+    firsts = [orders[epoch * N_BATCHES : (epoch + 1) * N_BATCHES] for epoch in range(3)]
     assert firsts[0] != firsts[1] != firsts[2] != firsts[0]
 
 
@@ -283,7 +284,7 @@ class Failing(SequenceModel):
     def training_pairs(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
         self.step += 1
         users, targets = super().training_pairs(batch)
-        if self.step < len(WINDOWS):
+        if self.step < N_BATCHES:
             return users, targets
         if self.way == "nan loss":
             return users * torch.nan, targets
@@ -308,7 +309,7 @@ class Growing(SequenceModel):
     def training_pairs(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
         self.step += 1
         users, targets = super().training_pairs(batch)
-        return users * (1000 if self.step > len(WINDOWS) else 1), targets
+        return users * (1000 if self.step > N_BATCHES else 1), targets
 
 
 def test_a_loss_far_above_its_start_stops_the_training() -> None:
