@@ -18,6 +18,7 @@ from tiny import ENCODER, TRAINING, random_histories, sequences_of
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.errors import JobCancelledError, TrainingError
+from guidedrec_core.models import training
 from guidedrec_core.models.registry import make_base
 from guidedrec_core.models.sasrec import SASRecEncoder
 from guidedrec_core.models.sequence_model import SequenceModel
@@ -142,6 +143,18 @@ def test_progress_tells_every_epoch() -> None:
     assert events[3].message == "epoch 3 of at most 5, best so far: 2"
     assert events[3].metric == "validation NDCG@10 0.2000 (best 0.3000)"
     assert events[3].seconds_left > 0
+
+
+def test_a_long_epoch_tells_how_much_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "_SECONDS_BETWEEN_WORDS", -1.0)
+    events: list[Progress] = []
+    trained(TRAINING.model_copy(update={"max_epochs": 1}), listener=events.append, validate=curve(1.0))
+    words = [e.message for e in events[1:-1]]
+    shares = [int(word.removeprefix("epoch 1: ").removesuffix(" % read")) for word in words]
+    assert len(shares) == N_BATCHES
+    assert shares == sorted(set(shares))
+    assert 0 < shares[0] < 30
+    assert shares[-1] == 100
 
 
 def test_progress_tells_the_earliest_end_that_patience_allows() -> None:
