@@ -17,12 +17,10 @@ from torch.nn import functional as F
 
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch
+from guidedrec_core.models.whole_steps import STEP, whole_steps
 
 # Targets whose logits are held at a time: at 4,000 items a block stays in the second-level cache.
 _BLOCK = 256
-# Rows of a product are a multiple of this. Batches have any number of targets, and for each shape that oneDNN meets in
-# bfloat16 it compiles code and keeps it: some 400 MB in 60 epochs. Rows of zeros change no bit of the others' results.
-_STEP = 64
 
 
 class Scored(Protocol):
@@ -165,7 +163,7 @@ class _BlockSoftmax(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, low_precision: bool) -> Tensor:
         kind = torch.bfloat16 if low_precision else users.dtype
-        u, v = _whole_steps(users.detach().to(kind)), items.detach().to(kind)
+        u, v = whole_steps(users.detach().to(kind), STEP), items.detach().to(kind)
         users_grad = torch.empty_like(users)
         items_grad, bias_grad = torch.zeros_like(items), torch.zeros_like(bias)
         total = users.new_zeros(())
@@ -180,7 +178,7 @@ class _BlockSoftmax(torch.autograd.Function):
             total += (size.log() + highest - own).sum()
             share.div_(size).scatter_add_(1, wanted, torch.full_like(own, -1.0))  # softmax minus one-hot
             bias_grad += share.sum(0)
-            share = _whole_steps(share.to(kind))
+            share = whole_steps(share.to(kind), STEP)
             users_grad[part] = (share @ v)[:b]
             items_grad += share.T @ u[part]
         T = len(users)
@@ -191,9 +189,3 @@ class _BlockSoftmax(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         users_grad, items_grad, bias_grad = ctx.saved_tensors
         return grad * users_grad, grad * items_grad, grad * bias_grad, None, None
-
-
-def _whole_steps(x: Tensor) -> Tensor:
-    """Append rows of zeros until there is a multiple of `_STEP`."""
-    lacking = -len(x) % _STEP
-    return F.pad(x, (0, 0, 0, lacking)) if lacking else x

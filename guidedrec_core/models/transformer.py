@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from guidedrec_core.config import EncoderConfig
+from guidedrec_core.models.whole_steps import gelu
 
 
 class Block(nn.Module):
@@ -67,7 +68,7 @@ class Block(nn.Module):
         seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, M, D/H]
         seen = self.project(seen.transpose(1, 2).reshape(asked.shape))  # [B, M, D]
         asked = asked + F.dropout(seen, self.dropout, self.training)
-        wide = F.gelu(self.widen(self.feedforward_norm(asked)))  # [B, M, feedforward]
+        wide = gelu(self.widen(self.feedforward_norm(asked)))  # [B, M, feedforward]
         return asked + F.dropout(self.narrow(wide), self.dropout, self.training)
 
     def attention(self, asked: Tensor, x: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
