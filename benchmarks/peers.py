@@ -225,6 +225,7 @@ def run_model(
     histories = [sequences.history(user, length) for user, length in enumerate(cases.lengths.tolist())]
     ranks = ranks_of(mask_seen(np.load(folder / "test_scores.npy"), histories), cases.targets)
     seconds = [epoch["cpu_seconds"] for epoch in record["epochs"]]
+    curve = zip([epoch["ndcg"] for epoch in record["epochs"]], np.cumsum(seconds).tolist(), strict=True)
     run = {
         **known,
         "metrics": dict(zip(METRICS, case_metrics(ranks, (10,)).mean(axis=0).round(5).tolist(), strict=True)),
@@ -239,6 +240,7 @@ def run_model(
         "peak_memory_gib": round(usage.ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30), 2),
         "settings": record["settings"],
         "versions": record["versions"],
+        "curve": " ".join(f"{ndcg:.5f}@{spent:.1f}" for ndcg, spent in curve),
         "ranks": " ".join(map(str, ranks.tolist())),
     }
     print(f"  NDCG@10 {run['metrics']['NDCG@10']:.4f}, {run['cpu_seconds_in_all']} CPU s, {run['stopped']}", flush=True)
@@ -278,18 +280,40 @@ def report(result: dict[str, Any]) -> str:
 
 
 def ratio(result: dict[str, Any], means: pd.DataFrame, peer: tuple[str, str]) -> dict[str, Any]:
-    """Compare ours with one peer; the interval is of the difference in NDCG@10, bootstrapped over users."""
+    """Compare ours with one peer; the interval is of the difference in NDCG@10, bootstrapped over users.
+
+    ``cpu_seconds_to_their_best``: what ours takes to be as good on the validation part as theirs, over what that takes.
+    """
     ours, theirs = means.loc[(OURS, peer[1])], means.loc[peer]
     columns = (*METRICS, "cpu_seconds_per_epoch", "cpu_seconds_to_best", "cpu_seconds_in_all", "peak_memory_gib")
     difference = user_ndcg(result, (OURS, peer[1])) - user_ndcg(result, peer)
     draws = np.random.default_rng(0).integers(0, len(difference), (2000, len(difference)))
+    spent = seconds_to_their_best(result, peer)
     low, high = np.quantile(difference[draws].mean(axis=1), [0.025, 0.975])
     return {
         "against": "/".join(peer),
         **{column: round(float(ours[column] / theirs[column]), 3) for column in columns},
+        "cpu_seconds_to_their_best": None if spent is None else round(spent / theirs["cpu_seconds_to_best"], 3),
         "NDCG@10 difference": f"{difference.mean():+.4f} [{low:+.4f}, {high:+.4f}]",
         "note": ", ".join(f"{who} {row['note']}" for who, row in (("ours", ours), ("theirs", theirs)) if row["note"]),
     }
+
+
+def seconds_to_their_best(result: dict[str, Any], peer: tuple[str, str]) -> float | None:
+    """Return the CPU seconds until our validation NDCG@10 is first as high as a peer's best, averaged over seeds.
+
+    Only seeds that both have count; None if one of ours never comes so far, or has no curve.
+    """
+    runs = {(r["library"], r["model"], r["seed"]): r for r in result["runs"] if "failed" not in r}
+    spent = []
+    for (library, model, seed), theirs in runs.items():
+        if (library, model) == peer and (ours := runs.get((OURS, model, seed))):
+            epochs = [epoch.split("@") for epoch in ours.get("curve", "").split()]
+            reached = [float(seconds) for ndcg, seconds in epochs if float(ndcg) >= theirs["validation_ndcg"]]
+            if not reached:
+                return None
+            spent.append(reached[0])
+    return float(np.mean(spent)) if spent else None
 
 
 def user_ndcg(result: dict[str, Any], of: tuple[str, str]) -> np.ndarray:

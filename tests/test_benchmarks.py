@@ -48,6 +48,7 @@ def run(library: str, seed: int, rank: int, stopped: str = "patience") -> dict[s
     numbers = ("cpu_seconds_per_epoch", "best_epoch", "cpu_seconds_to_best", "cpu_seconds_in_all", "peak_memory_gib")
     metrics = {"MRR": 1 / rank, "Recall@10": 1.0, "NDCG@10": float(1 / np.log2(rank + 1))}
     own = {"library": library, "model": "sasrec", "seed": seed, "metrics": metrics, "stopped": stopped}
+    own |= {"validation_ndcg": 0.5 / rank, "curve": f"{0.1 / rank:.5f}@0.2 {0.3 / rank:.5f}@0.6 {0.5 / rank:.5f}@1.0"}
     return {**own, **dict.fromkeys(numbers, float(rank)), "ranks": " ".join([str(rank)] * 5)}
 
 
@@ -62,8 +63,16 @@ def test_the_table_gives_ratios_and_says_what_is_missing(modules: dict[str, Modu
     assert ratio["against"] == "rectools/sasrec"
     assert ratio["note"] == "theirs not converged"
     assert (ratio["MRR"], ratio["cpu_seconds_to_best"], ratio["peak_memory_gib"]) == (4.0, 0.25, 0.25)
+    assert ratio["cpu_seconds_to_their_best"] == 0.15  # theirs, .125 after 4 s, is behind ours after .6 s
     assert ratio["NDCG@10 difference"].startswith("+0.5693 [+0.5693, ")
     assert [m["seeds"] for m in result["summary"]["means"]] == [2, 1]
+
+
+def test_a_quality_never_reached_has_no_time(modules: dict[str, ModuleType]) -> None:
+    runs = [run("guidedrec", 0, 4), run("guidedrec", 1, 1), run("rectools", 0, 1), run("rectools", 1, 1)]
+    result = {"runs": runs, "not_installed": {}}
+    modules["peers"].report(result)
+    assert result["summary"]["ratios"][0]["cpu_seconds_to_their_best"] is None
 
 
 def test_ways_to_explain_a_history_are_timed_on_one_model(monkeypatch: pytest.MonkeyPatch) -> None:
