@@ -3,8 +3,9 @@
 import numpy as np
 
 from guidedrec_core.data.prepared import PreparedData
-from guidedrec_core.data.sequences import Sequences
+from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.data.split import Cases
+from guidedrec_core.models.base import FloatArray
 from guidedrec_core.ranking import block_size, mask_seen, ndcg_at, ranks_of
 from guidedrec_core.refinement.refined import RefinedModel
 
@@ -15,7 +16,15 @@ OFFSETS = (NEVER, *np.arange(-4.0, 6.01, 0.25).tolist())
 """Tried for items without training events."""
 
 _ENOUGH = 0.99
-"""Share of the best validation NDCG@10 at which a larger offset is preferred."""
+"""Share of the best validation NDCG@10 at which a larger offset is preferred, where such items are asked for."""
+
+_COLD_SHARE = 0.01
+"""Share of validation targets without training events from which on they are asked for."""
+
+
+def asks_for_cold(cold: np.ndarray, cases: Cases) -> bool:
+    """Tell whether validation cases ask for items without training events, ``cold [n_items]``, often enough."""
+    return bool(cold[cases.targets].mean() >= _COLD_SHARE)
 
 
 def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: PreparedData, cases: Cases) -> float:
@@ -23,7 +32,8 @@ def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: PreparedData
 
     Such items gain users from day to day, so the test part, which is later, holds more of them than the validation
     part. Hence, of a validation period, its later half is looked at; and of offsets that do about as well, the largest
-    fits the test part best.
+    fits the test part best. Where less than a hundredth of the cases asks for such items, they may cost nothing, and
+    stay as near as that allows to what an average item with their guided scores gets, offset 0.
 
     Parameters
     ----------
@@ -43,10 +53,29 @@ def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: PreparedData
         users, lengths = cases.users[first : first + size], cases.lengths[first : first + size]
         histories = [data.sequences.history(u, n) for u, n in zip(users.tolist(), lengths.tolist(), strict=True)]
         scores, targets = mask_seen(model.scores(users, histories), histories), cases.targets[first : first + size]
-        for place, offset in enumerate(OFFSETS):
-            moved = (scores + np.float32(offset) * cold).astype(np.float32)
-            gains[place] += ndcg_at(ranks_of(moved, targets), 10).sum()
-    return float(OFFSETS[int(np.flatnonzero(gains >= _ENOUGH * gains.max())[-1])])
+        gains += ndcg_at(_ranks_by_offset(scores, cold, targets), 10).sum(axis=1)
+    offsets = np.array(OFFSETS)
+    if asks_for_cold(cold, cases):
+        return float(offsets[gains >= _ENOUGH * gains.max()][-1])
+    harmless = offsets[gains == gains.max()]
+    return float(harmless[np.abs(harmless).argmin()])
+
+
+def _ranks_by_offset(scores: FloatArray, cold: np.ndarray, targets: IntArray) -> IntArray:
+    """Return the targets' ranks with each of `OFFSETS` on cold items, ``[len(OFFSETS), B]``, for ``scores [B, N]``."""
+    ranks = np.empty((len(OFFSETS), len(targets)), dtype=np.int64)
+    rare, places = cold[targets], np.flatnonzero(cold)
+    # Where the target itself stands still, only cold items can pass it; all others are counted once.
+    still, wanted = scores[~rare], targets[~rare, None]
+    own, moving = np.take_along_axis(still, wanted, axis=1), still[:, places]  # [b, 1], [b, n_cold]
+    still[:, places] = -np.inf
+    among_warm, before = ranks_of(still, wanted[:, 0]), places < wanted
+    for place, offset in enumerate(OFFSETS):
+        moved = moving + np.float32(offset)
+        passed = (moved > own) | ((moved == own) & before)
+        ranks[place, ~rare] = among_warm + passed.sum(axis=1)
+        ranks[place, rare] = ranks_of(scores[rare] + np.float32(offset) * cold.astype(np.float32), targets[rare])
+    return ranks
 
 
 def _later_half(cases: Cases, sequences: Sequences) -> Cases:

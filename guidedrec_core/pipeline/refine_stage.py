@@ -18,7 +18,7 @@ from guidedrec_core.models.device import settled
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.pipeline.arms import STAGES, guided_table
-from guidedrec_core.pipeline.calibrate import choose_cold_offset
+from guidedrec_core.pipeline.calibrate import asks_for_cold, choose_cold_offset
 from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary, valid_cases
 from guidedrec_core.pipeline.passes import doubt_of
 from guidedrec_core.progress import Listener, Progress, silent
@@ -32,9 +32,6 @@ from guidedrec_core.system import head_over, load_base, weight_arrays
 
 _HEAD_NUMBERS = 64 * 1024 * 1024
 """Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
-
-_COLD_SHARE = 0.01
-"""Share of validation targets without training events from which on the anchored form is taken by itself."""
 
 
 def refine(
@@ -218,9 +215,11 @@ class _Arm:
 
     def _cold_items(self) -> np.ndarray | None:
         """Say which items have no training event, if items shall hang on their guided scores; else None."""
+        if self.config.cold == "off":
+            return None
         cold: np.ndarray = self.prepared.item_interactions == 0
-        asked = self.config.cold == "auto" and cold[valid_cases(self.prepared).targets].mean() >= _COLD_SHARE
-        return cold if asked or self.config.cold == "anchored" else None
+        asked = self.config.cold == "anchored" or asks_for_cold(cold, valid_cases(self.prepared))
+        return cold if asked else None
 
 
 def head_cases(prepared: PreparedData, seed: int) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:

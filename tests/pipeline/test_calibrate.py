@@ -9,7 +9,7 @@ from tiny import sequences_of
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.pipeline import calibrate
 from guidedrec_core.pipeline.calibrate import NEVER, OFFSETS, choose_cold_offset
-from guidedrec_core.ranking import ndcg_at, target_ranks
+from guidedrec_core.ranking import ndcg_at, ranks_of, target_ranks
 
 N_USERS, N_ITEMS = 60, 30
 RNG = np.random.default_rng(0)
@@ -64,6 +64,37 @@ def test_the_cold_offset_is_the_largest_that_costs_at_most_a_hundredth(monkeypat
     best = max(gain(o) for o in OFFSETS)
     assert gain(chosen) >= 0.99 * best
     assert all(gain(o) < 0.99 * best for o in OFFSETS if o > chosen)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_ranks_by_offset_are_those_of_moved_scores(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = (rng.integers(-12, 12, (40, N_ITEMS)) / 4).astype(np.float32)  # in steps of the offsets: many ties
+    cold, targets = rng.random(N_ITEMS) < rng.choice([0.0, 0.1, 0.5, 1.0]), rng.integers(N_ITEMS, size=40)
+    scores[rng.random(scores.shape) < 0.2] = -np.inf  # seen
+    scores[np.arange(40), targets] = rng.integers(-4, 4, 40) / 4
+    ranks = calibrate._ranks_by_offset(scores, cold, targets)
+    for place, offset in enumerate(OFFSETS):
+        moved = (scores + np.float32(offset) * cold).astype(np.float32)
+        np.testing.assert_array_equal(ranks[place], ranks_of(moved, targets))
+
+
+def test_items_that_hardly_anybody_wants_may_cost_nothing() -> None:
+    data: Any = Data()
+    places = np.setdiff1d(np.arange(N_ITEMS), TARGETS)
+    assert len(places)
+    cold = np.isin(np.arange(N_ITEMS), places)
+    model: Any = Table(knowing(2.0))
+
+    def gain(offset: float) -> float:
+        moved: Any = Table(model.table + np.float32(offset) * cold)
+        return float(ndcg_at(target_ranks(moved, data.sequences, CASES), 10).mean())
+
+    chosen = choose_cold_offset(model, cold, data, CASES)
+    assert chosen < 0.0
+    assert chosen == min((o for o in OFFSETS if gain(o) == max(map(gain, OFFSETS))), key=abs)
+    model.table -= np.float32(9) * cold  # now they are in nobody's way
+    assert choose_cold_offset(model, cold, data, CASES) == 0.0
 
 
 def test_items_that_are_never_wanted_are_held_back_and_wanted_ones_are_not() -> None:

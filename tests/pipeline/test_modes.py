@@ -328,9 +328,16 @@ def opened(model: Any) -> tuple[HeadModel, AdditiveRefinedModel]:
 
 
 def test_the_anchored_form_is_not_taken_where_no_validation_target_asks_for_it(shop: Shop) -> None:
-    for cold, anchored in (("auto", False), ("anchored", True)):
+    for cold, anchored in (("auto", False), ("anchored", True), ("off", False)):
         run = shop.refine(cold=cold)
         assert opened(System.open(shop.store, run.id).refined)[1].anchored == anchored
+
+
+def test_a_head_ranks_cold_items_where_validation_or_the_user_asks_for_it(shop: Shop) -> None:
+    for cold, ranked in (("auto", False), ("anchored", True), ("off", False)):
+        run = shop.refine(mode="head", cold=cold)
+        head: Any = System.open(shop.store, run.id).refined
+        assert head.ranks_cold == ranked
 
 
 @pytest.mark.parametrize("kind", KINDS)
