@@ -65,6 +65,8 @@ def compact(values: dict[str, Any]) -> str:
     --------
     >>> compact({"items": 3650, "validation_ndcg": 0.13209, "stopped_early": True})
     'items 3,650, validation_ndcg 0.1321, stopped_early yes'
+    >>> compact({"head": {"base": 0.340128, "popularity": [0.039588]}, "mode": "additive"})
+    'head (base 0.3401, popularity 0.03959), mode additive'
     """
     return ", ".join(f"{name} {_readable(value)}" for name, value in values.items())
 
@@ -74,6 +76,10 @@ def _readable(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, dict):
+        return f"({compact(value)})"
+    if isinstance(value, list | tuple):
+        return " and ".join(map(_readable, value)) or "none"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
