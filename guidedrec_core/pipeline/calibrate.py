@@ -67,13 +67,17 @@ def _ranks_by_offset(scores: FloatArray, cold: np.ndarray, targets: IntArray) ->
     rare, places = cold[targets], np.flatnonzero(cold)
     # Where the target itself stands still, only cold items can pass it; all others are counted once.
     still, wanted = scores[~rare], targets[~rare, None]
-    own, moving = np.take_along_axis(still, wanted, axis=1), still[:, places]  # [b, 1], [b, n_cold]
-    still[:, places] = -np.inf
-    among_warm, before = ranks_of(still, wanted[:, 0]), places < wanted
-    for place, offset in enumerate(OFFSETS):
+    own, moving, before = np.take_along_axis(still, wanted, axis=1), still[:, places], places < wanted  # [b, n_cold]
+
+    def passing(offset: float) -> IntArray:
+        """Count the cold items that stand before each target, by the rules of `ranks_of`."""
         moved = moving + np.float32(offset)
-        passed = (moved > own) | ((moved == own) & before)
-        ranks[place, ~rare] = among_warm + passed.sum(axis=1)
+        count: IntArray = (~(moved <= own) | ((moved == own) & before)).sum(axis=1)
+        return count
+
+    behind_warm = ranks_of(still, wanted[:, 0]) - passing(0.0)
+    for place, offset in enumerate(OFFSETS):
+        ranks[place, ~rare] = behind_warm + passing(offset)
         ranks[place, rare] = ranks_of(scores[rare] + np.float32(offset) * cold.astype(np.float32), targets[rare])
     return ranks
 
