@@ -69,11 +69,12 @@ class SplitConfig(Config):
     """Share of each user's training history that is kept, the latest part; for studies of sparse data."""
 
 
-# What does best for one architecture and not for the others, on validation.
+# What does best for one architecture and not for the others, on interactions before the validation part.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "gru4rec": {"max_length": 30},
     "bert4rec": {"max_length": 30, "item_dropout": 0.1},
 }
+_LEARNING_RATES = {"gru4rec": 0.02}
 
 
 class EncoderConfig(Config):
@@ -141,7 +142,7 @@ class TrainingConfig(Config):
     """The training loop, the same for every arm of a comparison."""
 
     learning_rate: PositiveFloat = 0.01
-    """AdamW step size after warm-up."""
+    """AdamW step size after warm-up; for gru4rec 0.02 by default."""
     warmup_steps: NonNegativeInt = 50
     """Steps over which the step size grows from 0."""
     weight_decay: float = Field(0.01, ge=0)
@@ -369,3 +370,20 @@ class BuildConfig(Config):
     projection: ProjectionConfig = ProjectionConfig()
     seed: NonNegativeInt = 0
     """The seed from which all others descend."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _learning_rate_of_the_architecture(cls, values: Any) -> Any:
+        """Fill in the learning rate where none is chosen and the architecture has one of its own."""
+        if not isinstance(values, dict):
+            return values
+        encoder, training = values.get("encoder"), values.get("training", {})
+        kind = encoder.get("kind") if isinstance(encoder, dict) else getattr(encoder, "kind", None)
+        rate = _LEARNING_RATES.get(str(kind))
+        if rate is None:
+            return values
+        if isinstance(training, TrainingConfig) and "learning_rate" not in training.model_fields_set:
+            training = training.model_copy(update={"learning_rate": rate})
+        elif isinstance(training, dict):
+            training = {"learning_rate": rate, **training}
+        return {**values, "training": training}

@@ -66,6 +66,28 @@ def test_an_architecture_has_defaults_of_its_own_that_give_way(kind: str, item_d
     assert (told.item_dropout, told.max_length) == (0.3, 7)
 
 
+@pytest.mark.parametrize(("kind", "rate"), [("sasrec", 0.01), ("gru4rec", 0.02), ("bert4rec", 0.01)])
+def test_an_architecture_has_a_learning_rate_of_its_own_that_gives_way(kind: str, rate: float) -> None:
+    def rates(training: Any) -> set[float]:
+        made = [BuildConfig(encoder=EncoderConfig.parse({"kind": kind}), training=training)]
+        if isinstance(training, TrainingConfig):
+            training = training.model_dump(exclude_unset=True)
+        made.append(BuildConfig.parse({"encoder": {"kind": kind}, "training": training}))
+        assert all(BuildConfig.parse(config.model_dump(mode="json")) == config for config in made)
+        assert {config.training.patience for config in made} == {training.get("patience", TrainingConfig().patience)}
+        return {config.training.learning_rate for config in made}
+
+    assert BuildConfig.parse({"encoder": {"kind": kind}}).training.learning_rate == rate
+    assert rates({"patience": 3}) == rates(TrainingConfig(patience=3)) == {rate}
+    for chosen in (0.01, 0.5):
+        assert rates({"learning_rate": chosen}) == rates(TrainingConfig(learning_rate=chosen)) == {chosen}
+
+
+def test_a_wrong_training_part_is_named_whatever_the_architecture() -> None:
+    with pytest.raises(ConfigError, match=r"training: .*got 7"):
+        BuildConfig.parse({"encoder": {"kind": "gru4rec"}, "training": 7})
+
+
 def test_the_architecture_is_sasrec_unless_told_otherwise() -> None:
     assert EncoderConfig() == EncoderConfig.parse({"kind": "sasrec"})
     with pytest.raises(ConfigError, match="kind"):
