@@ -171,11 +171,10 @@ def summary(store: RunStore, ids: list[str]) -> dict:
         }
         for t in tables
     ]
-    quarters = {}
-    for label, part in zip(*by_popularity(first), strict=True):
-        gains = [values["refined"][part].mean(axis=0), values["base"][part].mean(axis=0)]
-        quarters[label] = {"cases": int(part.sum()), "MRR gain": float(gains[0][0] / gains[1][0] - 1)}
-    entry["by_popularity"] = quarters
+    entry["by_popularity"] = {
+        label: {"cases": int(part.sum()), "MRR": {m: float(values[m][part, 0].mean()) for m in models}}
+        for label, part in zip(*by_popularity(first), strict=True)
+    }
     entry["baselines"] = runs[0].summary["baselines"]
     return entry
 
@@ -201,6 +200,10 @@ def show(entry: dict) -> None:
         over = entry["refined_over"].get(model, {})
         parts = [f"{v['gain']:+.1%} [{v['ci'][0]:+.1%}, {v['ci'][1]:+.1%}]" for v in over.values()]
         print(line + "   " + "  ".join(parts))
+    quarters = entry["by_popularity"]
+    print("MRR by popularity of the held-out item, " + ", ".join(quarters))
+    for model in entry["metrics"]:
+        print(f"{model:18s}" + "".join(f"{quarter['MRR'][model]:12.4f}" for quarter in quarters.values()))
 
 
 if __name__ == "__main__":
