@@ -173,17 +173,17 @@ def summary(store: RunStore, ids: list[str]) -> dict:
     ]
     entry["by_popularity"] = {
         label: {"cases": int(part.sum()), "MRR": {m: float(values[m][part, 0].mean()) for m in models}}
-        for label, part in zip(*by_popularity(first), strict=True)
+        for label, part in by_popularity(first).items()
     }
     entry["baselines"] = runs[0].summary["baselines"]
     return entry
 
 
-def by_popularity(cases: pd.DataFrame) -> tuple[list[str], list[np.ndarray]]:
+def by_popularity(cases: pd.DataFrame) -> dict[str, np.ndarray]:
     """Sort cases into four equal parts by the held-out item's training interactions."""
     rank = cases["item_interactions"].rank(method="first").to_numpy()
     edges = np.ceil(rank / len(rank) * 4).astype(int)
-    return ["rarest", "second", "third", "most popular"], [edges == quarter for quarter in (1, 2, 3, 4)]
+    return {label: edges == n for n, label in enumerate(("rarest", "second", "third", "most popular"), 1)}
 
 
 def gain(entry: dict, metric: str) -> float:

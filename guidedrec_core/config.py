@@ -69,7 +69,7 @@ class SplitConfig(Config):
     """Share of each user's training history that is kept, the latest part; for studies of sparse data."""
 
 
-# What does best for one architecture and not for the others, on interactions before the validation part.
+# What does best for one architecture and not for the others, on validation or on what lies before it.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "gru4rec": {"max_length": 30},
     "bert4rec": {"max_length": 30, "item_dropout": 0.1},
@@ -377,13 +377,13 @@ class BuildConfig(Config):
         """Fill in the learning rate where none is chosen and the architecture has one of its own."""
         if not isinstance(values, dict):
             return values
-        encoder, training = values.get("encoder"), values.get("training", {})
-        kind = encoder.get("kind") if isinstance(encoder, dict) else getattr(encoder, "kind", None)
-        rate = _LEARNING_RATES.get(str(kind))
-        if rate is None:
+        encoder, training = (_chosen(values.get(part, {})) for part in ("encoder", "training"))
+        if not isinstance(encoder, dict) or not isinstance(training, dict):
             return values
-        if isinstance(training, TrainingConfig) and "learning_rate" not in training.model_fields_set:
-            training = training.model_copy(update={"learning_rate": rate})
-        elif isinstance(training, dict):
-            training = {"learning_rate": rate, **training}
-        return {**values, "training": training}
+        rate = _LEARNING_RATES.get(str(encoder.get("kind")))
+        return values if rate is None else {**values, "training": {"learning_rate": rate, **training}}
+
+
+def _chosen(part: Any) -> Any:
+    """Return what was chosen in a part of a configuration, without its defaults; what is none is left as it is."""
+    return part.model_dump(exclude_unset=True) if isinstance(part, Config) else part
