@@ -24,7 +24,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 CUTOFFS = (10,)
 SAMPLES = 2000

@@ -33,7 +33,7 @@ from guidedrec_core.data.bundled import ScoreFiles, bundled_passes, bundled_scor
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.explanation.meaning import meaning
 from guidedrec_core.randomness import generator
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System
 
 SHOP = "fernway"

@@ -21,7 +21,7 @@ from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
 from guidedrec_core.explanation.spaces import FloatArray, attribute_of_move
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 # A pull of less than this many standard deviations is not named; over the whole catalogue much averages out.
 _NOTABLE_PULL = 0.1

@@ -15,8 +15,8 @@ from typing import Any, Self
 
 from guidedrec_core.errors import GuidedrecError, JobCancelledError
 from guidedrec_core.jobs import Job, lock, read_record, write_record
-from guidedrec_core.processes import start_time
 from guidedrec_core.progress import Listener, Progress
+from guidedrec_core.runs.processes import start_time
 
 _log = logging.getLogger(__name__)
 

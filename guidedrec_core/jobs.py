@@ -25,8 +25,8 @@ import psutil
 from pydantic import TypeAdapter, ValidationError
 
 from guidedrec_core.errors import InputError, NotFoundError
-from guidedrec_core.processes import start_time
-from guidedrec_core.run_manifest import ID, new_id, plain_json
+from guidedrec_core.runs.manifest import ID, new_id, plain_json
+from guidedrec_core.runs.processes import start_time
 
 TASKS: Mapping[str, str] = {
     "build": "guidedrec_core.pipeline:build_task",

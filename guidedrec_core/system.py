@@ -21,7 +21,7 @@ from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel
 from guidedrec_core.refinement.refined import RefinedModel
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> "Build":
 
     from guidedrec_core import pipeline
     from guidedrec_core.data.dataset import import_dataset
-    from guidedrec_core.runs import RunStore
+    from guidedrec_core.runs.store import RunStore
 
     folder = tmp_path_factory.mktemp("tiny")
     files = tiny.write_shop(folder)

@@ -19,7 +19,7 @@ from guidedrec_core.item_map import (
     user_marks,
 )
 from guidedrec_core.pipeline import Build
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 
 @pytest.fixture(scope="module")

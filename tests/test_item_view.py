@@ -10,7 +10,7 @@ from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.spaces import ItemSpace
 from guidedrec_core.item_view import build_item, near_reason
 from guidedrec_core.pipeline import Build
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 
 SCHEMA = AttributeSchema(attributes=[Attribute(name=n, low="little", high="much") for n in ("warmth", "comfort")])

@@ -20,8 +20,8 @@ from guidedrec_core import job_worker
 from guidedrec_core.errors import InputError, JobCancelledError, NotFoundError
 from guidedrec_core.job_worker import Reporter
 from guidedrec_core.jobs import Job, JobStore, lock, read_record, write_record
-from guidedrec_core.processes import start_time
 from guidedrec_core.progress import Progress
+from guidedrec_core.runs.processes import start_time
 
 SEARCH_PATH = os.pathsep.join([str(Path(__file__).parent), str(Path(guidedrec_core.__file__).parents[1])])
 

@@ -16,7 +16,7 @@ from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import ConfigError, JobCancelledError, NotFoundError
 from guidedrec_core.pipeline import Build
 from guidedrec_core.progress import Progress
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System
 
 

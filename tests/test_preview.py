@@ -21,7 +21,7 @@ from guidedrec_core.preview import NEWNESS, Preview, preview
 from guidedrec_core.progress import Progress
 from guidedrec_core.ranking import mask_seen
 from guidedrec_core.refinement.refined import Parts
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System
 
 CONFIG = BuildConfig(

@@ -16,7 +16,7 @@ from guidedrec_core import __version__, pipeline
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.prepared import load_prepared
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import load_base
 
 

@@ -13,7 +13,7 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError
-from guidedrec_core.runs import Run
+from guidedrec_core.runs.store import Run
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from guidedrec_core.config import Config
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, NotFoundError
 from guidedrec_core.explanation.steering import MOST_PULL, Steering
-from guidedrec_core.run_files import sync
-from guidedrec_core.run_manifest import ID
+from guidedrec_core.runs.files import sync
+from guidedrec_core.runs.manifest import ID
 
 _LONGEST_NAME = 80
 _LARGEST = 1_000_000  # bytes of a file

@@ -8,7 +8,7 @@ from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs import Run
+    from guidedrec_core.runs.store import Run
 
 
 @click.command(cls=Command)
@@ -37,8 +37,9 @@ def ablate(session: Session, dataset: str, run_id: str | None, mode: str | None,
     """
     if sparsity and mode is not None:
         raise click.UsageError("--sparsity trains the run's own mode; leave out --mode")
-    from guidedrec_core import library, pipeline
+    from guidedrec_core import pipeline
     from guidedrec_core.config import AblationConfig, SparsityConfig
+    from guidedrec_core.runs import library
 
     store = session.store()
     entry = library.find_entry(store, dataset, run_id)

@@ -10,7 +10,7 @@ from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs import Run
+    from guidedrec_core.runs.store import Run
 
 _TABLES = ("fidelity", "curves", "meaning", "stability", "planted")
 
@@ -44,8 +44,9 @@ def audit(
     nearly alike get the same reasons? And on the bundled shop, where it is known what shoppers really want: do
     explanations find it? What is stored is shown and not done again.
     """
-    from guidedrec_core import library, pipeline
+    from guidedrec_core import pipeline
     from guidedrec_core.config import AuditConfig
+    from guidedrec_core.runs import library
 
     store = session.store()
     entry = library.find_entry(store, dataset, run_id)

@@ -99,7 +99,7 @@ def list_(session: Session, as_json: bool) -> None:
     """List stored, bundled and fetchable data sets."""
     from guidedrec_core.data.bundled import BUNDLED
     from guidedrec_core.data.fetch import SOURCES
-    from guidedrec_core.library import dataset_names
+    from guidedrec_core.runs.library import dataset_names
 
     store = session.store()
     stored = {str(i.config.get("name")): i for i in reversed(store.list("data")) if i.problem is None}

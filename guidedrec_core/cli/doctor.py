@@ -19,7 +19,7 @@ from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.progress import Listener, StageProgress
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs import RunStore
+    from guidedrec_core.runs.store import RunStore
 
 _PACKAGES = (
     "click",

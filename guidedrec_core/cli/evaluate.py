@@ -10,7 +10,7 @@ from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs import Run
+    from guidedrec_core.runs.store import Run
 
 
 @click.command(cls=Command)
@@ -26,7 +26,7 @@ def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen,
     settings are chosen. Controls that do not exist yet are trained first. Without --seed, the bootstrap uses the seed
     of the refined run.
     """
-    from guidedrec_core import library
+    from guidedrec_core.runs import library
 
     store = session.store()
     entry = library.find_entry(store, dataset, run_id)

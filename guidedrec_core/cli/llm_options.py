@@ -16,7 +16,7 @@ from guidedrec_core.errors import NotFoundError
 
 if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema
-    from guidedrec_core.runs import Run, RunStore
+    from guidedrec_core.runs.store import Run, RunStore
 
 _OPTIONS = (
     *("--model", "--base-url", "--concurrency", "--items-per-request", "--max-request-tokens", "--passes"),

@@ -10,8 +10,8 @@ from guidedrec_core.cli.session import Session
 from guidedrec_core.errors import NotFoundError, UnknownIdError
 
 if TYPE_CHECKING:
-    from guidedrec_core.library import RefinedEntry
-    from guidedrec_core.runs import RunStore
+    from guidedrec_core.runs.library import RefinedEntry
+    from guidedrec_core.runs.store import RunStore
     from guidedrec_core.system import System
 
 
@@ -62,7 +62,7 @@ def opened(session: Session, dataset: str | None, run_id: str | None) -> Iterato
 
 def _choose(store: "RunStore", dataset: str | None, run_id: str | None) -> "RefinedEntry":
     """Find the refined run."""
-    from guidedrec_core.library import find_entry, refined_entries
+    from guidedrec_core.runs.library import find_entry, refined_entries
 
     if dataset is not None:
         return find_entry(store, dataset, run_id)

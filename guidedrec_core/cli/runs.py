@@ -9,7 +9,7 @@ from guidedrec_core.cli.output import compact, json_option, write_facts, write_j
 from guidedrec_core.cli.session import Group, Session
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs import RunInfo
+    from guidedrec_core.runs.store import RunInfo
 
 _STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity")
 

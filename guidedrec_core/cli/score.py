@@ -15,7 +15,7 @@ from guidedrec_core.cli.session import DefaultGroup, Session
 
 if TYPE_CHECKING:
     from guidedrec_core.data.bundled import ScoreFiles
-    from guidedrec_core.runs import Run
+    from guidedrec_core.runs.store import Run
 
 _FROM_FILES = "requests, tokens and cost are 0, because these scores were read from files"
 

@@ -11,7 +11,7 @@ from guidedrec_core.config import SplitConfig
 
 if TYPE_CHECKING:
     from guidedrec_core.attributes.scoring import ScoringPlan
-    from guidedrec_core.runs import Run
+    from guidedrec_core.runs.store import Run
 
 _COUNTED = ("listings", "cached", "asked", "requests", "prompt_tokens", "completion_tokens", "cost", "seconds")
 

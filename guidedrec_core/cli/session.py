@@ -13,7 +13,7 @@ from guidedrec_core.cli.progress_line import ProgressLine
 
 if TYPE_CHECKING:  # reading runs needs pandas, which `--help` must not wait for
     from guidedrec_core.jobs import JobStore
-    from guidedrec_core.runs import RunStore
+    from guidedrec_core.runs.store import RunStore
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Session:
 
     def store(self) -> "RunStore":
         """Return the store of runs."""
-        from guidedrec_core.runs import RunStore
+        from guidedrec_core.runs.store import RunStore
 
         return RunStore.default() if self.home is None else RunStore(self.home)
 

@@ -14,7 +14,7 @@ from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs import Run, RunStore
+    from guidedrec_core.runs.store import Run, RunStore
 
 
 @click.command(cls=Command)
@@ -122,7 +122,8 @@ def project(session: Session, dataset: str, run_id: str | None, chosen: Chosen, 
 
     Without --seed, the seed is that of the refined run.
     """
-    from guidedrec_core import library, pipeline
+    from guidedrec_core import pipeline
+    from guidedrec_core.runs import library
 
     store = session.store()
     entry = library.find_entry(store, dataset, run_id)

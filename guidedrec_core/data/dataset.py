@@ -17,7 +17,7 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.readers import read
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
-from guidedrec_core.runs import Run, RunWriter
+from guidedrec_core.runs.store import Run, RunWriter
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 

@@ -11,7 +11,7 @@ from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.data.split import Cases, Split
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from guidedrec_core.data.tables import check_file
 from guidedrec_core.data.vector_files import AnyArray, read_vector_file, sidecar
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
-from guidedrec_core.run_manifest import sha256
+from guidedrec_core.runs.manifest import sha256
 
 _SHOWN = 3
 _SHAPES = {"vectors": "one row an id and at least one column", "biases": "one number an id"}

@@ -10,7 +10,7 @@ from guidedrec_core.errors import ConfigError
 from guidedrec_core.randomness import generator
 from guidedrec_core.refinement.doubt import Doubt
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.runs import Run
+from guidedrec_core.runs.store import Run
 
 STAGES = {
     "none": "refine",

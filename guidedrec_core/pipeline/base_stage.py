@@ -10,7 +10,7 @@ from guidedrec_core.models.external import choose_decay, external_identity, load
 from guidedrec_core.models.registry import make_base
 from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import weight_arrays
 
 

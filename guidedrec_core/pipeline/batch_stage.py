@@ -11,7 +11,7 @@ from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.llm_client import BatchClient
 from guidedrec_core.pipeline.score_stage import listings_of, reply_cache
 from guidedrec_core.progress import Listener, silent
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 def advance_batches(

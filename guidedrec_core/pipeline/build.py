@@ -16,7 +16,7 @@ from guidedrec_core.pipeline.override_stage import find_scores, overridden
 from guidedrec_core.pipeline.project_stage import project_items
 from guidedrec_core.pipeline.refine_stage import refine
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 @dataclass(frozen=True)

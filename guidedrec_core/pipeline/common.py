@@ -19,7 +19,7 @@ from guidedrec_core.models.training import TrainingResult, train
 from guidedrec_core.progress import Listener
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.ranking import ndcg_at, target_ranks
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 def fit(

@@ -11,9 +11,9 @@ from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import NotFoundError, RunCorruptError
-from guidedrec_core.library import no_dataset
 from guidedrec_core.pipeline.common import find_equal, sha256
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.library import no_dataset
+from guidedrec_core.runs.store import Run, RunStore
 
 
 def store_dataset(store: RunStore, dataset: Dataset) -> Run:

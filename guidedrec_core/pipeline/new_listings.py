@@ -23,7 +23,7 @@ from guidedrec_core.errors import DataError
 from guidedrec_core.explanation import words
 from guidedrec_core.pipeline.score_stage import ask_about_items
 from guidedrec_core.progress import Listener, silent
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 from guidedrec_core.text_vectors import Embed
 

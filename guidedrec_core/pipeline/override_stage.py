@@ -6,7 +6,7 @@ from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.pipeline.common import find_equal
 from guidedrec_core.pipeline.inputs import given_scores
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 def override_log(store: RunStore, data: Run) -> OverrideLog:

@@ -11,7 +11,7 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.refinement.doubt import Doubt, score_doubt
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 def repeated_scores(store: RunStore, scores: Run) -> RepeatedScores | None:

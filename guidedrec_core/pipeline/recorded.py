@@ -8,7 +8,7 @@ from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import SCORED, bundled_scores
 from guidedrec_core.errors import ConfigError, NotFoundError
 from guidedrec_core.pipeline.score_stage import listings_of
-from guidedrec_core.runs import Run
+from guidedrec_core.runs.store import Run
 
 
 def recorded_server(

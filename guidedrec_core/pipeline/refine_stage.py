@@ -27,7 +27,7 @@ from guidedrec_core.reduction import pca
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import head_over, load_base, weight_arrays
 
 _HEAD_NUMBERS = 64 * 1024 * 1024

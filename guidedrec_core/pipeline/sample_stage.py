@@ -16,7 +16,7 @@ from guidedrec_core.data import dataset as datasets
 from guidedrec_core.errors import ConfigError, InputError
 from guidedrec_core.pipeline.score_stage import ask_about_items, chat_client, listings_of, reply_cache
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 def sample_listings(data: Run, config: ScoringConfig, size: int, seed: int = 0) -> list[Listing]:

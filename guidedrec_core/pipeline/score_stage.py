@@ -28,7 +28,7 @@ from guidedrec_core.llm_client import BatchClient, ChatClient
 from guidedrec_core.pipeline.common import sha256
 from guidedrec_core.pipeline.inputs import find_data, newest_scores
 from guidedrec_core.progress import Listener, silent
-from guidedrec_core.runs import Run, RunStore, RunWriter
+from guidedrec_core.runs.store import Run, RunStore, RunWriter
 
 # Settings that change neither what is asked nor what may be taken from earlier answers.
 _NO_MATTER = {

@@ -12,7 +12,7 @@ from guidedrec_core.pipeline.common import config_of, find_equal
 from guidedrec_core.pipeline.evaluate_stage import evaluate
 from guidedrec_core.pipeline.refine_stage import refine
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 def measure_sparsity(store: RunStore, refined: Run, config: SparsityConfig, listener: Listener = silent) -> Run:

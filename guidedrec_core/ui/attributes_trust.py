@@ -14,7 +14,7 @@ from guidedrec_core.attributes.trust_words import (
 )
 from guidedrec_core.figures.attributes import agreement_dots, correlation_map, histograms
 from guidedrec_core.figures.theme import Palette
-from guidedrec_core.runs import Run
+from guidedrec_core.runs.store import Run
 from guidedrec_core.ui import attributes_tables as tables
 from guidedrec_core.ui import show
 from guidedrec_core.ui.attributes_loaders import Scores

@@ -13,7 +13,7 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
 from guidedrec_core.explanation.words import move_words, ordinal
-from guidedrec_core.library import RefinedEntry
+from guidedrec_core.runs.library import RefinedEntry
 from guidedrec_core.ui import loaders, show, url
 from guidedrec_core.ui.page import View
 

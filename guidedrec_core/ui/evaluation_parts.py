@@ -7,7 +7,7 @@ from guidedrec_core.evaluation.ablation import DROP, KEEP, METRICS
 from guidedrec_core.evaluation.ablation_words import ablation_sentence
 from guidedrec_core.figures.ablation import ablation_bars, number_curve, sparsity_forest, weight_bars
 from guidedrec_core.figures.theme import Palette
-from guidedrec_core.runs import RunInfo
+from guidedrec_core.runs.store import RunInfo
 from guidedrec_core.ui import jobs_panel, loaders, show
 from guidedrec_core.ui.errors import escaped
 from guidedrec_core.ui.evaluation_tables import ablation_table

@@ -15,7 +15,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import NotFoundError
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.case import Case

@@ -6,11 +6,12 @@ from typing import NoReturn
 
 import streamlit as st
 
-from guidedrec_core import __version__, library
+from guidedrec_core import __version__
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.jobs import Job
-from guidedrec_core.library import RefinedEntry
-from guidedrec_core.runs import RunInfo, RunStore
+from guidedrec_core.runs import library
+from guidedrec_core.runs.library import RefinedEntry
+from guidedrec_core.runs.store import RunInfo, RunStore
 from guidedrec_core.ui import jobs_panel, loaders, show, url
 from guidedrec_core.ui.errors import escaped, guard, way_on
 

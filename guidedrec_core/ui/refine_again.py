@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from guidedrec_core.runs import Run
+from guidedrec_core.runs.store import Run
 from guidedrec_core.ui import attributes_loaders, jobs_panel, show, url
 from guidedrec_core.ui.page import View
 

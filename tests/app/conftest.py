@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.jobs import Job, JobStore, write_record
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.ui import case_history_loaders
 
 if TYPE_CHECKING:

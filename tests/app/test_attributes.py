@@ -13,8 +13,8 @@ from guidedrec_core import pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig
-from guidedrec_core.library import RefinedEntry
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.library import RefinedEntry
+from guidedrec_core.runs.store import Run, RunStore
 
 PAGE = "pages/5_Attributes.py"
 CHANGES = ("title", "attribute", "old", "new", "why", "who", "when")

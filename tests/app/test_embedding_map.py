@@ -8,7 +8,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from guidedrec_core import pipeline
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/3_Embedding_map.py"
 

@@ -10,7 +10,7 @@ import tiny
 from guidedrec_core import pipeline
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.evaluation.verdict import verdict
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/4_Evaluation.py"
 

@@ -9,7 +9,7 @@ import pytest
 from guidedrec_core import pipeline
 from guidedrec_core.config import AuditConfig
 from guidedrec_core.explanation import audit_words
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/4_Evaluation.py"
 

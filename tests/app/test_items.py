@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
 from guidedrec_core import pipeline
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/2_Items.py"
 

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE, UNICODE_USER
 
 from guidedrec_core.jobs import Job, JobStore, write_record
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
 CASE = "pages/1_Case_study.py"

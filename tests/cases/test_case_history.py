@@ -5,7 +5,7 @@ import pytest
 
 from guidedrec_core.cases.history import REMAINDER, build_history
 from guidedrec_core.errors import UnknownIdError
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 
 

@@ -10,7 +10,7 @@ from guidedrec_core.cases.rationale import rationale_facts
 from guidedrec_core.cases.steering import scores_after, steered_case
 from guidedrec_core.explanation.rationale import rendered, template_claims
 from guidedrec_core.explanation.rationale_claims import checked
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 
 USER = "user-03"

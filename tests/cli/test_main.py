@@ -14,9 +14,9 @@ import click
 import pytest
 
 import guidedrec_core
-from guidedrec_core import library
 from guidedrec_core.cli.main import main
 from guidedrec_core.errors import RunCorruptError
+from guidedrec_core.runs import library
 
 ROOT = Path(guidedrec_core.__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "guidedrec_core.cli.main"]

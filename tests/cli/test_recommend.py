@@ -14,7 +14,7 @@ from guidedrec_core.cases.history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.pipeline import Build
 from guidedrec_core.recommend import recommend
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 
 TOLERANCE = 1e-5

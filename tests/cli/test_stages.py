@@ -9,7 +9,7 @@ import numpy as np
 import tiny
 
 from guidedrec_core import pipeline
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 
 def stages(document: Callable[..., Any]) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tiny
 
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 CONFIG = {
     "encoder": {"width": 8, "heads": 2, "feedforward": 16, "max_length": 6, "dropout": 0, "item_dropout": 0},

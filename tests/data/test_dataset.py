@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from guidedrec_core.data.catalogue import align
 from guidedrec_core.data.dataset import Dataset, import_dataset, item_order, load, save
 from guidedrec_core.errors import DataError
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 MOVIELENS = Path(__file__).parents[3] / "shared" / "data" / "movielens_small"
 

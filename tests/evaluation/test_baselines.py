@@ -14,7 +14,7 @@ from guidedrec_core.models.ease import EASE
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.pipeline import Build
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 
 @pytest.fixture

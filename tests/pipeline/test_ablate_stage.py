@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 import tiny
 
-from guidedrec_core import library, pipeline
+from guidedrec_core import pipeline
 from guidedrec_core.config import AblationConfig, RefinementConfig, SparsityConfig, SplitConfig
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.evaluation.metrics import case_metrics
 from guidedrec_core.pipeline import Build
 from guidedrec_core.progress import Progress
 from guidedrec_core.ranking import target_ranks
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs import library
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import load_base, load_refined
 
 HEAD = AblationConfig(bootstrap_samples=100)

@@ -7,13 +7,14 @@ import pandas as pd
 import pytest
 import tiny
 
-from guidedrec_core import library, pipeline
+from guidedrec_core import pipeline
 from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import AuditConfig
 from guidedrec_core.errors import DataError
 from guidedrec_core.pipeline import Build
 from guidedrec_core.progress import Progress
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs import library
+from guidedrec_core.runs.store import RunStore
 
 CONFIG = AuditConfig(users=40, explained=10, bootstrap_samples=100)
 

@@ -31,7 +31,7 @@ from guidedrec_core.recommend import ledgers
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System, load_base, load_refined
 
 GRID = BaselineConfig(

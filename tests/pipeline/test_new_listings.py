@@ -22,7 +22,7 @@ from guidedrec_core.pipeline.new_listings import (
     score_listings_offline,
 )
 from guidedrec_core.preview import preview
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 
 PARKA = {"title": "Parka", "category": "coats", "price": "89", "description": "For deep cold."}

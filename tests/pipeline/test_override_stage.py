@@ -16,7 +16,7 @@ from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, 
 from guidedrec_core.data.bundled import ScoreFiles
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import UnknownIdError
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System
 
 CONFIG = BuildConfig(

@@ -6,7 +6,7 @@ import pandas as pd
 from guidedrec_core import pipeline
 from guidedrec_core.data.bundled import ScoreFiles, bundled_scores
 from guidedrec_core.pipeline.passes import repeated_scores
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 
 
 def test_bundled_scores_have_bundled_passes(own_home) -> None:

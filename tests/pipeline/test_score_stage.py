@@ -26,7 +26,7 @@ from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.errors import ConfigError, InputError, JobCancelledError, ServiceError
 from guidedrec_core.pipeline.score_stage import score_task, score_with_llm, scoring_plan
 from guidedrec_core.progress import Progress
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 __all__ = ["chat_server"]
 

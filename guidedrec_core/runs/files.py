@@ -17,7 +17,7 @@ from safetensors.numpy import load_file, save_file
 
 from guidedrec_core import __version__
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
-from guidedrec_core.run_manifest import (
+from guidedrec_core.runs.manifest import (
     FORMAT_VERSION,
     MANIFEST,
     FileRecord,

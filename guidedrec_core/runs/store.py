@@ -19,9 +19,8 @@ from typing import Any, Self
 import filelock
 
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
-from guidedrec_core.processes import start_time
-from guidedrec_core.run_files import Run, RunInfo, RunWriter, sync
-from guidedrec_core.run_manifest import (
+from guidedrec_core.runs.files import Run, RunInfo, RunWriter, sync
+from guidedrec_core.runs.manifest import (
     FORMAT_VERSION,
     ID,
     MANIFEST,
@@ -34,6 +33,7 @@ from guidedrec_core.run_manifest import (
     read_manifest,
     sha256,
 )
+from guidedrec_core.runs.processes import start_time
 
 __all__ = ["FORMAT_VERSION", "STAGES", "Manifest", "Run", "RunInfo", "RunStore", "RunWriter"]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.errors import NotFoundError
-from guidedrec_core.runs import RunInfo, RunStore
+from guidedrec_core.runs.store import RunInfo, RunStore
 
 _MADE_FROM = ("evaluation", "projection", "ablation", "sparsity", "audit")
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
-from guidedrec_core.runs import Run, RunStore, RunWriter
+from guidedrec_core.runs.store import Run, RunStore, RunWriter
 
 
 @pytest.fixture

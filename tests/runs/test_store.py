@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from guidedrec_core.errors import InputError, NotFoundError, RunCorruptError
-from guidedrec_core.runs import Run, RunStore
+from guidedrec_core.runs.store import Run, RunStore
 
 
 @pytest.fixture
@@ -261,7 +261,7 @@ def test_a_temporary_folder_whose_owner_number_was_given_anew_is_swept(
     folder = store.home / "data" / f".tmp-20261120-141503-3fa9c1-{os.getpid()}"
     folder.mkdir(parents=True)
     assert store.sweep() == 0
-    monkeypatch.setattr("guidedrec_core.runs.start_time", lambda pid: time.time() + 3600)
+    monkeypatch.setattr("guidedrec_core.runs.store.start_time", lambda pid: time.time() + 3600)
     assert store.sweep() == 1
 
 
