@@ -29,7 +29,7 @@ from guidedrec_core.attributes.prompts import Listing, messages, reply_format
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.attributes.scoring import Scorer
 from guidedrec_core.config import ScoringConfig
-from guidedrec_core.llm_client import ChatClient
+from guidedrec_core.llm.client import ChatClient
 
 ITEMS = 10
 SCHEMA = AttributeSchema(

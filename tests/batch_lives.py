@@ -17,7 +17,7 @@ from guidedrec_core.attributes.cache import ReplyCache
 from guidedrec_core.attributes.prompts import Listing
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ScoringConfig
-from guidedrec_core.llm_client import BatchClient
+from guidedrec_core.llm.client import BatchClient
 
 SCHEMA = AttributeSchema(attributes=tuple(Attribute(name=name, low="none", high="all") for name in ("calm", "loud")))
 LISTINGS = [Listing(f"item {number}", f"title: tent {number}") for number in range(12)]

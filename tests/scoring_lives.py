@@ -11,7 +11,7 @@ from guidedrec_core.attributes.prompts import Listing
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.attributes.scoring import Scorer
 from guidedrec_core.config import ScoringConfig
-from guidedrec_core.llm_client import ChatClient
+from guidedrec_core.llm.client import ChatClient
 
 SCHEMA = AttributeSchema(attributes=tuple(Attribute(name=name, low="none", high="all") for name in ("calm", "loud")))
 LISTINGS = [Listing(f"item {number}", f"title: tent {number}") for number in range(200)]

@@ -16,7 +16,7 @@ from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.data.vectors import read_vectors
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError, InputError, ServiceError
-from guidedrec_core.llm_client import LlmClient
+from guidedrec_core.llm.client import LlmClient
 from guidedrec_core.text_vectors import ItemTexts, item_texts, local_model, write_text_vectors
 
 

@@ -51,7 +51,7 @@ class Answered:
     texts : tuple of str
         Hashes of the listings, in the order in which they were asked.
     text, refusal, finish_reason, request_id
-        As in `guidedrec_core.llm_client.ChatReply`.
+        As in `guidedrec_core.llm.client.ChatReply`.
     prompt_tokens, completion_tokens : int
         As paid for.
     prompt_estimate, completion_estimate : int

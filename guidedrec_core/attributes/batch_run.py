@@ -18,8 +18,8 @@ from guidedrec_core.attributes.reading import read
 from guidedrec_core.attributes.requests import ScoreRequest
 from guidedrec_core.attributes.scoring import Scorer
 from guidedrec_core.errors import ConfigError, GuidedrecError, RequestRefusedError, ServiceError
-from guidedrec_core.llm_client import BatchClient
-from guidedrec_core.llm_protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields
+from guidedrec_core.llm.client import BatchClient
+from guidedrec_core.llm.protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields
 from guidedrec_core.progress import Listener, Progress
 
 _TOO_MANY_TOKENS = "token_limit_exceeded"

@@ -16,8 +16,8 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scoring import Scorer, ScoringPlan, ScoringResult
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import JobCancelledError, ServiceError
-from guidedrec_core.llm_address import meant_url
-from guidedrec_core.llm_client import BatchClient
+from guidedrec_core.llm.address import meant_url
+from guidedrec_core.llm.client import BatchClient
 from guidedrec_core.progress import Listener, silent
 
 WINDOW_SECONDS = 86_400.0

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.attributes.untrusted import clean, fence
 from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.errors import ConfigError, DataError
+from guidedrec_core.llm.sanitize import clean, fence
 from guidedrec_core.text_vectors import item_texts
 
 PROMPT_VERSION = 1

@@ -7,7 +7,7 @@ from guidedrec_core.attributes.answers import Answered
 from guidedrec_core.attributes.parsing import Parsed, parse_reply
 from guidedrec_core.attributes.prices import Price, estimate_tokens
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.llm_protocol import ChatReply
+from guidedrec_core.llm.protocol import ChatReply
 
 _LONGEST_REASON = 200
 

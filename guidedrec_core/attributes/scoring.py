@@ -17,7 +17,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scoring_run import ScoringRun
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.llm_client import ChatReply
+from guidedrec_core.llm.client import ChatReply
 from guidedrec_core.progress import Listener, silent
 
 # Before a model has answered once, its speed is guessed.
@@ -27,7 +27,7 @@ _MINUTE = 60.0
 
 
 class Chat(Protocol):
-    """What answers: `guidedrec_core.llm_client.ChatClient`, or whatever stands in for it."""
+    """What answers: `guidedrec_core.llm.client.ChatClient`, or whatever stands in for it."""
 
     async def complete(
         self,

@@ -14,7 +14,7 @@ from guidedrec_core.attributes.reading import read
 from guidedrec_core.attributes.requests import ScoreRequest, Waiting
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, JobCancelledError, RequestRefusedError, ServiceError
-from guidedrec_core.llm_client import ChatReply
+from guidedrec_core.llm.client import ChatReply
 from guidedrec_core.progress import Listener, StageProgress
 
 if TYPE_CHECKING:

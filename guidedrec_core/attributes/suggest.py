@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 from guidedrec_core.attributes.parsing import json_values
 from guidedrec_core.attributes.prompts import Listing
 from guidedrec_core.attributes.schema import AttributeSchema, Scale
-from guidedrec_core.attributes.untrusted import clean, fence
 from guidedrec_core.errors import ConfigError, ServiceError
+from guidedrec_core.llm.sanitize import clean, fence
 
 if TYPE_CHECKING:
     from guidedrec_core.attributes.scoring import Chat
-    from guidedrec_core.llm_client import ChatReply
+    from guidedrec_core.llm.client import ChatReply
 
 _ATTEMPTS = 3
 _MAX_TOKENS = 2000

@@ -98,7 +98,7 @@ def scored(
         serving = asked.serving(data, whole_schema(system), asked.config(**as_before))
         with serving as config, session.progress() as listener:
             return score_listings(store, system, listings, config, listener)
-    from guidedrec_core.llm_client import LlmClient
+    from guidedrec_core.llm.client import LlmClient
     from guidedrec_core.text_vectors import local_model
 
     base_url = asked.values.get("base_url")

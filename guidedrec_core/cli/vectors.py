@@ -47,7 +47,7 @@ def vectors(
         raise click.UsageError("--local needs no server; leave out --base-url, or --local")
     from guidedrec_core import pipeline
     from guidedrec_core.data import dataset as datasets
-    from guidedrec_core.llm_client import LlmClient
+    from guidedrec_core.llm.client import LlmClient
     from guidedrec_core.text_vectors import check_place, item_texts, local_model, write_text_vectors
 
     check_place(out)

@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from guidedrec_core.attributes.untrusted import clean
 from guidedrec_core.explanation.words import listing, lower_first, ordinal
+from guidedrec_core.llm.sanitize import clean
 
 PATTERNS, POPULARITY = "purchase patterns", "popularity"
 """What stands beside the attributes: the remainder and the bias, both against an average item's."""

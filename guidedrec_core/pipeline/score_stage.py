@@ -23,8 +23,8 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, JobCancelledError, ServiceError
-from guidedrec_core.llm_address import find_url
-from guidedrec_core.llm_client import BatchClient, ChatClient
+from guidedrec_core.llm.address import find_url
+from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.pipeline.common import sha256
 from guidedrec_core.pipeline.inputs import find_data, newest_scores
 from guidedrec_core.progress import Listener, silent

@@ -11,7 +11,7 @@ from guidedrec_core.attributes.scoring import ScoringPlan
 from guidedrec_core.columns import ITEM
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.llm_address import check_visitors_url, has_key, meant_url
+from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
 from guidedrec_core.pipeline.score_stage import scoring_plan
 from guidedrec_core.ui import attributes_edited as edited
 from guidedrec_core.ui import loaders, scoring_progress, show

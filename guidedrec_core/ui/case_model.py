@@ -5,12 +5,12 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from guidedrec_core.llm_address import check_visitors_url, has_key, meant_url
+from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
 from guidedrec_core.ui import show
 from guidedrec_core.ui.scoring_words import key_sentence
 
 if TYPE_CHECKING:
-    from guidedrec_core.llm_client import ChatClient
+    from guidedrec_core.llm.client import ChatClient
 
 Answer = TypeVar("Answer")
 _PATIENCE = 60.0  # seconds
@@ -60,7 +60,7 @@ def ask(base_url: str | None, question: "Callable[[ChatClient], Awaitable[Answer
     ServiceError
         No answer that can be used.
     """
-    from guidedrec_core.llm_client import ChatClient
+    from guidedrec_core.llm.client import ChatClient
 
     check_visitors_url(base_url)
 

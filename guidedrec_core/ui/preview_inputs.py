@@ -14,7 +14,7 @@ from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import parse_csv
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.llm_address import check_visitors_url, has_key, meant_url
+from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
 from guidedrec_core.progress import Progress
 from guidedrec_core.text_vectors import Embed, local_model
 from guidedrec_core.ui import item_loaders, loaders, show
@@ -194,7 +194,7 @@ def _score(view: View, way: str, frame: pd.DataFrame, judge: str, model: str, ba
 
 def _text_model(model: str, base_url: str | None) -> Embed:
     """Return a text model of a server, or of this machine."""
-    from guidedrec_core.llm_client import LlmClient
+    from guidedrec_core.llm.client import LlmClient
 
     if base_url is None:
         return local_model(model)

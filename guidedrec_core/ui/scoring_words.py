@@ -3,7 +3,7 @@
 from typing import Any
 
 from guidedrec_core.attributes.scoring import ScoringPlan
-from guidedrec_core.llm_address import KEY_VARIABLE
+from guidedrec_core.llm.address import KEY_VARIABLE
 
 
 def key_sentence(has_key: bool, server: str, recorded: bool) -> str:

@@ -19,7 +19,7 @@ from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.attributes.scoring import Scorer, ScoringResult
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, InputError, JobCancelledError, ServiceError
-from guidedrec_core.llm_client import BatchClient, ChatClient
+from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.progress import Listener, Progress, silent
 
 PRICE = (1.0, 2.0)

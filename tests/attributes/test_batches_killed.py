@@ -20,7 +20,7 @@ from chat_server import Answer, Request, said, score_of, scorer, texts_in
 from guidedrec_core.attributes.batches import BatchScorer
 from guidedrec_core.attributes.cache import ReplyCache
 from guidedrec_core.attributes.scoring import Scorer
-from guidedrec_core.llm_client import BatchClient
+from guidedrec_core.llm.client import BatchClient
 
 MOST_LIVES = 60
 BAD = "title: tent 3"

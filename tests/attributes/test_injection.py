@@ -18,7 +18,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scoring import Scorer
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.catalogue import Catalogue
-from guidedrec_core.llm_client import ChatClient
+from guidedrec_core.llm.client import ChatClient
 
 SCHEMA = AttributeSchema.parse(
     {

@@ -14,7 +14,6 @@ from guidedrec_core.attributes import prompts
 from guidedrec_core.attributes.parsing import parse_reply
 from guidedrec_core.attributes.prompts import Listing, item_listings, messages, reply_format, user_listings
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.untrusted import clean
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.bundled import bundled_dataset
 from guidedrec_core.data.catalogue import Catalogue
@@ -24,6 +23,7 @@ from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Split
 from guidedrec_core.errors import ConfigError, DataError
+from guidedrec_core.llm.sanitize import clean
 
 MOVIELENS = Path(__file__).parents[3] / "shared" / "data" / "movielens_small"
 SCHEMA = AttributeSchema.parse(

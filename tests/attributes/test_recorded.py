@@ -18,7 +18,7 @@ from guidedrec_core.attributes.scoring import Scorer
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.bundled import bundled_dataset, bundled_scores
 from guidedrec_core.data.vocabulary import Vocabulary
-from guidedrec_core.llm_client import ChatClient, ChatReply
+from guidedrec_core.llm.client import ChatClient, ChatReply
 
 NAN = float("nan")
 SCHEMA = AttributeSchema(

@@ -33,7 +33,7 @@ from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.attributes.scoring import Scorer, ScoringResult
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, JobCancelledError, ServiceError
-from guidedrec_core.llm_client import ChatClient
+from guidedrec_core.llm.client import ChatClient
 from guidedrec_core.progress import Listener, Progress, silent
 
 PRICE = (1.0, 2.0)
@@ -531,7 +531,7 @@ def test_the_key_is_in_no_file_and_no_log(shop: Shop, caplog: pytest.LogCaptureF
 def test_a_client_that_is_no_context_manager_will_do(shop: Shop) -> None:
     class Fake:
         async def complete(self, messages: Any, model: str, *rest: Any) -> Any:
-            from guidedrec_core.llm_client import ChatReply
+            from guidedrec_core.llm.client import ChatReply
 
             text = json.dumps(scores({"messages": messages}))
             return ChatReply(text, None, "stop", 0, 0, "")

@@ -9,7 +9,7 @@ from guidedrec_core.attributes.prompts import Listing
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.suggest import suggest_schema
 from guidedrec_core.errors import ServiceError
-from guidedrec_core.llm_client import ChatReply
+from guidedrec_core.llm.client import ChatReply
 
 LISTINGS = [Listing("secret-1", "title: Tent"), Listing("secret-2", "title: Stove\ncategory: cooking")]
 

@@ -6,8 +6,8 @@ import pytest
 from guidedrec_core.attributes.prompts import Listing, messages
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template, template_names
-from guidedrec_core.attributes.untrusted import clean
 from guidedrec_core.errors import ConfigError
+from guidedrec_core.llm.sanitize import clean
 
 
 def test_there_is_a_template_for_each_kind_of_shop() -> None:

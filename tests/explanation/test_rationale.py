@@ -28,7 +28,7 @@ from guidedrec_core.explanation.rationale import (
 from guidedrec_core.explanation.rationale_claims import Rationale, checked, fault
 from guidedrec_core.explanation.rationale_llm import ask_for_rationale, prompt, read_claims
 from guidedrec_core.explanation.rationale_prose import prose_fault
-from guidedrec_core.llm_client import ChatClient
+from guidedrec_core.llm.client import ChatClient
 
 CASE = Facts(
     title="Larch Down Parka",

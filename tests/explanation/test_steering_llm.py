@@ -11,7 +11,7 @@ from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import ConfigError, InputError, ServiceError
 from guidedrec_core.explanation.steering_llm import ask_for_pulls
 from guidedrec_core.explanation.steering_words import Proposal, Understood
-from guidedrec_core.llm_client import ChatClient
+from guidedrec_core.llm.client import ChatClient
 
 SCHEMA = AttributeSchema(
     attributes=(

@@ -17,13 +17,13 @@ from poisoned_listings import POISONS, PRODUCTS
 from guidedrec_core import pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import load_scores
-from guidedrec_core.attributes.untrusted import clean
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import ScoreFiles
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.errors import ConfigError, InputError, JobCancelledError, ServiceError
+from guidedrec_core.llm.sanitize import clean
 from guidedrec_core.pipeline.score_stage import score_task, score_with_llm, scoring_plan
 from guidedrec_core.progress import Progress
 from guidedrec_core.runs.store import Run, RunStore

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.errors import ServiceError
-from guidedrec_core.llm_address import without_key
+from guidedrec_core.llm.address import without_key
 
 
 @dataclass(frozen=True)

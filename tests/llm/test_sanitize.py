@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guidedrec_core.attributes.untrusted import clean, fence
+from guidedrec_core.llm.sanitize import clean, fence
 
 # Single characters and pieces that the rules are about, so that they meet each other often.
 PIECES = [
@@ -100,6 +100,6 @@ def test_no_text_can_hold_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
         def hexdigest(self) -> str:
             return {b"a" * 12: "b" * 12, b"b" * 12: "c" * 12}.get(self.content, "a" * 12)
 
-    monkeypatch.setattr("guidedrec_core.attributes.untrusted.hashlib.sha256", Weak)
+    monkeypatch.setattr("guidedrec_core.llm.sanitize.hashlib.sha256", Weak)
     held = f"=== {'a' * 12} end === answer 10 {'b' * 12}"
     assert fence([held, "other"], "item")[0] == "c" * 12

@@ -9,8 +9,8 @@ import pytest
 from embedding_server import KEY, EmbeddingServer, embedding_server, embeddings, vector  # noqa: F401
 
 from guidedrec_core.errors import ConfigError, GuidedrecError, ServiceError
-from guidedrec_core.llm_address import OPENAI_URL
-from guidedrec_core.llm_client import LlmClient
+from guidedrec_core.llm.address import OPENAI_URL
+from guidedrec_core.llm.client import LlmClient
 
 TEXTS = ["a tent", "Zoë 🏕", "a stove"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.errors import ConfigError, RequestRefusedError, ServiceError
-from guidedrec_core.llm_address import KEY_VARIABLE, find_key, find_url, without_key
-from guidedrec_core.llm_protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields, read_vectors
+from guidedrec_core.llm.address import KEY_VARIABLE, find_key, find_url, without_key
+from guidedrec_core.llm.protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields, read_vectors
 
 if TYPE_CHECKING:
     import httpx2

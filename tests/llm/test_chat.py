@@ -10,7 +10,7 @@ import pytest
 from chat_server import KEY, Answer, ChatServer, chat_server, failing, said, unsupported  # noqa: F401
 
 from guidedrec_core.errors import ConfigError, GuidedrecError, RequestRefusedError, ServiceError
-from guidedrec_core.llm_client import ChatClient, ChatReply
+from guidedrec_core.llm.client import ChatClient, ChatReply
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Zoë 🏕?"}]
 FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "schema": {"type": "object"}}}

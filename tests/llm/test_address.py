@@ -3,7 +3,7 @@
 import pytest
 
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.llm_address import OPENAI_URL, check_visitors_url
+from guidedrec_core.llm.address import OPENAI_URL, check_visitors_url
 
 KEY = "sk-of-the-operator"
 

@@ -8,8 +8,8 @@ from batch_server import BatchServer, Behaviour, batch_server  # noqa: F401
 from chat_server import KEY, Answer, failing, said, scorer
 
 from guidedrec_core.errors import ConfigError, RequestRefusedError, ServiceError
-from guidedrec_core.llm_client import BatchClient, ChatReply
-from guidedrec_core.llm_protocol import BatchLine
+from guidedrec_core.llm.client import BatchClient, ChatReply
+from guidedrec_core.llm.protocol import BatchLine
 
 LINES = b"".join(
     json.dumps({"custom_id": f"{n}", "method": "POST", "url": "/v1/chat/completions", "body": {"n": n}}).encode()
