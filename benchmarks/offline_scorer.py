@@ -30,7 +30,7 @@ from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.bundled import SCORED, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import import_dataset
-from guidedrec_core.text_vectors import Embed, local_model
+from guidedrec_core.vectors.text import Embed, local_model
 
 WORDLLAMA = "wordllama==0.4.0.post1"
 CHOSEN_ON = "fernway"

@@ -21,13 +21,13 @@ from guidedrec_core.config import EncoderConfig, RefinementConfig
 from guidedrec_core.explanation.steering import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.ranking import top_k
-from guidedrec_core.reduction import pca
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights
 from guidedrec_core.runs.library import refined_entries
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
+from guidedrec_core.vectors.pca import pca
 
 K, HISTORY = 10, 30
 

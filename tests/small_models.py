@@ -11,11 +11,11 @@ from guidedrec_core.config import ItemKNNConfig, RefinementConfig
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.registry import make_base, make_encoder
-from guidedrec_core.reduction import pca
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
+from guidedrec_core.vectors.pca import pca
 
 N_USERS, N_ITEMS, A = 20, 25, 3
 RNG = np.random.default_rng(0)

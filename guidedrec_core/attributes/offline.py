@@ -28,7 +28,7 @@ from guidedrec_core.attributes.prompts import Listing
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema, Scale
 from guidedrec_core.errors import DataError, ServiceError
 from guidedrec_core.progress import Listener, StageProgress, silent
-from guidedrec_core.text_vectors import Embed
+from guidedrec_core.vectors.text import Embed
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.llm.sanitize import clean, fence
-from guidedrec_core.text_vectors import item_texts
+from guidedrec_core.vectors.text import item_texts
 
 PROMPT_VERSION = 1
 """Raised with every change of what a model is asked: replies are kept under it."""

@@ -99,7 +99,7 @@ def scored(
         with serving as config, session.progress() as listener:
             return score_listings(store, system, listings, config, listener)
     from guidedrec_core.llm.client import LlmClient
-    from guidedrec_core.text_vectors import local_model
+    from guidedrec_core.vectors.text import local_model
 
     base_url = asked.values.get("base_url")
     if base_url is None:

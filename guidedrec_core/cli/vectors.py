@@ -48,7 +48,7 @@ def vectors(
     from guidedrec_core import pipeline
     from guidedrec_core.data import dataset as datasets
     from guidedrec_core.llm.client import LlmClient
-    from guidedrec_core.text_vectors import check_place, item_texts, local_model, write_text_vectors
+    from guidedrec_core.vectors.text import check_place, item_texts, local_model, write_text_vectors
 
     check_place(out)
     names = [name.strip() for name in columns.split(",") if name.strip()]

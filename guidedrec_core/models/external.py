@@ -9,12 +9,12 @@ import numpy.typing as npt
 
 from guidedrec_core.config import ExternalConfig
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.vectors import Vectors, read_biases, read_vectors, source_identity
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.models.base import FloatArray, IntArray
 from guidedrec_core.models.history import history_matrix
-from guidedrec_core.reduction import pca
+from guidedrec_core.vectors.pca import pca
+from guidedrec_core.vectors.table import Vectors, read_biases, read_vectors, source_identity
 
 Similarity = Literal["dot", "cosine"]
 

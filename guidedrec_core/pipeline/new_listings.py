@@ -25,7 +25,7 @@ from guidedrec_core.pipeline.score_stage import ask_about_items
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
-from guidedrec_core.text_vectors import Embed
+from guidedrec_core.vectors.text import Embed
 
 MOST_LISTINGS = 50
 """Listings that are previewed together, at most; more are a catalogue."""

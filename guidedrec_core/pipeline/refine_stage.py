@@ -23,12 +23,12 @@ from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, f
 from guidedrec_core.pipeline.passes import doubt_of
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.randomness import derive_seed, generator
-from guidedrec_core.reduction import pca
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import head_over, load_base, weight_arrays
+from guidedrec_core.vectors.pca import pca
 
 _HEAD_NUMBERS = 64 * 1024 * 1024
 """Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""

@@ -16,11 +16,11 @@ from guidedrec_core.data.tables import parse_csv
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
 from guidedrec_core.progress import Progress
-from guidedrec_core.text_vectors import Embed, local_model
 from guidedrec_core.ui import item_loaders, loaders, show
 from guidedrec_core.ui.errors import complain, escaped
 from guidedrec_core.ui.page import View
 from guidedrec_core.ui.scoring_words import key_sentence
+from guidedrec_core.vectors.text import Embed, local_model
 
 _WAY, _HAND, _SCORED = "preview_way", "preview_hand", "preview_scored"
 _WAYS = {"hand": "Set its scores by hand", "paste": "Paste a listing", "table": "Upload a table"}

@@ -125,7 +125,7 @@ def test_a_text_model_scores_as_the_weaker_instrument(
     def embed(texts: list[str]) -> np.ndarray:
         return np.array([[text.count(letter) + 0.1 for letter in "abcdehinorstw0123456789"] for text in texts], "f4")
 
-    monkeypatch.setattr("guidedrec_core.text_vectors.local_model", lambda name: embed)
+    monkeypatch.setattr("guidedrec_core.vectors.text.local_model", lambda name: embed)
     found = document("preview", "tiny", "--title=Parka", "--offline=letters")
     assert found["scored_by"] == "letters"
     assert "Scored by the text model letters, a weaker instrument" in found["caveats"][0]

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from tiny import arrays
 
 from guidedrec_core.config import ExternalConfig
-from guidedrec_core.data.vectors import Vectors
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.models.external import (
@@ -21,6 +20,7 @@ from guidedrec_core.models.external import (
     fuse,
     load_external,
 )
+from guidedrec_core.vectors.table import Vectors
 
 RNG = np.random.default_rng(0)
 ITEMS = RNG.normal(size=(9, 4)).astype(np.float32)

@@ -3,7 +3,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.reduction import pca
+from guidedrec_core.vectors.pca import pca
 
 EMBEDDING = np.random.default_rng(0).normal(size=(40, 6)).astype(np.float32) * [5, 4, 3, 2, 1, 0.5] + 3
 EMBEDDING = EMBEDDING.astype(np.float32)

@@ -10,10 +10,10 @@ import numpy.typing as npt
 from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import check_file
-from guidedrec_core.data.vector_files import AnyArray, read_vector_file, sidecar
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
 from guidedrec_core.runs.manifest import sha256
+from guidedrec_core.vectors.files import AnyArray, read_vector_file, sidecar
 
 _SHOWN = 3
 _SHAPES = {"vectors": "one row an id and at least one column", "biases": "one number an id"}

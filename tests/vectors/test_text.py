@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guidedrec_core.data.catalogue import Catalogue
-from guidedrec_core.data.vectors import read_vectors
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError, InputError, ServiceError
 from guidedrec_core.llm.client import LlmClient
-from guidedrec_core.text_vectors import ItemTexts, item_texts, local_model, write_text_vectors
+from guidedrec_core.vectors.table import read_vectors
+from guidedrec_core.vectors.text import ItemTexts, item_texts, local_model, write_text_vectors
 
 
 def catalogue(**columns: list[Any]) -> Catalogue:

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from safetensors.torch import save_file as save_torch
 
-from guidedrec_core.data.vectors import read_biases, read_vectors, source_identity, split_source
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
+from guidedrec_core.vectors.table import read_biases, read_vectors, source_identity, split_source
 
 ITEMS = Vocabulary(["a", "b", "7"], "item")
 USERS = Vocabulary(["u", "v"], "user")

@@ -1,0 +1,3 @@
+"""Item vectors: tables that users bring (`table`, `files`), vectors of the listings' texts (`text`), and their reduction
+(`pca`).
+"""
