@@ -172,7 +172,7 @@ def _bundled_shop() -> tuple[bool, str, str]:
     import pandas as pd
 
     from guidedrec_core.data.bundled import bundled_dataset, sample_data
-    from guidedrec_core.data.fernway import CHECKSUMS, INTERACTIONS_FILE, content_checksum
+    from guidedrec_core.fernway.generate import CHECKSUMS, INTERACTIONS_FILE, content_checksum
 
     folder: Path = sample_data() / "fernway"
     noted: dict[str, Any] = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))

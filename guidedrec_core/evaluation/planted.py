@@ -25,11 +25,11 @@ from scipy import stats
 from guidedrec_core import columns as c
 from guidedrec_core.data.bundled import BUNDLED, sample_data
 from guidedrec_core.data.dataset import Dataset
-from guidedrec_core.data.fernway import DESIGN_TRUTH, PURCHASE_PARTS, SHOPPER_WEIGHTS
-from guidedrec_core.data.fernway_simulator import PARTS
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.evaluation.bootstrap import Interval, UserBootstrap
+from guidedrec_core.fernway.generate import DESIGN_TRUTH, PURCHASE_PARTS, SHOPPER_WEIGHTS
+from guidedrec_core.fernway.simulator import PARTS
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.refined import RefinedModel
 

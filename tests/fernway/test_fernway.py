@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from guidedrec_core.data import fernway
 from guidedrec_core.data.bundled import sample_data
-from guidedrec_core.data.fernway_shop import CONSUMABLES, OUTINGS, PERSONAS, SEASONS, ShopConfig
-from guidedrec_core.data.fernway_simulator import ERRAND, PARTS, SimulatedShop, simulate_shop
 from guidedrec_core.errors import ConfigError, DataError
+from guidedrec_core.fernway import generate as fernway
+from guidedrec_core.fernway.shop import CONSUMABLES, OUTINGS, PERSONAS, SEASONS, ShopConfig
+from guidedrec_core.fernway.simulator import ERRAND, PARTS, SimulatedShop, simulate_shop
 
 FOLDER = sample_data() / "fernway"
 SMALL = ShopConfig(shoppers=40)

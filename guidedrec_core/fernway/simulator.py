@@ -28,8 +28,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from guidedrec_core.columns import CATEGORY, DATETIME, ITEM, PRICE, USER, WEIGHT
-from guidedrec_core.data.fernway_shop import CONSUMABLES, OUTINGS, PERSONAS, SEASONS, ShopConfig
 from guidedrec_core.errors import DataError
+from guidedrec_core.fernway.shop import CONSUMABLES, OUTINGS, PERSONAS, SEASONS, ShopConfig
 from guidedrec_core.randomness import generator
 
 PARTS = ("preference", "price", "habit", "outing_step", "season", "popularity", "repeat", "noise")

@@ -1,6 +1,6 @@
 """Writes the bundled shop's interactions, their truth and checksums of their content.
 
-``python -m guidedrec_core.data.fernway [FOLDER]`` simulates again from ``FOLDER/catalogue.csv`` and
+``python -m guidedrec_core.fernway.generate [FOLDER]`` simulates again from ``FOLDER/catalogue.csv`` and
 ``FOLDER/truth/design_truth.csv`` (``FOLDER`` is ``sample_data/fernway`` by default) and writes
 
 - ``interactions.parquet``: what a recommender may learn from;
@@ -20,9 +20,9 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core.columns import ITEM
-from guidedrec_core.data.fernway_shop import ShopConfig
-from guidedrec_core.data.fernway_simulator import SimulatedShop, simulate_shop
 from guidedrec_core.errors import DataError
+from guidedrec_core.fernway.shop import ShopConfig
+from guidedrec_core.fernway.simulator import SimulatedShop, simulate_shop
 
 SIMULATOR_VERSION = 1
 """Raised with every change that makes other purchases from the same configuration."""
