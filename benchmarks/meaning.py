@@ -26,13 +26,13 @@ import pandas as pd
 import torch
 
 from guidedrec_core import pipeline
-from guidedrec_core.attributes.repeated import read_repeated
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.bundled import ScoreFiles, bundled_passes, bundled_scores
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.explanation.meaning import meaning
 from guidedrec_core.randomness import generator
+from guidedrec_core.reliability.repeated import read_repeated
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System
 

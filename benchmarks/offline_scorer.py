@@ -1,6 +1,6 @@
 """How near offline scores come to a language model's, by text model, data set, attribute and way of reading the axis.
 
-`python benchmarks/offline_scorer.py`. Scores of the offline scorer (`guidedrec_core.attributes.offline`) beside the
+`python benchmarks/offline_scorer.py`. Scores of the offline scorer (`guidedrec_core.scoring.offline`) beside the
 bundled scores of a language model: Pearson's correlation and mean absolute difference per attribute, over all items
 that have scores. Other ways to read an attribute's axis stand beside it. The scorer's way and its settings were chosen
 by its figures on the bundled shop, when only simpler ways had been tried on the films, so the films tell what it is
@@ -23,13 +23,13 @@ import machine
 import numpy as np
 from environments import environment
 
-from guidedrec_core.attributes import offline
-from guidedrec_core.attributes.prompts import item_listings
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.bundled import SCORED, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.scoring import offline
+from guidedrec_core.scoring.prompts import item_listings
 from guidedrec_core.vectors.text import Embed, local_model
 
 WORDLLAMA = "wordllama==0.4.0.post1"

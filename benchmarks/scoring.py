@@ -24,12 +24,12 @@ import machine
 import openai
 import pandas as pd
 
-from guidedrec_core.attributes.cache import ReplyCache
-from guidedrec_core.attributes.prompts import Listing, messages, reply_format
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.attributes.scoring import Scorer
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.llm.client import ChatClient
+from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.prompts import Listing, messages, reply_format
+from guidedrec_core.scoring.scorer import Scorer
 
 ITEMS = 10
 SCHEMA = AttributeSchema(

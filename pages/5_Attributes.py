@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from guidedrec_core.attributes.trust_words import trust_sentence
 from guidedrec_core.figures.theme import palette
+from guidedrec_core.reliability.trust_words import trust_sentence
 from guidedrec_core.ui import (
     attributes_editor,
     attributes_loaders,

@@ -12,12 +12,13 @@ from typing import Any
 
 import openai  # noqa: F401  (once here, not in every child)
 
-from guidedrec_core.attributes import batch_run, batches
-from guidedrec_core.attributes.cache import ReplyCache
-from guidedrec_core.attributes.prompts import Listing
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.llm.client import BatchClient
+from guidedrec_core.scoring.batch import batches
+from guidedrec_core.scoring.batch import run as batch_run
+from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.prompts import Listing
 
 SCHEMA = AttributeSchema(attributes=tuple(Attribute(name=name, low="none", high="all") for name in ("calm", "loud")))
 LISTINGS = [Listing(f"item {number}", f"title: tent {number}") for number in range(12)]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from web import serving
 
-from guidedrec_core.attributes.recorded import read_listings
+from guidedrec_core.scoring.recorded import read_listings
 
 KEY = "sk-secret-of-the-tests"
 

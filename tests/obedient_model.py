@@ -10,8 +10,8 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from guidedrec_core.attributes.prompts import Listing, messages
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.scoring.prompts import Listing, messages
 
 Messages = list[dict[str, str]]
 

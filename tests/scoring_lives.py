@@ -6,12 +6,12 @@ from pathlib import Path
 
 import openai  # noqa: F401  (once here, not in every child)
 
-from guidedrec_core.attributes.cache import ReplyCache
-from guidedrec_core.attributes.prompts import Listing
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.attributes.scoring import Scorer
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.llm.client import ChatClient
+from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.prompts import Listing
+from guidedrec_core.scoring.scorer import Scorer
 
 SCHEMA = AttributeSchema(attributes=tuple(Attribute(name=name, low="none", high="all") for name in ("calm", "loud")))
 LISTINGS = [Listing(f"item {number}", f"title: tent {number}") for number in range(200)]

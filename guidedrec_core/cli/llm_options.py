@@ -69,7 +69,7 @@ class Asked:
         if self.recorded:
             if "base_url" in self.values:
                 raise click.UsageError("--server recorded is a server of its own; leave out --base-url, or --server")
-            from guidedrec_core.attributes.recorded import RECORDED
+            from guidedrec_core.scoring.recorded import RECORDED
 
             defaults |= {"model": RECORDED, "price": (0.0, 0.0)}
         elif "model" not in self.values:

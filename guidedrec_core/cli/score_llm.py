@@ -10,8 +10,8 @@ from guidedrec_core.cli.session import Session
 from guidedrec_core.config import SplitConfig
 
 if TYPE_CHECKING:
-    from guidedrec_core.attributes.scoring import ScoringPlan
     from guidedrec_core.runs.store import Run
+    from guidedrec_core.scoring.scorer import ScoringPlan
 
 _COUNTED = ("listings", "cached", "asked", "requests", "prompt_tokens", "completion_tokens", "cost", "seconds")
 

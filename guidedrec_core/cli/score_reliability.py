@@ -12,10 +12,10 @@ from guidedrec_core.cli.score_llm import paid_for, write_plan
 from guidedrec_core.cli.session import Command, Session
 
 if TYPE_CHECKING:
-    from guidedrec_core.attributes.agreement import Comparison
-    from guidedrec_core.attributes.reliability import AttributeReliability, Reliability
-    from guidedrec_core.attributes.repeated import RepeatedScores
     from guidedrec_core.attributes.schema import AttributeSchema
+    from guidedrec_core.reliability.agreement import Comparison
+    from guidedrec_core.reliability.repeated import RepeatedScores
+    from guidedrec_core.reliability.report import AttributeReliability, Reliability
 
 _PASSES = 5
 _MOST = 10  # scores that passes disagree on, in the text
@@ -66,8 +66,8 @@ def reliability(
     if table is not None and (asked.wanted or asked.values or passes or dry_run):
         raise click.UsageError("--table is a report on scores that exist; leave out the options that ask a model")
     from guidedrec_core import pipeline
-    from guidedrec_core.attributes.reliability import reliability as report_on
     from guidedrec_core.data.tables import read_table
+    from guidedrec_core.reliability.report import reliability as report_on
 
     store = session.store()
     data = pipeline.find_data(store, dataset)
@@ -99,8 +99,8 @@ def reliability(
 
 def _read(session: Session, table: Path, schema: "AttributeSchema") -> "RepeatedScores":
     """Read a table of repeated scores."""
-    from guidedrec_core.attributes.repeated import read_repeated
     from guidedrec_core.data.tables import read_table
+    from guidedrec_core.reliability.repeated import read_repeated
 
     repeated, notices = read_repeated(read_table(table), schema)
     session.notices([notice.as_dict() for notice in notices])
@@ -109,7 +109,7 @@ def _read(session: Session, table: Path, schema: "AttributeSchema") -> "Repeated
 
 def _document(report: "Reliability", schema: "AttributeSchema") -> dict[str, Any]:
     """Return the report in the form other programs rely on."""
-    from guidedrec_core.attributes.reliability_words import verdict
+    from guidedrec_core.reliability.words import verdict
 
     attributes = []
     for found in report.attributes:
@@ -129,7 +129,7 @@ def _document(report: "Reliability", schema: "AttributeSchema") -> dict[str, Any
 
 def _write(report: "Reliability", schema: "AttributeSchema") -> None:
     """Write the report as tables and sentences."""
-    from guidedrec_core.attributes.reliability_words import verdict
+    from guidedrec_core.reliability.words import verdict
 
     items = f"{report.repeated:,} of {len(report.item_ids):,} items"
     click.echo(f"{items} were scored in several of {report.passes} passes.\n")

@@ -2,14 +2,14 @@
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from guidedrec_core.attributes.parsing import json_values
 from guidedrec_core.errors import ServiceError
 from guidedrec_core.explanation.rationale import Claim, ClaimType, Direction, Facts, evidence_lines, shown_title
 from guidedrec_core.explanation.rationale_claims import Rationale, checked
 from guidedrec_core.llm.sanitize import fence
+from guidedrec_core.scoring.parsing import json_values
 
 if TYPE_CHECKING:
-    from guidedrec_core.attributes.scoring import Chat
+    from guidedrec_core.scoring.scorer import Chat
 
 _MOST_CLAIMS = 8
 _ATTEMPTS = 2

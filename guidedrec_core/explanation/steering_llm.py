@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-from guidedrec_core.attributes.parsing import json_values
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.errors import InputError, ServiceError
 from guidedrec_core.explanation.plain_english import words_of
 from guidedrec_core.explanation.steering import MOST_PULL
 from guidedrec_core.explanation.steering_words import LONGEST_WISH, Proposal, Understood, uncovered
 from guidedrec_core.llm.sanitize import clean, fence
+from guidedrec_core.scoring.parsing import json_values
 
 if TYPE_CHECKING:
-    from guidedrec_core.attributes.scoring import Chat
     from guidedrec_core.llm.client import ChatReply
+    from guidedrec_core.scoring.scorer import Chat
 
 _ATTEMPTS = 3
 _MAX_TOKENS = 1500

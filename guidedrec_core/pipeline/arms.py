@@ -8,8 +8,8 @@ from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.randomness import generator
-from guidedrec_core.refinement.doubt import Doubt
 from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.reliability.doubt import Doubt
 from guidedrec_core.runs.store import Run
 
 STAGES = {

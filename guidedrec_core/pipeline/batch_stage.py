@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from guidedrec_core.attributes.batch_run import BatchState
-from guidedrec_core.attributes.batches import BatchScorer
-from guidedrec_core.attributes.prompts import Kind
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.llm.client import BatchClient
 from guidedrec_core.pipeline.score_stage import listings_of, reply_cache
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.scoring.batch.batches import BatchScorer
+from guidedrec_core.scoring.batch.run import BatchState
+from guidedrec_core.scoring.prompts import Kind
 
 
 def advance_batches(

@@ -10,11 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.attributes.offline import offline_scores
-from guidedrec_core.attributes.prompts import Listing, item_listings
-from guidedrec_core.attributes.recorded import RECORDED
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scoring import Chat
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.catalogue import Catalogue, align
 from guidedrec_core.data.notices import Notice
@@ -24,6 +20,10 @@ from guidedrec_core.explanation import words
 from guidedrec_core.pipeline.score_stage import ask_about_items
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.runs.store import RunStore
+from guidedrec_core.scoring.offline import offline_scores
+from guidedrec_core.scoring.prompts import Listing, item_listings
+from guidedrec_core.scoring.recorded import RECORDED
+from guidedrec_core.scoring.scorer import Chat
 from guidedrec_core.system import System
 from guidedrec_core.vectors.text import Embed
 
@@ -211,7 +211,7 @@ def score_listings_offline(
     config: ScoringConfig | None = None,
     listener: Listener = silent,
 ) -> ListingScores:
-    """Score new listings with a text model alone; see `guidedrec_core.attributes.offline`.
+    """Score new listings with a text model alone; see `guidedrec_core.scoring.offline`.
 
     How near its scores of the catalogue come to the catalogue's own is measured; by that much they are trusted: each
     attribute's score is what a straight line through the catalogue's items gives for it.

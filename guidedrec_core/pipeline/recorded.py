@@ -1,6 +1,5 @@
 """Recorded scores of the data sets that have bundled ones, as a server gives them."""
 
-from guidedrec_core.attributes.recorded import Answers, RecordedServer, recorded_answers
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.config import ScoringConfig, SplitConfig
@@ -9,6 +8,7 @@ from guidedrec_core.data.bundled import SCORED, bundled_scores
 from guidedrec_core.errors import ConfigError, NotFoundError
 from guidedrec_core.pipeline.score_stage import listings_of
 from guidedrec_core.runs.store import Run
+from guidedrec_core.scoring.recorded import Answers, RecordedServer, recorded_answers
 
 
 def recorded_server(

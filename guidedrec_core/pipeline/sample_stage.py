@@ -6,17 +6,17 @@ import contextlib
 import numpy as np
 
 from guidedrec_core import columns as c
-from guidedrec_core.attributes.prompts import Listing
-from guidedrec_core.attributes.repeated import RepeatedScores, stratified_sample
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scoring import Chat, Scorer, ScoringPlan, ScoringResult
-from guidedrec_core.attributes.suggest import suggest_schema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.errors import ConfigError, InputError
 from guidedrec_core.pipeline.score_stage import ask_about_items, chat_client, listings_of, reply_cache
 from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.reliability.repeated import RepeatedScores, stratified_sample
 from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.scoring.prompts import Listing
+from guidedrec_core.scoring.scorer import Chat, Scorer, ScoringPlan, ScoringResult
+from guidedrec_core.scoring.suggest import suggest_schema
 
 
 def sample_listings(data: Run, config: ScoringConfig, size: int, seed: int = 0) -> list[Listing]:

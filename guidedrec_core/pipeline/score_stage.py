@@ -11,12 +11,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import __version__
-from guidedrec_core.attributes.batches import BatchScorer
-from guidedrec_core.attributes.cache import ReplyCache
-from guidedrec_core.attributes.prompts import PROMPT_VERSION, Kind, Listing, item_listings, user_listings
-from guidedrec_core.attributes.repeated import disagreement
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scoring import Chat, Scorer, ScoringPlan, ScoringResult
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.notices import Notice
@@ -28,7 +23,12 @@ from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.pipeline.common import sha256
 from guidedrec_core.pipeline.inputs import find_data, newest_scores
 from guidedrec_core.progress import Listener, silent
+from guidedrec_core.reliability.repeated import disagreement
 from guidedrec_core.runs.store import Run, RunStore, RunWriter
+from guidedrec_core.scoring.batch.batches import BatchScorer
+from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing, item_listings, user_listings
+from guidedrec_core.scoring.scorer import Chat, Scorer, ScoringPlan, ScoringResult
 
 # Settings that change neither what is asked nor what may be taken from earlier answers.
 _NO_MATTER = {

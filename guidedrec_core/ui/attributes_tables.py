@@ -8,7 +8,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.trust import Trust
+from guidedrec_core.reliability.trust import Trust
 from guidedrec_core.ui import show, url
 from guidedrec_core.ui.errors import escaped
 

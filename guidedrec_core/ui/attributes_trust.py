@@ -4,16 +4,10 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.attributes.trust import Trust
-from guidedrec_core.attributes.trust_words import (
-    ALIKE,
-    alike_sentence,
-    doubt_sentence,
-    gaps_sentence,
-    spread_sentence,
-)
 from guidedrec_core.figures.attributes import agreement_dots, correlation_map, histograms
 from guidedrec_core.figures.theme import Palette
+from guidedrec_core.reliability.trust import Trust
+from guidedrec_core.reliability.trust_words import ALIKE, alike_sentence, doubt_sentence, gaps_sentence, spread_sentence
 from guidedrec_core.runs.store import Run
 from guidedrec_core.ui import attributes_tables as tables
 from guidedrec_core.ui import show

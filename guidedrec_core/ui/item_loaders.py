@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from guidedrec_core.attributes.marks import Mark, doubt_marks, override_marks
 from guidedrec_core.attributes.overrides import OverrideLog, current
 from guidedrec_core.item_map import ItemMap, Selection, build_map, describe_selection
 from guidedrec_core.item_search import ItemIndex
+from guidedrec_core.reliability.marks import Mark, doubt_marks, override_marks
 from guidedrec_core.runs.library import RefinedEntry
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.ui import attributes_loaders, loaders

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from guidedrec_core.attributes.scoring import ScoringPlan
 from guidedrec_core.llm.address import KEY_VARIABLE
+from guidedrec_core.scoring.scorer import ScoringPlan
 
 
 def key_sentence(has_key: bool, server: str, recorded: bool) -> str:

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from guidedrec_core.attributes.prompts import Listing, messages
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template, template_names
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.llm.sanitize import clean
+from guidedrec_core.scoring.prompts import Listing, messages
 
 
 def test_there_is_a_template_for_each_kind_of_shop() -> None:

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from guidedrec_core.attributes.distribution import score_counts, score_facts
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.figures.attributes import agreement_dots, correlation_map, histograms
 from guidedrec_core.figures.theme import DARK, LIGHT
+from guidedrec_core.reliability.distribution import score_counts, score_facts
 
 
 def schema(count: int) -> AttributeSchema:

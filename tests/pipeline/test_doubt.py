@@ -16,8 +16,8 @@ from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.pipeline.build import refine_task
 from guidedrec_core.pipeline.passes import doubt_of
 from guidedrec_core.preview import preview
-from guidedrec_core.refinement.doubt import score_doubt
 from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.reliability.doubt import score_doubt
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System
 

@@ -1,0 +1,344 @@
+"""One stretch of work on batches: what has ended is read, what still waits is submitted."""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from guidedrec_core.errors import ConfigError, GuidedrecError, RequestRefusedError, ServiceError
+from guidedrec_core.llm.client import BatchClient
+from guidedrec_core.llm.protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields
+from guidedrec_core.progress import Listener, Progress
+from guidedrec_core.scoring.answers import Question
+from guidedrec_core.scoring.batch.file import MOST_REQUESTS, Parcel, number_of, stored, waiting_for
+from guidedrec_core.scoring.batch.store import BatchRequest, BatchStore, StoredBatch
+from guidedrec_core.scoring.limits import Budget, cautious
+from guidedrec_core.scoring.prices import Price
+from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing
+from guidedrec_core.scoring.reply import read
+from guidedrec_core.scoring.requests import ScoreRequest
+from guidedrec_core.scoring.scorer import Scorer
+
+_TOO_MANY_TOKENS = "token_limit_exceeded"
+_NEVER_ASKED = ("batch_expired", "batch_cancelled")
+# Statuses that are about key or model, about what a request says, and about its content or length.
+_MISDIRECTED, _MALFORMED, _REFUSED = (401, 403, 404), (400, 422), (400, 413, 422)
+# For a cancelled batch to end; a job that takes much longer is killed.
+_GRACE_SECONDS = 7.0
+_TICK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class BatchState:
+    """How far it is.
+
+    Attributes
+    ----------
+    batches, requests : int
+        Batches at the server, and requests in them; when there are none, everything has been asked for that shall be.
+    done : int
+        Of these requests, as the server says.
+    stopped : str
+        ``"budget"`` or ``"cancelled"`` when not everything was asked for.
+    """
+
+    batches: int
+    requests: int
+    done: int
+    stopped: Literal["", "budget", "cancelled"]
+
+
+class BatchRun:
+    """Reads batches that have ended and makes new ones; used by one call of `batches.BatchScorer`.
+
+    Parameters
+    ----------
+    scorers : mapping of str to Scorer
+        What reads and asks, for items and users.
+    listings : mapping of str to sequence of Listing
+        What to score.
+    store : BatchStore
+        What is under way.
+    price : Price or None
+        Of answers by batch, if it is known.
+    client : BatchClient
+        The way to the server.
+    listener : callable
+        Hears of every look at the server.
+
+    Attributes
+    ----------
+    stopped : str
+        ``""``, ``"budget"`` or ``"cancelled"``.
+    error : GuidedrecError or None
+        Why it cannot go on.
+    """
+
+    def __init__(
+        self,
+        scorers: Mapping[Kind, Scorer],
+        listings: Mapping[Kind, Sequence[Listing]],
+        store: BatchStore,
+        price: Price | None,
+        client: BatchClient,
+        listener: Listener,
+    ) -> None:
+        self.stopped: Literal["", "budget", "cancelled"] = ""
+        self.error: GuidedrecError | None = None
+        self._scorers = scorers
+        self._listings = listings
+        self._store = store
+        self._price = price
+        self._client = client
+        self._listener = listener
+        self._cache = scorers["item"].cache
+        self._config = scorers["item"].config
+        self._due = True
+        self._remote: dict[int, RemoteBatch] = {}
+        self._questions: dict[tuple[Kind, tuple[str, ...]], Question] = {}
+
+    def round(self) -> BatchState:
+        """Look after every batch once, and submit what waits."""
+        for batch in self._store.under_way():
+            self._look_after(batch)
+        if self._due and not self.stopped and self.error is None:
+            self._submit()
+        return self.say()
+
+    def cancel(self) -> None:
+        """End all batches, and read what is answered; a batch that does not end soon is left to the next run."""
+        self.stopped = "cancelled"
+        for batch in self._store.under_way():
+            remote = batch.remote
+            if remote is None:
+                made = self._client.find(batch.file)
+                if made is None:
+                    self._store.forget(batch)
+                    continue
+                remote = made.id
+                batch = self._store.submitted(batch, remote)
+            self._client.cancel(remote)
+            self._store.cancelling(batch)
+        ends = time.monotonic() + _GRACE_SECONDS
+        while batches := self._store.under_way():
+            for batch in batches:
+                found = self._client.look(batch.remote or "")
+                if found is None:
+                    self._store.ended(batch)
+                elif found.over:
+                    self._read(batch, found)
+            if time.monotonic() > ends:
+                return
+            time.sleep(_TICK_SECONDS)
+
+    def say(self) -> BatchState:
+        """Tell the listener how far it is; it may raise `JobCancelledError`."""
+        batches = self._store.under_way()
+        remote = [self._remote[batch.id] for batch in batches if batch.id in self._remote]
+        outcomes = self._store.outcomes()
+        requests = outcomes.get("open", 0)
+        done = min(requests, sum(one.answered + one.failed for one in remote))
+        settled = sum(count for outcome, count in outcomes.items() if outcome not in ("open", "void"))
+        words = f"{len(batches)} {'batch' if len(batches) == 1 else 'batches'} under way"
+        if remote:
+            words += f" ({', '.join(sorted({one.status.replace('_', ' ') for one in remote}))})"
+        total = settled + requests
+        counts = self._store.counts()
+        spent = f"{counts.prompt_tokens + counts.completion_tokens:,} tokens"
+        if self._price:
+            spent += f", {counts.cost:.{2 if counts.cost >= 1 else 4}f} USD"
+        message = f"{settled + done:,} of {total:,} requests, {words}"
+        self._listener(Progress("scores", settled + done, total, message, spent))
+        return BatchState(len(batches), requests, done, self.stopped)
+
+    def _look_after(self, batch: StoredBatch) -> None:
+        """See how far a batch is; read it if it has ended."""
+        if batch.remote is None:
+            # It may have been made before an earlier process ended, and would be paid for twice.
+            remote = self._client.find(batch.file) or self._create(batch)
+            batch = self._store.submitted(batch, remote.id)
+        else:
+            found = self._client.look(batch.remote)
+            if found is None:
+                self.error = ServiceError(
+                    f"{self._client.base_url} does not know the batch {batch.remote} (any more); use the key that it "
+                    "was made with, or give it up with --cancel, after which everything in it is asked for anew"
+                )
+                return
+            remote = found
+        self._remote[batch.id] = remote
+        if remote.over:
+            self._read(batch, remote)
+
+    def _create(self, batch: StoredBatch) -> RemoteBatch:
+        """Let the server begin; a batch that it refuses is forgotten."""
+        try:
+            return self._client.create(batch.file)
+        except (RequestRefusedError, ConfigError):
+            self._store.forget(batch)
+            raise
+
+    def _read(self, batch: StoredBatch, remote: RemoteBatch) -> None:
+        """Take in what came of a batch that has ended."""
+        if remote.status == "failed":
+            self._store.ended(batch)
+            self._due = True
+            self._refused(batch, remote)
+            return
+        requests = self._store.open_requests(batch)
+        untouched = len(requests) == batch.requests
+        answered = False
+        for file in remote.files:
+            for line in self._client.lines(file):
+                number = number_of(line.custom_id)
+                request = requests.pop(number, None)
+                if request is None:
+                    continue
+                if line.reply is not None:
+                    answered = True
+                    self._keep(batch, number, request, line.reply)
+                else:
+                    self._fail(batch, number, request, line, remote)
+        if remote.status == "completed":
+            for number, request in requests.items():
+                self._give_up(batch, number, request, "the batch holds no answer to it", "failed")
+        self._store.ended(batch)
+        self._due = True
+        if remote.status == "cancelled" and not batch.cancelled:
+            self.stopped = "cancelled"
+        if remote.status == "expired" and untouched and not answered:
+            self.error = ServiceError(
+                f"{self._client.base_url} answered none of {batch.requests:,} requests within a day, and did not "
+                "charge for them; run the same again to submit them anew"
+            )
+
+    def _keep(self, batch: StoredBatch, number: int, request: BatchRequest, reply: ChatReply) -> None:
+        """Keep an answer; what it lacks waits again, or is given up."""
+        reading = read(request, reply, self._price, None)
+        answered = reading.answered
+        lost = reading.faults if request.attempt >= self._config.attempts else {}
+        with self._cache.together():
+            self._cache.keep(self._question(request), request.pass_, answered, reading.scores, lost)
+            self._store.came_to(
+                *(batch, number, "cut off" if reading.cut_off else "answered"),
+                *(answered.prompt_tokens, answered.completion_tokens, answered.cost or 0.0),
+            )
+
+    def _fail(
+        self, batch: StoredBatch, number: int, request: BatchRequest, line: BatchLine, remote: RemoteBatch
+    ) -> None:
+        """Note that there is no answer."""
+        reason = f"the server said: {line.message or line.code or 'nothing'}"
+        if line.status:
+            reason = f"answered with an error ({line.status}: {line.message or line.code})"
+        ended_early = not line.status and remote.status in ("expired", "cancelled")
+        if line.code in _NEVER_ASKED or ended_early:
+            self._store.came_to(batch, number, "void")
+        elif line.status in _MISDIRECTED:
+            self._store.came_to(batch, number, "void")
+            self.error = ConfigError(
+                f"{self._client.base_url} {reason} to requests of a batch; see that --model may be used by batch, and "
+                "with this key, then run the same again"
+            )
+        elif line.status in _MALFORMED and (blamed := self._blamed(batch, line)):
+            with self._cache.together():
+                self._store.came_to(batch, number, "void")
+                self._store.leave_out(blamed)
+        else:
+            self._give_up(batch, number, request, reason, "refused" if line.status in _REFUSED else "failed")
+
+    def _blamed(self, batch: StoredBatch, line: BatchLine) -> str | None:
+        """Name the field for which a server refused a request; once one was answered, its fields are right."""
+        if {"answered", "cut off"} & self._store.outcomes().keys():
+            return None
+        wanted: dict[str, Any] = {"response_format": {}, "temperature": 0, "max_tokens": 0}
+        return blamed_field(line.param, line.message, chat_fields(wanted, batch.unwanted))
+
+    def _give_up(
+        self, batch: StoredBatch, number: int, request: BatchRequest, reason: str, outcome: Literal["refused", "failed"]
+    ) -> None:
+        """Note an attempt without an answer; after the last one, the listings are given up."""
+        with self._cache.together():
+            self._store.came_to(batch, number, outcome)
+            if request.attempt >= self._config.attempts:
+                self._cache.give_up(self._question(request), request.pass_, dict.fromkeys(request.texts, reason))
+
+    def _refused(self, batch: StoredBatch, remote: RemoteBatch) -> None:
+        """Make smaller batches where the server has no room for large ones; else it cannot go on."""
+        codes = {code for code, _ in remote.errors}
+        if _TOO_MANY_TOKENS in codes and batch.requests > 1:
+            self._store.limit(batch.requests // 2)
+            return
+        reasons = "; ".join(dict.fromkeys(message or code for code, message in remote.errors)) or "no reason given"
+        message = f"{self._client.base_url} refused a batch of {batch.requests:,} requests ({reasons})"
+        if _TOO_MANY_TOKENS in codes:
+            self.error = ServiceError(f"{message}; wait until other batches have ended, then run the same again")
+        else:
+            self.error = ConfigError(f"{message}; see that --model may be used by batch, then run the same again")
+
+    def _question(self, request: BatchRequest) -> Question:
+        key = request.kind, request.schema.names
+        if key not in self._questions:
+            self._questions[key] = Question.of(request.kind, self._config.model, PROMPT_VERSION, request.schema)
+        return self._questions[key]
+
+    def _submit(self) -> None:
+        """Make batches of what waits, as far as the budget goes."""
+        largest = self._store.largest
+        if largest is not None and self._store.under_way():
+            return  # the server has no room for two at once
+        self._due = False
+        counts = self._store.counts()
+        budget = Budget(self._config.budget)
+        budget.settle(0.0, counts.cost)
+        budget.hold(counts.held)
+        unwanted = self._store.unwanted
+        most_requests = min(largest or MOST_REQUESTS, MOST_REQUESTS)
+        with tempfile.TemporaryDirectory(dir=self._cache.path.parent, prefix="batch-") as folder:
+            parcel = Parcel(Path(folder), most_requests)
+            for request, most in self._requests():
+                if not budget.allows(most):
+                    if not parcel.requests and not self._store.under_way():
+                        self.stopped = "budget"
+                    break
+                line = self._line(request, unwanted)
+                if not parcel.holds(line):
+                    self._send(parcel, unwanted)
+                    if largest is not None:
+                        return
+                    parcel = Parcel(Path(folder), most_requests)
+                budget.hold(most)
+                parcel.add(stored(request, most), line)
+            if parcel.requests:
+                self._send(parcel, unwanted)
+
+    def _send(self, parcel: Parcel, unwanted: frozenset[str]) -> None:
+        """Make a batch; from the moment it is noted, it is not made twice."""
+        parcel.file.seek(0)
+        batch = self._store.add(self._client.upload(parcel.file), unwanted, parcel.requests)
+        parcel.file.close()
+        remote = self._create(batch)
+        self._remote[batch.id] = remote
+        self._store.submitted(batch, remote.id)
+
+    def _requests(self) -> Iterator[tuple[ScoreRequest, float]]:
+        """Yield requests for what is neither kept nor under way, with the USD that each costs at most."""
+        for kind, listings in self._listings.items():
+            waiting = waiting_for(self._scorers[kind], self._store, listings)
+            learnt = self._cache.experience(kind, self._config.model)
+            while request := waiting.next():
+                prompt = cautious(request.prompt_estimate, learnt.prompt_ratio if learnt else 0.0)
+                yield request, self._price.cost(prompt, request.max_tokens) if self._price else 0.0
+
+    def _line(self, request: ScoreRequest, unwanted: frozenset[str]) -> bytes:
+        """Return what is asked, as JSON."""
+        wanted = {
+            "response_format": request.reply_format(),
+            "temperature": self._config.temperature,
+            "max_tokens": request.max_tokens,
+        }
+        body = {"model": self._config.model, "messages": request.messages(), **chat_fields(wanted, unwanted)}
+        return json.dumps(body).encode()

@@ -1,0 +1,287 @@
+"""Scoring: a language model gives guided scores to items or users, and every answer is kept."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.config import ScoringConfig
+from guidedrec_core.errors import ConfigError
+from guidedrec_core.llm.client import ChatReply
+from guidedrec_core.progress import Listener, silent
+from guidedrec_core.reliability.repeated import RepeatedScores
+from guidedrec_core.scoring.answers import Kept, Question
+from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.prices import Price, find_price
+from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing
+from guidedrec_core.scoring.requests import Waiting
+from guidedrec_core.scoring.session import ScoringRun
+
+# Before a model has answered once, its speed is guessed.
+_FIRST_TOKEN_SECONDS = 0.5
+_TOKENS_A_SECOND = 50.0
+_MINUTE = 60.0
+
+
+class Chat(Protocol):
+    """What answers: `guidedrec_core.llm.client.ChatClient`, or whatever stands in for it."""
+
+    async def complete(
+        self,
+        messages: list[dict[str, str]],
+        model: str,
+        reply_format: dict[str, Any] | None,
+        max_tokens: int,
+        temperature: float = 0.0,
+    ) -> ChatReply:
+        """Ask for one answer."""
+        ...
+
+
+@dataclass(frozen=True)
+class ScoringPlan:
+    """What a run would take; a dry run.
+
+    Attributes
+    ----------
+    listings, cached, asked : int
+        Items or users in all, those whose scores are kept already, and those to be asked for. Equal texts are asked for
+        once.
+    requests : int
+        To be sent, when none fails.
+    prompt_tokens, completion_tokens : int
+        Estimates, by what the model's earlier answers took, if there are any.
+    cost : float or None
+        USD; None when the price is not known.
+    seconds : float
+        By the time of the model's earlier answers; without any, a usual speed is assumed.
+    """
+
+    listings: int
+    cached: int
+    asked: int
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ScoringResult:
+    """Scores, and what they took.
+
+    Attributes
+    ----------
+    values : ndarray
+        float32 ``[n, n_attributes]``, the median over passes; NaN = missing.
+    passes_values : ndarray
+        float32 ``[passes, n, n_attributes]``; NaN = missing in that pass.
+    positions : ndarray
+        float32 ``[passes, n]``: place of each listing in its request, from 1; NaN = missing in that pass.
+    faults : dict of str to str
+        Id of a listing that lacks scores, at least of one pass, though it was asked for, to the reason.
+    requests : int
+        Answers that were paid for.
+    prompt_tokens, completion_tokens : int
+        As the server counted; as estimated where it does not.
+    cost : float or None
+        USD; None when the price is not known.
+    stopped : str
+        ``""`` when everything was asked for, ``"budget"`` or ``"cancelled"`` when not.
+    """
+
+    values: npt.NDArray[np.float32]
+    passes_values: npt.NDArray[np.float32]
+    positions: npt.NDArray[np.float32]
+    faults: dict[str, str]
+    requests: int
+    prompt_tokens: int
+    completion_tokens: int
+    cost: float | None
+    stopped: Literal["", "budget", "cancelled"]
+
+
+class Scorer:
+    """Gives scores to items or users.
+
+    Parameters
+    ----------
+    cache : ReplyCache
+        What is in it is not asked again.
+    schema : AttributeSchema
+        What to score.
+    config : ScoringConfig
+        The model, and how it is asked.
+    kind : {"item", "user"}
+        What the listings describe.
+
+    Raises
+    ------
+    ConfigError
+        There is a budget, but the model's price is not known.
+    """
+
+    def __init__(self, cache: ReplyCache, schema: AttributeSchema, config: ScoringConfig, kind: Kind) -> None:
+        self.cache = cache
+        self.schema = schema
+        self.config = config
+        self.kind = kind
+        self.price = find_price(config.model, config.price)
+        self.question = Question.of(kind, config.model, PROMPT_VERSION, schema)
+        if config.budget is not None and self.price is None:
+            raise ConfigError(
+                f"expected the price of {config.model} to keep a budget, it is not known; "
+                "set price to USD per million tokens, input and output"
+            )
+
+    def plan(self, listings: Sequence[Listing]) -> ScoringPlan:
+        """Tell what `run` would take, and send nothing.
+
+        Parameters
+        ----------
+        listings : sequence of Listing
+            What to score; ids are all different.
+        """
+        return self.plan_of(listings, self.waiting(listings), self.price)
+
+    def plan_of(self, listings: Sequence[Listing], waiting: Waiting, price: Price | None) -> ScoringPlan:
+        """Tell what it takes to ask for what waits; it waits no more afterwards.
+
+        Parameters
+        ----------
+        listings : sequence of Listing
+            All that shall be scored.
+        waiting : Waiting
+            What has to be asked for.
+        price : Price or None
+            Of the answers.
+        """
+        requests = prompt = completion = 0.0
+        while request := waiting.next():
+            requests += 1
+            prompt += request.prompt_estimate
+            completion += request.completion_estimate
+        learnt = self.cache.experience(self.kind, self.config.model)
+        if learnt:
+            prompt *= learnt.prompt_ratio
+            completion *= learnt.completion_ratio
+        each = _FIRST_TOKEN_SECONDS + completion / max(requests, 1) / _TOKENS_A_SECOND
+        rounds = np.ceil(requests / self.config.concurrency)
+        lacking = int(np.isnan(self._kept(listings).values).any(axis=(0, 2)).sum())
+        return ScoringPlan(
+            listings=len(listings),
+            cached=len(listings) - lacking,
+            asked=lacking,
+            requests=int(requests),
+            prompt_tokens=round(prompt),
+            completion_tokens=round(completion),
+            cost=price.cost(prompt, completion) if price else None,
+            seconds=max(
+                float(rounds) * ((learnt.seconds if learnt else None) or each),
+                requests / (self.config.requests_per_minute or np.inf) * _MINUTE,
+                (prompt + completion) / (self.config.tokens_per_minute or np.inf) * _MINUTE,
+            ),
+        )
+
+    def run(self, listings: Sequence[Listing], client: Chat, listener: Listener = silent) -> ScoringResult:
+        """Ask for the scores that are not kept yet.
+
+        Every answer is kept when it comes, so that a run that ends early, for whatever reason, goes on where it was.
+        What gets no scores in any attempt stays missing; the next run asks for it again.
+
+        Parameters
+        ----------
+        listings : sequence of Listing
+            What to score; ids are all different.
+        client : Chat
+            What answers; an asynchronous context manager, such as `ChatClient`, is entered and left.
+        listener : callable
+            Hears of every answer, and every second. When it raises `JobCancelledError`, nothing more is sent, and the
+            answers that come within a few seconds are kept.
+
+        Returns
+        -------
+        ScoringResult
+            The scores of this run and earlier ones; requests, tokens and cost of this one.
+
+        Raises
+        ------
+        ConfigError
+            The key is refused, or the model or address unknown.
+        ServiceError
+            The server did not answer, again and again; what it answered before is kept.
+        """
+        asked = ScoringRun(self.waiting(listings), self.cache, self.config, self.price, client, listener)
+        asked.work()
+        cost = asked.budget.spent if self.price else None
+        return self.result(listings, asked.requests, asked.prompt_tokens, asked.completion_tokens, cost, asked.stopped)
+
+    def recorded(self, listings: Sequence[Listing]) -> ScoringResult:
+        """Return the scores that are kept, and all that was paid for answers to this question; ask nothing.
+
+        Parameters
+        ----------
+        listings : sequence of Listing
+            What to return scores of; ids are all different.
+        """
+        paid = self.cache.paid(self.question, self.config.reuse)
+        return self.result(listings, paid.requests, paid.prompt_tokens, paid.completion_tokens, paid.cost, "")
+
+    def waiting(self, listings: Sequence[Listing]) -> Waiting:
+        """Return what has to be asked for; parameters as in `plan`."""
+        different = list({listing.text_hash(): listing for listing in listings}.values())
+        return Waiting(different, np.isnan(self._kept(different).values), self.schema, self.config, self.kind)
+
+    def _kept(self, listings: Sequence[Listing]) -> Kept:
+        """Read what is kept of some listings."""
+        hashes = [listing.text_hash() for listing in listings]
+        different = list(dict.fromkeys(hashes))
+        kept = self.cache.read(self.question, different, self.config.passes, self.config.reuse)
+        places = {one: place for place, one in enumerate(different)}
+        rows = np.array([places[one] for one in hashes], dtype=np.intp)
+        return Kept(kept.values[:, rows], kept.positions[:, rows])
+
+    def result(
+        self,
+        listings: Sequence[Listing],
+        requests: int,
+        prompt_tokens: int,
+        completion_tokens: int,
+        cost: float | None,
+        stopped: Literal["", "budget", "cancelled"],
+    ) -> ScoringResult:
+        """Put together what is kept of some listings and what it took; parameters as in `ScoringResult`."""
+        kept = self._kept(listings)
+        ids = tuple(listing.id for listing in listings)
+        return ScoringResult(
+            values=RepeatedScores(kept.values, ids, self.schema).scores().astype(np.float32),
+            passes_values=kept.values,
+            positions=kept.positions,
+            faults=self._faults(listings, kept.values),
+            requests=requests,
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
+            cost=cost,
+            stopped=stopped,
+        )
+
+    def _faults(self, listings: Sequence[Listing], values: npt.NDArray[np.float32]) -> dict[str, str]:
+        """Return why listings lack scores."""
+        missing = np.asarray(np.isnan(values).any(axis=2))
+        lacking = {row: listings[row].text_hash() for row in np.flatnonzero(missing.any(axis=0)).tolist()}
+        different = list(dict.fromkeys(lacking.values()))
+        reasons = self.cache.faults(self.question, different, self.config.passes, self.config.reuse)
+        faults = {}
+        for row, text in lacking.items():
+            found = [
+                f"pass {pass_ + 1}: {reasons[text, pass_]}" if self.config.passes > 1 else reasons[text, pass_]
+                for pass_ in range(self.config.passes)
+                if missing[pass_, row] and (text, pass_) in reasons
+            ]
+            if found:
+                faults[listings[row].id] = "; ".join(found)
+        return faults
