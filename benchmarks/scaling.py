@@ -69,10 +69,10 @@ def measure(n_items: int, n_interactions: int, options: argparse.Namespace) -> d
     from guidedrec_core.config import EncoderConfig, TrainingConfig
     from guidedrec_core.data.sequences import TrainingWindows
     from guidedrec_core.data.split import Cases
-    from guidedrec_core.models.device import settled
     from guidedrec_core.models.registry import make_base
-    from guidedrec_core.models.training import train
     from guidedrec_core.ranking import ndcg_at, target_ranks
+    from guidedrec_core.training.device import settled
+    from guidedrec_core.training.loop import train
 
     rng = np.random.default_rng(options.seed)
     sequences = zipf_histories(rng, n_items, n_interactions)

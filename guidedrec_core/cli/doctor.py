@@ -127,7 +127,7 @@ def _torch() -> tuple[bool, str, str]:
     import torch
 
     from guidedrec_core.config import TrainingConfig
-    from guidedrec_core.models.device import settled
+    from guidedrec_core.training.device import settled
 
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU (none is needed)"
     used = settled(TrainingConfig())

@@ -68,7 +68,7 @@ class Program(Group):
 
 def _lead() -> bool:
     """Meet the other processes; say whether this one leads."""
-    from guidedrec_core.models import parallel
+    from guidedrec_core.training import parallel
 
     parallel.join()
     return parallel.rank() == 0
@@ -76,7 +76,7 @@ def _lead() -> bool:
 
 def _dismiss() -> NoReturn:
     """Let the followers go, and end with them. After a failure torchrun ends them."""
-    from guidedrec_core.models import parallel
+    from guidedrec_core.training import parallel
 
     parallel.tell(None)
     parallel.leave()
@@ -84,8 +84,8 @@ def _dismiss() -> NoReturn:
 
 def _follow() -> int:
     """Take part in the leader's trainings and end with the others; return the exit code after a failure."""
-    from guidedrec_core.models import parallel
-    from guidedrec_core.models.training import follow
+    from guidedrec_core.training import parallel
+    from guidedrec_core.training.loop import follow
 
     try:
         follow()

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from guidedrec_core.config import EncoderConfig
-from guidedrec_core.models.whole_steps import gelu
+from guidedrec_core.training.padded_batches import gelu
 
 
 class Block(nn.Module):

@@ -5,13 +5,13 @@ from typing import Any
 from guidedrec_core.config import BuildConfig, ExternalConfig
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.prepared import PreparedData
-from guidedrec_core.models.device import settled
 from guidedrec_core.models.external import choose_decay, external_identity, load_external
 from guidedrec_core.models.registry import make_base
 from guidedrec_core.pipeline.common import checkpoint_file, curve, find_equal, fit, ndcg, training_summary
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import weight_arrays
+from guidedrec_core.training.device import settled
 
 
 def train_base(store: RunStore, data: Run, config: BuildConfig, listener: Listener = silent) -> Run:

@@ -15,11 +15,11 @@ from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.data.split import Cases
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.models.base import Recommender
-from guidedrec_core.models.training import TrainingResult, train
 from guidedrec_core.progress import Listener
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.ranking import ndcg_at, target_ranks
 from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.training.loop import TrainingResult, train
 
 
 def fit(

@@ -14,7 +14,6 @@ from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.evaluation.baselines import choose_neighbours
 from guidedrec_core.models.base import BaseModel
-from guidedrec_core.models.device import settled
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.pipeline.arms import STAGES, guided_table
@@ -28,6 +27,7 @@ from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_s
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import head_over, load_base, weight_arrays
+from guidedrec_core.training.device import settled
 from guidedrec_core.vectors.pca import pca
 
 _HEAD_NUMBERS = 64 * 1024 * 1024

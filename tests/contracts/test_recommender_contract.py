@@ -20,11 +20,11 @@ from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.popularity import Popularity
 from guidedrec_core.models.registry import make_base, make_encoder
-from guidedrec_core.models.training import train
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
+from guidedrec_core.training.loop import train
 
 N_USERS, N_ITEMS, N_ATTRIBUTES = 12, 17, 3
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(0), N_USERS, N_ITEMS - 1, 14), N_ITEMS)

@@ -13,7 +13,7 @@ from guidedrec_core.config import EncoderConfig
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.models.registry import make_base
 from guidedrec_core.models.sequence_model import SequenceModel
-from guidedrec_core.models.training import train
+from guidedrec_core.training.loop import train
 
 N_ITEMS = 11
 QUIET = ENCODER.model_copy(update={"kind": "bert4rec", "dropout": 0.0, "item_dropout": 0.0, "copies": 3})

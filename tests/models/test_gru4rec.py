@@ -8,8 +8,8 @@ from tiny import ENCODER, TRAINING, arrays, sequences_of
 
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.models.registry import make_base
-from guidedrec_core.models.training import train
 from guidedrec_core.randomness import generator
+from guidedrec_core.training.loop import train
 
 N_ITEMS = 11
 QUIET = ENCODER.model_copy(update={"kind": "gru4rec", "dropout": 0.0, "item_dropout": 0.0})

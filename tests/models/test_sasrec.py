@@ -11,8 +11,8 @@ from tiny import ENCODER, TRAINING, arrays, sequences_of
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.models.registry import make_base
-from guidedrec_core.models.training import train
 from guidedrec_core.randomness import generator
+from guidedrec_core.training.loop import train
 
 N_ITEMS = 11
 QUIET = ENCODER.model_copy(update={"dropout": 0.0, "item_dropout": 0.0})

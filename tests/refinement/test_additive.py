@@ -11,9 +11,9 @@ from tiny import ENCODER, TRAINING, arrays, random_histories, sequences_of
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import Batch, TrainingWindows, item_seq
 from guidedrec_core.models.registry import make_base, make_encoder
-from guidedrec_core.models.training import train
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.training.loop import train
 from guidedrec_core.vectors.pca import pca
 
 N_USERS, N_ITEMS, A = 14, 25, 3

@@ -8,14 +8,14 @@ from tiny import ENCODER, TRAINING, arrays, sequences_of
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import Batch, TrainingWindows
 from guidedrec_core.models.external import ExternalModel
-from guidedrec_core.models.losses import make_objective
 from guidedrec_core.models.registry import make_encoder
-from guidedrec_core.models.training import train
 from guidedrec_core.pipeline.calibrate import NEVER
 from guidedrec_core.ranking import top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.training.loop import train
+from guidedrec_core.training.losses import make_objective
 
 N_USERS, N_ITEMS, A = 14, 20, 3
 COLD = np.isin(np.arange(N_ITEMS), [0, 7, 19])

@@ -9,9 +9,9 @@ from tiny import ENCODER, TRAINING, arrays, random_histories, sequences_of
 
 from guidedrec_core.data.sequences import Batch, TrainingWindows, item_seq
 from guidedrec_core.models.registry import make_encoder
-from guidedrec_core.models.training import train
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.literal import TABLE_SPREAD, LiteralRefinedModel, same_spread
+from guidedrec_core.training.loop import train
 
 N_USERS, N_ITEMS, A = 10, 15, 3
 RNG = np.random.default_rng(0)

@@ -16,12 +16,12 @@ from torch import Tensor, nn
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch, TrainingWindows
 from guidedrec_core.errors import TrainingError
-from guidedrec_core.models import parallel
-from guidedrec_core.models.device import settled, torch_device
-from guidedrec_core.models.losses import Objective, make_objective
-from guidedrec_core.models.row_adamw import make_optimisers, settle_average, touched
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.randomness import derive_seed, generator
+from guidedrec_core.training import parallel
+from guidedrec_core.training.device import settled, torch_device
+from guidedrec_core.training.losses import Objective, make_objective
+from guidedrec_core.training.optimisers import make_optimisers, settle_average, touched
 
 # A mean loss this many times that of the untrained model is no noise.
 _DIVERGED = 3.0

@@ -18,12 +18,12 @@ from tiny import ENCODER, TRAINING, random_histories, sequences_of
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.errors import JobCancelledError, TrainingError
-from guidedrec_core.models import training
 from guidedrec_core.models.registry import make_base
 from guidedrec_core.models.sasrec import SASRecEncoder
 from guidedrec_core.models.sequence_model import SequenceModel
-from guidedrec_core.models.training import TrainingResult, train
 from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.training import loop as training
+from guidedrec_core.training.loop import TrainingResult, train
 
 N_ITEMS = 20
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(4), 25, N_ITEMS, 15), N_ITEMS)
@@ -256,7 +256,7 @@ def test_a_killed_training_resumes_bit_for_bit(kind: str, loss: str, tmp_path: P
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from guidedrec_core.models import training
+    from guidedrec_core.training import loop as training
 
     checkpoint, saved = tmp_path / "checkpoint.safetensors", []
 

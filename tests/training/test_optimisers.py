@@ -7,7 +7,7 @@ import torch
 from tiny import TRAINING
 from torch import Tensor, nn
 
-from guidedrec_core.models.row_adamw import RowAdamW, make_optimisers, settle_average, touched
+from guidedrec_core.training.optimisers import RowAdamW, make_optimisers, settle_average, touched
 
 N, WIDTH, STEPS = 9, 4, 30
 

@@ -11,8 +11,8 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from guidedrec_core.data.sequences import Batch
-from guidedrec_core.models import losses
-from guidedrec_core.models.losses import (
+from guidedrec_core.training import losses
+from guidedrec_core.training.losses import (
     binary_loss,
     make_objective,
     sampled_softmax_loss,

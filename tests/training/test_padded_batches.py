@@ -9,7 +9,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from guidedrec_core.config import EncoderConfig
 from guidedrec_core.models.registry import make_encoder
-from guidedrec_core.models.whole_steps import GELU_STEP, STEP, gelu, whole_steps
+from guidedrec_core.training.padded_batches import GELU_STEP, STEP, gelu, whole_steps
 
 
 @pytest.mark.parametrize("n", [0, 1, STEP - 1, STEP, STEP + 1])

@@ -6,8 +6,8 @@ from tiny import TRAINING
 
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.models import device
-from guidedrec_core.models.device import settled, torch_device
+from guidedrec_core.training import device
+from guidedrec_core.training.device import settled, torch_device
 
 
 @pytest.mark.parametrize(("gpu", "fast", "expected"), [

@@ -12,10 +12,10 @@ from safetensors.torch import load_file
 from tiny import ENCODER, TRAINING, random_histories, sequences_of
 
 from guidedrec_core.data.sequences import Batch, TrainingWindows
-from guidedrec_core.models import parallel
 from guidedrec_core.models.registry import make_base
-from guidedrec_core.models.training import train
 from guidedrec_core.randomness import generator
+from guidedrec_core.training import parallel
+from guidedrec_core.training.loop import train
 
 N_ITEMS = 20
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(4), 29, N_ITEMS, 15), N_ITEMS)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch
-from guidedrec_core.models.whole_steps import STEP, whole_steps
+from guidedrec_core.training.padded_batches import STEP, whole_steps
 
 # Targets whose logits are held at a time: at 4,000 items a block stays in the second-level cache.
 _BLOCK = 256
