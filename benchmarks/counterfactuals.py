@@ -20,11 +20,11 @@ import pandas as pd
 import torch
 
 from guidedrec_core.config import EncoderConfig, ItemKNNConfig, RefinementConfig
-from guidedrec_core.explanation.counterfactual_history import history_edit
-from guidedrec_core.explanation.counterfactual_pulls import pull_edits
-from guidedrec_core.explanation.counterfactual_scores import score_edits
+from guidedrec_core.explanation.counterfactual.history import history_edit
+from guidedrec_core.explanation.counterfactual.item_scores import score_edits
+from guidedrec_core.explanation.counterfactual.taste import pull_edits
 from guidedrec_core.explanation.rank_change import rank_change
-from guidedrec_core.explanation.steering import pull_unit
+from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.models.itemknn import ItemKNN

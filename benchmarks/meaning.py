@@ -9,7 +9,7 @@ users' vectors say anything, for the first few. There, faults are planted in the
 training; they are held against the stored scores, as nobody judges users again.
 
 AUROC: how often the evidence for a faulty attribute is lower than that for one of a clean model. An alarm is evidence
-below 0, a bar set by theory (see `guidedrec_core.explanation.meaning`); nothing is tuned here.
+below 0, a bar set by theory (see `guidedrec_core.audit.meaning`); nothing is tuned here.
 """
 
 import argparse
@@ -27,10 +27,10 @@ import torch
 
 from guidedrec_core import pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.audit.meaning import meaning
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.bundled import ScoreFiles, bundled_passes, bundled_scores
 from guidedrec_core.data.tables import read_table
-from guidedrec_core.explanation.meaning import meaning
 from guidedrec_core.randomness import generator
 from guidedrec_core.reliability.repeated import read_repeated
 from guidedrec_core.runs.store import Run, RunStore

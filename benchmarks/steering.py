@@ -18,7 +18,7 @@ import machine
 import numpy as np
 
 from guidedrec_core.config import EncoderConfig, RefinementConfig
-from guidedrec_core.explanation.steering import HistoryScores, Steering, history_scores, steer
+from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.ranking import top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel

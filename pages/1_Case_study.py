@@ -3,8 +3,8 @@
 import streamlit as st
 
 from guidedrec_core.data.catalogue import category_words
-from guidedrec_core.explanation import waterfall
 from guidedrec_core.figures import case as figures
+from guidedrec_core.figures import waterfall
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.ui import case_parts, case_sections, loaders, page, show, url
 from guidedrec_core.ui.errors import guard, way_on

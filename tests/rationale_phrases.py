@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.explanation.rationale import AttributeFact, Claim, Facts, PastItem
+from guidedrec_core.rationale.facts import AttributeFact, Claim, Facts, PastItem
 
 SHOP = Path(__file__).resolve().parents[1] / "sample_data" / "fernway"
 SCHEMA = AttributeSchema.parse(json.loads((SHOP / "attributes.json").read_text()))

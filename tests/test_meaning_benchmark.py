@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from guidedrec_core.audit.meaning import meaning
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.bundled import bundled_dataset, bundled_passes
-from guidedrec_core.explanation.meaning import meaning
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights

@@ -7,12 +7,12 @@ import pandas as pd
 
 from guidedrec_core import columns as c
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.explanation import counterfactual_words as words
-from guidedrec_core.explanation.counterfactual_history import history_edit
-from guidedrec_core.explanation.counterfactual_pulls import pull_edits, pulled_ranks
-from guidedrec_core.explanation.counterfactual_scores import score_edits
+from guidedrec_core.explanation.counterfactual import words
+from guidedrec_core.explanation.counterfactual.history import history_edit
+from guidedrec_core.explanation.counterfactual.item_scores import score_edits
+from guidedrec_core.explanation.counterfactual.taste import pull_edits, pulled_ranks
 from guidedrec_core.explanation.rank_change import rank_change
-from guidedrec_core.explanation.steering import MOST_PULL
+from guidedrec_core.explanation.steering.steer import MOST_PULL
 from guidedrec_core.explanation.surrogate import base_surrogate
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.explanation.why_not_words import why_not_words

@@ -4,7 +4,7 @@ import numpy as np
 
 from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
-from guidedrec_core.explanation.rationale import AttributeFact, Facts, PastItem
+from guidedrec_core.rationale.facts import AttributeFact, Facts, PastItem
 from guidedrec_core.system import System
 
 

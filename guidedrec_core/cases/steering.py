@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.explanation.steered_words import steered_sentence
-from guidedrec_core.explanation.steering import HistoryScores, Steering, history_scores, steer
+from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
+from guidedrec_core.explanation.steering.words import steered_sentence
 from guidedrec_core.system import System
 
 

@@ -19,7 +19,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import Config
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, NotFoundError
-from guidedrec_core.explanation.steering import MOST_PULL, Steering
+from guidedrec_core.explanation.steering.steer import MOST_PULL, Steering
 from guidedrec_core.runs.files import sync
 from guidedrec_core.runs.manifest import ID
 

@@ -72,7 +72,7 @@ def _document(run: "Run") -> dict[str, Any]:
 def _write(run: "Run", attributes: dict[str, Any]) -> None:
     """Write a verdict a part, each with its table."""
     from guidedrec_core.attributes.schema import AttributeSchema
-    from guidedrec_core.explanation import audit_words as words
+    from guidedrec_core.audit import words
 
     facts = run.summary
     labels = {attribute.name: attribute.label for attribute in AttributeSchema.parse(attributes).attributes}

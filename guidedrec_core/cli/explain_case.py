@@ -32,7 +32,7 @@ def case_json(system: "System", model: str, user_id: str, item_id: str, k: int) 
     from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
     from guidedrec_core.cases.history import build_history
     from guidedrec_core.cases.rationale import rationale_facts
-    from guidedrec_core.explanation.rationale import template_rationale
+    from guidedrec_core.rationale.facts import template_rationale
 
     history = _history(build_history(system, user_id, item_id, model))
     if model == "base":

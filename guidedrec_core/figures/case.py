@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from guidedrec_core import columns as c
 from guidedrec_core.data.catalogue import category_words, main_category
-from guidedrec_core.explanation import waterfall
+from guidedrec_core.figures import waterfall
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
 
 _MOST_LANES = 7
@@ -130,7 +130,7 @@ def score_steps(table: pd.DataFrame, colours: Palette) -> go.Figure:
     Parameters
     ----------
     table : pandas.DataFrame
-        From `guidedrec_core.explanation.waterfall.steps`.
+        From `guidedrec_core.figures.waterfall.steps`.
     colours : Palette
         Light or dark.
     """

@@ -9,17 +9,17 @@ import pandas as pd
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import read_scores
+from guidedrec_core.audit.fidelity import attribute_fidelity, history_fidelity
+from guidedrec_core.audit.meaning import meaning
+from guidedrec_core.audit.planted import planted_truth, truth_of
+from guidedrec_core.audit.stability import stability
 from guidedrec_core.columns import ITEM
 from guidedrec_core.config import AuditConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
-from guidedrec_core.evaluation.planted import planted_truth, truth_of
 from guidedrec_core.evaluation.report import PLACEBO
-from guidedrec_core.explanation.fidelity import attribute_fidelity, history_fidelity
-from guidedrec_core.explanation.meaning import meaning
-from guidedrec_core.explanation.stability import stability
 from guidedrec_core.pipeline.common import find_equal, sha256
 from guidedrec_core.pipeline.passes import repeated_scores
 from guidedrec_core.progress import Listener, StageProgress, silent

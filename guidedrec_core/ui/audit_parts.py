@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from guidedrec_core.explanation import audit_words as words
+from guidedrec_core.audit import words
 from guidedrec_core.figures.audit import fidelity_curves, planted_dots
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.ui import loaders, show

@@ -6,15 +6,15 @@ import streamlit as st
 
 from guidedrec_core.cases.case import Case
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.explanation.rationale import template_rationale
+from guidedrec_core.rationale.facts import template_rationale
 from guidedrec_core.ui import case_steering_loaders, show
 from guidedrec_core.ui.case_model import ask, choose_model
 from guidedrec_core.ui.errors import complain, escaped
 from guidedrec_core.ui.page import View
 
 if TYPE_CHECKING:
-    from guidedrec_core.explanation.rationale import Facts
-    from guidedrec_core.explanation.rationale_claims import Rationale
+    from guidedrec_core.rationale.claims import Rationale
+    from guidedrec_core.rationale.facts import Facts
 
 _WRITTEN = "rationale_written"
 
@@ -48,7 +48,7 @@ def in_plain_words(view: View, case: Case) -> None:
 
 def _ask(about: tuple[str, str, str], facts: "Facts", model: str, base_url: str | None) -> None:
     """Ask the model, and keep what it wrote for this session."""
-    from guidedrec_core.explanation.rationale_llm import ask_for_rationale
+    from guidedrec_core.rationale.llm import ask_for_rationale
 
     try:
         with st.spinner(f"Asking {escaped(model)}"):

@@ -8,8 +8,8 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
-from guidedrec_core.explanation.steered_words import steered_move, steering_words
-from guidedrec_core.explanation.steering import MOST_PULL, Steering
+from guidedrec_core.explanation.steering.steer import MOST_PULL, Steering
+from guidedrec_core.explanation.steering.words import steered_move, steering_words
 from guidedrec_core.figures.steering import mix_change
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.ui import case_steering_loaders, item_loaders, loaders, show

@@ -6,7 +6,7 @@ import streamlit as st
 
 from guidedrec_core.cases.what_ifs import WhatIf, WhatIfStore
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.explanation.steering import Steering
+from guidedrec_core.explanation.steering.steer import Steering
 from guidedrec_core.ui import loaders, show
 from guidedrec_core.ui.errors import complain
 from guidedrec_core.ui.page import View

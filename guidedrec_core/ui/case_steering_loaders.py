@@ -8,8 +8,8 @@ from guidedrec_core.ui import loaders
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.steering import SteeredCase
-    from guidedrec_core.explanation.rationale import Facts
-    from guidedrec_core.explanation.steering import HistoryScores, Steering
+    from guidedrec_core.explanation.steering.steer import HistoryScores, Steering
+    from guidedrec_core.rationale.facts import Facts
 
 
 def steered(run_id: str, user_id: str, steering: "Steering") -> "SteeredCase":

@@ -6,7 +6,7 @@ import streamlit as st
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.explanation.steering_words import LONGEST_WISH, Proposal, proposal_sentence, read_wish
+from guidedrec_core.explanation.steering.wish import LONGEST_WISH, Proposal, proposal_sentence, read_wish
 from guidedrec_core.ui import loaders, show
 from guidedrec_core.ui.case_model import ask, choose_model
 from guidedrec_core.ui.errors import complain, escaped
@@ -66,7 +66,7 @@ def _apply(pulls: dict[str, float], apply: Callable[[dict[str, float]], None]) -
 
 
 def _ask(view: View, text: str, schema: AttributeSchema, model: str, base_url: str | None) -> None:
-    from guidedrec_core.explanation.steering_llm import ask_for_pulls
+    from guidedrec_core.explanation.steering.llm import ask_for_pulls
 
     try:
         with st.spinner(f"Asking {escaped(model)}"):

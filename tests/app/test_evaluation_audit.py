@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from guidedrec_core import pipeline
+from guidedrec_core.audit import words as audit_words
 from guidedrec_core.config import AuditConfig
-from guidedrec_core.explanation import audit_words
 from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/4_Evaluation.py"

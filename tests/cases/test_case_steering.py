@@ -8,8 +8,8 @@ import pytest
 from guidedrec_core.cases.case import build_case
 from guidedrec_core.cases.rationale import rationale_facts
 from guidedrec_core.cases.steering import scores_after, steered_case
-from guidedrec_core.explanation.rationale import rendered, template_claims
-from guidedrec_core.explanation.rationale_claims import checked
+from guidedrec_core.rationale.claims import checked
+from guidedrec_core.rationale.facts import rendered, template_claims
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 

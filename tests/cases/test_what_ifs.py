@@ -15,7 +15,7 @@ from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.cases.what_ifs import WhatIf, WhatIfStore
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, NotFoundError
-from guidedrec_core.explanation.steering import Steering
+from guidedrec_core.explanation.steering.steer import Steering
 
 RUN = "20260101-000000-abcdef"
 SCHEMA = AttributeSchema(

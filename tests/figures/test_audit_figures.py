@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from guidedrec_core.explanation.audit_words import EXPLANATION_WORDS, QUESTION_WORDS
+from guidedrec_core.audit.words import EXPLANATION_WORDS, QUESTION_WORDS
 from guidedrec_core.figures.audit import fidelity_curves, planted_dots
 from guidedrec_core.figures.theme import LIGHT
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from tiny import HOSTILE_TITLE
 
-from guidedrec_core.explanation import waterfall
 from guidedrec_core.figures import case as figures
+from guidedrec_core.figures import waterfall
 from guidedrec_core.figures.theme import DARK, LIGHT, Palette, safe
 
 

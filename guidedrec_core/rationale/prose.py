@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from guidedrec_core.explanation.plain_english import EMPTY, folded, stem, words_of
-from guidedrec_core.explanation.rationale import AttributeFact, Claim, Facts, shown_title
-from guidedrec_core.explanation.rationale_numbers import ORDINALS, SCALE, nearest, numbers_in, same
-from guidedrec_core.explanation.rationale_words import (
+from guidedrec_core.language import EMPTY, folded, stem, words_of
+from guidedrec_core.rationale.facts import AttributeFact, Claim, Facts, shown_title
+from guidedrec_core.rationale.numbers import ORDINALS, SCALE, nearest, numbers_in, same
+from guidedrec_core.rationale.phrases import (
     ABOVE,
     AGAINST,
     ALONE,

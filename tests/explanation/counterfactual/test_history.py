@@ -9,7 +9,7 @@ import pytest
 from small_models import KINDS, MAKERS, N_ITEMS, base_of
 
 from guidedrec_core.errors import InputError
-from guidedrec_core.explanation.counterfactual_history import history_edit
+from guidedrec_core.explanation.counterfactual.history import history_edit
 from guidedrec_core.ranking import mask_seen, ranks_of, top_k
 
 K = 4

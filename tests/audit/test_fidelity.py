@@ -9,8 +9,7 @@ import torch
 from small_models import COLD, KINDS, MAKERS, N_ITEMS, additive, base_of, head, literal, random_cases, stirred
 from tiny import ENCODER, arrays
 
-from guidedrec_core.explanation.attention import has_attention, history_attention
-from guidedrec_core.explanation.fidelity import (
+from guidedrec_core.audit.fidelity import (
     ATTENTION,
     DELETION,
     DOUBLINGS,
@@ -24,6 +23,7 @@ from guidedrec_core.explanation.fidelity import (
     attribute_fidelity,
     history_fidelity,
 )
+from guidedrec_core.explanation.attention import has_attention, history_attention
 from guidedrec_core.models.registry import make_base
 
 CASES = 12

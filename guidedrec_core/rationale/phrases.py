@@ -2,7 +2,7 @@
 
 import re
 
-from guidedrec_core.explanation.plain_english import word_set
+from guidedrec_core.language import word_set
 
 FOR = word_set(
     "add adds added adding lift lifts lifted raise raises raised help helps helped boost boosts boosted support "

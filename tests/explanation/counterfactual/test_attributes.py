@@ -9,11 +9,11 @@ from small_models import KINDS, MAKERS, N_ITEMS, N_USERS, RAW
 from tiny import arrays
 
 from guidedrec_core.errors import InputError
-from guidedrec_core.explanation import counterfactual_pulls
-from guidedrec_core.explanation.counterfactual import Standing
-from guidedrec_core.explanation.counterfactual_pulls import pull_edits, pulled_ranks
-from guidedrec_core.explanation.counterfactual_scores import score_edits
-from guidedrec_core.explanation.steering import pull_unit
+from guidedrec_core.explanation.counterfactual import taste as counterfactual_pulls
+from guidedrec_core.explanation.counterfactual.item_scores import score_edits
+from guidedrec_core.explanation.counterfactual.search import Standing
+from guidedrec_core.explanation.counterfactual.taste import pull_edits, pulled_ranks
+from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.ranking import mask_seen, ranks_of
 from guidedrec_core.refinement.guided import Standardisation
 

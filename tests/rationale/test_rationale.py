@@ -15,7 +15,9 @@ from obedient_model import _COMMAND, _read
 from poisoned_listings import POISONS
 
 from guidedrec_core.errors import ServiceError
-from guidedrec_core.explanation.rationale import (
+from guidedrec_core.llm.client import ChatClient
+from guidedrec_core.rationale.claims import Rationale, checked, fault
+from guidedrec_core.rationale.facts import (
     AttributeFact,
     Claim,
     Facts,
@@ -25,10 +27,8 @@ from guidedrec_core.explanation.rationale import (
     template_claims,
     template_rationale,
 )
-from guidedrec_core.explanation.rationale_claims import Rationale, checked, fault
-from guidedrec_core.explanation.rationale_llm import ask_for_rationale, prompt, read_claims
-from guidedrec_core.explanation.rationale_prose import prose_fault
-from guidedrec_core.llm.client import ChatClient
+from guidedrec_core.rationale.llm import ask_for_rationale, prompt, read_claims
+from guidedrec_core.rationale.prose import prose_fault
 
 CASE = Facts(
     title="Larch Down Parka",

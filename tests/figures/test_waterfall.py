@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from guidedrec_core.explanation.waterfall import ATTRIBUTE, BIAS, OTHERS, REMAINDER, SCORE, START, steps
+from guidedrec_core.figures.waterfall import ATTRIBUTE, BIAS, OTHERS, REMAINDER, SCORE, START, steps
 
 
 def parts(contributions: np.ndarray) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pytest
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.errors import InputError
-from guidedrec_core.explanation.steering_words import Proposal, Understood, proposal_sentence, read_wish, uncovered
+from guidedrec_core.explanation.steering.wish import Proposal, Understood, proposal_sentence, read_wish, uncovered
 
 SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
 SCHEMAS = {

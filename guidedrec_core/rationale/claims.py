@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from guidedrec_core.explanation.rationale import SMALLEST, Claim, Direction, Facts, Kind, rendered
-from guidedrec_core.explanation.rationale_prose import prose_fault
+from guidedrec_core.rationale.facts import SMALLEST, Claim, Direction, Facts, Kind, rendered
+from guidedrec_core.rationale.prose import prose_fault
 
 # Numbers are told to a model with two decimals, raw scores with one.
 _CONTRIBUTION, _SCORE = 0.0051, 0.051

@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Any, get_args
 
 from guidedrec_core.errors import ServiceError
-from guidedrec_core.explanation.rationale import Claim, ClaimType, Direction, Facts, evidence_lines, shown_title
-from guidedrec_core.explanation.rationale_claims import Rationale, checked
 from guidedrec_core.llm.sanitize import fence
+from guidedrec_core.rationale.claims import Rationale, checked
+from guidedrec_core.rationale.facts import Claim, ClaimType, Direction, Facts, evidence_lines, shown_title
 from guidedrec_core.scoring.parsing import json_values
 
 if TYPE_CHECKING:

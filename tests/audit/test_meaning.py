@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from guidedrec_core.audit.meaning import FEWEST, _lead, agreement, meaning
 from guidedrec_core.config import RefinementConfig
-from guidedrec_core.explanation.meaning import FEWEST, _lead, agreement, meaning
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights

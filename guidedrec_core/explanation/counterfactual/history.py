@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing
+from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.ranking import mask_seen, ranks_of
 

@@ -9,14 +9,7 @@ import pytest
 from scipy import stats
 
 from guidedrec_core import columns as c
-from guidedrec_core.config import SplitConfig
-from guidedrec_core.data.bundled import bundled_dataset
-from guidedrec_core.data.dataset import Dataset
-from guidedrec_core.data.interactions import Interactions
-from guidedrec_core.data.prepared import PreparedData
-from guidedrec_core.data.sequences import Sequences
-from guidedrec_core.data.split import Split
-from guidedrec_core.evaluation.planted import (
+from guidedrec_core.audit.planted import (
     MIXED_UP,
     PLACEBO,
     PLAIN_MEAN,
@@ -28,6 +21,13 @@ from guidedrec_core.evaluation.planted import (
     planted_truth,
     truth_of,
 )
+from guidedrec_core.config import SplitConfig
+from guidedrec_core.data.bundled import bundled_dataset
+from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.data.interactions import Interactions
+from guidedrec_core.data.prepared import PreparedData
+from guidedrec_core.data.sequences import Sequences
+from guidedrec_core.data.split import Split
 from guidedrec_core.refinement.refined import Parts
 
 NAMES = ("warmth", "style_focus", "packability", "ruggedness")

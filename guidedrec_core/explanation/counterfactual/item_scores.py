@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.explanation.counterfactual import FloatArray, Goal, Standing, rounded_away
+from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing, rounded_away
 from guidedrec_core.refinement.refined import RefinedModel
 
 Guided = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]

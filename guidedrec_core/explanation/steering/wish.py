@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.errors import InputError
-from guidedrec_core.explanation.plain_english import EMPTY, folded, stem, word_set, words_of
-from guidedrec_core.explanation.steering import MOST_PULL
+from guidedrec_core.explanation.steering.steer import MOST_PULL
 from guidedrec_core.explanation.words import listing
+from guidedrec_core.language import EMPTY, folded, stem, word_set, words_of
 
 LONGEST_WISH = 400
 """Characters of a wish."""

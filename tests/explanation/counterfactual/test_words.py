@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.explanation import counterfactual_words as words
 from guidedrec_core.explanation.contrast import Contrast
-from guidedrec_core.explanation.counterfactual_history import HistoryEdit
-from guidedrec_core.explanation.counterfactual_pulls import Pull, PullEdits
-from guidedrec_core.explanation.counterfactual_scores import ScoreEdit, ScoreEdits
+from guidedrec_core.explanation.counterfactual import words
+from guidedrec_core.explanation.counterfactual.history import HistoryEdit
+from guidedrec_core.explanation.counterfactual.item_scores import ScoreEdit, ScoreEdits
+from guidedrec_core.explanation.counterfactual.taste import Pull, PullEdits
 from guidedrec_core.explanation.rank_change import RankChange
 from guidedrec_core.explanation.why_not import WhyNot
 from guidedrec_core.explanation.why_not_words import against_words, why_not_words

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from guidedrec_core.evaluation.planted import MIXED_UP, PLACEBO, PLAIN_MEAN, PREFERENCE, REASONS, REFINED, SLOPES, TASTE
+from guidedrec_core.audit.planted import MIXED_UP, PLACEBO, PLAIN_MEAN, PREFERENCE, REASONS, REFINED, SLOPES, TASTE
 from guidedrec_core.explanation.words import listing
 
 AGAINST = {

@@ -11,10 +11,10 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.explanation.words import listing, lower_first, ordinal
 
 if TYPE_CHECKING:  # these modules load torch, which pages that only speak do not need
-    from guidedrec_core.explanation.counterfactual import Goal
-    from guidedrec_core.explanation.counterfactual_history import HistoryEdit
-    from guidedrec_core.explanation.counterfactual_pulls import Pull, PullEdits
-    from guidedrec_core.explanation.counterfactual_scores import ScoreEdit, ScoreEdits
+    from guidedrec_core.explanation.counterfactual.history import HistoryEdit
+    from guidedrec_core.explanation.counterfactual.item_scores import ScoreEdit, ScoreEdits
+    from guidedrec_core.explanation.counterfactual.search import Goal
+    from guidedrec_core.explanation.counterfactual.taste import Pull, PullEdits
     from guidedrec_core.explanation.rank_change import RankChange
     from guidedrec_core.explanation.surrogate import Surrogate
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from small_models import MAKERS, N_ITEMS, RAW, A
 
-from guidedrec_core.explanation.steering import Steering, history_scores, pull_unit, steer
+from guidedrec_core.explanation.steering.steer import Steering, history_scores, pull_unit, steer
 from guidedrec_core.ranking import mask_seen, top_k
 
 HISTORY = np.array([3, 7, 3, 11])

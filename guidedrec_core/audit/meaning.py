@@ -28,7 +28,7 @@ import pandas as pd
 from scipy import stats
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.explanation.steering import pull_unit
+from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.ranking import block_size, mask_seen, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 

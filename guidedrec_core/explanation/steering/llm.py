@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.errors import InputError, ServiceError
-from guidedrec_core.explanation.plain_english import words_of
-from guidedrec_core.explanation.steering import MOST_PULL
-from guidedrec_core.explanation.steering_words import LONGEST_WISH, Proposal, Understood, uncovered
+from guidedrec_core.explanation.steering.steer import MOST_PULL
+from guidedrec_core.explanation.steering.wish import LONGEST_WISH, Proposal, Understood, uncovered
+from guidedrec_core.language import words_of
 from guidedrec_core.llm.sanitize import clean, fence
 from guidedrec_core.scoring.parsing import json_values
 

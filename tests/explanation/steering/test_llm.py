@@ -9,8 +9,8 @@ from chat_server import KEY, Answer, ChatServer, chat_server, said  # noqa: F401
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import ConfigError, InputError, ServiceError
-from guidedrec_core.explanation.steering_llm import ask_for_pulls
-from guidedrec_core.explanation.steering_words import Proposal, Understood
+from guidedrec_core.explanation.steering.llm import ask_for_pulls
+from guidedrec_core.explanation.steering.wish import Proposal, Understood
 from guidedrec_core.llm.client import ChatClient
 
 SCHEMA = AttributeSchema(

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from guidedrec_core.explanation import stability
-from guidedrec_core.explanation.audit_words import (
+from guidedrec_core.audit import stability
+from guidedrec_core.audit.words import (
     OTHER,
     SWAPPED,
     fidelity_sentence,

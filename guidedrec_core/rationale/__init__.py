@@ -1,0 +1,1 @@
+"""Rationales: why an item is recommended, told in prose, every claim tied to a fact that was computed."""
