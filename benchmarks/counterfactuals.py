@@ -29,7 +29,7 @@ from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.registry import make_base, make_encoder
-from guidedrec_core.ranking import mask_seen, ranks_of, top_k
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, Standardisation
 from guidedrec_core.refinement.head import HeadModel, HeadWeights

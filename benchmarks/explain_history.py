@@ -23,7 +23,7 @@ import pandas as pd
 import torch
 
 from guidedrec_core.explanation.history_shapley import EVALUATIONS, base_history_shapley, history_shapley
-from guidedrec_core.ranking import mask_seen, top_k
+from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.runs import library
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System

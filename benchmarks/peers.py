@@ -32,7 +32,7 @@ from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 SCRIPTS = Path(__file__).resolve().parent / "peer_models"
 METRICS = metric_names((10,))

@@ -28,8 +28,8 @@ from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Split
 from guidedrec_core.models.registry import make_base
-from guidedrec_core.ranking import target_ranks, top_lists
-from guidedrec_core.retrieval import ItemIndex
+from guidedrec_core.ranking.ranks import target_ranks, top_lists
+from guidedrec_core.ranking.retrieval import ItemIndex
 
 WIDTH, K, N_SEEN = 64, 10, 100
 READ = "read once"

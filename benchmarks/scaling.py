@@ -70,7 +70,7 @@ def measure(n_items: int, n_interactions: int, options: argparse.Namespace) -> d
     from guidedrec_core.data.sequences import TrainingWindows
     from guidedrec_core.data.split import Cases
     from guidedrec_core.models.registry import make_base
-    from guidedrec_core.ranking import ndcg_at, target_ranks
+    from guidedrec_core.ranking.ranks import ndcg_at, target_ranks
     from guidedrec_core.training.device import settled
     from guidedrec_core.training.loop import train
 

@@ -20,7 +20,7 @@ import numpy as np
 from guidedrec_core.config import EncoderConfig, RefinementConfig
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.models.registry import make_base, make_encoder
-from guidedrec_core.ranking import top_k
+from guidedrec_core.ranking.ranks import top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights

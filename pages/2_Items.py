@@ -6,7 +6,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures.items import attribute_bars, audience_bars, similarity_bars
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.item_view import ItemView
+from guidedrec_core.items.view import ItemView
 from guidedrec_core.ui import item_loaders, loaders, page, preview_parts, show, url
 from guidedrec_core.ui.attributes_tables import TABS
 from guidedrec_core.ui.errors import guard, way_on

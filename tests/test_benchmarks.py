@@ -10,7 +10,7 @@ import pytest
 
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.split import Split
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 

@@ -23,7 +23,7 @@ from guidedrec_core.explanation.attention import has_attention, history_attentio
 from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.randomness import generator
-from guidedrec_core.ranking import block_size, mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import block_size, mask_seen, ranks_of
 from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]

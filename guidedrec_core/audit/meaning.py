@@ -29,7 +29,7 @@ from scipy import stats
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.steering.steer import pull_unit
-from guidedrec_core.ranking import block_size, mask_seen, top_k
+from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]

@@ -12,7 +12,7 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation import words
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.models.base import FloatArray
-from guidedrec_core.ranking import mask_seen, top_k
+from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.system import System
 
 

@@ -16,7 +16,7 @@ from guidedrec_core.explanation.steering.steer import MOST_PULL
 from guidedrec_core.explanation.surrogate import base_surrogate
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.explanation.why_not_words import why_not_words
-from guidedrec_core.preview import standardisation
+from guidedrec_core.items.new_item import standardisation
 from guidedrec_core.system import System
 
 PATTERNS, POPULARITY = "Purchase patterns", "Popularity"

@@ -102,7 +102,7 @@ def ledger_json(system: "System", model: str, user_id: str, item_id: str) -> dic
     import numpy as np
 
     from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
-    from guidedrec_core.ranking import mask_seen, ranks_of
+    from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
     data = system.data
     user, item = data.dataset.users.index(user_id), data.dataset.items.index(item_id)
@@ -139,7 +139,7 @@ def _explain_all(session: Session, system: "System", k: int, out: Path, as_json:
     import numpy as np
 
     from guidedrec_core.progress import StageProgress
-    from guidedrec_core.recommend import ledgers
+    from guidedrec_core.ranking.recommend import ledgers
 
     users = np.arange(len(system.data.dataset.users))
     rows = 0

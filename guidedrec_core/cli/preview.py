@@ -14,8 +14,8 @@ from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.errors import DataError, ServiceError
 
 if TYPE_CHECKING:
+    from guidedrec_core.items.new_item import Preview
     from guidedrec_core.pipeline.new_listings import ListingScores
-    from guidedrec_core.preview import Preview
 
 
 @click.command(cls=Command)
@@ -73,7 +73,7 @@ def preview(
     raw = None if path is None else _read(path)
     listings = given.table(session) if path is None else None
     with opened(session, dataset, run_id) as system:
-        from guidedrec_core.preview import preview as make_preview
+        from guidedrec_core.items.new_item import preview as make_preview
 
         if raw is not None or listings is None:
             with session.progress() as listener:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from guidedrec_core.data.catalogue import Catalogue
+    from guidedrec_core.items.new_item import Preview
     from guidedrec_core.pipeline.new_listings import ListingScores
-    from guidedrec_core.preview import Preview
     from guidedrec_core.system import System
 
 

@@ -12,7 +12,7 @@ from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import RECOMMENDATIONS, out_option, table_file
 
 if TYPE_CHECKING:
-    from guidedrec_core.recommend import History
+    from guidedrec_core.ranking.recommend import History
     from guidedrec_core.system import System
 
 _USERS_AT_ONCE = 1024
@@ -63,7 +63,7 @@ def _for_one(system: "System", user_id: str, model: str, k: int, history: "Histo
     """Show one user's list."""
     import numpy as np
 
-    from guidedrec_core.recommend import recommend as make_lists
+    from guidedrec_core.ranking.recommend import recommend as make_lists
 
     dataset = system.data.dataset
     users = np.array([dataset.users.index(user_id)])
@@ -87,7 +87,7 @@ def _for_all(
     import numpy as np
 
     from guidedrec_core.progress import StageProgress
-    from guidedrec_core.recommend import recommend as make_lists
+    from guidedrec_core.ranking.recommend import recommend as make_lists
 
     users = np.arange(len(system.data.dataset.users))
     blocks = [users[first : first + _USERS_AT_ONCE] for first in range(0, len(users), _USERS_AT_ONCE)]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.ranking import ndcg_at
+from guidedrec_core.ranking.ranks import ndcg_at
 
 
 def metric_names(cutoffs: tuple[int, ...]) -> list[str]:

@@ -18,7 +18,7 @@ from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.randomness import generator
-from guidedrec_core.ranking import target_ranks, top_lists
+from guidedrec_core.ranking.ranks import target_ranks, top_lists
 
 POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR = "popularity", "item_knn", "item_knn_recency", "ease"
 BASE, REFINED, SECOND_TRAINING, PLACEBO = "base", "refined", "second_training", "placebo"

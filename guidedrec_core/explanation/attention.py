@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.ranking import block_size
+from guidedrec_core.ranking.ranks import block_size
 from guidedrec_core.refinement.head import HeadModel
 
 FloatArray = npt.NDArray[np.float64]

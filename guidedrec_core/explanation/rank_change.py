@@ -20,7 +20,7 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.randomness import generator
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import numpy as np
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.contrast import Contrast, contrast
-from guidedrec_core.ranking import mask_seen, ranks_of, top_k
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 
 Status = Literal["seen", "listed", "outranked"]

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from guidedrec_core import columns as c
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
-from guidedrec_core.item_map import ItemMap, UserMarks
+from guidedrec_core.projection.item_map import ItemMap, UserMarks
 
 MOST_POINTS = 20_000
 """Above this a map shows density, because a browser would choke on the points and on their selection."""

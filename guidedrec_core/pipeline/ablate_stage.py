@@ -16,7 +16,7 @@ from guidedrec_core.pipeline.passes import doubt_of
 from guidedrec_core.pipeline.refine_stage import head_cases, refine
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.randomness import generator
-from guidedrec_core.ranking import target_ranks
+from guidedrec_core.ranking.ranks import target_ranks
 from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import head_over, load_base, load_refined, with_newer_counts

@@ -24,7 +24,7 @@ from guidedrec_core.pipeline.common import find_equal, sha256
 from guidedrec_core.pipeline.passes import repeated_scores
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.randomness import generator
-from guidedrec_core.ranking import top_lists
+from guidedrec_core.ranking.ranks import top_lists
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System, load_refined
 

@@ -6,7 +6,7 @@ from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.data.split import Cases
 from guidedrec_core.models.base import FloatArray
-from guidedrec_core.ranking import block_size, mask_seen, ndcg_at, ranks_of
+from guidedrec_core.ranking.ranks import block_size, mask_seen, ndcg_at, ranks_of
 from guidedrec_core.refinement.refined import RefinedModel
 
 NEVER = -1e4

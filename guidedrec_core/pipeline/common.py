@@ -17,7 +17,7 @@ from guidedrec_core.errors import ConfigError
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.progress import Listener
 from guidedrec_core.randomness import derive_seed, generator
-from guidedrec_core.ranking import ndcg_at, target_ranks
+from guidedrec_core.ranking.ranks import ndcg_at, target_ranks
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.training.loop import TrainingResult, train
 

@@ -25,7 +25,7 @@ from guidedrec_core.pipeline.arms import category_marks
 from guidedrec_core.pipeline.common import config_of, find_equal, ndcg
 from guidedrec_core.pipeline.refine_stage import refine
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
-from guidedrec_core.recommend import recommend
+from guidedrec_core.ranking.recommend import recommend
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import load_base, load_refined

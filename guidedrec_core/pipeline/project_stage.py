@@ -2,10 +2,10 @@
 
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.prepared import load_prepared
-from guidedrec_core.explanation.spaces import ItemSpace
 from guidedrec_core.pipeline.common import find_equal
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.projection import project
+from guidedrec_core.projection.layout import project
+from guidedrec_core.projection.spaces import ItemSpace
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import load_base, load_refined
 

@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from guidedrec_core.attributes.overrides import OverrideLog, current
-from guidedrec_core.item_map import ItemMap, Selection, build_map, describe_selection
-from guidedrec_core.item_search import ItemIndex
+from guidedrec_core.items.search import ItemIndex
+from guidedrec_core.projection.item_map import ItemMap, Selection, build_map, describe_selection
 from guidedrec_core.reliability.marks import Mark, doubt_marks, override_marks
 from guidedrec_core.runs.library import RefinedEntry
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.ui import attributes_loaders, loaders
 
 if TYPE_CHECKING:
-    from guidedrec_core.item_view import ItemView
+    from guidedrec_core.items.view import ItemView
 
 
 def index(data_id: str) -> ItemIndex:
@@ -33,7 +33,7 @@ def whole_map(projection_id: str) -> Selection:
 
 
 def item_view(run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
-    """Compute an item's view; see `guidedrec_core.item_view.build_item`."""
+    """Compute an item's view; see `guidedrec_core.items.view.build_item`."""
     return _item_view(str(loaders.store().home), run_id, evaluation_id, item_id)
 
 
@@ -65,7 +65,7 @@ def _whole_map(home: str, projection_id: str) -> Selection:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _item_view(home: str, run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
-    from guidedrec_core.item_view import build_item  # with torch, so not before it is needed
+    from guidedrec_core.items.view import build_item  # with torch, so not before it is needed
 
     recommendations = None if evaluation_id is None else loaders.table(evaluation_id, "recommendations")
     system = loaders.system(run_id)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.item_search import ItemIndex
+from guidedrec_core.items.search import ItemIndex
 from guidedrec_core.ui import url
 
 _MOST = 50

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.item_map import selected_indexes
+from guidedrec_core.projection.item_map import selected_indexes
 
 _KEPT = "map_selection"
 _DRAWN = "map_selection_drawn"

@@ -15,7 +15,7 @@ from guidedrec_core.figures.item_map import (
     outside_frame,
 )
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.item_map import ItemMap, Selection, UserMarks, describe_selection, user_marks
+from guidedrec_core.projection.item_map import ItemMap, Selection, UserMarks, describe_selection, user_marks
 from guidedrec_core.ui import show, url
 from guidedrec_core.ui.map_selection import MapSelection
 

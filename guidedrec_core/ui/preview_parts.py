@@ -17,7 +17,7 @@ from guidedrec_core.ui.page import View
 from guidedrec_core.ui.preview_inputs import Wanted
 
 if TYPE_CHECKING:
-    from guidedrec_core.preview import Preview
+    from guidedrec_core.items.new_item import Preview
 
 _WHICH, _FOUND = "which_item", "preview_found"
 _WORDS = {"old": "In the catalogue", "new": "A new item"}
@@ -77,7 +77,7 @@ def _preview(view: View, wanted: Wanted) -> "Preview":
     before: tuple[object, Preview] | None = st.session_state.get(_FOUND)
     if before is not None and before[0] == key:
         return before[1]
-    from guidedrec_core.preview import preview  # with torch, so not before it is needed
+    from guidedrec_core.items.new_item import preview  # with torch, so not before it is needed
 
     system = loaders.system(view.entry.run.id)
     bar = st.progress(0.0, text="Ranking it for every user")

@@ -6,7 +6,7 @@ from small_models import COLD, GUIDED, KINDS, MAKERS, N_ITEMS, additive, random_
 
 from guidedrec_core.audit.stability import MEASURES, OTHER, SHORTENED, SWAPPED, stability
 from guidedrec_core.explanation.history_shapley import history_shapley
-from guidedrec_core.explanation.spaces import ItemSpace
+from guidedrec_core.projection.spaces import ItemSpace
 
 
 def test_measures_are_those_of_two_explanations() -> None:

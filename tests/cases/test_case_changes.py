@@ -6,7 +6,7 @@ import pytest
 from guidedrec_core.cases.changes import POPULARITY, build_changes, build_moved, build_why_not
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.steering.steer import pull_unit
-from guidedrec_core.ranking import mask_seen, ranks_of, top_k
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 

@@ -108,7 +108,7 @@ def test_movielens_from_the_download_to_an_explanation(
     import numpy as np
 
     from guidedrec_core.pipeline import project_stage
-    from guidedrec_core.projection import Projection
+    from guidedrec_core.projection.layout import Projection
 
     def lay_out(base: Any, refined: Any, *_: Any) -> Projection:
         near = np.zeros((len(base.vectors), 2), dtype=np.int64)

@@ -13,7 +13,7 @@ from guidedrec_core.cases.changes import build_changes, build_moved, build_why_n
 from guidedrec_core.cases.history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.pipeline import Build
-from guidedrec_core.recommend import recommend
+from guidedrec_core.ranking.recommend import recommend
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 

@@ -12,7 +12,7 @@ from small_models import KINDS, MAKERS, base_of
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import rank_change as module
 from guidedrec_core.explanation.rank_change import rank_change
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.refinement.refined import Parts
 
 HISTORY = np.array([4, 9, 14])

@@ -5,7 +5,7 @@ import pytest
 from small_models import MAKERS, N_ITEMS
 
 from guidedrec_core.explanation.why_not import why_not
-from guidedrec_core.ranking import mask_seen, top_k
+from guidedrec_core.ranking.ranks import mask_seen, top_k
 
 HISTORY = np.array([2, 7, 11])
 K = 5

@@ -16,7 +16,7 @@ from guidedrec_core.figures.item_map import (
     point_colours,
 )
 from guidedrec_core.figures.theme import DARK, LIGHT
-from guidedrec_core.item_map import ItemMap, UserMarks
+from guidedrec_core.projection.item_map import ItemMap, UserMarks
 
 SCHEMA = AttributeSchema(attributes=[Attribute(name="warmth", low="cooling", high="made for deep cold")])
 

@@ -12,7 +12,7 @@ from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.evaluation.metrics import case_metrics
 from guidedrec_core.pipeline import Build
 from guidedrec_core.progress import Progress
-from guidedrec_core.ranking import target_ranks
+from guidedrec_core.ranking.ranks import target_ranks
 from guidedrec_core.runs import library
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import load_base, load_refined

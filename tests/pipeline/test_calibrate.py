@@ -9,7 +9,7 @@ from tiny import sequences_of
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.pipeline import calibrate
 from guidedrec_core.pipeline.calibrate import NEVER, OFFSETS, choose_cold_offset
-from guidedrec_core.ranking import ndcg_at, ranks_of, target_ranks
+from guidedrec_core.ranking.ranks import ndcg_at, ranks_of, target_ranks
 
 N_USERS, N_ITEMS = 60, 30
 RNG = np.random.default_rng(0)

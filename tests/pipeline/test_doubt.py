@@ -13,9 +13,9 @@ from guidedrec_core import pipeline
 from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import AblationConfig, BuildConfig, EncoderConfig, RefinementConfig, TrainingConfig
 from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.items.new_item import preview
 from guidedrec_core.pipeline.build import refine_task
 from guidedrec_core.pipeline.passes import doubt_of
-from guidedrec_core.preview import preview
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.reliability.doubt import score_doubt
 from guidedrec_core.runs.store import Run, RunStore

@@ -27,7 +27,7 @@ from guidedrec_core.data.bundled import ScoreFiles
 from guidedrec_core.data.dataset import import_dataset, load
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.evaluation.report import MODELS, REFINED
-from guidedrec_core.recommend import ledgers
+from guidedrec_core.ranking.recommend import ledgers
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel

@@ -14,6 +14,7 @@ from guidedrec_core import pipeline
 from guidedrec_core.config import RefinementConfig, ScoringConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import DataError, ServiceError
+from guidedrec_core.items.new_item import preview
 from guidedrec_core.pipeline.new_listings import (
     MOST_LISTINGS,
     listings_file,
@@ -21,7 +22,6 @@ from guidedrec_core.pipeline.new_listings import (
     score_listings,
     score_listings_offline,
 )
-from guidedrec_core.preview import preview
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 

@@ -10,7 +10,7 @@ from guidedrec_core.data.sequences import Batch, TrainingWindows
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.pipeline.calibrate import NEVER
-from guidedrec_core.ranking import top_k
+from guidedrec_core.ranking.ranks import top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel

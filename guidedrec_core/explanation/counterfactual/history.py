@@ -16,7 +16,7 @@ import numpy.typing as npt
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing
 from guidedrec_core.models.base import Recommender
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 MOST_SCORED = 2000
 """Shortened histories scored at most in turn: all sets of 10 past items, all of up to three of 23, all pairs of 62."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError
 from guidedrec_core.models.base import Recommender
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 Goal = Literal["leave", "enter"]
 """The item shall leave the K best, or enter them."""

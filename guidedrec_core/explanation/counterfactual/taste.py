@@ -20,7 +20,7 @@ from scipy.optimize import linprog
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing, rounded_away
 from guidedrec_core.explanation.steering.steer import MOST_PULL, pull_unit
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.refinement.refined import RefinedModel
 
 _ROUNDS = 12

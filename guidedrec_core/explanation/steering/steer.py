@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.ranking import ranks_of, top_k
+from guidedrec_core.ranking.ranks import ranks_of, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]

@@ -14,7 +14,7 @@ from guidedrec_core.explanation.counterfactual.item_scores import score_edits
 from guidedrec_core.explanation.counterfactual.search import Standing
 from guidedrec_core.explanation.counterfactual.taste import pull_edits, pulled_ranks
 from guidedrec_core.explanation.steering.steer import pull_unit
-from guidedrec_core.ranking import mask_seen, ranks_of
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.refinement.guided import Standardisation
 
 K = 4

@@ -10,7 +10,7 @@ from small_models import KINDS, MAKERS, N_ITEMS, base_of
 
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation.counterfactual.history import history_edit
-from guidedrec_core.ranking import mask_seen, ranks_of, top_k
+from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 
 K = 4
 

@@ -7,7 +7,7 @@ import pytest
 from small_models import MAKERS, N_ITEMS, RAW, A
 
 from guidedrec_core.explanation.steering.steer import Steering, history_scores, pull_unit, steer
-from guidedrec_core.ranking import mask_seen, top_k
+from guidedrec_core.ranking.ranks import mask_seen, top_k
 
 HISTORY = np.array([3, 7, 3, 11])
 FORMS = ["additive", "anchored", "literal-itself", "head-beside-item-knn"]

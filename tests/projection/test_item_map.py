@@ -9,7 +9,8 @@ import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import UnknownIdError
-from guidedrec_core.item_map import (
+from guidedrec_core.pipeline import Build
+from guidedrec_core.projection.item_map import (
     ItemMap,
     build_map,
     describe_selection,
@@ -18,7 +19,6 @@ from guidedrec_core.item_map import (
     selected_indexes,
     user_marks,
 )
-from guidedrec_core.pipeline import Build
 from guidedrec_core.runs.store import RunStore
 
 
@@ -56,9 +56,7 @@ def test_map_holds_the_stored_positions_and_facts(item_map: ItemMap, tiny_build:
 
 
 def test_reading_a_map_loads_no_model_and_no_chart_library() -> None:
-    code = (
-        "import sys, guidedrec_core.item_map; print(sorted({'torch', 'umap', 'plotly', 'streamlit'} & {*sys.modules}))"
-    )
+    code = "import sys, guidedrec_core.projection.item_map; print(sorted({'torch', 'umap', 'plotly', 'streamlit'} & {*sys.modules}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays as numpy_arrays
 from tiny import arrays, random_histories, sequences_of
 
-from guidedrec_core import ranking
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.models.base import FloatArray
-from guidedrec_core.ranking import block_size, mask_seen, ndcg_at, ranks_of, target_ranks, top_k, top_lists
+from guidedrec_core.ranking import ranks as ranking
+from guidedrec_core.ranking.ranks import block_size, mask_seen, ndcg_at, ranks_of, target_ranks, top_k, top_lists
 
 N_ITEMS = 12
 # Few different values, so that most rows have ties.

@@ -12,14 +12,14 @@ import pytest
 import tiny
 
 from guidedrec_core import pipeline
-from guidedrec_core import preview as module
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, SplitConfig, TrainingConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import ConfigError, DataError, UnknownIdError
+from guidedrec_core.items import new_item as module
+from guidedrec_core.items.new_item import NEWNESS, Preview, preview
 from guidedrec_core.pipeline.calibrate import NEVER
-from guidedrec_core.preview import NEWNESS, Preview, preview
 from guidedrec_core.progress import Progress
-from guidedrec_core.ranking import mask_seen
+from guidedrec_core.ranking.ranks import mask_seen
 from guidedrec_core.refinement.refined import Parts
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.system import System

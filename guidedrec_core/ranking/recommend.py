@@ -10,7 +10,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.models.base import Recommender
-from guidedrec_core.ranking import block_size, mask_seen, top_k
+from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
 from guidedrec_core.system import System
 
 History = Literal["train", "train+valid"]

@@ -6,8 +6,8 @@ from hypothesis.extra.numpy import arrays as numpy_arrays
 
 from guidedrec_core.errors import DataError
 from guidedrec_core.models.base import FloatArray
-from guidedrec_core.ranking import mask_seen, top_k
-from guidedrec_core.retrieval import ItemIndex
+from guidedrec_core.ranking.ranks import mask_seen, top_k
+from guidedrec_core.ranking.retrieval import ItemIndex
 
 # Small whole numbers: products are exact in any order of summation, and many scores tie.
 few_values = st.sampled_from([-1.0, 0.0, 1.0])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from guidedrec_core.config import ProjectionConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import DataError
-from guidedrec_core.explanation.spaces import ItemSpace, overlap
+from guidedrec_core.projection.spaces import ItemSpace, overlap
 from guidedrec_core.randomness import derive_seed
 
 FloatArray = npt.NDArray[np.float32]

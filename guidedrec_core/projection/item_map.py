@@ -19,7 +19,7 @@ from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
-from guidedrec_core.explanation.spaces import FloatArray, attribute_of_move
+from guidedrec_core.projection.spaces import FloatArray, attribute_of_move
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.runs.store import RunStore
 

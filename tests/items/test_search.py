@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from guidedrec_core.data.catalogue import Catalogue
-from guidedrec_core.item_search import ItemIndex
+from guidedrec_core.items.search import ItemIndex
 
 ITEMS = [
     ("a-1", "Amélie", "Comedy|Romance"),

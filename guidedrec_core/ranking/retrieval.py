@@ -11,7 +11,7 @@ import numpy as np
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import DataError
 from guidedrec_core.models.base import FloatArray
-from guidedrec_core.ranking import top_k
+from guidedrec_core.ranking.ranks import top_k
 
 
 @dataclass(frozen=True)

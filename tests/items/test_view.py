@@ -7,9 +7,9 @@ from tiny import HOSTILE_TITLE
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import UnknownIdError
-from guidedrec_core.explanation.spaces import ItemSpace
-from guidedrec_core.item_view import build_item, near_reason
+from guidedrec_core.items.view import build_item, near_reason
 from guidedrec_core.pipeline import Build
+from guidedrec_core.projection.spaces import ItemSpace
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.system import System
 

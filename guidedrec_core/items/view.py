@@ -11,7 +11,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
-from guidedrec_core.explanation.spaces import FloatArray, ItemSpace
+from guidedrec_core.projection.spaces import FloatArray, ItemSpace
 from guidedrec_core.system import System
 
 # Half a standard deviation from the catalogue's mean: less is no trait of an item.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.explanation.spaces import ItemSpace, attribute_of_move, overlap, refined_vectors
+from guidedrec_core.projection.spaces import ItemSpace, attribute_of_move, overlap, refined_vectors
 
 RNG = np.random.default_rng(0)
 
