@@ -26,7 +26,7 @@ from guidedrec_core.explanation.history_shapley import EVALUATIONS, base_history
 from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.runs import library
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 OURS, PLAIN, KERNEL = "guidedrec", "shap PermutationExplainer", "shap KernelExplainer"
 LONG_RUN = 8

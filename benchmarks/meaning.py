@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.audit.meaning import meaning
 from guidedrec_core.config import BuildConfig
@@ -34,7 +34,7 @@ from guidedrec_core.data.tables import read_table
 from guidedrec_core.randomness import generator
 from guidedrec_core.reliability.repeated import read_repeated
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 SHOP = "fernway"
 USERS = 300

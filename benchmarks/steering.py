@@ -26,7 +26,7 @@ from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights
 from guidedrec_core.runs.library import refined_entries
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 from guidedrec_core.vectors.pca import pca
 
 K, HISTORY = 10, 30

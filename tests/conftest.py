@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from guidedrec_core.pipeline import Build
+    from guidedrec_core.stages import Build
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when NumPy and torch are first imported, here and in children
 
@@ -59,7 +59,7 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> "Build":
     """Build the tiny shop with every stage, once for all tests: data set ``tiny``. Leave it as it is."""
     import tiny
 
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.data.dataset import import_dataset
     from guidedrec_core.runs.store import RunStore
 

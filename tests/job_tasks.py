@@ -53,6 +53,6 @@ def crash(arguments: dict[str, Any], home: Path, listener: Listener) -> str:
 
 
 if __name__ == "__main__":
-    from guidedrec_core.job_worker import main
+    from guidedrec_core.jobs.worker import main
 
     sys.exit(main(Path(sys.argv[1]), TASKS))

@@ -77,7 +77,7 @@ def test_the_check_sees_all_forms_of_import(tmp_path: Path) -> None:
     )
     assert set(imported(file, "guidedrec_core.models")) == {
         "torch.nn",
-        "guidedrec_core.jobs",
+        "guidedrec_core.jobs.jobs",
         "guidedrec_core.models.base.Recommender",
         "guidedrec_core.models.ui",
         "guidedrec_core.models.cli.main",

@@ -12,12 +12,13 @@ import pandas as pd
 import torch
 from record import Record
 
-from guidedrec_core import __version__, pipeline
+from guidedrec_core import __version__
+from guidedrec_core import stages as pipeline
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.prepared import load_prepared
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import load_base
+from guidedrec_core.stages.system import load_base
 
 
 def main():

@@ -10,7 +10,7 @@ from guidedrec_core.cases.changes import part_labels
 from guidedrec_core.explanation.contrast import contrast, just_below
 from guidedrec_core.explanation.why_not_words import against_words
 from guidedrec_core.ranking.ranks import mask_seen
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 
 @dataclass(frozen=True)

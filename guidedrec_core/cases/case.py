@@ -13,7 +13,7 @@ from guidedrec_core.explanation import words
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.models.base import FloatArray
 from guidedrec_core.ranking.ranks import mask_seen, top_k
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from guidedrec_core.explanation.surrogate import base_surrogate
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.explanation.why_not_words import why_not_words
 from guidedrec_core.items.new_item import standardisation
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 PATTERNS, POPULARITY = "Purchase patterns", "Popularity"
 """Parts that are no attributes."""

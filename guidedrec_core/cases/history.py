@@ -8,7 +8,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
 from guidedrec_core.explanation.history_words import exactness_words, history_sentence, row_labels
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 REMAINDER = "Purchase patterns"
 """What the attributes do not tell."""

@@ -5,7 +5,7 @@ import numpy as np
 from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
 from guidedrec_core.rationale.facts import AttributeFact, Facts, PastItem
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 
 def rationale_facts(system: System, case: Case, most: int = 10) -> Facts:

@@ -8,7 +8,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.explanation.steering.words import steered_sentence
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 
 @dataclass(frozen=True)

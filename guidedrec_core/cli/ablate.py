@@ -37,7 +37,7 @@ def ablate(session: Session, dataset: str, run_id: str | None, mode: str | None,
     """
     if sparsity and mode is not None:
         raise click.UsageError("--sparsity trains the run's own mode; leave out --mode")
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.config import AblationConfig, SparsityConfig
     from guidedrec_core.runs import library
 

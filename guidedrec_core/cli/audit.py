@@ -44,7 +44,7 @@ def audit(
     nearly alike get the same reasons? And on the bundled shop, where it is known what shoppers really want: do
     explanations find it? What is stored is shown and not done again.
     """
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.config import AuditConfig
     from guidedrec_core.runs import library
 

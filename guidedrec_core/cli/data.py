@@ -86,7 +86,7 @@ def fetch(session: Session, name: str, as_json: bool) -> None:
 def describe(session: Session, name: str, as_json: bool) -> None:
     """Show the facts of a data set."""
     from guidedrec_core.data.dataset import load
-    from guidedrec_core.pipeline import find_data
+    from guidedrec_core.stages import find_data
 
     run = find_data(session.store(), name)
     _show(session, load(run), run.id, as_json)
@@ -142,7 +142,7 @@ def _parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _store(session: Session, dataset: "Dataset", as_json: bool) -> None:
     """Store an imported data set and show it."""
-    from guidedrec_core.pipeline import store_dataset
+    from guidedrec_core.stages import store_dataset
 
     run = store_dataset(session.store(), dataset)
     _show(session, dataset, run.id, as_json)

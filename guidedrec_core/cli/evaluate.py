@@ -33,7 +33,7 @@ def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen,
     if entry.evaluation is not None and not chosen.values:
         run = store.open(entry.evaluation.id, "evaluation")
     else:
-        from guidedrec_core import pipeline
+        from guidedrec_core import stages as pipeline
 
         config = chosen.over({"seed": entry.run.seed, "training": entry.run.config["training"]})
         with session.progress() as listener:

@@ -13,7 +13,7 @@ from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import LEDGERS, out_option, table_file
 
 if TYPE_CHECKING:
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.system import System
 
 
 @click.command(cls=Command)

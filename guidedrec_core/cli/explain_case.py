@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from guidedrec_core.cases.history import HistoryCase
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.system import System
 
 _SHOWN = 8
 """Rows of a table that people see; JSON has them all."""

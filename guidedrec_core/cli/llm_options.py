@@ -89,7 +89,7 @@ class Asked:
         if not self.recorded:
             yield config
             return
-        from guidedrec_core.pipeline.recorded import recorded_server
+        from guidedrec_core.stages.scoring.recorded import recorded_server
 
         with recorded_server(data, schema, config, users, split) as server, _reached_directly():
             yield config.model_copy(update={"base_url": server.url})
@@ -173,7 +173,7 @@ def read_schema(store: "RunStore", data: "Run", given: Path | None) -> "Attribut
     NotFoundError
         None is given and there are no scores; the message says how to get one.
     """
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.attributes.schema import AttributeSchema
     from guidedrec_core.data.bundled import bundled_scores
 

@@ -12,7 +12,7 @@ from guidedrec_core.errors import NotFoundError, UnknownIdError
 if TYPE_CHECKING:
     from guidedrec_core.runs.library import RefinedEntry
     from guidedrec_core.runs.store import RunStore
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.system import System
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,7 +50,7 @@ def opened(session: Session, dataset: str | None, run_id: str | None) -> Iterato
     """
     entry = _choose(session.store(), dataset, run_id)
     name = entry.data.config["name"]
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.system import System
 
     try:
         yield System.open(session.store(), entry.run.id)

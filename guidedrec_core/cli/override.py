@@ -39,7 +39,7 @@ def override(
     """
     if withdraw == (value is not None):
         raise click.UsageError("expected either --value or --withdraw")
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     store = session.store()
     data, who = pipeline.find_data(store, dataset), who or _login()
@@ -72,7 +72,7 @@ def overrides(session: Session, dataset: str, as_json: bool) -> None:
 
     With --json the whole log is there, too, withdrawals included.
     """
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.attributes.overrides import apply, current
     from guidedrec_core.attributes.scores import load_scores
     from guidedrec_core.data import dataset as datasets

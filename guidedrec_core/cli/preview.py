@@ -15,7 +15,7 @@ from guidedrec_core.errors import DataError, ServiceError
 
 if TYPE_CHECKING:
     from guidedrec_core.items.new_item import Preview
-    from guidedrec_core.pipeline.new_listings import ListingScores
+    from guidedrec_core.stages.scoring.new_listings import ListingScores
 
 
 @click.command(cls=Command)

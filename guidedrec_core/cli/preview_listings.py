@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from guidedrec_core.data.catalogue import Catalogue
     from guidedrec_core.items.new_item import Preview
-    from guidedrec_core.pipeline.new_listings import ListingScores
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.scoring.new_listings import ListingScores
+    from guidedrec_core.stages.system import System
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Given:
         """Return the listings."""
         import pandas as pd
 
-        from guidedrec_core.pipeline.new_listings import listings_file, listings_table
+        from guidedrec_core.stages.scoring.new_listings import listings_file, listings_table
 
         if self.listing is not None:
             listings, notices = listings_file(self.listing)
@@ -84,7 +84,7 @@ def scored(
 ) -> "ListingScores":
     """Score listings by the model named."""
     from guidedrec_core.config import ScoringConfig
-    from guidedrec_core.pipeline.new_listings import (
+    from guidedrec_core.stages.scoring.new_listings import (
         score_listings,
         score_listings_offline,
         scored_as,

@@ -13,7 +13,7 @@ from guidedrec_core.cli.table_file import RECOMMENDATIONS, out_option, table_fil
 
 if TYPE_CHECKING:
     from guidedrec_core.ranking.recommend import History
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.system import System
 
 _USERS_AT_ONCE = 1024
 

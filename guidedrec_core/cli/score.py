@@ -121,7 +121,7 @@ def score_dataset(
         run: Run | None = score_with_model(session, dataset, attributes, asked, users, split, batch)
     else:
         run = _from_files(session, dataset, score_files(attributes, item_scores, user_scores), status)
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     facts = _facts(pipeline.find_data(session.store(), dataset), run)
     if run is not None and not (as_json and status):
@@ -158,7 +158,7 @@ def _from_files(session: Session, dataset: str, files: "ScoreFiles | None", stat
     """Store scores from tables, or find those that are stored."""
     if files and status:
         raise click.UsageError("--status tells about stored scores and takes no tables; leave one of them out")
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.data.bundled import bundled_scores
 
     store = session.store()

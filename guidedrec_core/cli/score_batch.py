@@ -41,7 +41,7 @@ def step_batches(
     batches: Batches,
 ) -> "BatchState":
     """Submit and collect, or cancel; come back at once."""
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     config = asked.config()
     store = session.store()

@@ -20,7 +20,7 @@ def plan_scoring(
     session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
 ) -> "dict[str, ScoringPlan]":
     """Tell what scoring would take, for items and, if wanted, for users; nothing is sent."""
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     config = asked.config()
     store = session.store()
@@ -63,7 +63,7 @@ def score_with_model(
     session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
 ) -> "Run":
     """Let a language model score, and store what came of it; with a budget, as far as it goes."""
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     config = asked.config()
     store = session.store()

@@ -65,7 +65,7 @@ def reliability(
     """
     if table is not None and (asked.wanted or asked.values or passes or dry_run):
         raise click.UsageError("--table is a report on scores that exist; leave out the options that ask a model")
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.data.tables import read_table
     from guidedrec_core.reliability.report import reliability as report_on
 

@@ -75,7 +75,7 @@ def suggest(
     matter, and score with it.
     """
     _check_free(out)
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     config = asked.config(max_characters=max_characters)
     data = pipeline.find_data(session.store(), dataset)

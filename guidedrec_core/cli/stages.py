@@ -42,7 +42,7 @@ def build(
     from guidedrec_core.data.bundled import build_settings
 
     config = chosen.over(build_settings(dataset))
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     started = time.monotonic()
     with session.progress() as listener:
@@ -75,7 +75,7 @@ def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None
     from guidedrec_core.data.bundled import build_settings
 
     config = chosen.over(build_settings(dataset))
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     store = session.store()
     with session.progress() as listener:
@@ -97,7 +97,7 @@ def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen,
     hand laid over them. Split, encoder and, where not chosen here, training settings and seed are those of the base
     run.
     """
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
 
     store = session.store()
     base = _base_run(store, dataset, base_run)
@@ -122,7 +122,7 @@ def project(session: Session, dataset: str, run_id: str | None, chosen: Chosen, 
 
     Without --seed, the seed is that of the refined run.
     """
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.runs import library
 
     store = session.store()
@@ -135,7 +135,7 @@ def project(session: Session, dataset: str, run_id: str | None, chosen: Chosen, 
 
 def _base_run(store: "RunStore", dataset: str, run_id: str | None) -> "Run":
     """Return the base run asked for, or the newest of the data set as it is stored now."""
-    from guidedrec_core.pipeline import find_data
+    from guidedrec_core.stages import find_data
 
     if run_id is not None:
         base = store.open(run_id, "base")

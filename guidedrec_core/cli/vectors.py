@@ -45,7 +45,7 @@ def vectors(
     """
     if local and base_url:
         raise click.UsageError("--local needs no server; leave out --base-url, or --local")
-    from guidedrec_core import pipeline
+    from guidedrec_core import stages as pipeline
     from guidedrec_core.data import dataset as datasets
     from guidedrec_core.llm.client import LlmClient
     from guidedrec_core.vectors.text import check_place, item_texts, local_model, write_text_vectors

@@ -16,12 +16,12 @@ from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.explanation import words
 from guidedrec_core.items.view import attribute_table, near_reason
 from guidedrec_core.models.base import FloatArray
-from guidedrec_core.pipeline.calibrate import NEVER
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.projection.spaces import ItemSpace, refined_vectors
 from guidedrec_core.ranking.ranks import mask_seen
+from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.guided import Standardisation
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 Weights = npt.NDArray[np.float64] | None
 

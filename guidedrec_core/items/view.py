@@ -12,7 +12,7 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
 from guidedrec_core.projection.spaces import FloatArray, ItemSpace
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 # Half a standard deviation from the catalogue's mean: less is no trait of an item.
 _MARKED = 0.5

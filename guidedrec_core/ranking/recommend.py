@@ -11,7 +11,7 @@ from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.models.base import Recommender
 from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 History = Literal["train", "train+valid"]
 

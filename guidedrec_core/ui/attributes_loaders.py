@@ -6,10 +6,10 @@ from pathlib import Path
 import streamlit as st
 
 from guidedrec_core.attributes.scores import load_scores
-from guidedrec_core.pipeline.inputs import newest_scores
-from guidedrec_core.pipeline.passes import repeated_scores
 from guidedrec_core.reliability.trust import Trust, build_trust
 from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.stages.data import newest_scores
+from guidedrec_core.stages.scoring.passes import repeated_scores
 from guidedrec_core.ui import loaders
 
 

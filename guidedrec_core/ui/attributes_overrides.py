@@ -12,8 +12,8 @@ from guidedrec_core.attributes.overrides import Override, current
 from guidedrec_core.attributes.scores import GuidedScores, load_scores
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.pipeline.override_stage import override_log, override_score, withdraw_override
 from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.stages.scoring.override import override_log, override_score, withdraw_override
 from guidedrec_core.ui import item_loaders, loaders, show
 from guidedrec_core.ui.errors import escaped
 from guidedrec_core.ui.item_picker import item_picker

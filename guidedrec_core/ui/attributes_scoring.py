@@ -11,8 +11,8 @@ from guidedrec_core.columns import ITEM
 from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
-from guidedrec_core.pipeline.score_stage import scoring_plan
 from guidedrec_core.scoring.scorer import ScoringPlan
+from guidedrec_core.stages.scoring.score import scoring_plan
 from guidedrec_core.ui import attributes_edited as edited
 from guidedrec_core.ui import loaders, scoring_progress, show
 from guidedrec_core.ui.attributes_loaders import Scores

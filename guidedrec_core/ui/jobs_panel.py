@@ -5,7 +5,7 @@ from typing import Any
 import streamlit as st
 
 from guidedrec_core.errors import NotFoundError
-from guidedrec_core.jobs import Job, JobStore
+from guidedrec_core.jobs.jobs import Job, JobStore
 from guidedrec_core.progress import EVALUATION_STAGES, STAGES
 from guidedrec_core.runs import library
 from guidedrec_core.ui import loaders, show

@@ -19,7 +19,7 @@ from guidedrec_core.runs.store import Run, RunStore
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.case import Case
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.system import System
 
 MODEL_LOCK = threading.Lock()
 """Held around every call of a model: sessions are threads, and torch's settings belong to the process."""
@@ -109,7 +109,7 @@ def _facts(home: str, run_id: str) -> dict[str, Any]:
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the models")
 def _system(home: str, run_id: str) -> "System":
-    from guidedrec_core.system import System
+    from guidedrec_core.stages.system import System
 
     with MODEL_LOCK:
         return System.open(RunStore(Path(home)), run_id)

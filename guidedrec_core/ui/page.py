@@ -8,7 +8,7 @@ import streamlit as st
 
 from guidedrec_core import __version__
 from guidedrec_core.data.bundled import BUNDLED
-from guidedrec_core.jobs import Job
+from guidedrec_core.jobs.jobs import Job
 from guidedrec_core.runs import library
 from guidedrec_core.runs.library import RefinedEntry
 from guidedrec_core.runs.store import RunInfo, RunStore

@@ -119,7 +119,7 @@ def _by_hand(view: View) -> None:
 
 def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
     """Ask for listings and who scores them; score them."""
-    from guidedrec_core.pipeline.new_listings import MOST_LISTINGS, scored_as
+    from guidedrec_core.stages.scoring.new_listings import MOST_LISTINGS, scored_as
 
     system = loaders.system(view.entry.run.id)
     with st.form(f"preview_{way}", border=False):
@@ -171,7 +171,12 @@ def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
 
 def _score(view: View, way: str, frame: pd.DataFrame, judge: str, model: str, base_url: str | None) -> None:
     """Score listings, with a bar that shows how far it is, and keep what came of it for this session."""
-    from guidedrec_core.pipeline.new_listings import listings_table, score_listings, score_listings_offline, scored_as
+    from guidedrec_core.stages.scoring.new_listings import (
+        listings_table,
+        score_listings,
+        score_listings_offline,
+        scored_as,
+    )
 
     if judge == "language" or base_url is not None:
         check_visitors_url(base_url)

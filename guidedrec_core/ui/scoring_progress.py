@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.jobs import Job
+from guidedrec_core.jobs.jobs import Job
 from guidedrec_core.ui import jobs_panel, loaders, show
 from guidedrec_core.ui.attributes_loaders import Scores
 from guidedrec_core.ui.attributes_tables import TABS

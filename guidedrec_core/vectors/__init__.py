@@ -1,3 +1,1 @@
-"""Item vectors: tables that users bring (`table`, `files`), vectors of the listings' texts (`text`), and their reduction
-(`pca`).
-"""
+"""Item vectors: tables that users bring (`table`, `files`), vectors of the listings' texts (`text`), and PCA."""

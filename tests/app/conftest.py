@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from guidedrec_core.jobs import Job, JobStore, write_record
+from guidedrec_core.jobs.jobs import Job, JobStore, write_record
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.ui import case_history_loaders
 
 if TYPE_CHECKING:
-    from guidedrec_core.pipeline import Build
+    from guidedrec_core.stages import Build
 
 ROOT = Path(__file__).resolve().parents[2]
 Opener = Callable[..., AppTest]

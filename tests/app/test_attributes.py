@@ -9,7 +9,7 @@ import tiny
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig

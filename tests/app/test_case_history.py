@@ -10,7 +10,7 @@ from tiny import HOSTILE_TITLE
 
 from guidedrec_core.explanation import history_shapley
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 from guidedrec_core.ui import case_history_loaders
 from guidedrec_core.ui.case_history_loaders import prepare as really_prepare
 

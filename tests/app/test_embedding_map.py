@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/3_Embedding_map.py"

@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import tiny
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.evaluation.verdict import verdict
 from guidedrec_core.runs.store import RunStore

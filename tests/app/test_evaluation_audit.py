@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.audit import words as audit_words
 from guidedrec_core.config import AuditConfig
 from guidedrec_core.runs.store import RunStore

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/2_Items.py"

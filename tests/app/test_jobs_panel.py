@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from guidedrec_core.jobs import Job
+from guidedrec_core.jobs.jobs import Job
 from guidedrec_core.ui.jobs_panel import progress_words
 
 

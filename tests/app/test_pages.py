@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE, UNICODE_USER
 
-from guidedrec_core.jobs import Job, JobStore, write_record
+from guidedrec_core.jobs.jobs import Job, JobStore, write_record
 from guidedrec_core.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.config import ScoringConfig
-from guidedrec_core.jobs import JobStore
+from guidedrec_core.jobs.jobs import JobStore
 from guidedrec_core.llm.address import KEY_VARIABLE, URL_VARIABLE
 from guidedrec_core.scoring.scorer import ScoringPlan
 from guidedrec_core.ui import scoring_words

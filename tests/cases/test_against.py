@@ -7,7 +7,7 @@ from guidedrec_core.cases.against import build_against
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 USER = 3
 

@@ -6,9 +6,9 @@ import pytest
 from guidedrec_core.cases.case import Explanation, build_case
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
-from guidedrec_core.pipeline import Build
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages import Build
+from guidedrec_core.stages.system import System
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 USER = 3
 

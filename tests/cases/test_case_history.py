@@ -6,7 +6,7 @@ import pytest
 from guidedrec_core.cases.history import REMAINDER, build_history
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from guidedrec_core.cases.steering import scores_after, steered_case
 from guidedrec_core.rationale.claims import checked
 from guidedrec_core.rationale.facts import rendered, template_claims
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 USER = "user-03"
 

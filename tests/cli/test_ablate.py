@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from guidedrec_core.pipeline import Build
+from guidedrec_core.stages import Build
 
 
 def test_the_document_and_the_table_say_the_same(

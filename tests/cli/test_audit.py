@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from guidedrec_core.pipeline import Build
+from guidedrec_core.stages import Build
 
 
 def test_the_document_and_the_table_say_the_same(

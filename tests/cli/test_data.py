@@ -107,8 +107,8 @@ def test_movielens_from_the_download_to_an_explanation(
     """The way a new user goes; only the map's layout, which takes a minute, is replaced."""
     import numpy as np
 
-    from guidedrec_core.pipeline import project_stage
     from guidedrec_core.projection.layout import Projection
+    from guidedrec_core.stages import project as project_stage
 
     def lay_out(base: Any, refined: Any, *_: Any) -> Projection:
         near = np.zeros((len(base.vectors), 2), dtype=np.int64)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guidedrec_core.pipeline import Build
+from guidedrec_core.stages import Build
 
 MODELS = ["popularity", "item_knn", "item_knn_recency", "ease", "base", "second_training", "placebo", "refined"]
 METRICS = ["MRR", "Recall@10", "Recall@20", "NDCG@10", "NDCG@20"]

@@ -12,10 +12,10 @@ import tiny
 from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
 from guidedrec_core.cases.history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
-from guidedrec_core.pipeline import Build
 from guidedrec_core.ranking.recommend import recommend
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages import Build
+from guidedrec_core.stages.system import System
 
 TOLERANCE = 1e-5
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from guidedrec_core.jobs import Job, write_record
-from guidedrec_core.pipeline import Build
+from guidedrec_core.jobs.jobs import Job, write_record
+from guidedrec_core.stages import Build
 
 
 def test_runs_are_listed_newest_first_with_their_data_set(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tiny
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.runs.store import RunStore
 
 
@@ -100,7 +100,7 @@ def test_score_tables_given_to_a_build_are_used(
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("guidedrec_core.pipeline.build"), "train_base", stop)
+    monkeypatch.setattr(importlib.import_module("guidedrec_core.stages.build"), "train_base", stop)
     table = tiny_files.scores.item_scores
     lines = table.read_text().splitlines()
     table.write_text("\n".join(lines[:-5]) + "\n")

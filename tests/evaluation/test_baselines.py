@@ -13,8 +13,8 @@ from guidedrec_core.models.base import Recommender
 from guidedrec_core.models.ease import EASE
 from guidedrec_core.models.itemknn import ItemKNN
 from guidedrec_core.models.popularity import Popularity
-from guidedrec_core.pipeline import Build
 from guidedrec_core.runs.store import RunStore
+from guidedrec_core.stages import Build
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 
 from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import LIGHT
-from guidedrec_core.pipeline import Build
+from guidedrec_core.stages import Build
 
 
 def test_each_model_with_its_interval(tiny_build: Build) -> None:

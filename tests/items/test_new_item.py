@@ -11,18 +11,18 @@ import pandas as pd
 import pytest
 import tiny
 
-from guidedrec_core import pipeline
+from guidedrec_core import stages as pipeline
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, SplitConfig, TrainingConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import ConfigError, DataError, UnknownIdError
 from guidedrec_core.items import new_item as module
 from guidedrec_core.items.new_item import NEWNESS, Preview, preview
-from guidedrec_core.pipeline.calibrate import NEVER
 from guidedrec_core.progress import Progress
 from guidedrec_core.ranking.ranks import mask_seen
+from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.refined import Parts
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages.system import System
 
 CONFIG = BuildConfig(
     encoder=EncoderConfig(width=8, heads=2, feedforward=8, max_length=6),

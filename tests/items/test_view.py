@@ -8,10 +8,10 @@ from tiny import HOSTILE_TITLE
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.items.view import build_item, near_reason
-from guidedrec_core.pipeline import Build
 from guidedrec_core.projection.spaces import ItemSpace
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.stages import Build
+from guidedrec_core.stages.system import System
 
 SCHEMA = AttributeSchema(attributes=[Attribute(name=n, low="little", high="much") for n in ("warmth", "comfort")])
 

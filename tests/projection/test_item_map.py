@@ -9,7 +9,6 @@ import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import UnknownIdError
-from guidedrec_core.pipeline import Build
 from guidedrec_core.projection.item_map import (
     ItemMap,
     build_map,
@@ -20,6 +19,7 @@ from guidedrec_core.projection.item_map import (
     user_marks,
 )
 from guidedrec_core.runs.store import RunStore
+from guidedrec_core.stages import Build
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import Batch, TrainingWindows
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.registry import make_encoder
-from guidedrec_core.pipeline.calibrate import NEVER
 from guidedrec_core.ranking.ranks import top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.training.loop import train

@@ -1,0 +1,118 @@
+"""Stage evaluation: every model on the same test cases."""
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core.attributes.scores import load_scores
+from guidedrec_core.config import BaselineConfig, BuildConfig
+from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.prepared import PreparedData, load_prepared
+from guidedrec_core.errors import ConfigError
+from guidedrec_core.evaluation.baselines import fit_baselines
+from guidedrec_core.evaluation.highlights import highlights
+from guidedrec_core.evaluation.report import (
+    BASE,
+    CATEGORIES,
+    GAUSSIAN,
+    GUIDED_ONLY,
+    PLACEBO,
+    REFINED,
+    SECOND_TRAINING,
+    evaluate_models,
+)
+from guidedrec_core.models.base import Recommender
+from guidedrec_core.progress import Listener, Progress, StageProgress, silent
+from guidedrec_core.ranking.recommend import recommend
+from guidedrec_core.refinement.controls import category_marks
+from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.stages.common import config_of, find_equal, ndcg
+from guidedrec_core.stages.refine import refine
+from guidedrec_core.stages.system import load_base, load_refined
+
+_CORE = {SECOND_TRAINING: "second_training", PLACEBO: "shuffled"}
+_MORE = {GAUSSIAN: "gaussian", CATEGORIES: "categories", GUIDED_ONLY: "guided_only"}
+
+
+def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Listener = silent) -> Run:
+    """Compare base, refined, controls and simple baselines on the test part, read here and nowhere else.
+
+    Controls that do not exist yet are trained first, with the same settings as the refined model.
+    """
+    base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
+    grid = config.evaluation.model_copy(update={"baselines": _item_knn_grid(refined, config)})
+    same = config_of(base, refined).model_copy(update={"evaluation": grid})
+    prepared = load_prepared(store, base)
+    controls, notices = _controls(prepared, config.evaluation.controls)
+    inputs = {BASE: base, REFINED: refined}
+    for role, control in controls.items():
+        inputs[role] = refine(store, base, scores, same, listener, control=control)
+    settings = config.evaluation.model_dump(mode="json")
+    if prepared.is_temporal:
+        settings["counts"] = "train+valid"  # of popularity and item-kNN, see `PreparedData.refreshed`
+    ids = {role: run.id for role, run in inputs.items()}
+    found = find_equal(store, "evaluation", settings, ids, config.seed)
+    if found is not None:
+        return found
+    sequences = prepared.sequences
+    base_model = load_base(base, sequences.n_items)
+    listener(Progress("evaluate", message="choosing the settings of simple baselines on the validation part"))
+    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
+    models: dict[str, Recommender] = {
+        **baselines.models,
+        BASE: base_model,
+        **{role: load_refined(inputs[role], base, base_model, prepared) for role in (*controls, REFINED)},
+    }
+    progress = StageProgress("evaluate", len(models) + 2, listener)
+    progress.say("ranking the whole catalogue for every test case")
+    report = evaluate_models(
+        models,
+        sequences,
+        prepared.test_cases,
+        prepared.item_interactions,
+        prepared.split.n_train + prepared.split.n_valid,
+        GuidedEmbedding.of(load_scores(scores).values).values,
+        prepared.dataset.users.ids,
+        prepared.dataset.items.ids,
+        config.evaluation,
+        config.seed,
+        on_model=progress.step,
+    )
+    lists = []
+    for role in (BASE, REFINED):
+        everybody = np.arange(sequences.n_users)
+        lists.append(recommend(models[role], role, prepared, everybody, config.evaluation.list_length))
+        progress.step(f"lists of {role}")
+    with store.create("evaluation", config=settings, inputs=inputs, seed=config.seed) as writer:
+        for name in ("metrics", "differences", "cases", "slices", "lists"):
+            writer.write_table(name, getattr(report, name))
+        writer.write_table("highlights", highlights(report.cases))
+        writer.write_table("recommendations", pd.concat(lists, ignore_index=True))
+        writer.write_json("notices", [n.as_dict() for n in (*baselines.notices, *notices)])
+        writer.summary.update(
+            split=base.config["split"]["kind"],
+            baselines=baselines.settings,
+            n_cases=len(report.cases),
+            n_listed=report.n_listed,
+            n_repeats=report.n_repeats,
+            n_without_history=report.n_without_history,
+        )
+    return writer.run
+
+
+def _item_knn_grid(refined: Run, config: BuildConfig) -> BaselineConfig:
+    """Return what the item-kNN beside a refined model was chosen from, for its controls to choose from the same."""
+    stored = refined.config.get("baselines")
+    return config.evaluation.baselines if stored is None else BaselineConfig.parse(stored)
+
+
+def _controls(prepared: PreparedData, asked: str) -> tuple[dict[str, str], tuple[Notice, ...]]:
+    """Name the controls to be made, and say which one cannot be."""
+    if asked == "core":
+        return _CORE, ()
+    try:
+        category_marks(prepared.dataset, 1)
+    except ConfigError as error:
+        left = {role: control for role, control in _MORE.items() if role != CATEGORIES}
+        return _CORE | left, (Notice("categories_left_out", len(prepared.dataset.items), str(error)),)
+    return _CORE | _MORE, ()
