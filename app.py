@@ -2,11 +2,12 @@
 
 import streamlit as st
 
+from guidedrec_core.app import loaders, page, show
+from guidedrec_core.app import overview as overview_parts
+from guidedrec_core.app.errors import escaped
 from guidedrec_core.evaluation import verdict
 from guidedrec_core.figures import overview
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.ui import loaders, overview_parts, page, show
-from guidedrec_core.ui.errors import escaped
 
 view = page.set_up("What did refinement change here?", icon=":material/insights:")
 facts = loaders.facts(view.entry.data.id)

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from guidedrec_core.app import loaders, page, show, url
+from guidedrec_core.app.case_study import lists as case_parts
+from guidedrec_core.app.case_study import sections as case_sections
+from guidedrec_core.app.errors import guard, way_on
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures import waterfall
 from guidedrec_core.figures.theme import palette
-from guidedrec_core.ui import case_parts, case_sections, loaders, page, show, url
-from guidedrec_core.ui.errors import guard, way_on
 
 view = page.set_up("Why is this recommended to this user?", icon=":material/person_search:")
 with guard():

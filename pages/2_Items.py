@@ -3,15 +3,17 @@
 import streamlit as st
 
 from guidedrec_core import columns as c
+from guidedrec_core.app import loaders, page, show, url
+from guidedrec_core.app.attributes.tables import TABS
+from guidedrec_core.app.errors import guard, way_on
+from guidedrec_core.app.items import loaders as item_loaders
+from guidedrec_core.app.items import new_item as preview_parts
+from guidedrec_core.app.items.picker import item_picker
+from guidedrec_core.app.items.tables import attribute_table, audience_table, near_table
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures.items import attribute_bars, audience_bars, similarity_bars
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.items.view import ItemView
-from guidedrec_core.ui import item_loaders, loaders, page, preview_parts, show, url
-from guidedrec_core.ui.attributes_tables import TABS
-from guidedrec_core.ui.errors import guard, way_on
-from guidedrec_core.ui.item_picker import item_picker
-from guidedrec_core.ui.item_tables import attribute_table, audience_table, near_table
 
 view = page.set_up("What is this item, to the model and to shoppers?", ":material/inventory_2:")
 colours = palette(view.dark)

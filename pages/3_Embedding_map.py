@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from guidedrec_core.ui import item_loaders, loaders, page, url
-from guidedrec_core.ui.errors import guard, way_on
-from guidedrec_core.ui.item_picker import item_picker
-from guidedrec_core.ui.map_view import explore, user_box
+from guidedrec_core.app import loaders, page, url
+from guidedrec_core.app.embedding_map.view import explore, user_box
+from guidedrec_core.app.errors import guard, way_on
+from guidedrec_core.app.items import loaders as item_loaders
+from guidedrec_core.app.items.picker import item_picker
 
 view = page.set_up("What moved, and why?", ":material/scatter_plot:")
 projection = page.needs(view, "projection", "The maps")

@@ -3,13 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
-from guidedrec_core.evaluation.verdict import metric_meaning, verdict
-from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
-from guidedrec_core.figures.theme import palette
-from guidedrec_core.ui import audit_parts, evaluation_parts, loaders, page, show
-from guidedrec_core.ui.errors import escaped, guard
-from guidedrec_core.ui.evaluation_tables import (
+from guidedrec_core.app import loaders, page, show
+from guidedrec_core.app.errors import escaped, guard
+from guidedrec_core.app.evaluation import audit as audit_parts
+from guidedrec_core.app.evaluation import charts as evaluation_parts
+from guidedrec_core.app.evaluation.tables import (
     control_table,
     difference_table,
     list_measures,
@@ -18,6 +16,10 @@ from guidedrec_core.ui.evaluation_tables import (
     model_list,
     slice_table,
 )
+from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
+from guidedrec_core.evaluation.verdict import metric_meaning, verdict
+from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
+from guidedrec_core.figures.theme import palette
 
 view = page.set_up("Is it really better, and for whom?", ":material/analytics:")
 run = page.needs(view, "evaluation", "The measurements")

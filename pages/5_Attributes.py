@@ -2,21 +2,17 @@
 
 import streamlit as st
 
+from guidedrec_core.app import loaders, page, show
+from guidedrec_core.app.attributes import editor as attributes_editor
+from guidedrec_core.app.attributes import loaders as attributes_loaders
+from guidedrec_core.app.attributes import overrides as attributes_overrides
+from guidedrec_core.app.attributes import scoring as attributes_scoring
+from guidedrec_core.app.attributes import trust as attributes_trust
+from guidedrec_core.app.attributes.refine_again import offer_doubt
+from guidedrec_core.app.attributes.tables import TABS
+from guidedrec_core.app.errors import guard
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.reliability.trust_words import trust_sentence
-from guidedrec_core.ui import (
-    attributes_editor,
-    attributes_loaders,
-    attributes_overrides,
-    attributes_scoring,
-    attributes_trust,
-    loaders,
-    page,
-    show,
-)
-from guidedrec_core.ui.attributes_tables import TABS
-from guidedrec_core.ui.errors import guard
-from guidedrec_core.ui.refine_again import offer_doubt
 
 view = page.set_up("What is every item scored on, and how far can the scores be trusted?", ":material/straighten:")
 colours = palette(view.dark)

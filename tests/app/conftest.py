@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from guidedrec_core.app.case_study import history_loaders as case_history_loaders
 from guidedrec_core.jobs.jobs import Job, JobStore, write_record
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.ui import case_history_loaders
 
 if TYPE_CHECKING:
     from guidedrec_core.stages import Build

@@ -8,11 +8,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
+from guidedrec_core.app.case_study import history_loaders as case_history_loaders
+from guidedrec_core.app.case_study.history_loaders import prepare as really_prepare
 from guidedrec_core.explanation import history_shapley
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages.system import System
-from guidedrec_core.ui import case_history_loaders
-from guidedrec_core.ui.case_history_loaders import prepare as really_prepare
 
 CASE = "pages/1_Case_study.py"
 SECTION = "Which past item drove it"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from guidedrec_core.app.jobs_panel import progress_words
 from guidedrec_core.jobs.jobs import Job
-from guidedrec_core.ui.jobs_panel import progress_words
 
 
 def job(**state: Any) -> Job:

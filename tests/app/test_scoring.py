@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from guidedrec_core.app.attributes import scoring_words
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.jobs.jobs import JobStore
 from guidedrec_core.llm.address import KEY_VARIABLE, URL_VARIABLE
 from guidedrec_core.scoring.scorer import ScoringPlan
-from guidedrec_core.ui import scoring_words
 
 PAGE = "pages/5_Attributes.py"
 TAB = "Score with a language model"

@@ -1,0 +1,73 @@
+"""Cached loading for the Attributes page, and which scores it is about; see `loaders` for the rules."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from guidedrec_core.app import loaders
+from guidedrec_core.attributes.scores import load_scores
+from guidedrec_core.reliability.trust import Trust, build_trust
+from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.stages.data import newest_scores
+from guidedrec_core.stages.scoring.passes import repeated_scores
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of the refined run under study, and what was scored since.
+
+    Attributes
+    ----------
+    used : Run
+        What the refined model was made with, overrides and all.
+    given : Run
+        The same as it was scored.
+    newer : Run or None
+        The newest scores, where they are others; the next refinement starts from them.
+    """
+
+    used: Run
+    given: Run
+    newer: Run | None
+
+
+def scores(scores_id: str) -> Scores:
+    """Find the scores of a refined run, and newer ones of the same data set.
+
+    Parameters
+    ----------
+    scores_id : str
+        The run of stage ``scores`` that the refined run was made with.
+    """
+    store = loaders.store()
+    used = store.open(scores_id, "scores", verify=False)
+    below = used.inputs.get("scores")
+    given = used if below is None else store.open(below, "scores", verify=False)
+    newest = newest_scores(store, store.open(used.inputs["data"], "data", verify=False))
+    return Scores(used, given, None if newest is None or newest.id == given.id else newest)
+
+
+def origin(run: Run) -> str:
+    """Say where the scores of a run come from."""
+    made, hash_ = f"{run.created:%d %b %Y %H:%M} UTC", run.summary["schema_hash"]
+    how = run.config.get("scoring")
+    if how is not None:
+        passes = f" in {how['passes']} passes" if how["passes"] > 1 else ""
+        source = f"by {how['model']} at {how['server']}{passes}"
+    else:
+        source = f"recorded in {run.config['item_scores']['file']}"
+    return f"Scores {source} · stored {made} · attributes {hash_} · run {run.id}"
+
+
+def trust(scores_id: str) -> Trust:
+    """Compute how far the scores of a run can be trusted; shared and read-only."""
+    return _trust(str(loaders.store().home), scores_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing the scores")
+def _trust(home: str, scores_id: str) -> Trust:
+    store = RunStore(Path(home))
+    run = store.open(scores_id, "scores", verify=False)
+    items = loaders.dataset(run.inputs["data"]).items
+    return build_trust(load_scores(run), items, repeated_scores(store, run))

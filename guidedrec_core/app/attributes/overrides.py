@@ -1,0 +1,238 @@
+"""Part of the Attributes page: scores set by hand, who set them and why; setting another, and taking one back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.app import loaders, show
+from guidedrec_core.app.attributes.refine_again import offer_refinement
+from guidedrec_core.app.errors import escaped
+from guidedrec_core.app.items import loaders as item_loaders
+from guidedrec_core.app.items.picker import item_picker
+from guidedrec_core.app.page import View
+from guidedrec_core.attributes.overrides import Override, current
+from guidedrec_core.attributes.scores import GuidedScores, load_scores
+from guidedrec_core.data.vocabulary import Vocabulary
+from guidedrec_core.errors import GuidedrecError
+from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.stages.scoring.override import override_log, override_score, withdraw_override
+
+_NUMBER = st.column_config.NumberColumn
+_SAID, _NAME = "override_said", "override_name"
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What overrides are about: a data set, its newest scores, and what the refined run was made with."""
+
+    store: RunStore
+    data: Run
+    items: Vocabulary
+    scores: GuidedScores
+    titles: pd.Series
+    in_run: dict[tuple[str, str], float]
+
+
+def overrides(view: View, given: Run) -> None:
+    """Show the scores set by hand, and let visitors set and withdraw some.
+
+    Parameters
+    ----------
+    view : View
+        The data set and run under study.
+    given : Run
+        The newest scores as they were given; overrides are laid over them.
+    """
+    place = _place(view, given)
+    entries = override_log(place.store, place.data).entries()
+    layer = current(entries)
+    _done()
+    st.write(escaped(overrides_sentence(layer, place.in_run)))
+    if layer:
+        _listed(place, layer)
+    _refine(view, place, layer, given)
+    st.subheader("Set a score by hand", anchor=False)
+    _form(place, layer, view.item)
+    if entries:
+        with st.expander("Every change that was ever made", icon=":material/history:"):
+            _history(place, entries)
+
+
+def overrides_sentence(layer: tuple[Override, ...], in_run: dict[tuple[str, str], float]) -> str:
+    """Say how many scores are set by hand, and how many of these the run under study knows."""
+    if not layer:
+        return (
+            "No score is set by hand. A score that you know better can be set here, with a reason; it lies over "
+            "whatever is scored, now and later."
+        )
+    known = sum(in_run.get((one.item_id, one.attribute)) == one.value for one in layer)
+    number, them = (f"{len(layer):,} scores are", "them") if len(layer) > 1 else ("1 score is", "it")
+    if known == len(layer):
+        return f"{number} set by hand, and this run was made with {them}."
+    if not known:
+        return f"{number} set by hand; the next refinement starts from {them}."
+    return f"{number} set by hand; this run was made with {known:,} of {them}, the next refinement starts from all."
+
+
+def _place(view: View, given: Run) -> _Place:
+    data = view.store.open(view.entry.data.id, "data", verify=False)
+    catalogue = loaders.table(data.id, "catalogue")
+    cells = loaders.optional_table(view.entry.run.inputs["scores"], "overrides")
+    in_run = (
+        {}
+        if cells is None
+        else {(i, a): float(v) for i, a, v in zip(cells[c.ITEM], cells["attribute"], cells["value"], strict=True)}
+    )
+    titles = catalogue.set_index(c.ITEM)[c.TITLE]
+    return _Place(view.store, data, loaders.dataset(data.id).items, load_scores(given), titles, in_run)
+
+
+def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
+    rows = [_row(place, one) for one in layer]
+    event = st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height=min(300, 38 + 35 * len(rows)),
+        key=f"override_table_{len(layer)}",
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="Scores set by hand",
+        column_config=_columns(),
+    )
+    chosen = event["selection"]["rows"]
+    if not chosen or chosen[0] >= len(layer):
+        show.note("Choose a row to take it back.")
+        return
+    one = layer[chosen[0]]
+    with st.form("withdraw"):
+        st.markdown(f"**Take back {escaped(_label(place, one.attribute))} of {escaped(_title(place, one.item_id))}**")
+        left, right = show.pair()
+        why = left.text_input("Reason", key="withdraw_why")
+        who = right.text_input("Your name", value=st.session_state.get(_NAME, ""), key="withdraw_who")
+        if st.form_submit_button("Take it back", icon=":material/undo:"):
+            _do(
+                lambda: withdraw_override(place.store, place.data, one.item_id, one.attribute, who, why),
+                who,
+                f"Taken back: {_label(place, one.attribute)} of {_title(place, one.item_id)}.",
+            )
+
+
+def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> None:
+    item = item_id if item_id is not None and item_id in place.items else None
+    item_picker(item_loaders.index(place.data.id), item)
+    if item is None:
+        show.note("Find the item first.")
+        return
+    schema, scale = place.scores.schema, place.scores.schema.scale
+    left, right = show.pair()
+    with left:
+        name = st.selectbox(
+            "Attribute", schema.names, format_func=lambda one: _label(place, one), key="override_attribute"
+        )
+        attribute = schema.attributes[schema.index(name)]
+        scored = float(place.scores.values[place.items.index(item), schema.index(name)])
+        set_ = next((one for one in layer if (one.item_id, one.attribute) == (item, name)), None)
+        st.write(escaped(_present(scored, set_)))
+        show.note(f"{scale.min:g}: {attribute.low}")
+        show.note(f"{scale.max:g}: {attribute.high}")
+    start = set_.value if set_ is not None and set_.value is not None else scored
+    with right, st.form("override", border=False):
+        value = st.slider(
+            f"{attribute.label} of {_title(place, item)}".replace("[", "(").replace("]", ")"),
+            float(scale.min),
+            float(scale.max),
+            start if start == start else (scale.min + scale.max) / 2,
+            step=(scale.max - scale.min) / 20,
+            format="%g",
+            key=f"override_value_{item}_{name}",
+        )
+        why = st.text_input("Reason", placeholder="What the listing does not say", key=f"override_why_{item}_{name}")
+        who = st.text_input("Your name", value=st.session_state.get(_NAME, ""), key="override_who")
+        if st.form_submit_button("Set this score", type="primary", icon=":material/edit:"):
+            _do(
+                lambda: override_score(place.store, place.data, item, name, value, who, why),
+                who,
+                f"{attribute.label} of {_title(place, item)} is {value:g} from the next refinement on.",
+            )
+
+
+def _refine(view: View, place: _Place, layer: tuple[Override, ...], given: Run) -> None:
+    """Offer to refine anew where the run under study was made with other scores by hand."""
+    schema = place.scores.schema
+    wanted = {(one.item_id, one.attribute): one.value for one in layer if not one.problem(schema, place.items)}
+    if wanted != place.in_run:
+        offer_refinement(view, "What is set by hand enters the next refinement.", given)
+
+
+def _do(act: Callable[[], Override], who: str, said: str) -> None:
+    """Write a change, and show the page anew; or say what is wrong with it."""
+    try:
+        act()
+    except GuidedrecError as error:
+        st.error(escaped(f"{str(error)[:1].upper()}{str(error)[1:]}."), icon=":material/error:")
+        return
+    st.session_state[_NAME] = " ".join(who.split())
+    st.session_state[_SAID] = said
+    st.rerun()
+
+
+def _done() -> None:
+    """Confirm what was done in the run before this one, once."""
+    said = st.session_state.pop(_SAID, "")
+    if said:
+        st.success(escaped(said), icon=":material/check:")
+
+
+def _present(scored: float, set_: Override | None) -> str:
+    was = "Not scored" if scored != scored else f"Scored {scored:g}"
+    if set_ is None:
+        return f"{was} now."
+    return f"{was}; set to {set_.value:g} by {set_.who} on {set_.when:%d %b %Y}: {set_.why}"
+
+
+def _history(place: _Place, entries: tuple[Override, ...]) -> None:
+    rows = [_row(place, one, past=True) for one in reversed(entries)]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, key="override_history", column_config=_columns())
+
+
+def _row(place: _Place, one: Override, past: bool = False) -> dict[str, object]:
+    row: dict[str, object] = {
+        "title": _title(place, one.item_id),
+        "attribute": _label(place, one.attribute),
+        "old": one.replaced,
+        "new": one.value,
+        "why": one.why if one.value is not None else f"taken back: {one.why}",
+        "who": one.who,
+        "when": one.when,
+    }
+    if not past:
+        problem = one.problem(place.scores.schema, place.items)
+        known = place.in_run.get((one.item_id, one.attribute)) == one.value
+        row["state"] = "not used now" if problem else "in this run" if known else "next refinement"
+    return row
+
+
+def _columns() -> dict[str, Any]:
+    return {
+        "title": st.column_config.TextColumn("Item", width="medium"),
+        "attribute": "Attribute",
+        "old": _NUMBER("Was", format="%g"),
+        "new": _NUMBER("Is", format="%g"),
+        "why": st.column_config.TextColumn("Reason", width="medium"),
+        "who": "Who",
+        "when": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm"),
+        "state": st.column_config.TextColumn("Used", help="Stored runs never change; the next refinement uses all"),
+    }
+
+
+def _label(place: _Place, name: str) -> str:
+    schema = place.scores.schema
+    return schema.attributes[schema.index(name)].label if name in schema.names else name
+
+
+def _title(place: _Place, item_id: str) -> str:
+    return str(place.titles.get(item_id, item_id))

@@ -1,0 +1,85 @@
+"""Offering to refine anew, from newer scores or scores set by hand, or with doubtful ones counting less."""
+
+from typing import Any
+
+import streamlit as st
+
+from guidedrec_core.app import jobs_panel, show, url
+from guidedrec_core.app.attributes import loaders as attributes_loaders
+from guidedrec_core.app.page import View
+from guidedrec_core.runs.store import Run
+
+
+def offer_doubt(view: View, scores: Run) -> None:
+    """Offer to let doubtful scores count less; nothing where no item was scored twice.
+
+    Parameters
+    ----------
+    view : View
+        The data set and run under study.
+    scores : Run
+        What the next refinement starts from.
+    """
+    if _scored_twice(scores):
+        offer_refinement(view, "A score that passes disagree on can count less than others.", scores)
+
+
+def offer_refinement(view: View, why: str, scores: Run) -> None:
+    """Offer to refine anew with the settings of the run under study; say how an earlier offer ended.
+
+    Parameters
+    ----------
+    view : View
+        The data set and run under study.
+    why : str
+        What the new refinement would know.
+    scores : Run
+        What it starts from, overridden or not.
+    """
+    job = jobs_panel.latest(view.dataset, "refine")
+    about_this = job is not None and job.arguments.get("run") == view.entry.run.id
+    if job is not None and about_this and job.status in ("failed", "interrupted", "cancelled"):
+        jobs_panel.show_ended(job)
+        return
+    busy = view.job is not None and view.job.active
+    show.note(
+        f"{why} Stored runs stay as they are; a new one is made over the same base model, with the same settings."
+        f"{' Something is under way already; its progress is at the top.' if busy else ''}"
+    )
+    changes = _doubt(view) if _scored_twice(scores) else {}
+    with st.container(horizontal=True):
+        st.button(
+            "Refine anew",
+            icon=":material/play_arrow:",
+            on_click=_start,
+            args=(view.dataset, view.entry.run.id, changes),
+            disabled=busy,
+            key="refine_again",
+        )
+        if job is not None and about_this and job.status == "done":
+            st.button(
+                "Open the run that was made last",
+                icon=":material/arrow_forward:",
+                on_click=url.update,
+                kwargs={"run": job.run_id},
+                key="open_refined",
+            )
+
+
+def _doubt(view: View) -> dict[str, Any]:
+    """Ask whether doubtful scores shall count less; return what the job is told."""
+    shrink = st.toggle(
+        "Doubtful scores count less",
+        value=view.entry.shrinks_doubtful,
+        key="refine_doubt",
+        help="The further apart the passes over an item are, the more its score is taken as average",
+    )
+    return {"doubt": "shrink" if shrink else "ignore"}
+
+
+def _scored_twice(scores: Run) -> bool:
+    return attributes_loaders.trust(scores.id).report is not None
+
+
+def _start(dataset: str, run_id: str, changes: dict[str, Any]) -> None:
+    jobs_panel.start("refine", dataset, run_id, **changes)

@@ -1,0 +1,229 @@
+"""Part of the Attributes page: scoring with a language model, from a dry run to the scores."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from guidedrec_core.app import loaders, show
+from guidedrec_core.app.attributes import edited, scoring_progress
+from guidedrec_core.app.attributes.loaders import Scores
+from guidedrec_core.app.attributes.scoring_words import key_sentence, plan_sentence
+from guidedrec_core.app.errors import complain, escaped
+from guidedrec_core.app.page import View
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.columns import ITEM
+from guidedrec_core.config import ScoringConfig, SplitConfig
+from guidedrec_core.errors import GuidedrecError
+from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
+from guidedrec_core.scoring.scorer import ScoringPlan
+from guidedrec_core.stages.scoring.score import scoring_plan
+
+_PLAN = "score_plan"
+_SEEN: Literal["session"] = "session"  # what is typed stays when another tab or page is opened
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What shall be scored, and how; equal ones have equal plans."""
+
+    schema: AttributeSchema
+    config: ScoringConfig
+    users: bool
+    split: SplitConfig
+
+    def arguments(self, dataset: str) -> dict[str, Any]:
+        """Return the arguments of the job."""
+        return {
+            "dataset": dataset,
+            "schema": self.schema.model_dump(mode="json"),
+            "scoring": self.config.model_dump(mode="json"),
+            "users": self.users,
+            "split": self.split.model_dump(mode="json"),
+        }
+
+
+def scoring(view: View, scores: Scores, used: AttributeSchema) -> None:
+    """Let a language model score the data set: settings, a dry run, the run itself, what came of it.
+
+    Parameters
+    ----------
+    view : View
+        The data set and run under study.
+    scores : Scores
+        Its scores, and newer ones.
+    used : AttributeSchema
+        The attributes in use.
+    """
+    base_url = meant_url(st.session_state.get("score_url"))
+    server = urlsplit(base_url).hostname or base_url
+    show.note(key_sentence(has_key(), server, recorded="scoring" not in scores.used.config))
+    if scoring_progress.under_way(view):
+        return
+    wanted = _settings(view, used)
+    if wanted is not None:
+        _dry_run(view, wanted)
+    scoring_progress.result(view, scores)
+
+
+def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
+    """Ask for the settings; None as long as there is no model, or they are wrong."""
+    schema = _which(view.dataset, used)
+    left, right = show.pair()
+    with left:
+        base_url = st.text_input(
+            "Server",
+            key="score_url",
+            persist_state=_SEEN,
+            placeholder=meant_url(None),
+            help="Any server that speaks OpenAI's protocol, e.g. http://localhost:11434/v1 for Ollama",
+        )
+        passes = st.number_input(
+            "Passes",
+            1,
+            20,
+            key="score_passes",
+            persist_state=_SEEN,
+            help="Times everything is scored, each in another order; two or more tell how far to trust the scores",
+        )
+    with right:
+        model = st.text_input("Model", key="score_model", persist_state=_SEEN, placeholder="gpt-4.1-mini")
+        budget = st.number_input(
+            "Budget in USD",
+            0.01,
+            value=None,
+            key="score_budget",
+            persist_state=_SEEN,
+            placeholder="no limit",
+            help="Scoring stops before it passes it; what is answered is kept",
+        )
+    more = _more(view)
+    if not (model or "").strip():
+        show.note("Name a model to see what scoring would take. Nothing is sent before you start it.")
+        return None
+    address = (base_url or "").strip() or None
+    values = {"model": model.strip(), "base_url": address, "passes": passes, "budget": budget}
+    users = more.pop("users")
+    try:
+        check_visitors_url(address)
+        config = ScoringConfig.parse({**values, **more})
+    except GuidedrecError as error:
+        complain(error)
+        return None
+    return _Wanted(schema, config, users, SplitConfig.parse(view.entry.base.config["split"]))
+
+
+def _which(dataset: str, used: AttributeSchema) -> AttributeSchema:
+    """Return the attributes to score: those in use, or the edited ones."""
+    own = edited.kept(dataset)
+    if own is None or own == used:
+        return used
+    words = {
+        "edited": f"The edited ones ({len(own)}, {own.hash()})",
+        "used": f"Those in use ({len(used)}, {used.hash()})",
+    }
+    chosen = st.segmented_control(
+        "Attributes", list(words), default="edited", required=True, format_func=words.__getitem__, key="score_schema"
+    )
+    return used if chosen == "used" else own
+
+
+def _more(view: View) -> dict[str, Any]:
+    """Ask for the settings that seldom change."""
+    default = ScoringConfig(model="-")
+    catalogue = loaders.table(view.entry.data.id, "catalogue")
+    there = [name for name in catalogue.columns if name != ITEM]
+    with st.expander("More settings", icon=":material/tune:"):
+        left, right = show.pair()
+        with left:
+            columns = st.multiselect(
+                "What the model reads of an item", there, default=[n for n in default.columns if n in there],
+                key="score_columns", persist_state=_SEEN,
+            )  # fmt: skip
+            each = st.number_input(
+                "Items in a request", 1, 100, default.items_per_request, key="score_each", persist_state=_SEEN,
+                help="Fewer where the answers get too long; 1 asks for each alone",
+            )  # fmt: skip
+            at_once = st.number_input(
+                "Requests at once", 1, 1000, default.concurrency, key="score_at_once", persist_state=_SEEN
+            )
+            timeout = st.number_input(
+                "Seconds to wait for an answer",
+                1.0,
+                value=default.timeout,
+                key="score_timeout",
+                persist_state=_SEEN,
+                help="A model on your own machine may need 600",
+            )
+        with right:
+            prompt = st.number_input(
+                "USD per million tokens sent", 0.0, value=None, key="score_price_in", persist_state=_SEEN,
+                placeholder="list price, if it is known",
+            )  # fmt: skip
+            answer = st.number_input(
+                "USD per million tokens answered", 0.0, value=None, key="score_price_out", persist_state=_SEEN,
+                placeholder="list price, if it is known",
+            )  # fmt: skip
+            reuse = st.toggle(
+                "Ask only for attributes that changed", key="score_reuse", persist_state=_SEEN,
+                help="Takes earlier answers to attributes in the same words, whatever stood beside them",
+            )  # fmt: skip
+            users = st.toggle(
+                "Score users, too", key="score_users", persist_state=_SEEN,
+                help="From the training part of their histories alone",
+            )  # fmt: skip
+    return {
+        "columns": tuple(columns) or default.columns,
+        "items_per_request": each,
+        "concurrency": at_once,
+        "timeout": timeout,
+        "price": None if prompt is None or answer is None else (prompt, answer),
+        "reuse": "attribute" if reuse else "schema",
+        "users": users,
+    }
+
+
+def _dry_run(view: View, wanted: _Wanted) -> None:
+    """Tell what scoring would take; once that is known, offer to start it."""
+    done: tuple[_Wanted, dict[str, ScoringPlan]] | None = st.session_state.get(_PLAN)
+    if done is None or done[0] != wanted:
+        st.button(
+            "See what it takes", type="primary", icon=":material/calculate:", on_click=_plan, args=(view, wanted),
+            key="score_plan_button",
+        )  # fmt: skip
+        show.note("A dry run: requests, tokens, cost and time. Nothing is sent.")
+        if isinstance(error := st.session_state.pop("score_plan_error", None), GuidedrecError):
+            complain(error)
+        return
+    plans = done[1]
+    st.write(escaped(plan_sentence(plans)))
+    show.note("Estimates; the first answers make them better.")
+    asked = any(plan.asked for plan in plans.values())
+    st.button(
+        "Start scoring" if asked else "Store the scores",
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=_start,
+        args=(view.dataset, wanted),
+        key="score_start",
+    )
+
+
+def _plan(view: View, wanted: _Wanted) -> None:
+    store = view.store
+    data = store.open(view.entry.data.id, "data", verify=False)
+    try:
+        plans = {
+            kind: scoring_plan(store, data, wanted.schema, wanted.config, kind, wanted.split)
+            for kind in (("item", "user") if wanted.users else ("item",))
+        }
+    except GuidedrecError as error:
+        st.session_state["score_plan_error"] = error
+        return
+    st.session_state[_PLAN] = (wanted, plans)
+
+
+def _start(dataset: str, wanted: _Wanted) -> None:
+    st.session_state.pop(_PLAN, None)
+    scoring_progress.start(wanted.arguments(dataset))

@@ -1,0 +1,1 @@
+"""The Case study page: why is this recommended to this user?"""

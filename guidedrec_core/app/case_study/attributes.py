@@ -1,0 +1,50 @@
+"""The section "Every attribute": each contribution in words, against an average item or any other of the list."""
+
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.app import show
+from guidedrec_core.app.case_study import changes_loaders as loaders
+from guidedrec_core.app.case_study import lists as case_parts
+from guidedrec_core.app.page import View
+from guidedrec_core.cases.case import Case
+from guidedrec_core.explanation.words import ordinal
+from guidedrec_core.figures import counterfactuals as figures
+from guidedrec_core.figures.theme import palette
+
+_AVERAGE, _BELOW = "", "just below"
+
+
+def every_attribute(view: View, case: Case) -> None:
+    """Show what each attribute adds to the selected item's score over that of what it is compared with."""
+    assert case.selected is not None  # sections are shown only with an item
+    selected = case.selected
+    rows = zip(*(case.refined[name].tolist() for name in (c.ITEM, c.RANK, c.TITLE)), strict=True)
+    labels = {_AVERAGE: "An average item", _BELOW: "The item just below it in the list"}
+    labels |= {item: f"{ordinal(rank)}: {title}" for item, rank, title in rows if item != selected.item_id}
+    if selected.seen:
+        del labels[_BELOW]
+    # The key names the item, so that another one begins with the average again.
+    chosen = st.selectbox(
+        "Compared with",
+        list(labels),
+        format_func=lambda item: labels.get(item, item),
+        key=f"against_{case.user_id}_{selected.item_id}",
+    )
+    if chosen == _AVERAGE:
+        case_parts.contributions(selected)
+        return
+    other = None if chosen == _BELOW else chosen
+    told = loaders.against(case.run_id, case.user_id, selected.item_id, other)
+    if told is None:
+        show.note("It is the last item of the list, so none is below it.")
+        return
+    show.lead(told.sentence)
+    show.chart(figures.contrast_bars(told.parts, palette(view.dark)), alt=told.sentence, key="against_bars")
+    show.note(f"All parts together: {told.difference:+.2f}. The sum is exact.")
+    show.table_twin(
+        told.parts,
+        "All parts",
+        key="against_table",
+        column_config={"label": "Part", "value": st.column_config.NumberColumn("Difference", format="%+.4f")},
+    )

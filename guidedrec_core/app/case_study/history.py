@@ -1,0 +1,78 @@
+"""The section "Which past item drove it": a sentence, a bar for each item, items by attributes on demand."""
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.app import show
+from guidedrec_core.app.case_study import history_loaders as case_history_loaders
+from guidedrec_core.app.page import View
+from guidedrec_core.cases.case import Case
+from guidedrec_core.cases.history import HistoryCase
+from guidedrec_core.figures import history as figures
+from guidedrec_core.figures.theme import palette
+
+_HELP = (
+    "Each past item's share is its Shapley value: what the score gains when the item joins the others, averaged over "
+    "all orders in which they could join. The shares add up to what the history as a whole does for the score."
+)
+
+
+def show_history(view: View, case: Case) -> None:
+    """Say and draw what each past item did for the selected item's score."""
+    assert case.selected is not None  # sections are shown only with an item
+    model = st.segmented_control(
+        "Whose score", ["refined", "base"], default="refined", required=True, key="history_model", help=_HELP
+    )
+    shown = case_history_loaders.history(case.run_id, case.user_id, case.selected.item_id, str(model))
+    show.lead(shown.sentence)
+    if shown.items.empty:
+        return
+    colours = palette(view.dark)
+    whiskers = "" if shown.exact else " Whiskers: two standard errors."
+    show.note(f"{shown.exactness} Newest first.{whiskers}")
+    show.chart(figures.item_bars(shown.items, colours), alt=shown.sentence, key="history_bars")
+    show.table_twin(
+        shown.items,
+        f"All {len(shown.items):,} rows",
+        key="history_shares",
+        column_config={
+            "number": "Number",
+            c.ITEM: "Item id",
+            c.TITLE: st.column_config.TextColumn("Item", width="medium"),
+            "value": st.column_config.NumberColumn("Share of the score", format="%+.3f"),
+            "margin": st.column_config.NumberColumn(
+                "Give or take", format="%.3f", help="Two standard errors; 0: exact"
+            ),
+            "without": st.column_config.NumberColumn(
+                "Without it alone", format="%+.3f", help="How the score changes if only this item is dropped"
+            ),
+        },
+    )
+    if model == "base":
+        show.note("The base model knows no attributes, so its shares cannot be split further.")
+    elif st.toggle("Attribute by attribute", key="history_map"):
+        _by_attribute(shown, view)
+
+
+def _by_attribute(shown: HistoryCase, view: View) -> None:
+    """Draw the shares split by attribute, with the sums that tie them to the score."""
+    show.note(
+        "Each row adds up to the item's share, each column to what the history adds to that attribute's contribution. "
+        "With what stands without any history, these are the contributions of the score."
+    )
+    figure = figures.item_attribute_map(shown.items, shown.matrix, palette(view.dark))
+    show.chart(figure, alt="What each past item did for the score through each attribute", key="history_matrix")
+    table = shown.matrix.assign(**{"All together": shown.matrix.sum(axis=1)})
+    history, alone = table.sum(), shown.alone
+    alone = pd.concat([alone, pd.Series({"All together": alone.sum()})])
+    rows = pd.concat([table, pd.DataFrame([history, alone, history + alone])], ignore_index=True)
+    sums = ["The history", "Without any history", "In the score, but for popularity"]
+    rows.insert(0, "Item", [*shown.items[c.TITLE], *sums])
+    number = st.column_config.NumberColumn(format="%+.3f")
+    show.table_twin(
+        rows,
+        "The same as a table, with what stands without any history",
+        key="history_matrix_table",
+        column_config=dict.fromkeys(rows.columns[1:], number),
+    )

@@ -1,0 +1,42 @@
+"""Cached explanations of histories, keyed by run id; see `loaders`."""
+
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from guidedrec_core.app import loaders
+
+if TYPE_CHECKING:
+    from guidedrec_core.cases.history import HistoryCase
+
+
+def history(run_id: str, user_id: str, item_id: str, model: str) -> "HistoryCase":
+    """Share out an item's score over a user's history; see `guidedrec_core.cases.history.build_history`."""
+    return _history(str(loaders.store().home), run_id, user_id, item_id, model)
+
+
+def prepare(n_positions: int) -> None:
+    """Get ready, beside the page, for a history that takes sampling; once a process."""
+    from guidedrec_core.explanation.history_shapley import EXACT_UP_TO
+
+    if n_positions > EXACT_UP_TO:
+        _warm_up()
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> threading.Thread:
+    from guidedrec_core.explanation.history_shapley import warm_up
+
+    thread = threading.Thread(target=warm_up, name="shap warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+@st.cache_data(max_entries=64, show_spinner="Scoring it without some of the past items (the first time takes longer)")
+def _history(home: str, run_id: str, user_id: str, item_id: str, model: str) -> "HistoryCase":
+    from guidedrec_core.cases.history import build_history
+
+    opened = loaders.system(run_id)
+    with loaders.MODEL_LOCK:
+        return build_history(opened, user_id, item_id, model)

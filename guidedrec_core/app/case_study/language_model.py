@@ -1,0 +1,71 @@
+"""Asking a language model from the Case study: which server and model, whether there is a key, and the question."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from guidedrec_core.app import show
+from guidedrec_core.app.attributes.scoring_words import key_sentence
+from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
+
+if TYPE_CHECKING:
+    from guidedrec_core.llm.client import ChatClient
+
+Answer = TypeVar("Answer")
+_PATIENCE = 60.0  # seconds
+
+
+def choose_model(where: str) -> tuple[str, str | None]:
+    """Ask for server and model; they stay for this session and are the same in every section.
+
+    Parameters
+    ----------
+    where : str
+        The section, for the keys of its widgets.
+
+    Returns
+    -------
+    tuple of (str, str or None)
+        The model, empty as long as there is none, and the address, None for the environment's.
+    """
+    left, right = show.pair()
+    model = left.text_input("Model", key=f"{where}_model", persist_state="session", placeholder="gpt-4.1-mini")
+    base_url = right.text_input(
+        "Server",
+        key=f"{where}_url",
+        persist_state="session",
+        placeholder=meant_url(None),
+        help="Any server that speaks OpenAI's protocol, e.g. http://localhost:11434/v1 for Ollama",
+    )
+    meant = meant_url(base_url.strip())
+    show.note(key_sentence(has_key(), urlsplit(meant).hostname or meant, recorded=False))
+    return model.strip(), base_url.strip() or None
+
+
+def ask(base_url: str | None, question: "Callable[[ChatClient], Awaitable[Answer]]") -> Answer:
+    """Ask a server one thing.
+
+    Parameters
+    ----------
+    base_url : str or None
+        As the visitor typed it.
+    question : callable
+        What to ask of the client.
+
+    Raises
+    ------
+    ConfigError
+        The key must not go there or is refused, or the model or address is unknown.
+    ServiceError
+        No answer that can be used.
+    """
+    from guidedrec_core.llm.client import ChatClient
+
+    check_visitors_url(base_url)
+
+    async def asked() -> Answer:
+        async with ChatClient(base_url, retries=1, timeout_seconds=_PATIENCE) as client:
+            return await question(client)
+
+    return asyncio.run(asked())

@@ -1,0 +1,260 @@
+"""Parts of the Case study: choosing a user and an item, the lists side by side, the words for each contribution."""
+
+import secrets
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.app import loaders, show, url
+from guidedrec_core.app.page import View
+from guidedrec_core.cases.case import Case, Explanation
+from guidedrec_core.data.catalogue import category_words
+from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
+from guidedrec_core.explanation.words import move_words, ordinal
+from guidedrec_core.runs.library import RefinedEntry
+
+_MATCHES = 50
+_HELD_OUT = "◎"
+
+
+def suggestions(entry: RefinedEntry) -> pd.DataFrame | None:
+    """Return the cases the evaluation points out; None before there is one."""
+    return None if entry.evaluation is None else loaders.table(entry.evaluation.id, "highlights")
+
+
+def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> tuple[str, str | None]:
+    """Return whom and what to show: what the place says, else the first case worth a look, else the first user."""
+    if view.user is not None:
+        return view.user, view.item
+    if view.item is None and suggested is not None and len(suggested):
+        return str(suggested[c.USER].iloc[0]), str(suggested[c.ITEM].iloc[0])
+    return dataset.users.id(0), view.item
+
+
+def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str) -> None:
+    """Offer users by search, by chance and by what the evaluation points out.
+
+    The search runs here and returns a bounded list; the browser never holds all ids.
+    """
+    grid = st.grid(4, min_column_width=220, vertical_alignment="bottom")
+    find, pick, worth, chance = (grid.cell() for _ in range(4))
+    text = find.text_input(
+        "Find a user",
+        key="find_user",
+        placeholder="part of an id",
+        type="search",
+        live="300ms",
+        icon=":material/search:",
+    )
+    found, total = dataset.users.search(text, _MATCHES)
+    shown = f"{min(total, _MATCHES):,} of {total:,} shown" if total > _MATCHES else f"{total:,} found"
+    options = [user, *(each for each in found if each != user)]
+    _follow("pick_user", user)
+    pick.selectbox(f"User ({shown})", options, key="pick_user", on_change=_go_to_picked)
+    if suggested is not None and len(suggested):
+        labels = [
+            f"{HIGHLIGHT_WORDS[kind]}: user {each}"
+            for kind, each in zip(suggested["kind"], suggested[c.USER], strict=True)
+        ]
+        worth.selectbox(
+            "Cases worth a look",
+            range(len(labels)),
+            index=None,
+            placeholder="pointed out by the evaluation",
+            format_func=labels.__getitem__,
+            key="suggested",
+            on_change=_go_to_suggested,
+            args=(suggested,),
+        )
+    chance.button(
+        "Random", icon=":material/casino:", key="random_user", on_click=_go_to_any, args=(dataset,), width="stretch"
+    )
+
+
+def lists(case: Case) -> None:
+    """Show base and refined list side by side; a selected row is explained."""
+    for column, table, name, other in zip(
+        show.pair(), (case.base, case.refined), ("base", "refined"), ("now", "was"), strict=True
+    ):
+        with column:
+            st.markdown(f"**{name.capitalize()}**")
+            _list(table, name, other, case)
+    for title, base, refined in zip(
+        case.held_out[c.TITLE], case.held_out["base_rank"], case.held_out["refined_rank"], strict=True
+    ):
+        show.note(
+            f"{_HELD_OUT} Taken next, unseen by both models: {title}. Base has it {ordinal(base)}, "
+            f"refined {ordinal(refined)}."
+        )
+
+
+def choose_item(case: Case) -> None:
+    """Offer the items of both lists and the held-out ones for explanation."""
+    assert case.selected is not None  # the page shows this only with an item
+    labels = {
+        case.selected.item_id: f"{ordinal(case.selected.rank)}: {case.selected.title}",
+        **{i: f"{ordinal(r)}: {t}" for i, r, t in _columns(case.refined, c.ITEM, c.RANK, c.TITLE)},
+        **{
+            i: f"{ordinal(r)}, gone from the list: {t}"
+            for i, r, t, status in _columns(case.base, c.ITEM, "other_rank", c.TITLE, "status")
+            if status == "gone"
+        },
+    }
+    for item, title, rank in _columns(case.held_out, c.ITEM, c.TITLE, "refined_rank"):
+        labels[item] = f"{ordinal(rank)}, taken next: {title}"
+    _follow("explain_item", case.selected.item_id)
+    st.selectbox(
+        "Explain",
+        list(labels),
+        format_func=lambda item: labels.get(item, item),
+        key="explain_item",
+        on_change=lambda: url.update(item=st.session_state["explain_item"]),
+        help="Or select a row of either list.",
+    )
+
+
+def contributions(explanation: Explanation) -> None:
+    """Say each contribution in words, largest first; raw values on demand."""
+    order = explanation.parts["contribution"].abs().sort_values(ascending=False, kind="stable").index
+    parts = explanation.parts.loc[order].assign(
+        item_score=lambda t: t["item_score"].where(~t["missing"]),
+        words=lambda t: t["phrase"].str.replace(r" \([^)]*\)$", "", regex=True),
+    )
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        parts[["label", "contribution", "words", "user_score", "item_score", "catalogue_score"]],
+        hide_index=True,
+        height=min(38 + 35 * len(parts), 460),
+        key="contributions",
+        alt="Each attribute's contribution to the score, in words",
+        column_config={
+            "label": "Attribute",
+            "contribution": number("Contribution", format="%+.3f", width=90),
+            "words": st.column_config.TextColumn("In words", width="medium"),
+            "user_score": number(
+                "This user", format="%.1f", width=75, help="Average of the history, recent items more"
+            ),
+            "item_score": number("This item", format="%.1f", width=75, help="Empty: not scored, treated as average"),
+            "catalogue_score": number("Catalogue", format="%.1f", width=75, help="Average of all items"),
+        },
+    )
+    show.table_twin(_raw(parts, explanation), "Raw values, to the last digit", key="raw_parts")
+
+
+def history_table(case: Case, attributes: dict[str, str]) -> None:
+    """Show the history, newest first, with what stands out; every item's facts and scores on demand."""
+    table = case.history.assign(**{c.CATEGORY: case.history[c.CATEGORY].map(category_words)})
+    named = {
+        c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
+        c.TITLE: st.column_config.TextColumn("Item", width=240),
+        c.CATEGORY: st.column_config.TextColumn("Category", width=120),
+        c.PRICE: st.column_config.NumberColumn("Price", format="%.2f", width=70),
+        "strongest": st.column_config.TextColumn("Stands out by", width="large"),
+    }
+    st.dataframe(
+        table[[name for name in named if name in table]],
+        hide_index=True,
+        key="history",
+        height=min(38 + 35 * len(table), 248),
+        alt="What the user took, newest first",
+        column_config=named,
+    )
+    dull = [c.WEIGHT] if table[c.WEIGHT].nunique() == 1 else []
+    show.table_twin(
+        table.drop(columns=dull),
+        f"All facts and scores of these {len(table):,} items",
+        key="history_facts",
+        column_config={
+            **named,
+            "position": "Number",
+            c.ITEM: "Item id",
+            c.WEIGHT: "Weight",
+            **{name: st.column_config.NumberColumn(label, format="%.1f") for name, label in attributes.items()},
+        },
+    )
+
+
+def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
+    """Show one list; selecting a row makes it the item under study."""
+    shown = pd.DataFrame(
+        {
+            "rank": table[c.RANK],
+            "title": [
+                f"{_HELD_OUT} {title}" if held else title for title, held in _columns(table, c.TITLE, "held_out")
+            ],
+            "change": [
+                move_words(status, move, rank, other)
+                for status, move, rank in _columns(table, "status", "move", "other_rank")
+            ],
+        }
+    )
+    selected = None if case.selected is None else case.selected.item_id
+    rows = table.index[table[c.ITEM] == selected].tolist()
+    # The selected item is part of the key, so that the mark moves when the item is chosen elsewhere.
+    key = f"{name}_list_{case.user_id}_{selected}"
+    st.dataframe(
+        shown,
+        hide_index=True,
+        key=key,
+        alt=f"The {name} model's recommendations, with what changed",
+        height=38 + 35 * max(len(shown), 1),
+        on_select=partial(_go_to_row, key, table[c.ITEM].tolist()),
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": rows}},
+        column_config={
+            "rank": st.column_config.NumberColumn("#", width=40),
+            "title": st.column_config.TextColumn("Item"),
+            "change": st.column_config.TextColumn(
+                "Against base" if name == "refined" else "Against refined", width=130
+            ),
+        },
+    )
+
+
+def _raw(parts: pd.DataFrame, explanation: Explanation) -> pd.DataFrame:
+    """Return all terms of the score, unrounded."""
+    names = ["attribute", "user_value", "item_value", "contribution", "low", "high"]
+    rest = pd.DataFrame(
+        {
+            "attribute": ["(remainder)", "(bias)", "(score)"],
+            "contribution": [explanation.remainder, explanation.bias, explanation.score],
+        }
+    )
+    return pd.concat([parts[names], rest], ignore_index=True)
+
+
+def _columns(table: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
+    """Return some columns row by row, as plain values."""
+    return list(zip(*(table[name].tolist() for name in names), strict=True))
+
+
+def _follow(key: str, value: str) -> None:
+    """Let a widget show what the place says, also when that was changed elsewhere."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
+
+
+def _go_to_picked() -> None:
+    url.update(user=st.session_state["pick_user"])
+
+
+def _go_to_row(key: str, items: list[str]) -> None:
+    """Explain the item of the selected row; taking a selection back changes nothing."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        url.update(item=items[rows[0]])
+
+
+def _go_to_any(dataset: Dataset) -> None:
+    url.update(user=dataset.users.id(secrets.randbelow(len(dataset.users))))
+
+
+def _go_to_suggested(suggested: pd.DataFrame) -> None:
+    """Open a pointed-out case; the choice itself is emptied, since the page then shows it."""
+    row = suggested.iloc[st.session_state["suggested"]]
+    st.session_state["suggested"] = None
+    url.update(user=str(row[c.USER]), item=str(row[c.ITEM]))

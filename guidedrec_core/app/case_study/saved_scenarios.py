@@ -1,0 +1,87 @@
+"""Part of steering: what-ifs with a name, kept for the run."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from guidedrec_core.app import loaders, show
+from guidedrec_core.app.errors import complain
+from guidedrec_core.app.page import View
+from guidedrec_core.cases.what_ifs import WhatIf, WhatIfStore
+from guidedrec_core.errors import GuidedrecError
+from guidedrec_core.explanation.steering.steer import Steering
+
+_SAID = "steer_kept_said"
+
+
+def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Callable[..., None]) -> None:
+    """Offer to keep the steering, and to open or delete one that was kept for this user.
+
+    Parameters
+    ----------
+    view : View
+        The run under study.
+    user_id : str
+        The user.
+    steering : Steering
+        What the widgets say now.
+    active : bool
+        It changes something.
+    begin : callable
+        Sets the widgets: ``pulls``, ``removed``, ``added``.
+    """
+    store = WhatIfStore(view.store.home, view.entry.run.id)
+    found = store.list()
+    own = {one.name: one for one in found.what_ifs if one.user_id == user_id}
+    with st.expander(f"Kept what-ifs ({len(own)})", icon=":material/bookmark:", expanded=bool(own) and not active):
+        save, choose = show.pair()
+        name = save.text_input("Name", key="steer_name", max_chars=80, placeholder="e.g. warmer, for winter")
+        save.button(
+            "Keep this what-if", key="steer_keep", icon=":material/bookmark_add:",
+            disabled=not (active and name.strip()), on_click=_keep, args=(view, store, name, user_id, steering),
+        )  # fmt: skip
+        if own:
+            chosen = choose.selectbox("Kept for this user", list(own), key="steer_kept")
+            choose.button("Open", key="steer_open", on_click=_open, args=(view, store, user_id, chosen, begin))
+            choose.button("Delete", key="steer_delete", on_click=_delete, args=(store, user_id, chosen))
+        for problem in found.problems:
+            show.note(f"Skipped: {problem}.")
+    said = st.session_state.pop(_SAID, None)
+    if isinstance(said, GuidedrecError):
+        complain(said)
+    elif said:
+        show.note(said)
+
+
+def _keep(view: View, store: WhatIfStore, name: str, user_id: str, steering: Steering) -> None:
+    system = loaders.system(view.entry.run.id)
+    try:
+        store.save(WhatIf.of(name, user_id, steering, system.schema, system.data.dataset.items))
+    except GuidedrecError as error:
+        st.session_state[_SAID] = error
+        return
+    st.session_state[_SAID] = "Kept."
+
+
+def _open(view: View, store: WhatIfStore, user_id: str, name: str, begin: Callable[..., None]) -> None:
+    system = loaders.system(view.entry.run.id)
+    items = system.data.dataset.items
+    try:
+        steering, gone = store.load(user_id, name).steering(system.schema, items)
+    except GuidedrecError as error:
+        st.session_state[_SAID] = error
+        return
+    begin(
+        pulls=dict(zip(system.schema.names, steering.pulls, strict=True)),
+        removed=tuple(items.id(item) for item in steering.removed),
+        added=tuple(items.id(item) for item in steering.added),
+    )
+    if gone:
+        st.session_state[_SAID] = f"Opened without what does not exist any more: {', '.join(gone)}."
+
+
+def _delete(store: WhatIfStore, user_id: str, name: str) -> None:
+    try:
+        store.delete(user_id, name)
+    except GuidedrecError as error:
+        st.session_state[_SAID] = error

@@ -1,0 +1,47 @@
+"""The Case study below the score: one section at a time, chosen by what the visitor asks."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from guidedrec_core.app.case_study import history_loaders as case_history_loaders
+from guidedrec_core.app.case_study.attributes import every_attribute
+from guidedrec_core.app.case_study.changes import what_would_change, why_it_moved
+from guidedrec_core.app.case_study.history import show_history
+from guidedrec_core.app.case_study.rationale import in_plain_words
+from guidedrec_core.app.case_study.steering import steer_section
+from guidedrec_core.app.case_study.why_not import why_not
+from guidedrec_core.app.errors import escaped, guard
+from guidedrec_core.app.page import View
+from guidedrec_core.cases.case import Case
+
+Section = Callable[[View, Case], None]
+
+
+SECTIONS: dict[str, Section] = {
+    "Every attribute": every_attribute,
+    "Which past item drove it": show_history,
+    "What would change it": what_would_change,
+    "Why not …?": why_not,
+    "Why it moved": why_it_moved,
+    "Steer": steer_section,
+    "In plain words": in_plain_words,
+}
+"""What each choice shows, in order. Only the chosen one is computed."""
+
+
+@st.fragment
+def show_sections(view: View, case: Case) -> None:
+    """Offer the sections and show the chosen one."""
+    if case.selected is None:
+        return
+    chosen = st.segmented_control(
+        f"More about {escaped(case.selected.title)}",
+        list(SECTIONS),
+        default=next(iter(SECTIONS)),
+        required=True,
+        key="section",
+    )
+    with guard():
+        SECTIONS[str(chosen)](view, case)
+    case_history_loaders.prepare(len(case.history))

@@ -1,0 +1,52 @@
+"""The section "Why not …?": any item of the catalogue, and what keeps it out of this user's list."""
+
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.app import show
+from guidedrec_core.app.case_study import changes_loaders as loaders
+from guidedrec_core.app.items import loaders as item_loaders
+from guidedrec_core.app.page import View
+from guidedrec_core.cases.case import Case
+from guidedrec_core.figures import counterfactuals as figures
+from guidedrec_core.figures.theme import palette
+
+_MOST = 50
+
+
+def why_not(view: View, case: Case) -> None:
+    """Let the visitor find an item; say why it is not recommended, and draw it against the end of the list."""
+    index = item_loaders.index(view.entry.data.id)
+    left, right = st.columns(2)
+    query = left.text_input(
+        "Which item", placeholder="Title, id or category", icon=":material/search:", key="why_not_find"
+    )
+    found = index.search(query, _MOST)
+    labels = dict(zip(found.items[c.ITEM], found.items[c.TITLE], strict=True))
+    if st.session_state.get("why_not_item") not in labels:
+        st.session_state["why_not_item"] = next(iter(labels), None) if query.strip() else None
+    asked = right.selectbox(
+        f"Items ({found.note})",
+        list(labels),
+        format_func=lambda item_id: f"{labels[item_id]} ({item_id})",
+        placeholder="Choose an item" if labels else "Nothing found; try fewer letters",
+        disabled=not labels,
+        key="why_not_item",
+    )
+    if asked is None:
+        show.note("Find any item of the catalogue to see what keeps it out of this user's list.")
+        return
+    told = loaders.why_not(case.run_id, case.user_id, asked)
+    show.lead(told.sentence)
+    if told.parts.empty:
+        return
+    st.markdown("**Its score less that of the other, part by part**")
+    figure = figures.contrast_bars(told.parts, palette(view.dark))
+    show.chart(figure, alt=told.sentence, key="why_not_bars")
+    show.note(f"All parts together: {told.margin:+.2f}, against {told.against}. The sum is exact.")
+    show.table_twin(
+        told.parts,
+        "All parts",
+        key="why_not_table",
+        column_config={"label": "Part", "value": st.column_config.NumberColumn("Difference", format="%+.4f")},
+    )

@@ -1,0 +1,219 @@
+"""Both maps side by side with one selection, and what it means."""
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.app import show, url
+from guidedrec_core.app.embedding_map.selection import MapSelection
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.figures.item_map import (
+    MOST_POINTS,
+    OTHER_COLOURINGS,
+    Colouring,
+    colouring,
+    legend_figure,
+    map_figure,
+    outside_frame,
+)
+from guidedrec_core.figures.theme import palette
+from guidedrec_core.projection.item_map import ItemMap, Selection, UserMarks, describe_selection, user_marks
+
+SPACES = ("base", "refined")
+_MOST_ITEMS = 200
+_CONFIG = {
+    "displaylogo": False,
+    "showSendToCloud": False,
+    "scrollZoom": False,
+    "modeBarButtonsToRemove": ["toImage", "autoScale2d"],
+}
+_NUMBER = st.column_config.NumberColumn
+
+
+@st.fragment
+def explore(
+    item_map: ItemMap,
+    whole: Selection,
+    recommendations: pd.DataFrame | None,
+    user: str | None,
+    item: str | None,
+    dark: bool,
+) -> None:
+    """Show both maps, take a selection on one, show it on the other, and say what moved it.
+
+    Parameters
+    ----------
+    item_map : ItemMap
+        The maps.
+    whole : Selection
+        All items, described.
+    recommendations : pandas.DataFrame or None
+        Stored lists of all users.
+    user, item : str or None
+        To draw on top; must exist.
+    dark : bool
+        The theme.
+    """
+    labels = {a.name: a.label for a in item_map.schema.attributes}
+    labels |= {name: name.capitalize() for name in OTHER_COLOURINGS}
+    left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
+    by = left.selectbox("Colour by", list(labels), format_func=labels.__getitem__, key="map_colour")
+    source = middle.segmented_control(
+        "Select on", SPACES, default=SPACES[0], required=True, format_func=str.capitalize, key="map_source"
+    )
+    state = MapSelection(item_map.projection_id, source, item_map.positions(source))
+    selected = state.read()
+    right.button(
+        "Clear",
+        icon=":material/deselect:",
+        on_click=state.clear,
+        disabled=not len(selected),
+        key="clear_selection",
+    )
+
+    selection = describe_selection(item_map, selected) if len(selected) else whole
+    show.lead(selection.sentence)
+    show.note(
+        selection.detail if len(selected) else "This is the whole catalogue; drag a box on a map to select items."
+    )
+    marks = None if user is None else user_marks(item_map, user, recommendations)
+    number = None if item is None else item_map.data.dataset.items.index(item)
+    colours_of = colouring(item_map, by)
+    show.chart(legend_figure(colours_of, palette(dark)), _legend_words(colours_of), "map_legend")
+    drawn = state.drawn(selected, (by, user, item, dark))
+    for column, space in zip(st.columns(2, gap="medium"), SPACES, strict=True):
+        with column:
+            st.markdown(f"**{space.capitalize()}**" + (" · drag here to select" if space == source else ""))
+            _draw(item_map, space, colours_of, dark, drawn if space == source else selected, marks, number, state)
+    if len(item_map.items) > MOST_POINTS:
+        show.note(f"All {len(item_map.items):,} items as density; a selection holds every item inside it.")
+    far = outside_frame(item_map)
+    if far:
+        show.note(f"{far:,} of {len(item_map.items):,} items lie far outside what the maps show; zoom out to see them.")
+    if user is not None and marks is not None:
+        show.note(_user_words(user, marks))
+    _tables(item_map, selection, whole, state, bool(len(selected)))
+
+
+def user_box(current: str | None) -> None:
+    """Show a box for the id of the user to draw."""
+    if st.session_state.get("map_user") != (current or ""):
+        st.session_state["map_user"] = current or ""
+
+    def choose() -> None:
+        url.update(user=st.session_state["map_user"].strip() or None)
+
+    st.text_input("Draw a user", placeholder="User id", icon=":material/person:", key="map_user", on_change=choose)
+
+
+def _draw(
+    item_map: ItemMap,
+    space: str,
+    colours_of: Colouring,
+    dark: bool,
+    selected: IntArray,
+    marks: UserMarks | None,
+    item: int | None,
+    state: MapSelection,
+) -> None:
+    """Draw one map; the listening one reports what is selected on it."""
+    figure = map_figure(item_map, space, colours_of, palette(dark), selected, marks, item)
+    alt = f"Map of all {len(item_map.items):,} items in the {space} space, coloured by {colours_of.title.lower()}"
+    if space == state.space:
+        st.plotly_chart(
+            figure,
+            key=state.key,
+            on_select=state.changed,
+            selection_mode=("points", "box", "lasso"),
+            config=_CONFIG,
+            alt=alt,
+        )
+    else:
+        st.plotly_chart(figure, key=f"map_shown_{space}", config=_CONFIG, alt=alt)
+
+
+def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: MapSelection, is_selected: bool) -> None:
+    """Show what stands behind the sentences, and what to select next."""
+    tabs = st.tabs(["Attributes", "Categories", "Items"])
+    with tabs[0]:
+        show.note(
+            "Pull: by how many standard deviations the nearest items became more alike on an attribute, measured in "
+            "the original spaces, not on the maps; below 0, less alike."
+        )
+        own = ["score"] if is_selected else []
+        st.dataframe(
+            selection.attributes[["label", "pull", *own, "catalogue_score", "low", "high"]],
+            hide_index=True,
+            column_config={
+                "label": "Attribute",
+                "pull": _NUMBER("Pull", format="%+.2f"),
+                "score": _NUMBER("Mean score here", format="%.1f"),
+                "catalogue_score": _NUMBER("Catalogue mean", format="%.1f"),
+                "low": "Low end means",
+                "high": "High end means",
+            },
+        )
+    with tabs[1]:
+        _category_table(item_map, whole.categories, selection.categories, state)
+    with tabs[2]:
+        shown = item_map.items.iloc[selection.indexes].sort_values("kept", kind="stable")
+        show.note(
+            f"{min(_MOST_ITEMS, len(shown)):,} of {len(shown):,} shown, those whose nearest items changed most first."
+        )
+        shown = shown.assign(kept=shown["kept"].round(2))
+        st.dataframe(
+            shown[[c.ITEM, c.TITLE, c.CATEGORY, "interactions", "kept"]].head(_MOST_ITEMS),
+            hide_index=True,
+            column_config={
+                c.ITEM: "Item",
+                c.TITLE: st.column_config.TextColumn("Title", width="large"),
+                c.CATEGORY: "Category",
+                "interactions": _NUMBER("Interactions in training", format="%d"),
+                "kept": _NUMBER("Nearest items kept", format="percent"),
+            },
+        )
+
+
+def _category_table(item_map: ItemMap, whole: pd.DataFrame, selected: pd.DataFrame, state: MapSelection) -> None:
+    """Show all categories and how many of each are selected; a chosen one becomes the selection."""
+    table = whole.sort_values("kept", kind="stable", ignore_index=True)
+    counts = selected.set_index(c.CATEGORY)["items"]
+    table = table.assign(selected=table[c.CATEGORY].map(counts).fillna(0).astype(int), kept=table["kept"].round(2))
+    key = state.fresh("map_categories")
+
+    def choose() -> None:
+        rows = st.session_state[key]["selection"]["rows"]
+        if rows:
+            name = table[c.CATEGORY].iloc[rows[0]]
+            state.select((item_map.items[c.CATEGORY] == name).to_numpy().nonzero()[0])
+
+    show.note("Those that changed most come first. Choose a row to select that category on both maps.")
+    st.dataframe(
+        table[[c.CATEGORY, "kept", "moved_by", "items", "selected"]],
+        hide_index=True,
+        key=key,
+        on_select=choose,
+        selection_mode="single-row",
+        column_config={
+            c.CATEGORY: "Category",
+            "kept": _NUMBER("Nearest items kept", format="percent"),
+            "moved_by": "Moved mostly by",
+            "items": _NUMBER("Items", format="%d"),
+            "selected": _NUMBER("Looked at now", format="%d"),
+        },
+    )
+
+
+def _legend_words(colours_of: Colouring) -> str:
+    """Say what the colours mean to those who do not see them."""
+    if colours_of.names:
+        return f"Colours by {colours_of.title.lower()}: {', '.join(colours_of.names)}"
+    return f"Colours by {colours_of.title.lower()}, light = {colours_of.low}, dark = {colours_of.high}"
+
+
+def _user_words(user: str, marks: UserMarks) -> str:
+    """Say what is drawn of a user."""
+    said = f"User {user}: {len(marks.history):,} items of history, joined from oldest to newest"
+    if len(marks.base):
+        said += f"; squares are the first {len(marks.base)} recommendations of each model on its own map"
+    return said + ("; the ring is what came next." if len(marks.held_out) else ".")

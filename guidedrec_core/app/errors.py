@@ -1,0 +1,57 @@
+"""Errors as the visitor sees them: a sentence and a way on."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+import streamlit as st
+
+from guidedrec_core.app import url
+from guidedrec_core.errors import GuidedrecError
+
+_MARKUP = re.compile(r"([!#$&()*+.:<>@\[\\\]^_`{|}~-])")
+
+
+def escaped(text: str) -> str:
+    r"""Return text from outside so that Markdown shows it as it is: no HTML, links, icons or formulas.
+
+    Examples
+    --------
+    >>> escaped("<b>$5</b> :material/home:")
+    '\\<b\\>\\$5\\</b\\> \\:material/home\\:'
+    """
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def way_on(sentence: str, label: str, **changes: str | None) -> None:
+    """Show a plain sentence with one button that changes the place; then end the page.
+
+    Parameters
+    ----------
+    sentence : str
+        What is the matter; shown as it is.
+    label : str
+        The button.
+    **changes : str or None
+        What the button does; see `url.update`.
+    """
+    st.info(escaped(sentence), icon=":material/info:")
+    st.button(label, on_click=url.update, kwargs=changes, type="primary", key="way_on")
+    st.stop()
+
+
+def complain(error: GuidedrecError) -> None:
+    """Show an error's sentence, in the words of the page, and go on."""
+    text = str(error).replace("--base-url", "the server's address").replace("--model", "the model's name")
+    st.error(escaped(f"{text[:1].upper()}{text[1:]}."), icon=":material/error:")
+
+
+@contextlib.contextmanager
+def guard() -> Iterator[None]:
+    """Turn an error raised on purpose into its sentence and a way on; others are bugs and pass."""
+    try:
+        yield
+    except GuidedrecError as error:
+        st.error(escaped(f"{str(error)[:1].upper()}{str(error)[1:]}."), icon=":material/error:")
+        st.button("Start over", on_click=url.update, kwargs={"run": None, "user": None, "item": None}, key="start_over")
+        st.stop()

@@ -1,0 +1,1 @@
+"""The Evaluation page: is it really better, and for whom?"""

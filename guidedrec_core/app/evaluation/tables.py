@@ -1,0 +1,135 @@
+"""Tables of the Evaluation page."""
+
+import pandas as pd
+import streamlit as st
+
+from guidedrec_core.app.errors import escaped
+from guidedrec_core.evaluation.list_words import LIST_MEANINGS, LIST_WORDS, list_changes, list_figure
+from guidedrec_core.evaluation.report import MODELS
+from guidedrec_core.evaluation.verdict import MODEL_MEANINGS, MODEL_WORDS, control_answers
+
+_NUMBER = st.column_config.NumberColumn
+
+
+def model_list(metrics: pd.DataFrame) -> None:
+    """Say what each model that was evaluated is there for."""
+    known = [m for m in MODELS if m in set(metrics["model"])]
+    st.markdown("\n".join(f"- **{escaped(MODEL_WORDS[m])}** {escaped(MODEL_MEANINGS[m])}" for m in known))
+
+
+def control_table(differences: pd.DataFrame, metric: str) -> None:
+    """Say what each control that was evaluated asks, and what the answer is here."""
+    st.table(
+        pd.DataFrame(control_answers(differences, metric), columns=["Question", "Control", "Answer here"]),
+        hide_index=True,
+    )
+
+
+def metric_table(metrics: pd.DataFrame) -> None:
+    """Show each model's metrics with intervals, in the order of display."""
+    said = metrics.assign(
+        text=[
+            f"{value:.4f} ({low:.4f} to {high:.4f})"
+            for value, low, high in zip(metrics["value"], metrics["ci_low"], metrics["ci_high"], strict=True)
+        ]
+    )
+    order = [m for m in MODELS if m in set(metrics["model"])]
+    table = said.pivot(index="model", columns="metric", values="text").loc[order, list(dict.fromkeys(said["metric"]))]
+    st.dataframe(
+        table.rename(index=MODEL_WORDS).reset_index(),
+        hide_index=True,
+        height="content",
+        column_config={"model": "Model"},
+    )
+
+
+def difference_table(differences: pd.DataFrame) -> None:
+    """Show all differences with intervals."""
+    table = differences.assign(
+        model=differences["model"].map(MODEL_WORDS), against=differences["against"].map(MODEL_WORDS)
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "model": "Model",
+            "against": "Against",
+            "metric": "Measure",
+            "absolute": _NUMBER("Difference", format="%+.4f"),
+            "relative": _NUMBER("Relative", format="percent"),
+            "ci_low": _NUMBER("95 % from", format="%+.4f"),
+            "ci_high": _NUMBER("to", format="%+.4f"),
+            "relative_ci_low": _NUMBER("Relative 95 % from", format="percent"),
+            "relative_ci_high": _NUMBER("Relative to", format="percent"),
+        },
+    )
+
+
+def slice_table(gains: pd.DataFrame) -> None:
+    """Show a metric of all models in each slice."""
+    models = {m: _NUMBER(MODEL_WORDS[m], format="%.4f") for m in MODELS if m in gains}
+    st.dataframe(
+        gains[["slice", "n_cases", *models, "gain", "ci_low", "ci_high"]],
+        hide_index=True,
+        column_config={
+            "slice": "Slice",
+            "n_cases": _NUMBER("Cases", format="%d"),
+            **models,
+            "gain": _NUMBER("Refined minus base", format="%+.4f"),
+            "ci_low": _NUMBER("95 % from", format="%+.4f"),
+            "ci_high": _NUMBER("to", format="%+.4f"),
+        },
+    )
+
+
+def list_measures(lists: pd.DataFrame) -> None:
+    """Say what the measures of lists mean and what refinement changed in them."""
+    changes = list_changes(lists)
+    lines = []
+    for metric in dict.fromkeys(lists["metric"]):
+        name = metric.partition("@")[0]
+        changed = f" Refined minus base: {changes[metric]}." if metric in changes else ""
+        lines.append(f"- **{escaped(LIST_WORDS[name])}** {escaped(LIST_MEANINGS[name] + '.' + changed)}")
+    st.markdown("\n".join(lines))
+
+
+def list_table(lists: pd.DataFrame) -> None:
+    """Show what each model's lists are like, in the order of display."""
+    metrics = list(dict.fromkeys(lists["metric"]))
+    said = lists.assign(text=[list_figure(m, v) for m, v in zip(lists["metric"], lists["value"], strict=True)])
+    order = [m for m in MODELS if m in set(lists["model"])]
+    table = said.pivot(index="model", columns="metric", values="text").loc[order, metrics]
+    names = {metric: metric.partition("@")[0] for metric in metrics}
+    st.dataframe(
+        table.rename(index=MODEL_WORDS).reset_index(),
+        hide_index=True,
+        height="content",
+        column_config={
+            "model": "Model",
+            **{
+                m: st.column_config.TextColumn(LIST_WORDS[n], help=f"{m}: {LIST_MEANINGS[n]}") for m, n in names.items()
+            },
+        },
+    )
+
+
+def ablation_table(ablation: pd.DataFrame, labels: dict[str, str]) -> None:
+    """Show the measures of every choice of attributes."""
+    kinds = {"all": "all", "none": "none", "drop": "left out", "keep": "alone", "first": "the heaviest, up to"}
+    st.dataframe(
+        ablation.assign(kind=ablation["kind"].map(kinds), attribute=ablation["attribute"].map(labels)),
+        hide_index=True,
+        column_config={
+            "kind": "Attributes",
+            "attribute": "Which",
+            "n_attributes": _NUMBER("Used", format="%d"),
+            "metric": "Measure",
+            "value": _NUMBER("Value", format="%.4f"),
+            "to_all": _NUMBER("Against all", format="%+.4f"),
+            "to_all_low": _NUMBER("95 % from", format="%+.4f"),
+            "to_all_high": _NUMBER("to", format="%+.4f"),
+            "to_none": _NUMBER("Against none", format="%+.4f"),
+            "to_none_low": _NUMBER("95 % from", format="%+.4f"),
+            "to_none_high": _NUMBER("to", format="%+.4f"),
+        },
+    )

@@ -1,0 +1,74 @@
+"""Cached loading for the pages about items and maps; see `loaders` for the rules."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from guidedrec_core.app import loaders
+from guidedrec_core.app.attributes import loaders as attributes_loaders
+from guidedrec_core.attributes.overrides import OverrideLog, current
+from guidedrec_core.items.search import ItemIndex
+from guidedrec_core.projection.item_map import ItemMap, Selection, build_map, describe_selection
+from guidedrec_core.reliability.marks import Mark, doubt_marks, override_marks
+from guidedrec_core.runs.library import RefinedEntry
+from guidedrec_core.runs.store import RunStore
+
+if TYPE_CHECKING:
+    from guidedrec_core.items.view import ItemView
+
+
+def index(data_id: str) -> ItemIndex:
+    """Prepare a stored data set's catalogue for searching; shared and read-only."""
+    return _index(str(loaders.store().home), data_id)
+
+
+def item_map(projection_id: str) -> ItemMap:
+    """Read the maps of a projection run; shared and read-only."""
+    return _item_map(str(loaders.store().home), projection_id)
+
+
+def whole_map(projection_id: str) -> Selection:
+    """Describe all items of a projection run; shared and read-only."""
+    return _whole_map(str(loaders.store().home), projection_id)
+
+
+def item_view(run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
+    """Compute an item's view; see `guidedrec_core.items.view.build_item`."""
+    return _item_view(str(loaders.store().home), run_id, evaluation_id, item_id)
+
+
+def marks(entry: RefinedEntry, item_id: str) -> tuple[Mark, ...]:
+    """Mark the scores of an item that are set by hand, or in doubt."""
+    scores_id = entry.run.inputs["scores"]
+    trust = attributes_loaders.trust(scores_id)
+    layer = current(OverrideLog(loaders.store().home, str(entry.data.config["name"])).entries())
+    cells = loaders.optional_table(scores_id, "overrides")
+    schema = trust.schema
+    return (*override_marks(item_id, schema, cells, layer), *doubt_marks(item_id, schema, trust.report))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _index(home: str, data_id: str) -> ItemIndex:
+    return ItemIndex.of(loaders.dataset(data_id).catalogue)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Reading the maps")
+def _item_map(home: str, projection_id: str) -> ItemMap:
+    return build_map(RunStore(Path(home)), projection_id)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _whole_map(home: str, projection_id: str) -> Selection:
+    item_map = _item_map(home, projection_id)
+    return describe_selection(item_map, item_map.items.index.to_numpy())
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _item_view(home: str, run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
+    from guidedrec_core.items.view import build_item  # with torch, so not before it is needed
+
+    recommendations = None if evaluation_id is None else loaders.table(evaluation_id, "recommendations")
+    system = loaders.system(run_id)
+    with loaders.MODEL_LOCK:
+        return build_item(system, item_id, recommendations)

@@ -1,0 +1,44 @@
+"""Choosing an item: a search on the server and a short list of what it found."""
+
+import streamlit as st
+
+from guidedrec_core import columns as c
+from guidedrec_core.app import url
+from guidedrec_core.items.search import ItemIndex
+
+_MOST = 50
+
+
+def item_picker(index: ItemIndex, current: str | None) -> None:
+    """Show a search box and the items found; choosing one makes it the place.
+
+    Parameters
+    ----------
+    index : ItemIndex
+        The catalogue, ready for searching.
+    current : str or None
+        The item under study; must exist.
+    """
+    left, right = st.columns(2)
+    query = left.text_input(
+        "Find an item", placeholder="Title, id or category", icon=":material/search:", key="find_item"
+    )
+    found = index.search(query, _MOST)
+    titles = dict(zip(found.items[c.ITEM], found.items[c.TITLE], strict=True))
+    if current is not None and not query.strip():
+        titles = {current: index.title(current), **titles}
+    labels = {item_id: f"{title} ({item_id})" for item_id, title in titles.items()}
+    st.session_state["choose_item"] = current if current in titles else None
+
+    def choose() -> None:
+        url.update(item=st.session_state["choose_item"])
+
+    right.selectbox(
+        f"Items ({found.note})",
+        list(titles),
+        format_func=lambda item_id: labels.get(item_id, item_id),
+        placeholder="Choose what to look at" if titles else "Nothing found; try fewer letters",
+        disabled=not titles,
+        key="choose_item",
+        on_change=choose,
+    )

@@ -1,0 +1,200 @@
+"""A job as the visitor sees it: stage, progress, time left, cancel; and what to do when it failed."""
+
+from typing import Any
+
+import streamlit as st
+
+from guidedrec_core.app import loaders, show
+from guidedrec_core.app.errors import escaped
+from guidedrec_core.errors import NotFoundError
+from guidedrec_core.jobs.jobs import Job, JobStore
+from guidedrec_core.progress import EVALUATION_STAGES, STAGES
+from guidedrec_core.runs import library
+
+STAGE_WORDS = {
+    "data": "Reading the data set",
+    "scores": "Reading the attribute scores",
+    "train base": "Training the base model",
+    "refine": "Refining it with the attributes",
+    "second training": "Training once more without attributes, as a control",
+    "placebo": "Training with shuffled scores, as a placebo",
+    "random vectors": "Training with random vectors, as a control",
+    "categories": "Training with categories instead of scores, as a control",
+    "guided only": "Training with the scores alone, as a control",
+    "evaluate": "Measuring all models on held-out interactions",
+    "project": "Drawing the maps",
+    "ablation": "Refining with some of the attributes only",
+    "audit": "Testing the explanations against the model",
+}
+_TASK_STAGES = {
+    "build": STAGES,
+    "refine": ("refine", *EVALUATION_STAGES),
+    "evaluate": EVALUATION_STAGES,
+    "ablate": ("ablation",),
+    "audit": ("audit",),
+    "score": ("scores",),
+}
+_TASK_WORDS = {
+    "build": "Still building.",
+    "refine": "Refining anew.",
+    "evaluate": "Measuring this run.",
+    "ablate": "Measuring what each attribute is worth.",
+    "audit": "Auditing the explanations.",
+}
+_SCORING = "Asking the language model"
+_EVERY_SECONDS = 1.0
+
+
+def jobs() -> JobStore:
+    """Return the jobs beside the runs."""
+    return JobStore(loaders.store().home)
+
+
+def latest(dataset: str, task: str | None = None) -> Job | None:
+    """Return the newest job of a data set, whatever became of it: of one task, or any of the work on models."""
+    for job in jobs().list():
+        if job.task in (_TASK_WORDS if task is None else (task,)) and job.arguments.get("dataset") == dataset:
+            return job
+    return None
+
+
+def find(job_id: str) -> Job | None:
+    """Return a job's state; None when its folder was deleted meanwhile."""
+    try:
+        return jobs().get(job_id)
+    except NotFoundError:
+        return None
+
+
+def start(task: str, dataset: str, run_id: str, **arguments: Any) -> Job:
+    """Start work on a refined run in its own process, or return the same under way; fit for a button's callback."""
+    return jobs().start(task, {"dataset": dataset, "run": run_id, **arguments})
+
+
+def start_build(dataset: str) -> Job:
+    """Start a build in its own process, or return the one under way; fit for a button's callback."""
+    return jobs().start("build", {"dataset": dataset})
+
+
+def progress_words(job: Job) -> tuple[float, str]:
+    """Say how far a job is.
+
+    Returns
+    -------
+    tuple of (float, str)
+        Share of all stages done, 0..1 (stages count alike, though some take longer), and the words.
+    """
+    stages = _TASK_STAGES.get(job.task, STAGES)
+    if job.stage not in stages:
+        return 0.0, "Starting"
+    number = stages.index(job.stage)
+    within = min(job.step / job.total, 1.0) if job.total else 0.0
+    step = f"Step {number + 1} of {len(stages)}: " if len(stages) > 1 else ""
+    words = _SCORING if job.task == "score" else STAGE_WORDS[job.stage]
+    # A stage that has only one thing to say says what its name says already.
+    message = "" if job.message.lower() == words.lower() else job.message
+    parts = [f"{step}{words}", message, job.metric]
+    if job.seconds_left is not None:
+        parts.append(f"{_time_left(job.seconds_left_at_least, job.seconds_left)} left in this step")
+    return (number + within) / len(stages), " · ".join(part for part in parts if part)
+
+
+def show_first_build(job: Job, dataset: str) -> None:
+    """Show the build a page waits for, until there is a refined run to look at."""
+    if not job.active:
+        show_ended(job)
+        return
+    st.markdown(
+        f"Building **{escaped(dataset)}** for the first time. The first pages open as soon as the refined model is "
+        "there; this is done once, and you can close the page meanwhile."
+    )
+    _follow(job.id, dataset)
+    show.about()
+
+
+def show_line(job: Job) -> None:
+    """Show in one line that a build goes on while its first results can be studied already."""
+    _follow_quietly(job.id)
+
+
+def show_ended(job: Job) -> None:
+    """Say how a job ended without a result, and offer to go on."""
+    if job.status == "cancelled":
+        what = "build" if job.task == "build" else "work"
+        st.info(f"The {what} was cancelled. What it has finished is kept.", icon=":material/info:")
+        label = "Go on building" if job.task == "build" else "Go on"
+    else:
+        stage = STAGE_WORDS.get(job.stage, "starting")
+        st.error(escaped(job.error), title=f"It stopped at: {stage}", icon=":material/error:")
+        label = "Try again"
+    st.button(label, icon=":material/refresh:", type="primary", on_click=_resume, args=(job.id,), key="resume")
+    log = jobs().log_tail(job.id)
+    if log:
+        with st.expander("What the process printed last", icon=":material/terminal:"):
+            st.code(log, language=None)
+
+
+@st.fragment(run_every=_EVERY_SECONDS)
+def _follow(job_id: str, dataset: str) -> None:
+    """Draw the progress; go on with the page when there is something to see."""
+    job = find(job_id)
+    if job is None:
+        show.note("This build's record was deleted.")
+        return
+    if not job.active or library.refined_entries(loaders.store(), dataset):
+        st.rerun(scope="app")
+    share, words = progress_words(job)
+    st.progress(share, text=escaped(words))
+    st.button("Cancel", icon=":material/cancel:", on_click=_cancel, args=(job_id,), key="cancel_job")
+
+
+@st.fragment(run_every=2 * _EVERY_SECONDS)
+def _follow_quietly(job_id: str) -> None:
+    """Draw one line; show the page anew whenever a stage is finished."""
+    job = find(job_id)
+    if job is None:
+        return
+    if not job.active or st.session_state.setdefault("job_stage", job.stage) != job.stage:
+        st.session_state["job_stage"] = job.stage
+        st.rerun(scope="app")
+    share, words = progress_words(job)
+    st.progress(share, text=escaped(f"{_TASK_WORDS[job.task]} {words}"))
+
+
+def _cancel(job_id: str) -> None:
+    jobs().cancel(job_id)
+
+
+def _resume(job_id: str) -> None:
+    jobs().resume(job_id)
+
+
+def _time_left(least: float | None, most: float) -> str:
+    """Write the bounds of a time left.
+
+    Examples
+    --------
+    >>> _time_left(None, 200), _time_left(100, 200), _time_left(38, 200), _time_left(190, 200)
+    ('at most 3 minutes', '2 to 3 minutes', '40 seconds to 3 minutes', '3 minutes')
+    """
+    longest = _duration(most)
+    if least is None:
+        return f"at most {longest}"
+    shortest = _duration(least)
+    if shortest == longest:
+        return longest
+    (number, unit), unit_of_longest = shortest.split(), longest.split()[1]
+    return f"{number if unit == unit_of_longest else shortest} to {longest}"
+
+
+def _duration(seconds: float) -> str:
+    """Write a time left roughly, as it is known.
+
+    Examples
+    --------
+    >>> _duration(38.2), _duration(200)
+    ('40 seconds', '3 minutes')
+    """
+    if seconds < 90:
+        return f"{max(5, 5 * round(seconds / 5))} seconds"
+    return f"{round(seconds / 60)} minutes"

@@ -1,0 +1,207 @@
+"""The frame of every page: title, data set and run, the first build, footer."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import NoReturn
+
+import streamlit as st
+
+from guidedrec_core import __version__
+from guidedrec_core.app import jobs_panel, loaders, show, url
+from guidedrec_core.app.errors import escaped, guard, way_on
+from guidedrec_core.data.bundled import BUNDLED
+from guidedrec_core.jobs.jobs import Job
+from guidedrec_core.runs import library
+from guidedrec_core.runs.library import RefinedEntry
+from guidedrec_core.runs.store import RunInfo, RunStore
+
+PAGES = (
+    ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
+    ("pages/1_Case_study.py", "Case study", "Why is this recommended to this user?", ":material/person_search:"),
+    ("pages/2_Items.py", "Items", "What is this item, to the model and to shoppers?", ":material/inventory_2:"),
+    ("pages/3_Embedding_map.py", "Embedding map", "What moved, and why?", ":material/scatter_plot:"),
+    ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
+    (
+        "pages/5_Attributes.py",
+        "Attributes",
+        "What is every item scored on, and how far can the scores be trusted?",
+        ":material/straighten:",
+    ),
+)
+"""Path, name, question and icon of each page, in order."""
+
+_SIDEBAR_PIXELS = 270
+
+
+@dataclass(frozen=True)
+class View:
+    """What a page is about.
+
+    Attributes
+    ----------
+    store : RunStore
+        Where the runs are.
+    entry : RefinedEntry
+        The refined run under study, with its base, data, evaluation and projection.
+    user, item : str or None
+        From the URL or an earlier page; unchecked.
+    dark : bool
+        The theme the visitor sees.
+    job : Job or None
+        The newest job of this data set, whatever became of it.
+    """
+
+    store: RunStore
+    entry: RefinedEntry
+    user: str | None
+    item: str | None
+    dark: bool
+    job: Job | None
+
+    @property
+    def dataset(self) -> str:
+        """The data set's name."""
+        return str(self.entry.data.config["name"])
+
+
+def set_up(question: str, icon: str) -> View:
+    """Begin a page. Ends it, with a sentence and a way on, when there is nothing to show yet.
+
+    Parameters
+    ----------
+    question : str
+        The page's title: the question it answers.
+    icon : str
+        A Material symbol, e.g. ``":material/map:"``.
+    """
+    st.set_page_config(
+        page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
+    )
+    store = loaders.store()
+    place = url.read()
+    with st.sidebar:
+        for path, name, _, symbol in PAGES:
+            st.page_link(path, label=name, icon=symbol, query_params=url.link(), width="stretch")
+        st.divider()
+    st.title(question, anchor=False)
+    with guard():
+        dataset = _choose_dataset(store, place)
+        entries = library.refined_entries(store, dataset)
+        if not entries:
+            _wait_for_first_run(dataset)
+        entry = _choose_run(entries, place, dataset)
+    url.write({**place, "dataset": dataset, "run": entry.run.id})
+    job = jobs_panel.latest(dataset)
+    if job is not None and job.active:
+        jobs_panel.show_line(job)
+    return View(store, entry, place.get("user"), place.get("item"), show.dark(), job)
+
+
+def footer(view: View) -> None:
+    """Say where every number of the page comes from."""
+    entry = view.entry
+    st.divider()
+    width, split = entry.base.config["encoder"]["width"], entry.base.config["split"]["kind"]
+    doubt = ", doubtful scores count less" if entry.shrinks_doubtful else ""
+    show.note(
+        f"Data set {view.dataset} ({entry.data.id}) · run {entry.run.id}, {entry.run.created:%d %b %Y %H:%M} UTC · "
+        f"{entry.base_kind}, width {width}, {entry.run.config['refinement']['mode']} refinement{doubt}, "
+        f"seed {entry.run.seed} · split {split} · guidedrec {__version__}"
+    )
+
+
+def needs(view: View, stage: str, what: str) -> RunInfo:
+    """Return the view's run of a stage; without one, say so, offer to make it, and end the page.
+
+    Parameters
+    ----------
+    view : View
+        From `set_up`.
+    stage : {"evaluation", "projection"}
+        What the page cannot do without.
+    what : str
+        The same in plain words, e.g. ``"The maps"``.
+    """
+    run: RunInfo | None = getattr(view.entry, stage)
+    if run is None:
+        _offer(view, stage, what)
+    return run
+
+
+def _offer(view: View, stage: str, what: str) -> NoReturn:
+    """Say how it stands with what is missing; end the page."""
+    if view.job is not None and view.job.active:
+        st.info(f"{what} are still being made; this page goes on by itself.", icon=":material/hourglass_top:")
+        path, _, question, symbol = PAGES[1]
+        st.page_link(path, label=f"Meanwhile: {question}", icon=symbol, query_params=url.link())
+    elif view.job is not None and view.job.status in ("failed", "interrupted"):
+        jobs_panel.show_ended(view.job)
+    else:
+        st.info(f"{what} have not been made for this run yet.", icon=":material/info:")
+        st.button("Make them now", type="primary", on_click=_finish_build, args=(view,), key=f"make_{stage}")
+    st.stop()
+
+
+def _finish_build(view: View) -> None:
+    """Make the measurements and maps that are missing; measurements that are there are asked for as they were."""
+    measured = view.entry.evaluation
+    same = {} if measured is None else {"evaluation": measured.config}
+    jobs_panel.start("evaluate", view.dataset, view.entry.run.id, **same)
+
+
+def _start_build(dataset: str) -> None:
+    jobs_panel.start_build(dataset)
+
+
+def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
+    """Offer the data sets; return the one of the place, else the newest that was built."""
+    names = library.dataset_names(store)
+    built = [str(entry.data.config["name"]) for entry in library.refined_entries(store)]
+    chosen = place.get("dataset") or next(iter(built), BUNDLED[0])
+    if chosen not in names:
+        way_on(f"There is no data set named {chosen} here (any more).", f"Open {names[0]}", dataset=names[0])
+    _select("Data set", names, chosen, "dataset")
+    return chosen
+
+
+def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str) -> RefinedEntry:
+    """Offer the refined runs of a data set; return the one of the place, else the newest."""
+    # The browser answers with the words of a choice, so two runs of one minute must not read alike.
+    times = Counter(entry.label for entry in entries)
+    labels = {e.run.id: e.label if times[e.label] == 1 else f"{e.label} ({e.run.id})" for e in entries}
+    chosen = place.get("run") or entries[0].run.id
+    if chosen not in labels:
+        way_on(
+            f"Run {chosen} of data set {dataset} is not here (any more): it was deleted, or the link is mistyped.",
+            "Open the newest run",
+            run=None,
+        )
+    _select("Run", list(labels), chosen, "run", labels)
+    return next(entry for entry in entries if entry.run.id == chosen)
+
+
+def _select(label: str, options: list[str], chosen: str, name: str, labels: dict[str, str] | None = None) -> None:
+    """Show a choice in the sidebar that follows the place, and changes it."""
+    key = f"choose_{name}"
+    if st.session_state.get(key) != chosen:
+        st.session_state[key] = chosen
+
+    def change() -> None:
+        url.update(**{name: st.session_state[key]})
+
+    st.sidebar.selectbox(label, options, key=key, on_change=change, format_func=lambda o: (labels or {}).get(o, o))
+
+
+def _wait_for_first_run(dataset: str) -> NoReturn:
+    """Build a bundled data set by itself, others when asked; show how it goes and end the page."""
+    job = jobs_panel.latest(dataset, "build")
+    if job is None and dataset in BUNDLED:
+        job = jobs_panel.start_build(dataset)
+    if job is None or (job.status == "done"):
+        st.info(escaped(f"{dataset} has no refined model yet."), icon=":material/info:")
+        st.button("Build it now", type="primary", on_click=_start_build, args=(dataset,), key="build")
+        st.caption("It needs a score for each item and attribute. To bring your own, build it in the terminal:")
+        st.code(f"guidedrec build {dataset} --attributes attributes.json --item-scores scores.csv", language="bash")
+        st.stop()
+    jobs_panel.show_first_build(job, dataset)
+    st.stop()
