@@ -2,11 +2,10 @@
 
 import streamlit as st
 
-from guidedrec_core.app import loaders, page, show
-from guidedrec_core.app import overview as overview_parts
+from guidedrec_core.app import loaders, overview, page, show
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.evaluation import verdict
-from guidedrec_core.figures import overview
+from guidedrec_core.figures import overview as figures
 from guidedrec_core.figures.theme import palette
 
 view = page.set_up("What did refinement change here?", icon=":material/insights:")
@@ -14,7 +13,7 @@ facts = loaders.facts(view.entry.data.id)
 
 lead = st.container()
 show.about()
-overview_parts.dataset_line(facts, attributes=len(loaders.schema(view.entry.run.inputs["scores"])))
+overview.dataset_line(facts, attributes=len(loaders.schema(view.entry.run.inputs["scores"])))
 
 with lead:
     evaluation = page.needs(view, "evaluation", "The measurements")
@@ -23,16 +22,16 @@ with lead:
 
 st.subheader("Is it better?", anchor=False)
 st.write(escaped(verdict.verdict(differences).sentence))
-overview_parts.headlines(verdict.headlines(metrics, differences))
+overview.headlines(verdict.headlines(metrics, differences))
 show.chart(
-    overview.dumbbells(metrics, palette(view.dark)),
+    figures.dumbbells(metrics, palette(view.dark)),
     alt="Each metric for the base model, both controls and the refined model, with 95 % intervals",
     key="dumbbells",
 )
-overview_parts.metrics_table(metrics)
+overview.metrics_table(metrics)
 
 st.subheader("Cases worth a look", anchor=False)
-overview_parts.cards(loaders.table(evaluation.id, "highlights"), loaders.table(view.entry.data.id, "catalogue"))
+overview.cards(loaders.table(evaluation.id, "highlights"), loaders.table(view.entry.data.id, "catalogue"))
 
-overview_parts.next_steps()
+overview.next_steps()
 page.footer(view)

@@ -20,7 +20,7 @@ CHILD = """
 import json, sys, time
 started = float(sys.argv[1])
 from pathlib import Path
-from guidedrec_core import pipeline
+from guidedrec_core import stages
 from guidedrec_core.cases.case import build_case
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.bundled import build_settings
@@ -33,20 +33,20 @@ store = RunStore(Path(home))
 config = BuildConfig.parse({**build_settings(name), **json.loads(config)})
 marks = [("import packages", time.time() - started)]
 if path:
-    pipeline.store_dataset(store, import_dataset("movielens", path, name, min_interactions=5))
-data = pipeline.find_data(store, name)
-scores = pipeline.find_scores(store, data)
+    stages.store_dataset(store, import_dataset("movielens", path, name, min_interactions=5))
+data = stages.find_data(store, name)
+scores = stages.find_scores(store, data)
 marks.append(("read data and scores", time.time() - started))
-base = pipeline.train_base(store, data, config)
+base = stages.train_base(store, data, config)
 marks.append(("train base", time.time() - started))
-refined = pipeline.refine(store, base, scores, config)
+refined = stages.refine(store, base, scores, config)
 marks.append(("refine", time.time() - started))
 system = System.open(store, refined.id)
 build_case(system, system.data.dataset.users.id(0))
 marks.append(("first case", time.time() - started))
-evaluation = pipeline.evaluate(store, refined, config)
+evaluation = stages.evaluate(store, refined, config)
 marks.append(("controls and evaluation", time.time() - started))
-pipeline.project_items(store, refined, config)
+stages.project_items(store, refined, config)
 marks.append(("project", time.time() - started))
 metrics = evaluation.read_table("metrics")
 differences = evaluation.read_table("differences")

@@ -35,7 +35,7 @@ CHILD = """
 import json, sys, time
 from pathlib import Path
 import torch
-from guidedrec_core import pipeline
+from guidedrec_core import stages
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.runs import RunStore
@@ -45,24 +45,24 @@ store = RunStore(Path(home))
 config = BuildConfig.parse(json.loads(config))
 torch.set_num_threads(config.training.threads)
 if path:
-    pipeline.store_dataset(store, import_dataset(format, path, name, min_interactions=5))
-data = pipeline.find_data(store, name)
-scores = pipeline.find_scores(store, data)
+    stages.store_dataset(store, import_dataset(format, path, name, min_interactions=5))
+data = stages.find_data(store, name)
+scores = stages.find_scores(store, data)
 stored = {run.id for run in store.list("base")}
 started = time.process_time()
-base = pipeline.train_base(store, data, config)
+base = stages.train_base(store, data, config)
 trained = None if base.id in stored else round(time.process_time() - started, 1)
-refined = pipeline.refine(store, base, scores, config)
-evaluation = pipeline.evaluate(store, refined, config)
+refined = stages.refine(store, base, scores, config)
+evaluation = stages.evaluate(store, refined, config)
 done = {"evaluation": evaluation.id, "base_cpu_seconds": trained, "head": None}
 if head == "head":
     update = {"refinement": config.refinement.model_copy(update={"mode": "head"})}
     with_head = config.model_copy(update=update)
     stored = {run.id for run in store.list("refined")}
     started = time.perf_counter()
-    fitted = pipeline.refine(store, base, scores, with_head)
+    fitted = stages.refine(store, base, scores, with_head)
     done["head_seconds"] = None if fitted.id in stored else round(time.perf_counter() - started, 2)
-    done["head"] = pipeline.evaluate(store, fitted, with_head).id
+    done["head"] = stages.evaluate(store, fitted, with_head).id
 print(json.dumps(done))
 """
 

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.audit.meaning import meaning
 from guidedrec_core.config import BuildConfig
@@ -109,8 +109,8 @@ def measure(store: RunStore, seed: int, modes: list[str], folder: Path) -> list[
     right, again = held_out(seed)
     names = list(right.columns[1:])
     config = BuildConfig.parse({"training": {"max_epochs": EPOCHS["base"], "threads": 1}, "seed": seed})
-    data = pipeline.find_data(store, SHOP)
-    base = pipeline.train_base(store, data, config)
+    data = stages.find_data(store, SHOP)
+    base = stages.train_base(store, data, config)
     found = []
     for fault in ("none", *FAULTS):
         rng = generator(seed, "fault", fault)
@@ -120,7 +120,7 @@ def measure(store: RunStore, seed: int, modes: list[str], folder: Path) -> list[
             table[names], wrong = planted(right[names].to_numpy(), fault, columns, rng)
         table.to_csv(folder / "scores.csv", index=False)
         files = ScoreFiles(bundled_scores(SHOP).attributes, folder / "scores.csv", None)
-        scores = pipeline.score_attributes(store, data, files)
+        scores = stages.score_attributes(store, data, files)
         for mode in modes:
             run = refined(store, base, scores, config, mode)
             system = System.open(store, run.id)
@@ -136,7 +136,7 @@ def refined(store: RunStore, base: Run, scores: Run, config: BuildConfig, mode: 
     refinement = config.refinement.model_copy(update={"mode": mode})
     training = config.training.model_copy(update={"max_epochs": EPOCHS.get(mode, 1)})
     changed = config.model_copy(update={"refinement": refinement, "training": training})
-    return pipeline.refine(store, base, scores, changed)
+    return stages.refine(store, base, scores, changed)
 
 
 def with_faulty_users(system: System, again: pd.DataFrame, seed: int) -> list[Any]:

@@ -3,8 +3,7 @@
 import streamlit as st
 
 from guidedrec_core.app import loaders, page, show, url
-from guidedrec_core.app.case_study import lists as case_parts
-from guidedrec_core.app.case_study import sections as case_sections
+from guidedrec_core.app.case_study import lists, sections
 from guidedrec_core.app.errors import guard, way_on
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures import case as figures
@@ -14,14 +13,14 @@ from guidedrec_core.figures.theme import palette
 view = page.set_up("Why is this recommended to this user?", icon=":material/person_search:")
 with guard():
     dataset = loaders.dataset(view.entry.data.id)
-    suggested = case_parts.suggestions(view.entry)
-    user, item = case_parts.start(view, dataset, suggested)
+    suggested = lists.suggestions(view.entry)
+    user, item = lists.start(view, dataset, suggested)
 if user not in dataset.users:
     way_on(f"There is no user {user} in {view.dataset}.", "Show another user", user=None)
 if item is not None and item not in dataset.items:
     way_on(f"There is no item {item} in {view.dataset}.", "Show the first recommendation", item=None)
 
-case_parts.choose_user(dataset, suggested, user)
+lists.choose_user(dataset, suggested, user)
 with guard():
     system = loaders.system(view.entry.run.id)
     case = loaders.case(view.entry.run.id, user, item)
@@ -40,15 +39,15 @@ if len(case.history):
     with liking:
         st.markdown("**Taste: the history against the catalogue**")
         show.chart(taste, alt=f"The user's average scores against the catalogue's; {case.sentence}", key="taste")
-    case_parts.history_table(case, labels)
+    lists.history_table(case, labels)
 
 st.subheader("What is recommended", anchor=False)
 if case.selected is None:
     show.note("This user has every item of the catalogue already, so there is nothing to recommend.")
     page.footer(view)
     st.stop()
-case_parts.lists(case)
-case_parts.choose_item(case)
+lists.lists(case)
+lists.choose_item(case)
 
 chosen = case.selected
 show.lead(chosen.sentence)
@@ -65,5 +64,5 @@ with pairs:
         alt="The user's and the item's score of each attribute that counts",
         key="pairs",
     )
-case_sections.show_sections(view, case)
+sections.show_sections(view, case)
 page.footer(view)

@@ -7,7 +7,7 @@ from guidedrec_core.app import loaders, page, show, url
 from guidedrec_core.app.attributes.tables import TABS
 from guidedrec_core.app.errors import guard, way_on
 from guidedrec_core.app.items import loaders as item_loaders
-from guidedrec_core.app.items import new_item as preview_parts
+from guidedrec_core.app.items import new_item
 from guidedrec_core.app.items.picker import item_picker
 from guidedrec_core.app.items.tables import attribute_table, audience_table, near_table
 from guidedrec_core.data.catalogue import category_words
@@ -17,9 +17,9 @@ from guidedrec_core.items.view import ItemView
 
 view = page.set_up("What is this item, to the model and to shoppers?", ":material/inventory_2:")
 colours = palette(view.dark)
-if preview_parts.new_wanted():
+if new_item.new_wanted():
     with guard():
-        preview_parts.new_item(view, colours)
+        new_item.new_item(view, colours)
     page.footer(view)
     st.stop()
 evaluation = view.entry.evaluation

@@ -59,15 +59,15 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> "Build":
     """Build the tiny shop with every stage, once for all tests: data set ``tiny``. Leave it as it is."""
     import tiny
 
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.data.dataset import import_dataset
     from guidedrec_core.runs.store import RunStore
 
     folder = tmp_path_factory.mktemp("tiny")
     files = tiny.write_shop(folder)
     store = RunStore(folder / "home")
-    pipeline.store_dataset(store, import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue))
-    return pipeline.build(store, "tiny", tiny.CONFIG, files.scores)
+    stages.store_dataset(store, import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue))
+    return stages.build(store, "tiny", tiny.CONFIG, files.scores)
 
 
 @pytest.fixture

@@ -12,8 +12,7 @@ import pandas as pd
 import torch
 from record import Record
 
-from guidedrec_core import __version__
-from guidedrec_core import stages as pipeline
+from guidedrec_core import __version__, stages
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.prepared import load_prepared
@@ -45,8 +44,8 @@ def main():
         table = pd.DataFrame({"user_id": users, "item_id": split.items, "datetime": seconds + 1_000_000_000})
         table.to_csv(Path(home) / "interactions.csv", index=False)
         store = RunStore(Path(home) / "runs")
-        data = pipeline.store_dataset(store, import_dataset("csv", Path(home) / "interactions.csv", "peers"))
-        run = pipeline.train_base(store, data, config, note)
+        data = stages.store_dataset(store, import_dataset("csv", Path(home) / "interactions.csv", "peers"))
+        run = stages.train_base(store, data, config, note)
         prepared = load_prepared(store, run)
         model = load_base(run, split.n_items)
         curve = run.read_table("training")

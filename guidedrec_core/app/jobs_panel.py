@@ -7,7 +7,8 @@ import streamlit as st
 from guidedrec_core.app import loaders, show
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.errors import NotFoundError
-from guidedrec_core.jobs.jobs import Job, JobStore
+from guidedrec_core.jobs.record import Job
+from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.progress import EVALUATION_STAGES, STAGES
 from guidedrec_core.runs import library
 

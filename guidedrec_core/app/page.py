@@ -10,7 +10,7 @@ from guidedrec_core import __version__
 from guidedrec_core.app import jobs_panel, loaders, show, url
 from guidedrec_core.app.errors import escaped, guard, way_on
 from guidedrec_core.data.bundled import BUNDLED
-from guidedrec_core.jobs.jobs import Job
+from guidedrec_core.jobs.record import Job
 from guidedrec_core.runs import library
 from guidedrec_core.runs.library import RefinedEntry
 from guidedrec_core.runs.store import RunInfo, RunStore

@@ -37,7 +37,7 @@ def ablate(session: Session, dataset: str, run_id: str | None, mode: str | None,
     """
     if sparsity and mode is not None:
         raise click.UsageError("--sparsity trains the run's own mode; leave out --mode")
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.config import AblationConfig, SparsityConfig
     from guidedrec_core.runs import library
 
@@ -46,9 +46,9 @@ def ablate(session: Session, dataset: str, run_id: str | None, mode: str | None,
     refined = store.open(entry.run.id, "refined")
     with session.progress() as listener:
         if sparsity:
-            run = pipeline.measure_sparsity(store, refined, SparsityConfig(), listener)
+            run = stages.measure_sparsity(store, refined, SparsityConfig(), listener)
         else:
-            run = pipeline.ablate(store, refined, AblationConfig.parse({"mode": mode or "head"}), listener)
+            run = stages.ablate(store, refined, AblationConfig.parse({"mode": mode or "head"}), listener)
     if as_json:
         write_json(_document(run))
     elif sparsity:

@@ -44,7 +44,7 @@ def audit(
     nearly alike get the same reasons? And on the bundled shop, where it is known what shoppers really want: do
     explanations find it? What is stored is shown and not done again.
     """
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.config import AuditConfig
     from guidedrec_core.runs import library
 
@@ -54,7 +54,7 @@ def audit(
     config = AuditConfig.parse({} if users is None else {"users": users})
     chosen = entry.run.seed or 0 if seed is None else seed
     with session.progress() as listener:
-        run = pipeline.audit(store, refined, config, chosen, reference, listener)
+        run = stages.audit(store, refined, config, chosen, reference, listener)
     if as_json:
         write_json(_document(run))
     else:

@@ -33,11 +33,11 @@ def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen,
     if entry.evaluation is not None and not chosen.values:
         run = store.open(entry.evaluation.id, "evaluation")
     else:
-        from guidedrec_core import stages as pipeline
+        from guidedrec_core import stages
 
         config = chosen.over({"seed": entry.run.seed, "training": entry.run.config["training"]})
         with session.progress() as listener:
-            run = pipeline.evaluate(store, store.open(entry.run.id, "refined"), config, listener)
+            run = stages.evaluate(store, store.open(entry.run.id, "refined"), config, listener)
     if as_json:
         write_json(report_json(run))
     else:

@@ -9,7 +9,7 @@ from guidedrec_core.cli.output import compact, json_option, write_facts, write_j
 from guidedrec_core.cli.session import Group, Session
 
 if TYPE_CHECKING:
-    from guidedrec_core.jobs.jobs import Job
+    from guidedrec_core.jobs.record import Job
 
 _LOG_LINES = 20
 

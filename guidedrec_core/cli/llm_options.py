@@ -173,7 +173,7 @@ def read_schema(store: "RunStore", data: "Run", given: Path | None) -> "Attribut
     NotFoundError
         None is given and there are no scores; the message says how to get one.
     """
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.attributes.schema import AttributeSchema
     from guidedrec_core.data.bundled import bundled_scores
 
@@ -183,7 +183,7 @@ def read_schema(store: "RunStore", data: "Run", given: Path | None) -> "Attribut
         from guidedrec_core.attributes.templates import template
 
         return template(str(given).removeprefix(_TEMPLATE))
-    newest = pipeline.newest_scores(store, data)
+    newest = stages.newest_scores(store, data)
     if newest is not None:
         return AttributeSchema.parse(newest.read_json("attributes"))
     name = str(data.config["name"])

@@ -39,14 +39,14 @@ def override(
     """
     if withdraw == (value is not None):
         raise click.UsageError("expected either --value or --withdraw")
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     store = session.store()
-    data, who = pipeline.find_data(store, dataset), who or _login()
+    data, who = stages.find_data(store, dataset), who or _login()
     if value is None:
-        made = pipeline.withdraw_override(store, data, item_id, attribute, who, why)
+        made = stages.withdraw_override(store, data, item_id, attribute, who, why)
     else:
-        made = pipeline.override_score(store, data, item_id, attribute, value, who, why)
+        made = stages.override_score(store, data, item_id, attribute, value, who, why)
     if as_json:
         write_json({"dataset": dataset, **_facts(made)})
         return
@@ -72,19 +72,19 @@ def overrides(session: Session, dataset: str, as_json: bool) -> None:
 
     With --json the whole log is there, too, withdrawals included.
     """
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.attributes.overrides import apply, current
     from guidedrec_core.attributes.scores import load_scores
     from guidedrec_core.data import dataset as datasets
 
     store = session.store()
-    data = pipeline.find_data(store, dataset)
-    entries = pipeline.override_log(store, data).entries()
+    data = stages.find_data(store, dataset)
+    entries = stages.override_log(store, data).entries()
     layer = current(entries)
     if not layer and not as_json:
         click.echo(f"No score of {dataset} is set by hand; `guidedrec score override {dataset} --help` shows how")
         return
-    made = apply(layer, load_scores(pipeline.given_scores(store, data)), datasets.load(data).items)
+    made = apply(layer, load_scores(stages.given_scores(store, data)), datasets.load(data).items)
     rows = [*made.cells.to_dict("records"), *made.left_out.to_dict("records")]
     if as_json:
         write_json({"dataset": dataset, "overrides": rows, "log": [_facts(each) for each in entries]})

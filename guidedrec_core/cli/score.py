@@ -121,9 +121,9 @@ def score_dataset(
         run: Run | None = score_with_model(session, dataset, attributes, asked, users, split, batch)
     else:
         run = _from_files(session, dataset, score_files(attributes, item_scores, user_scores), status)
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
-    facts = _facts(pipeline.find_data(session.store(), dataset), run)
+    facts = _facts(stages.find_data(session.store(), dataset), run)
     if run is not None and not (as_json and status):
         session.notices(run.read_json("notices"))
     if as_json:
@@ -158,16 +158,16 @@ def _from_files(session: Session, dataset: str, files: "ScoreFiles | None", stat
     """Store scores from tables, or find those that are stored."""
     if files and status:
         raise click.UsageError("--status tells about stored scores and takes no tables; leave one of them out")
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.data.bundled import bundled_scores
 
     store = session.store()
-    data = pipeline.find_data(store, dataset)
+    data = stages.find_data(store, dataset)
     if files is not None:
-        return pipeline.score_attributes(store, data, files)
+        return stages.score_attributes(store, data, files)
     if status and bundled_scores(dataset) is None:
-        return pipeline.newest_scores(store, data)
-    return pipeline.given_scores(store, data)
+        return stages.newest_scores(store, data)
+    return stages.given_scores(store, data)
 
 
 def _facts(data: "Run", run: "Run | None") -> dict[str, Any]:

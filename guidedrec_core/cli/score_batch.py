@@ -41,16 +41,16 @@ def step_batches(
     batches: Batches,
 ) -> "BatchState":
     """Submit and collect, or cancel; come back at once."""
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     config = asked.config()
     store = session.store()
-    data = pipeline.find_data(store, dataset)
+    data = stages.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
     with session.progress() as listener:
         if batches.cancel:
-            return pipeline.cancel_batches(store, schema, config, listener)
-        return pipeline.advance_batches(store, data, schema, config, listener, users, split)
+            return stages.cancel_batches(store, schema, config, listener)
+        return stages.advance_batches(store, data, schema, config, listener, users, split)
 
 
 def write_batches(session: Session, dataset: str, state: "BatchState", cancelled: bool, as_json: bool) -> None:

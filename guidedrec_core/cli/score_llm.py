@@ -20,15 +20,15 @@ def plan_scoring(
     session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
 ) -> "dict[str, ScoringPlan]":
     """Tell what scoring would take, for items and, if wanted, for users; nothing is sent."""
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     config = asked.config()
     store = session.store()
-    data = pipeline.find_data(store, dataset)
+    data = stages.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
-    plans = {"items": pipeline.scoring_plan(store, data, schema, config, batch=batch)}
+    plans = {"items": stages.scoring_plan(store, data, schema, config, batch=batch)}
     if users:
-        plans["users"] = pipeline.scoring_plan(store, data, schema, config, "user", split, batch)
+        plans["users"] = stages.scoring_plan(store, data, schema, config, "user", split, batch)
     return plans
 
 
@@ -63,14 +63,14 @@ def score_with_model(
     session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
 ) -> "Run":
     """Let a language model score, and store what came of it; with a budget, as far as it goes."""
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     config = asked.config()
     store = session.store()
-    data = pipeline.find_data(store, dataset)
+    data = stages.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
     with asked.serving(data, schema, config, users, split) as served, session.progress() as listener:
-        return pipeline.score_with_llm(
+        return stages.score_with_llm(
             store, data, schema, served, listener, users=users, split=split, keep_partial=True, batch=batch
         )
 

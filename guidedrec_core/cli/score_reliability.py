@@ -65,12 +65,12 @@ def reliability(
     """
     if table is not None and (asked.wanted or asked.values or passes or dry_run):
         raise click.UsageError("--table is a report on scores that exist; leave out the options that ask a model")
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.data.tables import read_table
     from guidedrec_core.reliability.report import reliability as report_on
 
     store = session.store()
-    data = pipeline.find_data(store, dataset)
+    data = stages.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
     by_people = None if human is None else read_table(human)
     more: dict[str, Any] = {}
@@ -79,11 +79,11 @@ def reliability(
     else:
         config = asked.config(passes=passes or _PASSES)
         if dry_run:
-            plan = pipeline.repeated_plan(store, data, schema, config, sample)
+            plan = stages.repeated_plan(store, data, schema, config, sample)
             write_plan(dataset, config.model, {"items": plan}, as_json)
             return
         with asked.serving(data, schema, config) as served, session.progress() as listener:
-            repeated, result = pipeline.score_repeatedly(store, data, schema, served, sample, listener)
+            repeated, result = stages.score_repeatedly(store, data, schema, served, sample, listener)
         tokens = result.prompt_tokens + result.completion_tokens
         more = {"model": config.model, "failed": len(result.faults)}
         more |= {"requests": result.requests, "tokens": tokens, "cost": result.cost}

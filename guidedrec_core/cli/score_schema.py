@@ -75,12 +75,12 @@ def suggest(
     matter, and score with it.
     """
     _check_free(out)
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     config = asked.config(max_characters=max_characters)
-    data = pipeline.find_data(session.store(), dataset)
+    data = stages.find_data(session.store(), dataset)
     with session.progress() as listener:
-        schema = pipeline.suggest_attributes(data, config, domain, count, sample, listener)
+        schema = stages.suggest_attributes(data, config, domain, count, sample, listener)
     _show(schema, out, as_json)
     session.note(f"edit {out}, then see what it takes: `guidedrec score {dataset} --attributes {out} --dry-run ...`")
 

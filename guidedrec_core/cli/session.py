@@ -12,7 +12,7 @@ import click
 from guidedrec_core.cli.progress_line import ProgressLine
 
 if TYPE_CHECKING:  # reading runs needs pandas, which `--help` must not wait for
-    from guidedrec_core.jobs.jobs import JobStore
+    from guidedrec_core.jobs.store import JobStore
     from guidedrec_core.runs.store import RunStore
 
 
@@ -42,7 +42,7 @@ class Session:
 
     def jobs(self) -> "JobStore":
         """Return the store of jobs, in the same folder."""
-        from guidedrec_core.jobs.jobs import JobStore
+        from guidedrec_core.jobs.store import JobStore
 
         return JobStore(self.store().home)
 

@@ -42,11 +42,11 @@ def build(
     from guidedrec_core.data.bundled import build_settings
 
     config = chosen.over(build_settings(dataset))
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     started = time.monotonic()
     with session.progress() as listener:
-        made = pipeline.build(session.store(), dataset, config, files, listener)
+        made = stages.build(session.store(), dataset, config, files, listener)
     runs = {name: getattr(made, name) for name in ("data", "scores", "base", "refined", "evaluation", "projection")}
     session.notices(made.scores.read_json("notices"))
     session.notices(made.base.read_json("notices"))
@@ -75,11 +75,11 @@ def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None
     from guidedrec_core.data.bundled import build_settings
 
     config = chosen.over(build_settings(dataset))
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     store = session.store()
     with session.progress() as listener:
-        run = pipeline.train_base(store, pipeline.find_data(store, dataset), config, listener)
+        run = stages.train_base(store, stages.find_data(store, dataset), config, listener)
     session.notices(run.read_json("notices"))
     _show(run, dataset, as_json)
 
@@ -97,15 +97,15 @@ def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen,
     hand laid over them. Split, encoder and, where not chosen here, training settings and seed are those of the base
     run.
     """
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
 
     store = session.store()
     base = _base_run(store, dataset, base_run)
     stored = {"training": base.config["training"], "seed": base.seed}
     config = chosen.over(stored)
-    scores = pipeline.find_scores(store, store.open(base.inputs["data"], "data"))
+    scores = stages.find_scores(store, store.open(base.inputs["data"], "data"))
     with session.progress() as listener:
-        run = pipeline.refine(store, base, scores, config, listener)
+        run = stages.refine(store, base, scores, config, listener)
     session.notices(scores.read_json("notices"))
     session.notices(run.read_json("notices"))
     _show(run, dataset, as_json)
@@ -122,14 +122,14 @@ def project(session: Session, dataset: str, run_id: str | None, chosen: Chosen, 
 
     Without --seed, the seed is that of the refined run.
     """
-    from guidedrec_core import stages as pipeline
+    from guidedrec_core import stages
     from guidedrec_core.runs import library
 
     store = session.store()
     entry = library.find_entry(store, dataset, run_id)
     config = chosen.over({"seed": entry.run.seed})
     with session.progress() as listener:
-        run = pipeline.project_items(store, store.open(entry.run.id, "refined"), config, listener)
+        run = stages.project_items(store, store.open(entry.run.id, "refined"), config, listener)
     _show(run, dataset, as_json)
 
 

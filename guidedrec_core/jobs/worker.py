@@ -5,6 +5,7 @@ import importlib
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +15,8 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from guidedrec_core.errors import GuidedrecError, JobCancelledError
-from guidedrec_core.jobs.jobs import Job, lock, read_record, write_record
+from guidedrec_core.jobs.record import Job, lock, read_record, write_record
+from guidedrec_core.jobs.tasks import TASKS
 from guidedrec_core.progress import Listener, Progress
 from guidedrec_core.runs.processes import start_time
 
@@ -102,7 +104,7 @@ def main(folder: Path, tasks: Mapping[str, str]) -> int:
     folder : pathlib.Path
         ``<home>/jobs/<job_id>``, whose job is queued.
     tasks : mapping of str to str
-        Task name to ``module:function``; see `guidedrec_core.jobs.jobs.TASKS`.
+        Task name to ``module:function``; see `guidedrec_core.jobs.tasks.TASKS`.
 
     Returns
     -------
@@ -152,3 +154,7 @@ def _load(tasks: Mapping[str, str], name: str) -> Task:
     module, function = tasks[name].split(":")
     task: Task = getattr(importlib.import_module(module), function)
     return task
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), TASKS))

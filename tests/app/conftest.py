@@ -11,7 +11,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.app.case_study import history_loaders as case_history_loaders
-from guidedrec_core.jobs.jobs import Job, JobStore, write_record
+from guidedrec_core.jobs.record import Job, write_record
+from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.runs.store import Run, RunStore
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import tiny
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig
@@ -37,7 +37,7 @@ def table(app: AppTest, *columns: str) -> Any:
 
 def data_of(home: Path) -> tuple[RunStore, Run]:
     store = RunStore(home)
-    return store, pipeline.find_data(store, "tiny")
+    return store, stages.find_data(store, "tiny")
 
 
 class TestScores:
@@ -96,7 +96,7 @@ class TestScores:
         config = tiny.CONFIG.model_copy(update={"refinement": RefinementConfig(mode="head", doubt="shrink")})
         store = RunStore(tiny_home)
         base = store.open(tiny_build.base.id, "base")
-        run = pipeline.refine(store, base, llm_scores(passes=3), config)
+        run = stages.refine(store, base, llm_scores(passes=3), config)
         app = open_app(PAGE, dataset="tiny", run=run.id)
         assert not app.exception
         assert "head refinement, doubtful scores count less, seed" in words(app)
@@ -167,10 +167,10 @@ class TestOverrides:
         store, data = data_of(tiny_home)
         # Both runs read alike but for their ids, as two of the same minute do.
         monkeypatch.setattr(RefinedEntry, "label", property(lambda self: "made just now"))
-        pipeline.override_score(store, data, "item-00", "warmth", 9, "Ann", "so")
+        stages.override_score(store, data, "item-00", "warmth", 9, "Ann", "so")
         arguments = {"dataset": "tiny", "run": tiny_build.refined.id}
-        made = pipeline.refine_task(arguments, tiny_home, lambda _: None)
-        pipeline.override_score(store, data, "item-04", "warmth", 2, "Bob", "so, too")
+        made = stages.refine_task(arguments, tiny_home, lambda _: None)
+        stages.override_score(store, data, "item-04", "warmth", 2, "Bob", "so, too")
         put_job("refine", arguments, status="done", run_id=made)
         app = open_app(PAGE, dataset="tiny", run=tiny_build.refined.id, part="Set by hand")
         assert "2 scores are set by hand; the next refinement starts from them." in words(app)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/3_Embedding_map.py"
@@ -119,6 +119,6 @@ def test_without_maps_it_offers_to_make_them(tiny_home, tiny_build, started, ope
     app.button(key="make_projection").click().run()
     task, arguments = started[-1]
     assert (task, arguments["dataset"]) == ("evaluate", "tiny")
-    made = pipeline.evaluate_task(arguments, tiny_home, lambda _: None)
+    made = stages.evaluate_task(arguments, tiny_home, lambda _: None)
     assert made == tiny_build.evaluation.id  # what was measured is not measured anew with other settings
     assert store.find("projection", inputs={"refined": tiny_build.refined.id}) is not None

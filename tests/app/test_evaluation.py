@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import tiny
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.evaluation.verdict import verdict
 from guidedrec_core.runs.store import RunStore
@@ -83,7 +83,7 @@ def test_the_other_controls_can_be_run_and_are_then_shown(tiny_home, tiny_build,
     app.button(key="start_evaluate").click().run()
     evaluation = {**tiny_build.evaluation.config, "controls": "all"}
     assert started[-1] == ("evaluate", {"dataset": "tiny", "run": tiny_build.refined.id, "evaluation": evaluation})
-    pipeline.evaluate_task({"run": tiny_build.refined.id, "evaluation": evaluation}, tiny_home, lambda _: None)
+    stages.evaluate_task({"run": tiny_build.refined.id, "evaluation": evaluation}, tiny_home, lambda _: None)
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     assert "start_evaluate" not in [button.key for button in app.button]
@@ -97,7 +97,7 @@ def test_attributes_can_be_left_out_one_at_a_time(tiny_home, tiny_build, started
     before = len(app.get("plotly_chart"))
     app.button(key="start_ablate").click().run()
     assert started[-1] == ("ablate", {"dataset": "tiny", "run": tiny_build.refined.id})
-    pipeline.ablate_task({"run": tiny_build.refined.id}, tiny_home, lambda _: None)
+    stages.ablate_task({"run": tiny_build.refined.id}, tiny_home, lambda _: None)
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     assert len(app.get("plotly_chart")) == before + 3
@@ -110,8 +110,8 @@ def test_a_head_over_vectors_has_no_training_to_show(tiny_home, tiny_build, tmp_
     settings = {"external": {"item_vectors": [str(tmp_path / "v.npz")]}, "refinement": {"mode": "head"}}
     config = BuildConfig.parse({**tiny.CONFIG.model_dump(), **settings})
     store = RunStore(tiny_home)
-    base = pipeline.train_base(store, tiny_build.data, config)
-    pipeline.evaluate(store, pipeline.refine(store, base, tiny_build.scores, config), config)
+    base = stages.train_base(store, tiny_build.data, config)
+    stages.evaluate(store, stages.refine(store, base, tiny_build.scores, config), config)
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     said = words(app)

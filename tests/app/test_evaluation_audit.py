@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.audit import words as audit_words
 from guidedrec_core.config import AuditConfig
 from guidedrec_core.runs.store import RunStore
@@ -28,7 +28,7 @@ def test_an_audit_is_offered_where_there_is_none(tiny_home, tiny_build, started,
 
 def test_an_audit_is_told_in_sentences_first_and_in_numbers_beside(tiny_home, tiny_build, open_app) -> None:
     config = AuditConfig(users=40, explained=8, bootstrap_samples=100)
-    run = pipeline.audit(RunStore(tiny_home), tiny_build.refined, config, 0)
+    run = stages.audit(RunStore(tiny_home), tiny_build.refined, config, 0)
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     said = words(app)
@@ -54,7 +54,7 @@ def test_an_alarm_comes_first_and_says_why(tiny_home, tiny_build, open_app, tmp_
     table = ids.to_frame().assign(warmth=scores[:, 0], style_focus=scores[:, 1], ruggedness=scores[:, 2])
     table.to_csv(tmp_path / "again.csv", index=False)
     config = AuditConfig(users=40, explained=8, bootstrap_samples=100)
-    pipeline.audit(RunStore(tiny_home), tiny_build.refined, config, 0, tmp_path / "again.csv")
+    stages.audit(RunStore(tiny_home), tiny_build.refined, config, 0, tmp_path / "again.csv")
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     assert "do not mean what the label says, held against scores of 40 items judged again" in words(app)

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/2_Items.py"
@@ -84,7 +84,7 @@ def test_an_unscored_attribute_is_said_to_be_average(tiny_home, open_app) -> Non
 
 def test_a_score_set_by_hand_is_marked_and_another_can_be_set(tiny_home, open_app) -> None:
     store = RunStore(tiny_home)
-    pipeline.override_score(store, pipeline.find_data(store, "tiny"), "item-05", "warmth", 9.5, "Ann", "a <b>parka</b>")
+    stages.override_score(store, stages.find_data(store, "tiny"), "item-05", "warmth", 9.5, "Ann", "a <b>parka</b>")
     app = open_app(PAGE, dataset="tiny", item="item-05")
     assert not app.exception
     assert "Warmth is 9.5 from the next refinement on, by Ann on " in words(app)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from guidedrec_core.app.jobs_panel import progress_words
-from guidedrec_core.jobs.jobs import Job
+from guidedrec_core.jobs.record import Job
 
 
 def job(**state: Any) -> Job:

@@ -9,7 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE, UNICODE_USER
 
-from guidedrec_core.jobs.jobs import Job, JobStore, write_record
+from guidedrec_core.jobs.record import Job, write_record
+from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.runs.store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.app.attributes import scoring_words
 from guidedrec_core.config import ScoringConfig
-from guidedrec_core.jobs.jobs import JobStore
+from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.llm.address import KEY_VARIABLE, URL_VARIABLE
 from guidedrec_core.scoring.scorer import ScoringPlan
 

@@ -12,7 +12,7 @@ from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.split import Split
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
-BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from guidedrec_core.jobs.jobs import Job, write_record
+from guidedrec_core.jobs.record import Job, write_record
 from guidedrec_core.stages import Build
 
 

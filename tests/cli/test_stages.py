@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import tiny
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.runs.store import RunStore
 
 
-def stages(document: Callable[..., Any]) -> list[str]:
+def stages_of(document: Callable[..., Any]) -> list[str]:
     return [run["stage"] for run in document("runs", "list")["runs"]]
 
 
@@ -36,7 +36,7 @@ def test_single_stages_lead_to_where_a_build_leads(
     assert run["config"]["refinement"]["decay"] == 1
     report = document("evaluate", "shop", "--bootstrap-samples=100")
     assert report["run_id"] == refined["run_id"]
-    assert sorted(stages(document)) == ["base", "data", "evaluation", "refined", "refined", "refined", "scores"]
+    assert sorted(stages_of(document)) == ["base", "data", "evaluation", "refined", "refined", "refined", "scores"]
 
 
 def test_another_base_run_can_be_named(document: Callable[..., Any], tiny_home: Path, refused: Any) -> None:
@@ -66,7 +66,7 @@ def test_an_external_base_says_what_matched_and_is_refined_by_a_head(
 
 
 def test_a_build_that_is_done_is_found_and_shown(
-    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path, tiny_build: pipeline.Build, tmp_path: Path
+    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path, tiny_build: stages.Build, tmp_path: Path
 ) -> None:
     config = tmp_path / "config.json"
     config.write_text(tiny.CONFIG.model_dump_json())
@@ -81,7 +81,7 @@ def test_a_build_that_is_done_is_found_and_shown(
 
 
 def test_a_map_that_is_laid_out_is_found(
-    document: Callable[..., Any], tiny_home: Path, tiny_build: pipeline.Build
+    document: Callable[..., Any], tiny_home: Path, tiny_build: stages.Build
 ) -> None:
     projected = document("project", "tiny")
     assert projected["run_id"] == tiny_build.projection.id

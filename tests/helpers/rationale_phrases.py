@@ -15,7 +15,7 @@ import pandas as pd
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.rationale.facts import AttributeFact, Claim, Facts, PastItem
 
-SHOP = Path(__file__).resolve().parents[1] / "sample_data" / "fernway"
+SHOP = Path(__file__).resolve().parents[2] / "sample_data" / "fernway"
 SCHEMA = AttributeSchema.parse(json.loads((SHOP / "attributes.json").read_text()))
 CATALOGUE = pd.read_csv(SHOP / "catalogue.csv", dtype={"item_id": "str"})
 SCORES = pd.read_csv(SHOP / "llm_item_scores.csv", dtype={"item_id": "str"}).set_index("item_id")[list(SCHEMA.names)]

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import tiny
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, SplitConfig, TrainingConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import ConfigError, DataError, UnknownIdError
@@ -43,14 +43,14 @@ class Shop:
         table.to_csv(files.interactions, index=False)
         self.store = RunStore(folder / "home")
         dataset = import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue)
-        self.data = pipeline.store_dataset(self.store, dataset)
-        self.scores = pipeline.score_attributes(self.store, self.data, files.scores)
+        self.data = stages.store_dataset(self.store, dataset)
+        self.scores = stages.score_attributes(self.store, self.data, files.scores)
 
     def refined(self, temporal: bool = True, **refinement: Any) -> Run:
         split = SplitConfig(kind="temporal", valid_fraction=0.2, test_fraction=0.2) if temporal else SplitConfig()
         config = CONFIG.model_copy(update={"split": split, "refinement": RefinementConfig(**refinement)})
-        base = pipeline.train_base(self.store, self.data, config)
-        return pipeline.refine(self.store, base, self.scores, config)
+        base = stages.train_base(self.store, self.data, config)
+        return stages.refine(self.store, base, self.scores, config)
 
     def system(self, **refinement: Any) -> System:
         return System.open(self.store, self.refined(**refinement).id)

@@ -56,7 +56,8 @@ def test_map_holds_the_stored_positions_and_facts(item_map: ItemMap, tiny_build:
 
 
 def test_reading_a_map_loads_no_model_and_no_chart_library() -> None:
-    code = "import sys, guidedrec_core.projection.item_map; print(sorted({'torch', 'umap', 'plotly', 'streamlit'} & {*sys.modules}))"
+    heavy = "{'torch', 'umap', 'plotly', 'streamlit'}"
+    code = f"import sys, guidedrec_core.projection.item_map; print(sorted({heavy} & {{*sys.modules}}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 

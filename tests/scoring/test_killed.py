@@ -31,7 +31,7 @@ def test_a_killed_process_pays_again_only_for_what_was_in_flight(
 
     chat_server.model = model
     path = tmp_path / "replies.sqlite"
-    script = Path(__file__).parent.parent / "scoring_lives.py"
+    script = Path(__file__).parents[1] / "helpers" / "scoring_lives.py"
     process = subprocess.Popen(
         [sys.executable, str(script), chat_server.url, str(path)],
         stdin=subprocess.PIPE,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tiny
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.config import AblationConfig, RefinementConfig, SparsityConfig, SplitConfig
 from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.evaluation.metrics import case_metrics
@@ -22,7 +22,7 @@ HEAD = AblationConfig(bootstrap_samples=100)
 
 def test_a_head_ablation_holds_what_heads_over_the_same_base_reach(tiny_home: Path, tiny_build: Build) -> None:
     store = RunStore(tiny_home)
-    run = pipeline.ablate(store, tiny_build.refined, HEAD)
+    run = stages.ablate(store, tiny_build.refined, HEAD)
     table = run.read_table("ablation")
     assert table.groupby("metric")["kind"].value_counts()["MRR"].to_dict() == {
         **{"drop": 3, "keep": 3},
@@ -36,7 +36,7 @@ def test_a_head_ablation_holds_what_heads_over_the_same_base_reach(tiny_home: Pa
     ):
         refinement = RefinementConfig.parse({"mode": "head", **settings})
         config = tiny.CONFIG.model_copy(update={"refinement": refinement})
-        run = pipeline.refine(store, tiny_build.base, tiny_build.scores, config)
+        run = stages.refine(store, tiny_build.base, tiny_build.scores, config)
         base = load_base(tiny_build.base, prepared.sequences.n_items)
         model = load_refined(run, tiny_build.base, base, prepared)
         ranks = target_ranks(model, prepared.sequences, prepared.test_cases)
@@ -46,12 +46,12 @@ def test_a_head_ablation_holds_what_heads_over_the_same_base_reach(tiny_home: Pa
 
 def test_an_ablation_is_found_again_and_belongs_to_its_run(tiny_home: Path, tiny_build: Build) -> None:
     store, events = RunStore(tiny_home), list[Progress]()
-    run = pipeline.ablate(store, tiny_build.refined, HEAD, events.append)
+    run = stages.ablate(store, tiny_build.refined, HEAD, events.append)
     assert {event.stage for event in events} == {"ablation"}
     assert (
         events[-1].step == events[-1].total == 8
     )  # all, none, three dropped, three kept; the first few are among them
-    assert pipeline.ablate(store, tiny_build.refined, HEAD).id == run.id
+    assert stages.ablate(store, tiny_build.refined, HEAD).id == run.id
     entry = library.find_entry(store, "tiny")
     assert entry.ablation is not None
     assert (entry.run.id, entry.ablation.id) == (tiny_build.refined.id, run.id)
@@ -71,7 +71,7 @@ def test_histories_are_cut_to_their_latest_part_and_nothing_else_changes(tiny_bu
 
 def test_sparsity_repeats_the_comparison_on_shorter_histories(tiny_home: Path, tiny_build: Build) -> None:
     store = RunStore(tiny_home)
-    run = pipeline.measure_sparsity(store, tiny_build.refined, SparsityConfig(shares=(1.0, 0.5)))
+    run = stages.measure_sparsity(store, tiny_build.refined, SparsityConfig(shares=(1.0, 0.5)))
     metrics = run.read_table("metrics")
     interactions = metrics.drop_duplicates("share").set_index("share")["interactions"]
     assert interactions[0.5] < interactions[1.0]

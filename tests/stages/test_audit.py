@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import tiny
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import AuditConfig
 from guidedrec_core.errors import DataError
@@ -32,10 +32,10 @@ def judged_again(build: Build, path: Path, order: tuple[int, ...] = (0, 1, 2), c
 
 def test_an_audit_is_found_again_and_belongs_to_its_run(tiny_home: Path, tiny_build: Build) -> None:
     store, events = RunStore(tiny_home), list[Progress]()
-    run = pipeline.audit(store, tiny_build.refined, CONFIG, 0, listener=events.append)
+    run = stages.audit(store, tiny_build.refined, CONFIG, 0, listener=events.append)
     assert {event.stage for event in events} == {"audit"}
-    assert pipeline.audit(store, tiny_build.refined, CONFIG, 0).id == run.id
-    assert pipeline.audit(store, tiny_build.refined, CONFIG, 1).id != run.id
+    assert stages.audit(store, tiny_build.refined, CONFIG, 0).id == run.id
+    assert stages.audit(store, tiny_build.refined, CONFIG, 1).id != run.id
     assert run.inputs["placebo"] == tiny_build.evaluation.inputs["placebo"]
     entry = library.find_entry(store, "tiny")
     assert entry.audit is not None
@@ -44,7 +44,7 @@ def test_an_audit_is_found_again_and_belongs_to_its_run(tiny_home: Path, tiny_bu
 
 def test_the_job_audits_with_the_runs_own_seed(tiny_home: Path, tiny_build: Build) -> None:
     store = RunStore(tiny_home)
-    made = store.open(pipeline.audit_task({"run": tiny_build.refined.id}, tiny_home, lambda _: None), "audit")
+    made = store.open(stages.audit_task({"run": tiny_build.refined.id}, tiny_home, lambda _: None), "audit")
     assert made.seed == tiny_build.refined.seed
     entry = library.find_entry(store, "tiny")
     assert entry.audit is not None
@@ -52,7 +52,7 @@ def test_the_job_audits_with_the_runs_own_seed(tiny_home: Path, tiny_build: Buil
 
 
 def test_without_a_reference_attributes_are_held_against_the_stored_scores(tiny_home: Path, tiny_build: Build) -> None:
-    run = pipeline.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0)
+    run = stages.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0)
     assert (run.summary["reference"], run.summary["judged"], run.summary["users"]) == ("stored", 40, 40)
     table = run.read_table("meaning").set_index("attribute")
     assert table.index.tolist() == list(tiny.ATTRIBUTES)
@@ -63,7 +63,7 @@ def test_without_a_reference_attributes_are_held_against_the_stored_scores(tiny_
 
 
 def test_explanations_are_tested_by_taking_away_what_they_name(tiny_home: Path, tiny_build: Build) -> None:
-    run = pipeline.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0)
+    run = stages.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0)
     assert run.summary["explained"] == 10
     areas = run.read_table("fidelity")
     assert set(areas["part"]) == {"history", "attributes"}
@@ -79,10 +79,10 @@ def test_scores_judged_again_tell_columns_mixed_up_before_they_were_stored(
     tiny_home: Path, tiny_build: Build, tmp_path: Path
 ) -> None:
     store = RunStore(tiny_home)
-    right = pipeline.audit(store, tiny_build.refined, CONFIG, 0, judged_again(tiny_build, tmp_path / "right.csv"))
+    right = stages.audit(store, tiny_build.refined, CONFIG, 0, judged_again(tiny_build, tmp_path / "right.csv"))
     assert (right.summary["reference"], right.summary["judged"]) == ("file", 30)
     assert not (right.read_table("meaning")["column_evidence"] < 0).any()
-    other = pipeline.audit(
+    other = stages.audit(
         store, tiny_build.refined, CONFIG, 0, judged_again(tiny_build, tmp_path / "other.csv", (1, 0, 2))
     )
     table = other.read_table("meaning").set_index("attribute")
@@ -94,8 +94,8 @@ def test_scores_judged_again_tell_columns_mixed_up_before_they_were_stored(
 def test_a_judge_may_leave_attributes_out(tiny_home: Path, tiny_build: Build, tmp_path: Path) -> None:
     path = judged_again(tiny_build, tmp_path / "some.csv")
     pd.read_csv(path)[["item_id", "style_focus"]].to_csv(path, index=False)
-    run = pipeline.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0, path)
+    run = stages.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0, path)
     assert run.read_table("meaning")["column_count"].tolist() == [0, 30, 0]
     pd.read_csv(path)[["item_id"]].assign(sparkle=1).to_csv(path, index=False)
     with pytest.raises(DataError, match=r"at least one attribute \(warmth, style_focus, ruggedness\)"):
-        pipeline.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0, path)
+        stages.audit(RunStore(tiny_home), tiny_build.refined, CONFIG, 0, path)

@@ -8,7 +8,7 @@ import pytest
 import tiny
 from numpy.testing import assert_array_equal
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, SplitConfig
 from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import ScoreFiles
@@ -25,7 +25,7 @@ def store(tmp_path: Path) -> RunStore:
     """A store of its own with the tiny data set."""
     files = tiny.write_shop(tmp_path)
     store = RunStore(tmp_path / "home")
-    pipeline.store_dataset(store, import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue))
+    stages.store_dataset(store, import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue))
     return store
 
 
@@ -50,51 +50,51 @@ def test_building_again_does_nothing_again(tiny_home: Path, tiny_build: Build) -
     store = RunStore(tiny_home)
     before = {info.id for info in store.list()}
     events: list[Progress] = []
-    again = pipeline.build(store, "tiny", tiny.CONFIG, listener=events.append)
+    again = stages.build(store, "tiny", tiny.CONFIG, listener=events.append)
     assert again.refined.id == tiny_build.refined.id
     assert {info.id for info in store.list()} == before
     assert {event.stage for event in events} == {"data", "scores"}
 
 
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(tiny_build: Build, store: RunStore, tmp_path: Path) -> None:
-    data = pipeline.find_data(store, "tiny")
-    scores = pipeline.score_attributes(store, data, files(tmp_path))
-    base = pipeline.train_base(store, data, tiny.CONFIG)
-    refined = pipeline.refine(store, base, scores, tiny.CONFIG)
+    data = stages.find_data(store, "tiny")
+    scores = stages.score_attributes(store, data, files(tmp_path))
+    base = stages.train_base(store, data, tiny.CONFIG)
+    refined = stages.refine(store, base, scores, tiny.CONFIG)
     for ours, theirs in ((base, tiny_build.base), (refined, tiny_build.refined)):
         assert weights(ours).keys() == weights(theirs).keys()
         for name, value in weights(ours).items():
             assert_array_equal(value, weights(theirs)[name])
-    other = pipeline.train_base(store, data, tiny.CONFIG.model_copy(update={"seed": 1}))
+    other = stages.train_base(store, data, tiny.CONFIG.model_copy(update={"seed": 1}))
     assert (weights(other)["items.weight"] != weights(base)["items.weight"]).any()
 
 
 def test_a_cancelled_training_goes_on_from_its_last_epoch(store: RunStore, tiny_build: Build) -> None:
-    data = pipeline.find_data(store, "tiny")
+    data = stages.find_data(store, "tiny")
 
     def stop(event: Progress) -> None:
         if event.step == 2:
             raise JobCancelledError("enough")
 
     with pytest.raises(JobCancelledError):
-        pipeline.train_base(store, data, tiny.CONFIG, stop)
+        stages.train_base(store, data, tiny.CONFIG, stop)
     assert not store.list("base")
     events: list[Progress] = []
-    base = pipeline.train_base(store, data, tiny.CONFIG, events.append)
+    base = stages.train_base(store, data, tiny.CONFIG, events.append)
     assert events[0].step == 2
     assert_array_equal(weights(base)["items.weight"], weights(tiny_build.base)["items.weight"])
     assert not list((store.home / "checkpoints").glob("*"))
 
 
 def test_no_guided_score_reaches_the_base_model(store: RunStore, tmp_path: Path) -> None:
-    data = pipeline.find_data(store, "tiny")
-    before = weights(pipeline.train_base(store, data, tiny.CONFIG))
+    data = stages.find_data(store, "tiny")
+    before = weights(stages.train_base(store, data, tiny.CONFIG))
     table = pd.read_csv(tmp_path / "scores.csv")
     table[list(tiny.ATTRIBUTES)] = 10 - table[list(tiny.ATTRIBUTES)]
     table.to_csv(tmp_path / "scores.csv", index=False)
-    pipeline.score_attributes(store, data, files(tmp_path))
+    stages.score_attributes(store, data, files(tmp_path))
     store.delete(store.list("base")[0].id)
-    for name, value in weights(pipeline.train_base(store, data, tiny.CONFIG)).items():
+    for name, value in weights(stages.train_base(store, data, tiny.CONFIG)).items():
         assert_array_equal(value, before[name])
 
 
@@ -104,11 +104,11 @@ def test_changed_scores_make_a_new_refined_run(tiny_home: Path, tiny_build: Buil
     table = pd.read_csv(tmp_path / "scores.csv")
     table.loc[0, "warmth"] = (table.loc[0, "warmth"] + 5) % 10
     table.to_csv(tmp_path / "scores.csv", index=False)
-    data, base = pipeline.find_data(store, "tiny"), store.open(tiny_build.base.id)
-    scores = pipeline.score_attributes(store, data, files(tmp_path))
+    data, base = stages.find_data(store, "tiny"), store.open(tiny_build.base.id)
+    scores = stages.score_attributes(store, data, files(tmp_path))
     assert scores.id != tiny_build.scores.id
-    assert pipeline.find_scores(store, data).id == scores.id
-    assert pipeline.refine(store, base, scores, tiny.CONFIG).id != tiny_build.refined.id
+    assert stages.find_scores(store, data).id == scores.id
+    assert stages.refine(store, base, scores, tiny.CONFIG).id != tiny_build.refined.id
 
 
 def test_missing_scores_are_marked_and_counted(tiny_build: Build) -> None:
@@ -154,41 +154,41 @@ def test_stored_ranks_are_those_of_the_stored_models(tiny_build: Build) -> None:
 
 def test_temporal_split_goes_all_the_way(store: RunStore, tmp_path: Path) -> None:
     config = tiny.CONFIG.model_copy(update={"split": SplitConfig(kind="temporal")})
-    data = pipeline.find_data(store, "tiny")
-    scores = pipeline.score_attributes(store, data, files(tmp_path))
-    base = pipeline.train_base(store, data, config)
-    evaluation = pipeline.evaluate(store, pipeline.refine(store, base, scores, config), config)
+    data = stages.find_data(store, "tiny")
+    scores = stages.score_attributes(store, data, files(tmp_path))
+    base = stages.train_base(store, data, config)
+    evaluation = stages.evaluate(store, stages.refine(store, base, scores, config), config)
     assert evaluation.summary["split"] == "temporal"
     assert evaluation.summary["n_cases"] == len(evaluation.read_table("cases")) > 0
 
 
 def test_bundled_data_needs_no_import_and_unknown_names_say_what_to_do(tmp_path: Path) -> None:
     store = RunStore(tmp_path / "home")
-    data = pipeline.find_data(store, "fernway")
-    assert pipeline.find_data(store, "fernway").id == data.id
-    assert pipeline.find_scores(store, data).summary["attributes"] == 12
+    data = stages.find_data(store, "fernway")
+    assert stages.find_data(store, "fernway").id == data.id
+    assert stages.find_scores(store, data).summary["attributes"] == 12
     with pytest.raises(NotFoundError, match="guidedrec data fetch movielens-small"):
-        pipeline.find_data(store, "movielens-small")
+        stages.find_data(store, "movielens-small")
     with pytest.raises(NotFoundError, match="guidedrec data import"):
-        pipeline.find_data(store, "nobody")
+        stages.find_data(store, "nobody")
 
 
 def test_runs_of_different_data_do_not_mix(store: RunStore, tmp_path: Path) -> None:
-    data = pipeline.find_data(store, "tiny")
+    data = stages.find_data(store, "tiny")
     other = tiny.write_shop(tmp_path / "other", seed=3)
-    second = pipeline.store_dataset(store, import_dataset("csv", other.interactions, "second"))
-    scores = pipeline.score_attributes(store, second, other.scores)
-    base = pipeline.train_base(store, data, tiny.CONFIG)
+    second = stages.store_dataset(store, import_dataset("csv", other.interactions, "second"))
+    scores = stages.score_attributes(store, second, other.scores)
+    base = stages.train_base(store, data, tiny.CONFIG)
     with pytest.raises(ConfigError, match="different data"):
-        pipeline.refine(store, base, scores, tiny.CONFIG)
+        stages.refine(store, base, scores, tiny.CONFIG)
 
 
 def test_more_attributes_than_width_is_refused(store: RunStore, tmp_path: Path) -> None:
     config = BuildConfig(encoder=EncoderConfig(width=4, heads=1), training=tiny.CONFIG.training)
-    data = pipeline.find_data(store, "tiny")
-    scores = pipeline.score_attributes(store, data, files(tmp_path))
-    base = pipeline.train_base(store, data, config)
-    assert pipeline.refine(store, base, scores, config).summary["control"] == "none"
+    data = stages.find_data(store, "tiny")
+    scores = stages.score_attributes(store, data, files(tmp_path))
+    base = stages.train_base(store, data, config)
+    assert stages.refine(store, base, scores, config).summary["control"] == "none"
     wide = pd.read_csv(tmp_path / "scores.csv").assign(extra=np.arange(40) % 11)
     wide.to_csv(tmp_path / "scores.csv", index=False)
     schema = (
@@ -197,26 +197,26 @@ def test_more_attributes_than_width_is_refused(store: RunStore, tmp_path: Path) 
         .replace('"attributes": [', '"attributes": [{"name": "extra", "low": "l", "high": "h"}, ')
     )
     (tmp_path / "attributes.json").write_text(schema)
-    scores = pipeline.score_attributes(store, data, files(tmp_path))
+    scores = stages.score_attributes(store, data, files(tmp_path))
     with pytest.raises(ConfigError, match="fewer attributes than the embedding width"):
-        pipeline.refine(store, base, scores, config)
+        stages.refine(store, base, scores, config)
 
 
 def test_user_scores_are_a_prior_and_only_with_leave_one_out(store: RunStore, tmp_path: Path) -> None:
-    data = pipeline.find_data(store, "tiny")
+    data = stages.find_data(store, "tiny")
     users = datasets.load(data).users.ids
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.integers(0, 11, (len(users), 3)), columns=list(tiny.ATTRIBUTES))
     table.insert(0, "user_id", users)
     table.to_csv(tmp_path / "users.csv", index=False)
     with_users = ScoreFiles(tmp_path / "attributes.json", tmp_path / "scores.csv", tmp_path / "users.csv")
-    scores = pipeline.score_attributes(store, data, with_users)
-    base = pipeline.train_base(store, data, tiny.CONFIG)
-    used = pipeline.refine(store, base, scores, tiny.CONFIG)
+    scores = stages.score_attributes(store, data, with_users)
+    base = stages.train_base(store, data, tiny.CONFIG)
+    used = stages.refine(store, base, scores, tiny.CONFIG)
     assert used.read_arrays("frozen")["user_scores"].shape == (len(users), 3)
     unused = tiny.CONFIG.model_copy(update={"refinement": RefinementConfig(use_user_scores=False)})
-    assert "user_scores" not in pipeline.refine(store, base, scores, unused).read_arrays("frozen")
+    assert "user_scores" not in stages.refine(store, base, scores, unused).read_arrays("frozen")
     temporal = tiny.CONFIG.model_copy(update={"split": SplitConfig(kind="temporal")})
-    refined = pipeline.refine(store, pipeline.train_base(store, data, temporal), scores, temporal)
+    refined = stages.refine(store, stages.train_base(store, data, temporal), scores, temporal)
     assert "user_scores" not in refined.read_arrays("frozen")
     assert refined.read_json("notices")[0]["code"] == "user_scores_not_used"

@@ -9,7 +9,7 @@ import pytest
 import tiny
 from numpy.testing import assert_allclose, assert_array_equal
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import AblationConfig, BuildConfig, EncoderConfig, RefinementConfig, TrainingConfig
 from guidedrec_core.data.dataset import import_dataset
@@ -31,8 +31,8 @@ class Shop:
     def __init__(self, folder: Path) -> None:
         files = tiny.write_shop(folder)
         self.store = RunStore(folder / "home")
-        self.data = pipeline.store_dataset(self.store, import_dataset("csv", files.interactions, "tiny"))
-        self.once = pipeline.score_attributes(self.store, self.data, files.scores)
+        self.data = stages.store_dataset(self.store, import_dataset("csv", files.interactions, "tiny"))
+        self.once = stages.score_attributes(self.store, self.data, files.scores)
         rng = np.random.default_rng(0)
         values = load_scores(self.once).values
         passes = values + np.array([0.5, 2.0, 0.3]) * rng.normal(size=(3, *values.shape))
@@ -40,7 +40,7 @@ class Shop:
         passes[0, 20:] = values[20:]  # the other half is scored once
         self.passes = passes.clip(0, 10).astype(np.float32)
         self.scores = self.scored(self.passes)
-        self.base = pipeline.train_base(self.store, self.data, self.config())
+        self.base = stages.train_base(self.store, self.data, self.config())
 
     def scored(self, passes: np.ndarray) -> Run:
         missing = np.isnan(passes).all(axis=0)
@@ -64,7 +64,7 @@ class Shop:
 
     def refine(self, scores: Run | None = None, control: str | None = None, **refinement: Any) -> Run:
         config = self.config(**{"doubt": "shrink", **refinement})
-        return pipeline.refine(self.store, self.base, scores or self.scores, config, control=control)
+        return stages.refine(self.store, self.base, scores or self.scores, config, control=control)
 
     def table(self, run: Run) -> np.ndarray:
         return run.read_arrays("guided")["values"]
@@ -102,14 +102,14 @@ def test_an_opened_run_is_what_was_fitted(shop: Shop, mode: str) -> None:
     raw = load_scores(shop.scores).values
     # The head's whitening is that of the scores in full, or doubt were undone in it.
     assert_allclose(system.refined.mix, GuidedEmbedding.of(raw).whitener(), atol=1e-5)
-    assert pipeline.refine(shop.store, shop.base, shop.scores, shop.config(mode=mode, doubt="shrink")) == run
+    assert stages.refine(shop.store, shop.base, shop.scores, shop.config(mode=mode, doubt="shrink")) == run
 
 
 def test_off_is_as_ever(shop: Shop) -> None:
     plain = shop.config()
     assert "doubt" not in plain.refinement.model_dump(mode="json")
     assert RefinementConfig.parse(plain.refinement.model_dump(mode="json")).doubt == "ignore"
-    run = pipeline.refine(shop.store, shop.base, shop.scores, plain)
+    run = stages.refine(shop.store, shop.base, shop.scores, plain)
     assert "doubt" not in run.config["refinement"]
     assert "doubt.safetensors" not in run.manifest.files
     assert run.read_arrays("guided").keys() == {"values", "missing"}
@@ -139,14 +139,14 @@ def test_controls_get_the_same_treatment_where_they_use_scores(shop: Shop) -> No
 def test_some_attributes_count_as_they_do_among_all(shop: Shop) -> None:
     both = shop.table(shop.refine(attributes=(2, 1)))
     assert_array_equal(both, shop.table(shop.refine())[:, [2, 1]])
-    table = pipeline.ablate(shop.store, shop.refine(), AblationConfig(bootstrap_samples=100)).read_table("ablation")
+    table = stages.ablate(shop.store, shop.refine(), AblationConfig(bootstrap_samples=100)).read_table("ablation")
     assert len(table)
 
 
 def test_what_a_person_says_is_beyond_doubt(tmp_path: Path) -> None:
     shop = Shop(tmp_path)
-    pipeline.override_score(shop.store, shop.data, "item-03", "style_focus", 9.5, "Ann", "it is a tent")
-    scores = pipeline.find_scores(shop.store, shop.data)
+    stages.override_score(shop.store, shop.data, "item-03", "style_focus", 9.5, "Ann", "it is a tent")
+    scores = stages.find_scores(shop.store, shop.data)
     assert scores.inputs["scores"] == shop.scores.id
     doubt, _ = doubt_of(shop.store, scores)
     assert doubt is not None

@@ -9,7 +9,7 @@ import pytest
 import tiny
 from numpy.testing import assert_array_equal
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.cases.case import build_case
 from guidedrec_core.config import (
@@ -73,7 +73,7 @@ class Shop:
             table.to_csv(files.interactions, index=False)
         self.store = RunStore(folder / "home")
         dataset = import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue)
-        self.data = pipeline.store_dataset(self.store, dataset)
+        self.data = stages.store_dataset(self.store, dataset)
         rng = np.random.default_rng(0)
         users = pd.DataFrame(rng.integers(0, 11, (len(dataset.users), 3)), columns=list(tiny.ATTRIBUTES))
         users.insert(0, "user_id", dataset.users.ids)
@@ -85,7 +85,7 @@ class Shop:
             self.score()
 
     def score(self) -> None:
-        self.scores = pipeline.score_attributes(self.store, self.data, self.files)
+        self.scores = stages.score_attributes(self.store, self.data, self.files)
 
     def config(self, kind: str = "sasrec", **refinement: Any) -> BuildConfig:
         external = ExternalConfig(item_vectors=(str(self.vectors),)) if kind == "external" else None
@@ -94,10 +94,10 @@ class Shop:
         return CONFIG.model_copy(update=update)
 
     def base(self, kind: str = "sasrec") -> Run:
-        return pipeline.train_base(self.store, self.data, self.config(kind))
+        return stages.train_base(self.store, self.data, self.config(kind))
 
     def refine(self, kind: str = "sasrec", **refinement: Any) -> Run:
-        return pipeline.refine(self.store, self.base(kind), self.scores, self.config(kind, **refinement))
+        return stages.refine(self.store, self.base(kind), self.scores, self.config(kind, **refinement))
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +222,7 @@ def test_a_model_with_item_knn_is_named_by_what_that_was_chosen_from(shop: Shop)
     config = shop.config(mode="head", neighbours=True)
     grid = GRID.model_copy(update={"decay": (0.5,)})
     other = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"baselines": grid})})
-    second = pipeline.refine(shop.store, shop.base(), shop.scores, other)
+    second = stages.refine(shop.store, shop.base(), shop.scores, other)
     assert second.id != first.id
     assert second.read_json("item_knn")["decay"] == 0.5
 
@@ -239,21 +239,21 @@ def test_an_external_base_is_known_by_its_content(shop: Shop, tmp_path: Path) ->
     elsewhere.write_bytes(shop.vectors.read_bytes())
     config = shop.config("external")
     moved = config.model_copy(update={"external": ExternalConfig(item_vectors=(str(elsewhere),))})
-    assert pipeline.train_base(shop.store, shop.data, moved).id == run.id
+    assert stages.train_base(shop.store, shop.data, moved).id == run.id
     assert str(shop.vectors) not in str(run.config)
     ids = load(shop.data).items.ids.astype(str)
     np.savez(elsewhere, ids=ids, vectors=np.random.default_rng(9).normal(size=(40, 5)))
-    assert pipeline.train_base(shop.store, shop.data, moved).id != run.id
+    assert stages.train_base(shop.store, shop.data, moved).id != run.id
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_an_external_base_goes_all_the_way(mode: str, shop: Shop) -> None:
     config = shop.config("external", mode=mode)
     refined = shop.refine("external", mode=mode)
-    evaluation = pipeline.evaluate(shop.store, refined, config)
+    evaluation = stages.evaluate(shop.store, refined, config)
     assert {"base", "refined", "placebo", "second_training"} <= set(evaluation.read_table("metrics")["model"])
     if mode == "additive":
-        projection = pipeline.project_items(shop.store, refined, config)
+        projection = stages.project_items(shop.store, refined, config)
         assert projection.read_array("refined").shape == (40, 2)
 
 
@@ -261,7 +261,7 @@ def test_an_external_base_goes_all_the_way(mode: str, shop: Shop) -> None:
 def test_all_controls_are_measured_and_compared(mode: str, shop: Shop) -> None:
     config = shop.config(mode=mode)
     every = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"controls": "all"})})
-    evaluation = pipeline.evaluate(shop.store, shop.refine(mode=mode), every)
+    evaluation = stages.evaluate(shop.store, shop.refine(mode=mode), every)
     assert set(evaluation.read_table("metrics")["model"]) == set(MODELS)
     differences = evaluation.read_table("differences")
     own = differences[differences["model"] == REFINED]
@@ -277,7 +277,7 @@ def test_a_catalogue_without_categories_leaves_that_control_out_and_says_so(tmp_
     shop = Shop(tmp_path, categories=False)
     config = shop.config(mode="head")
     every = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"controls": "all"})})
-    evaluation = pipeline.evaluate(shop.store, shop.refine(mode="head"), every)
+    evaluation = stages.evaluate(shop.store, shop.refine(mode="head"), every)
     assert set(evaluation.read_table("metrics")["model"]) == set(MODELS) - {"categories"}
     notices = evaluation.read_json("notices")
     assert [notice["code"] for notice in notices] == ["categories_left_out"]
@@ -290,8 +290,8 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     shop = Shop(tmp_path, late=True)
     temporal = {"split": SplitConfig(kind="temporal", valid_fraction=0.2, test_fraction=0.2)}
     config = shop.config().model_copy(update=temporal)
-    base = pipeline.train_base(shop.store, shop.data, config)
-    run = pipeline.refine(shop.store, base, shop.scores, config)
+    base = stages.train_base(shop.store, shop.data, config)
+    run = stages.refine(shop.store, base, shop.scores, config)
     system = System.open(shop.store, run.id)
     cold = system.data.item_interactions == 0
     head, inner = opened(system.refined)
@@ -309,12 +309,12 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     assert len(run.summary["head"]["popularity"]) == 3
     parts = head.parts(np.array([0]), [system.data.shown_history(0)])
     assert np.ptp(parts.remainder[:, cold]) < 1e-5 < np.ptp(parts.remainder)
-    evaluation = pipeline.evaluate(shop.store, run, config)
+    evaluation = stages.evaluate(shop.store, run, config)
     assert evaluation.summary["n_cases"] > 0
     placebo = shop.store.open(evaluation.inputs["placebo"], "refined")
     assert placebo.summary["cold_items"] == cold.sum()
     off = config.model_copy(update={"refinement": RefinementConfig(cold="off")})
-    refined = pipeline.refine(shop.store, base, shop.scores, off)
+    refined = stages.refine(shop.store, base, shop.scores, off)
     plain = load_refined(refined, base, system.base, system.data)
     head, inner = opened(plain)
     assert (inner.anchored, head.cold_offset) == (False, 0.0)
@@ -359,7 +359,7 @@ def test_no_base_model_holds_a_guided_column(kind: str, tmp_path: Path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(Run, "read_array", guarded)
-        for place in ("attributes.scores", "pipeline.arms", "pipeline.refine_stage", "system"):
+        for place in ("attributes.scores", "refinement.controls", "stages.refine", "stages.system"):
             patch.setattr(f"guidedrec_core.{place}.load_scores", refuse)
         beside = shop.base(kind).read_arrays("weights")
     assert alone.keys() == beside.keys()

@@ -22,7 +22,6 @@ from guidedrec_core.models.registry import make_base
 from guidedrec_core.models.sasrec import SASRecEncoder
 from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.training import loop as training
 from guidedrec_core.training.loop import TrainingResult, train
 
 N_ITEMS = 20
@@ -146,7 +145,7 @@ def test_progress_tells_every_epoch() -> None:
 
 
 def test_a_long_epoch_tells_how_much_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "_SECONDS_BETWEEN_WORDS", -1.0)
+    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_WORDS", -1.0)
     events: list[Progress] = []
     trained(TRAINING.model_copy(update={"max_epochs": 1}), listener=events.append, validate=curve(1.0))
     words = [e.message for e in events[1:-1]]
@@ -232,8 +231,8 @@ def test_a_killed_training_resumes_bit_for_bit(kind: str, loss: str, tmp_path: P
     config = FIVE.model_copy(update={"loss": loss})
     expected, expected_result = trained(config, kind=kind)
     checkpoint = tmp_path / "checkpoint.safetensors"
-    here = Path(__file__).parent
-    path = os.pathsep.join(map(str, (here, here.parent, here.parents[1])))
+    tests = Path(__file__).parents[1]
+    path = os.pathsep.join(map(str, (tests / "training", tests / "helpers", tests.parent)))
     child = subprocess.Popen(
         [sys.executable, "-c", KILLED, str(checkpoint), kind, loss],
         stdout=subprocess.PIPE,
@@ -256,7 +255,6 @@ def test_a_killed_training_resumes_bit_for_bit(kind: str, loss: str, tmp_path: P
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from guidedrec_core.training import loop as training
 
     checkpoint, saved = tmp_path / "checkpoint.safetensors", []
 
@@ -267,9 +265,9 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
             raise KeyboardInterrupt
         real_save(tensors, path, metadata)
 
-    real_save = training.save_file
+    real_save = loop.save_file
     expected, _ = trained()
-    monkeypatch.setattr(training, "save_file", save_half)
+    monkeypatch.setattr(loop, "save_file", save_half)
     with pytest.raises(KeyboardInterrupt):
         trained(checkpoint=checkpoint)
     events: list[Progress] = []

@@ -66,8 +66,8 @@ def outcomes() -> dict[str, dict[str, torch.Tensor]]:
 def run_together(folder: Path, way: str = "live") -> subprocess.CompletedProcess[str]:
     script = folder / "process.py"
     script.write_text(PROCESS)
-    here = Path(__file__).parent
-    path = os.pathsep.join(map(str, (here, here.parent, here.parents[1])))
+    tests = Path(__file__).parents[1]
+    path = os.pathsep.join(map(str, (tests / "training", tests / "helpers", tests.parent)))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
     return subprocess.run(
         [*command, str(folder), way],

@@ -13,7 +13,7 @@ from guidedrec_core.app.attributes.scoring_words import result_sentence
 from guidedrec_core.app.attributes.tables import TABS
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
-from guidedrec_core.jobs.jobs import Job
+from guidedrec_core.jobs.record import Job
 
 _GIVEN_UP = "score_given_up"
 _EVERY_SECONDS = 1.0

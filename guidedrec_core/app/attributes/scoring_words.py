@@ -56,7 +56,7 @@ def plan_cost(plans: dict[str, ScoringPlan]) -> float | None:
 
 
 def result_sentence(summary: dict[str, Any]) -> str:
-    """Say what a language model has scored, and what it took; see `pipeline.score_with_llm` for the summary."""
+    """Say what a language model has scored, and what it took; see `stages.score_with_llm` for the summary."""
     failed = f", {summary['failed']:,} failed" if summary["failed"] else ""
     users = f" and {summary['users_scored']:,} users" if summary.get("users_scored") else ""
     stopped = " The budget ended it early; scoring again goes on." if summary["stopped"] == "budget" else ""

@@ -5,7 +5,7 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
 from guidedrec_core.app.case_study import changes_loaders as loaders
-from guidedrec_core.app.case_study import lists as case_parts
+from guidedrec_core.app.case_study import lists
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.explanation.words import ordinal
@@ -32,7 +32,7 @@ def every_attribute(view: View, case: Case) -> None:
         key=f"against_{case.user_id}_{selected.item_id}",
     )
     if chosen == _AVERAGE:
-        case_parts.contributions(selected)
+        lists.contributions(selected)
         return
     other = None if chosen == _BELOW else chosen
     told = loaders.against(case.run_id, case.user_id, selected.item_id, other)

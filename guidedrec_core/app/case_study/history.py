@@ -5,7 +5,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import history_loaders as case_history_loaders
+from guidedrec_core.app.case_study import history_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.cases.history import HistoryCase
@@ -24,7 +24,7 @@ def show_history(view: View, case: Case) -> None:
     model = st.segmented_control(
         "Whose score", ["refined", "base"], default="refined", required=True, key="history_model", help=_HELP
     )
-    shown = case_history_loaders.history(case.run_id, case.user_id, case.selected.item_id, str(model))
+    shown = history_loaders.history(case.run_id, case.user_id, case.selected.item_id, str(model))
     show.lead(shown.sentence)
     if shown.items.empty:
         return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import steering_loaders as case_steering_loaders
+from guidedrec_core.app.case_study import steering_loaders
 from guidedrec_core.app.case_study.language_model import ask, choose_model
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
@@ -29,7 +29,7 @@ def in_plain_words(view: View, case: Case) -> None:
         show.lead(selected.sentence)
         return
     run_id = view.entry.run.id
-    facts = case_steering_loaders.facts(run_id, case.user_id, selected.item_id)
+    facts = steering_loaders.facts(run_id, case.user_id, selected.item_id)
     about = (run_id, case.user_id, selected.item_id)
     written = st.session_state.get(_WRITTEN)
     if written is not None and written[0] == about:

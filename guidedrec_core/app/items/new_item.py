@@ -7,7 +7,7 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import loaders, show
 from guidedrec_core.app.errors import complain, escaped
-from guidedrec_core.app.items import new_item_inputs as preview_inputs
+from guidedrec_core.app.items import new_item_inputs
 from guidedrec_core.app.items.new_item_inputs import Wanted
 from guidedrec_core.app.items.tables import case_link
 from guidedrec_core.app.page import View
@@ -51,7 +51,7 @@ def new_item(view: View, colours: Palette) -> None:
         From `theme.palette`.
     """
     answer = st.container()
-    wanted = preview_inputs.wanted(view, answer)
+    wanted = new_item_inputs.wanted(view, answer)
     if wanted is None:
         with answer:
             show.lead("What would a new item be?")

@@ -46,7 +46,7 @@ class ScoredListing:
     title : str
         Its title.
     scores : dict of str to float, or None
-        Raw score of each attribute that the run uses, as `guidedrec_core.items.new_item.preview` takes it; NaN = missing.
+        Raw score of each attribute that the run uses, as `items.new_item.preview` takes it; NaN = missing.
     fault : str
         Why `scores` is None; empty where it is not.
     """

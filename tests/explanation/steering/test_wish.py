@@ -9,7 +9,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation.steering.wish import Proposal, Understood, proposal_sentence, read_wish, uncovered
 
-SAMPLES = Path(__file__).resolve().parents[2] / "sample_data"
+SAMPLES = Path(__file__).resolve().parents[3] / "sample_data"
 SCHEMAS = {
     name: AttributeSchema.parse(json.loads((SAMPLES / folder / "attributes.json").read_text()))
     for name, folder in (("films", "movietweetings_scores"), ("shop", "fernway"))

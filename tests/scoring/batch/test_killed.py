@@ -58,7 +58,7 @@ class Lives:
 
 @pytest.fixture(scope="module")
 def lives() -> Iterator[Lives]:
-    script = Path(__file__).parent.parent / "batch_lives.py"
+    script = Path(__file__).parents[2] / "helpers" / "batch_lives.py"
     with subprocess.Popen(
         [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

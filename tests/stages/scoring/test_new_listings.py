@@ -10,7 +10,7 @@ import pytest
 import tiny
 from chat_server import Answer, ChatServer, chat_server, failing, said, scorer, texts_in  # noqa: F401
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.config import RefinementConfig, ScoringConfig
 from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.errors import DataError, ServiceError
@@ -35,10 +35,10 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> System:
     files = tiny.write_shop(folder)
     store = RunStore(folder / "home")
     dataset = import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue)
-    data = pipeline.store_dataset(store, dataset)
-    scores = pipeline.score_attributes(store, data, files.scores)
+    data = stages.store_dataset(store, dataset)
+    scores = stages.score_attributes(store, data, files.scores)
     config = tiny.CONFIG.model_copy(update={"refinement": RefinementConfig(mode="head")})
-    run = pipeline.refine(store, pipeline.train_base(store, data, config), scores, config)
+    run = stages.refine(store, stages.train_base(store, data, config), scores, config)
     return System.open(store, run.id)
 
 

@@ -10,7 +10,7 @@ import pytest
 import tiny
 from numpy.testing import assert_array_equal
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, TrainingConfig
 from guidedrec_core.data.bundled import ScoreFiles
@@ -40,14 +40,14 @@ class Shop:
 
     def imported(self, interactions: pd.DataFrame) -> Run:
         interactions.to_csv(self.files.interactions, index=False)
-        return pipeline.store_dataset(self.store, import_dataset("csv", self.files.interactions, "tiny"))
+        return stages.store_dataset(self.store, import_dataset("csv", self.files.interactions, "tiny"))
 
     def score(self, table: pd.DataFrame, data: Run | None = None) -> Run:
         table.to_csv(self.files.scores.item_scores, index=False)
-        return pipeline.score_attributes(self.store, data or self.data, self.files.scores)
+        return stages.score_attributes(self.store, data or self.data, self.files.scores)
 
     def say(self, item: str, attribute: str, value: float) -> Any:
-        return pipeline.override_score(self.store, self.data, item, attribute, value, *WHY)
+        return stages.override_score(self.store, self.data, item, attribute, value, *WHY)
 
     def notices(self, run: Run) -> dict[str, int]:
         return {notice["code"]: notice["count"] for notice in run.read_json("notices")}
@@ -63,10 +63,10 @@ def values(run: Run) -> np.ndarray:
 
 
 def test_without_overrides_the_scores_are_used_as_they_were_given(shop: Shop) -> None:
-    assert pipeline.find_scores(shop.store, shop.data).id == shop.given.id
+    assert stages.find_scores(shop.store, shop.data).id == shop.given.id
     shop.say("item-03", "warmth", 9)
-    pipeline.withdraw_override(shop.store, shop.data, "item-03", "warmth", *WHY)
-    assert pipeline.find_scores(shop.store, shop.data).id == shop.given.id
+    stages.withdraw_override(shop.store, shop.data, "item-03", "warmth", *WHY)
+    assert stages.find_scores(shop.store, shop.data).id == shop.given.id
     assert len(shop.store.list("scores")) == 1
 
 
@@ -74,7 +74,7 @@ def test_a_run_with_overrides_says_where_it_comes_from_and_which_scores_are_set_
     before = values(shop.given)
     shop.say("item-03", "style_focus", 9.5)
     shop.say("item-01", "warmth", 0)  # the one that is missing
-    run = pipeline.find_scores(shop.store, shop.data)
+    run = stages.find_scores(shop.store, shop.data)
     expected = before.copy()
     expected[3, 1], expected[1, 0] = 9.5, 0
     assert_array_equal(values(run), expected)
@@ -96,22 +96,22 @@ def test_a_run_with_overrides_says_where_it_comes_from_and_which_scores_are_set_
 
 def test_it_is_found_again_as_long_as_nothing_changes(shop: Shop) -> None:
     shop.say("item-03", "warmth", 9)
-    first = pipeline.find_scores(shop.store, shop.data)
-    assert pipeline.find_scores(shop.store, shop.data).id == first.id
+    first = stages.find_scores(shop.store, shop.data)
+    assert stages.find_scores(shop.store, shop.data).id == first.id
     shop.say("item-04", "warmth", 9)
-    second = pipeline.find_scores(shop.store, shop.data)
+    second = stages.find_scores(shop.store, shop.data)
     assert second.id != first.id
-    pipeline.withdraw_override(shop.store, shop.data, "item-04", "warmth", *WHY)
-    assert pipeline.find_scores(shop.store, shop.data).id == first.id
+    stages.withdraw_override(shop.store, shop.data, "item-04", "warmth", *WHY)
+    assert stages.find_scores(shop.store, shop.data).id == first.id
 
 
 def test_overrides_outlive_new_scores_and_lie_over_what_was_given_not_over_each_other(shop: Shop) -> None:
     shop.say("item-03", "warmth", 9)
-    pipeline.find_scores(shop.store, shop.data)
+    stages.find_scores(shop.store, shop.data)
     other = shop.table.assign(warmth=shop.table["warmth"].rsub(10))
     again = shop.score(other)
-    assert pipeline.newest_scores(shop.store, shop.data) == again
-    run = pipeline.find_scores(shop.store, shop.data)
+    assert stages.newest_scores(shop.store, shop.data) == again
+    run = stages.find_scores(shop.store, shop.data)
     expected = values(again).copy()
     expected[3, 0] = 9
     assert_array_equal(values(run), expected)
@@ -127,7 +127,7 @@ def test_what_new_data_or_attributes_have_no_place_for_waits(shop: Shop) -> None
     text = shop.files.scores.attributes.read_text()
     shop.files.scores.attributes.write_text(text.replace('"ruggedness"', '"toughness"'))
     shop.score(shop.table.rename(columns={"ruggedness": "toughness"}), fewer)
-    run = pipeline.find_scores(shop.store, fewer)
+    run = stages.find_scores(shop.store, fewer)
     assert len(run.read_table("overrides")) == 1
     assert {code: n for code, n in shop.notices(run).items() if "overrid" in code} == {
         "overridden_scores": 1,
@@ -135,9 +135,9 @@ def test_what_new_data_or_attributes_have_no_place_for_waits(shop: Shop) -> None
         "overrides_unknown_attributes": 1,
     }
     with pytest.raises(UnknownIdError, match="item-03"):
-        pipeline.override_score(shop.store, fewer, "item-03", "warmth", 1, *WHY)
-    pipeline.withdraw_override(shop.store, fewer, "item-03", "warmth", *WHY)
-    assert len(pipeline.find_scores(shop.store, shop.data).read_table("overrides")) == 2, "the data of before"
+        stages.override_score(shop.store, fewer, "item-03", "warmth", 1, *WHY)
+    stages.withdraw_override(shop.store, fewer, "item-03", "warmth", *WHY)
+    assert len(stages.find_scores(shop.store, shop.data).read_table("overrides")) == 2, "the data of before"
 
 
 def test_users_scores_and_all_else_of_a_run_come_along(shop: Shop, tmp_path: Path) -> None:
@@ -145,9 +145,9 @@ def test_users_scores_and_all_else_of_a_run_come_along(shop: Shop, tmp_path: Pat
     table = pd.DataFrame(np.arange(3 * len(users)).reshape(-1, 3) % 11, columns=list(tiny.ATTRIBUTES))
     table.assign(user_id=users).to_csv(tmp_path / "users.csv", index=False)
     given = ScoreFiles(shop.files.scores.attributes, shop.files.scores.item_scores, tmp_path / "users.csv")
-    both = pipeline.score_attributes(shop.store, shop.data, given)
+    both = stages.score_attributes(shop.store, shop.data, given)
     shop.say("item-03", "warmth", 9)
-    run = pipeline.find_scores(shop.store, shop.data)
+    run = stages.find_scores(shop.store, shop.data)
     assert set(run.manifest.files) == {*both.manifest.files, "overrides.parquet"}
     assert_array_equal(load_scores(run, "user").values, load_scores(both, "user").values)
     assert run.summary["users_scored"] == len(users)
@@ -156,9 +156,9 @@ def test_users_scores_and_all_else_of_a_run_come_along(shop: Shop, tmp_path: Pat
 def test_every_way_to_a_refinement_uses_them(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build with and without tables; commands and jobs go the same ways."""
     shop.say("item-03", "warmth", 9)
-    scores = pipeline.find_scores(shop.store, shop.data)
-    base = pipeline.train_base(shop.store, shop.data, CONFIG)
-    refined = pipeline.refine(shop.store, base, scores, CONFIG)
+    scores = stages.find_scores(shop.store, shop.data)
+    base = stages.train_base(shop.store, shop.data, CONFIG)
+    refined = stages.refine(shop.store, base, scores, CONFIG)
     assert System.open(shop.store, refined.id).item_scores.values[3, 0] == 9
     asked: list[str] = []
 
@@ -169,8 +169,8 @@ def test_every_way_to_a_refinement_uses_them(shop: Shop, monkeypatch: pytest.Mon
     monkeypatch.setattr(importlib.import_module("guidedrec_core.stages.build"), "refine", stop)
     for files in (None, shop.files.scores):
         with pytest.raises(KeyboardInterrupt):
-            pipeline.build(shop.store, "tiny", CONFIG, files)
+            stages.build(shop.store, "tiny", CONFIG, files)
     arguments = {"dataset": "tiny", "config": CONFIG.model_dump(mode="json")}
     with pytest.raises(KeyboardInterrupt):
-        pipeline.build_task(arguments, shop.store.home, lambda _: None)
+        stages.build_task(arguments, shop.store.home, lambda _: None)
     assert asked == [scores.id] * 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.data.bundled import ScoreFiles, bundled_scores
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages.scoring.passes import repeated_scores
@@ -11,7 +11,7 @@ from guidedrec_core.stages.scoring.passes import repeated_scores
 
 def test_bundled_scores_have_bundled_passes(own_home) -> None:
     store = RunStore(own_home)
-    scores = pipeline.given_scores(store, pipeline.find_data(store, "fernway"))
+    scores = stages.given_scores(store, stages.find_data(store, "fernway"))
     found = repeated_scores(store, scores)
     assert found is not None
     assert found.values.shape == (4, 728, 12)
@@ -25,7 +25,7 @@ def test_other_scores_of_bundled_data_have_none(own_home, tmp_path) -> None:
     table = pd.read_csv(files.item_scores)
     table.to_csv(tmp_path / "mine.csv", index=False)
     mine = ScoreFiles(files.attributes, tmp_path / "mine.csv", None)
-    assert repeated_scores(store, pipeline.score_attributes(store, pipeline.find_data(store, "fernway"), mine)) is None
+    assert repeated_scores(store, stages.score_attributes(store, stages.find_data(store, "fernway"), mine)) is None
 
 
 def test_scores_from_tables_have_none(tiny_build) -> None:

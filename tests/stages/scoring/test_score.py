@@ -14,7 +14,7 @@ from numpy.testing import assert_array_equal
 from obedient_model import obedient
 from poisoned_listings import POISONS, PRODUCTS
 
-from guidedrec_core import stages as pipeline
+from guidedrec_core import stages
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import ScoringConfig, SplitConfig
@@ -42,13 +42,13 @@ def files(tmp_path: Path) -> tiny.TinyFiles:
 def store(own_home: Path, files: tiny.TinyFiles) -> RunStore:
     """A store of its own with the tiny data set."""
     store = RunStore(own_home)
-    pipeline.store_dataset(store, import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue))
+    stages.store_dataset(store, import_dataset("csv", files.interactions, "tiny", items_path=files.catalogue))
     return store
 
 
 @pytest.fixture
 def data(store: RunStore) -> Run:
-    return pipeline.find_data(store, "tiny")
+    return stages.find_data(store, "tiny")
 
 
 @pytest.fixture
@@ -103,9 +103,9 @@ def test_items_are_scored_stored_and_used_by_the_next_refinement(
     assert run.read_table("faults").empty
     assert run.read_json("notices") == []
     assert events[-1].stage == "scores"
-    assert pipeline.find_scores(store, data).id == run.id
-    base = pipeline.train_base(store, data, tiny.CONFIG)
-    assert pipeline.refine(store, base, run, tiny.CONFIG).inputs["scores"] == run.id
+    assert stages.find_scores(store, data).id == run.id
+    base = stages.train_base(store, data, tiny.CONFIG)
+    assert stages.refine(store, base, run, tiny.CONFIG).inputs["scores"] == run.id
 
 
 def test_nothing_is_asked_twice_and_an_equal_run_is_found(
@@ -155,8 +155,8 @@ def test_what_fails_stays_missing_and_is_listed_with_the_reason(
     assert missing.sum() == 3
     assert (run.summary["failed"], run.summary["scored"], run.summary["missing"]) == (1, 39, 3)
     assert [n["code"] for n in run.read_json("notices")] == ["failed_items", "unscored_items"]
-    base = pipeline.train_base(store, data, tiny.CONFIG)
-    masked = pipeline.refine(store, base, run, tiny.CONFIG).read_arrays("guided")["missing"]
+    base = stages.train_base(store, data, tiny.CONFIG)
+    masked = stages.refine(store, base, run, tiny.CONFIG).read_arrays("guided")["missing"]
     assert masked[place].all()
     assert masked.sum() == 3
     chat_server.model = scorer
@@ -174,7 +174,7 @@ def test_items_without_a_text_are_left_out_and_counted(
     catalogue.to_csv(tmp_path / "catalogue.csv", index=False)
     bare = import_dataset("csv", tmp_path / "interactions.csv", "bare", items_path=tmp_path / "catalogue.csv")
     run = score_with_llm(
-        store, pipeline.store_dataset(store, bare), schema, config.model_copy(update={"columns": ("title",)})
+        store, stages.store_dataset(store, bare), schema, config.model_copy(update={"columns": ("title",)})
     )
     counts = {"items": 40, "scored": 39, "missing": 3, "failed": 0}
     assert {name: run.summary[name] for name in counts} == counts
@@ -254,11 +254,11 @@ def test_users_are_scored_by_the_training_part_and_used_with_the_same_split_only
     assert run.config["user_scores"]["split"]["kind"] == "temporal"
     assert run.summary["users_scored"] == int((prepared.split.n_train > 0).sum())
     build = tiny.CONFIG.model_copy(update={"split": temporal})
-    refined = pipeline.refine(store, pipeline.train_base(store, data, build), run, build)
+    refined = stages.refine(store, stages.train_base(store, data, build), run, build)
     assert "user_scores" in refined.read_arrays("frozen")
     for split in (SplitConfig(), temporal.model_copy(update={"valid_fraction": 0.1})):
         build = tiny.CONFIG.model_copy(update={"split": split})
-        refined = pipeline.refine(store, pipeline.train_base(store, data, build), run, build)
+        refined = stages.refine(store, stages.train_base(store, data, build), run, build)
         assert "user_scores" not in refined.read_arrays("frozen")
         assert "judged from temporal training histories" in refined.read_json("notices")[0]["message"]
 
@@ -320,10 +320,10 @@ def test_the_key_is_in_no_file(config: ScoringConfig, score: Score, store: RunSt
 def test_scores_set_by_hand_survive_scoring_anew(
     config: ScoringConfig, score: Score, store: RunStore, data: Run, files: tiny.TinyFiles
 ) -> None:
-    pipeline.score_attributes(store, data, ScoreFiles(files.scores.attributes, files.scores.item_scores, None))
-    pipeline.override_score(store, data, "item-05", "warmth", 9.5, "Ann", "it is a parka")
+    stages.score_attributes(store, data, ScoreFiles(files.scores.attributes, files.scores.item_scores, None))
+    stages.override_score(store, data, "item-05", "warmth", 9.5, "Ann", "it is a parka")
     run = score(config)
-    laid = pipeline.find_scores(store, data)
+    laid = stages.find_scores(store, data)
     place = datasets.load(data).items.index("item-05")
     assert load_scores(laid).values[place, 0] == 9.5
     assert laid.inputs["scores"] == run.id
@@ -348,7 +348,7 @@ def test_no_listing_that_gives_orders_moves_a_score(
     days = pd.DataFrame(bought, columns=["user_id", "item_id", "datetime"])
     days.to_csv(tmp_path / "bought.csv", index=False)
     dataset = import_dataset("csv", tmp_path / "bought.csv", "poisoned", items_path=tmp_path / "poisoned.parquet")
-    data = pipeline.store_dataset(store, dataset)
+    data = stages.store_dataset(store, dataset)
     model = obedient(schema)
     chat_server.model = lambda request: Answer(said(model(request["messages"])))
     run = score_with_llm(store, data, schema, config)

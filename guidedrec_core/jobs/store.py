@@ -1,51 +1,32 @@
-"""Jobs: long work in a process of its own, which outlives the page or terminal that asked for it.
+"""Jobs as other processes see them: started, listed, cancelled and resumed.
 
-``<home>/jobs/<job_id>/job.json`` is the job's whole state, replaced atomically, so a reader sees it at any moment and
-never half; ``log.txt`` beside it is what the process printed. Nobody guesses: the state is a field, and a job whose
-process has gone without a last word is "interrupted". `job_worker` is the other side, inside the process.
+``<home>/jobs/<job_id>/job.json`` is a job's whole state (see `record`); ``log.txt`` beside it is what the process
+printed. The state is a field and never guessed from the log: a job whose process has gone without a last record is
+"interrupted". `worker` is the other side, inside the process.
 """
 
 import builtins
 import contextlib
 import dataclasses
 import os
-import secrets
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import filelock
 import psutil
-from pydantic import TypeAdapter, ValidationError
 
 from guidedrec_core.errors import InputError, NotFoundError
+from guidedrec_core.jobs.record import Job, lock, read_record, write_record
+from guidedrec_core.jobs.tasks import TASKS
 from guidedrec_core.runs.manifest import ID, new_id, plain_json
 from guidedrec_core.runs.processes import start_time
 
-TASKS: Mapping[str, str] = {
-    "build": "guidedrec_core.stages:build_task",
-    "refine": "guidedrec_core.stages:refine_task",
-    "evaluate": "guidedrec_core.stages:evaluate_task",
-    "ablate": "guidedrec_core.stages:ablate_task",
-    "audit": "guidedrec_core.stages:audit_task",
-    "score": "guidedrec_core.stages:score_task",
-}
-"""Task name to ``module:function``, with ``function(arguments: dict, home: Path, listener: Listener) -> run id``.
-
-A job's file holds only the name; what code a name stands for is decided here and never read from disk.
-"""
-
-Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-
-_RECORD = "job.json"
 _LOG = "log.txt"
-_LOCK_SECONDS = 60.0
 # Start times are derived from a boot time that moves a little when the clock is adjusted.
 _SAME_START_SECONDS = 2.0
 _SPAWN_SECONDS = 30.0
@@ -55,60 +36,6 @@ _INTERRUPTED = (
     "The process ended without a result: it was killed, ran out of memory, or the machine was restarted. "
     "Resume the job; finished stages are kept."
 )
-
-
-@dataclass(frozen=True)
-class Job:
-    """The state of a job at one moment; exactly what ``job.json`` holds.
-
-    Attributes
-    ----------
-    id : str
-        Like a run id.
-    status : str
-        ``queued``, ``running``, ``done``, ``failed``, ``cancelled``, or ``interrupted`` (its process is gone).
-    task, arguments : str, dict
-        What was asked for.
-    created, finished : datetime
-        UTC; `finished` is None before the end.
-    stage, step, total, message, metric, seconds_left, seconds_left_at_least
-        The last progress event; see `guidedrec_core.progress.Progress`.
-    heartbeat : datetime or None
-        When the process last wrote, UTC.
-    pid, process_started : int or None, float or None
-        The process and when it started (Unix seconds), so that another one with the same number is told apart.
-    error : str
-        What to tell the user; empty unless failed or interrupted.
-    run_id : str or None
-        The result, when done.
-    """
-
-    id: str
-    status: Status
-    task: str
-    arguments: dict[str, Any]
-    created: datetime
-    stage: str = ""
-    step: int = 0
-    total: int = 0
-    message: str = ""
-    metric: str = ""
-    seconds_left: float | None = None
-    seconds_left_at_least: float | None = None
-    heartbeat: datetime | None = None
-    pid: int | None = None
-    process_started: float | None = None
-    error: str = ""
-    run_id: str | None = None
-    finished: datetime | None = None
-
-    @property
-    def active(self) -> bool:
-        """Whether it is queued or running."""
-        return self.status in ("queued", "running")
-
-
-_ADAPTER = TypeAdapter(Job)
 
 
 class JobStore:
@@ -124,7 +51,9 @@ class JobStore:
         The module run as the job's process, with the job's folder as its argument.
     """
 
-    def __init__(self, home: Path, tasks: Mapping[str, str] = TASKS, worker: str = "guidedrec_core.jobs.jobs") -> None:
+    def __init__(
+        self, home: Path, tasks: Mapping[str, str] = TASKS, worker: str = "guidedrec_core.jobs.worker"
+    ) -> None:
         self.home = home.expanduser().absolute()
         self.tasks = tasks
         self.worker = worker
@@ -257,41 +186,6 @@ class JobStore:
         return process.pid
 
 
-@contextlib.contextmanager
-def lock(home: Path) -> Iterator[None]:
-    """Keep other processes and threads from starting or ending jobs under this home."""
-    (home / "jobs").mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(home / "jobs" / ".lock", timeout=_LOCK_SECONDS):
-        yield
-
-
-def write_record(folder: Path, job: Job) -> None:
-    """Replace a job's ``job.json`` atomically."""
-    temporary = folder / f".{_RECORD}-{secrets.token_hex(4)}"
-    temporary.write_bytes(_ADAPTER.dump_json(job, indent=2))
-    temporary.replace(folder / _RECORD)
-
-
-def read_record(folder: Path) -> Job | None:
-    """Read a job's ``job.json`` as it was written.
-
-    Returns
-    -------
-    Job or None
-        None when there is no file. A damaged file gives a failed job that says so, so that listings go on.
-    """
-    try:
-        content = (folder / _RECORD).read_bytes()
-        job = _ADAPTER.validate_json(content)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValidationError) as error:
-        problem = f"{folder / _RECORD} is damaged ({type(error).__name__}); delete the folder and start again"
-        changed = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
-        return Job(id=folder.name, status="failed", task="", arguments={}, created=changed, error=problem)
-    return job
-
-
 def _as_it_is(job: Job) -> Job:
     """Compare what the file says with what the system knows about the process."""
     if not job.active or _alive(job):
@@ -336,9 +230,3 @@ def _left_after(processes: Iterable[psutil.Process], seconds: float) -> builtins
         if not left or time.monotonic() > deadline:
             return left
         time.sleep(0.02)
-
-
-if __name__ == "__main__":
-    from guidedrec_core.jobs.worker import main
-
-    sys.exit(main(Path(sys.argv[1]), TASKS))

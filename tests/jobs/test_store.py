@@ -18,12 +18,15 @@ from job_tasks import TASKS
 import guidedrec_core
 from guidedrec_core.errors import InputError, JobCancelledError, NotFoundError
 from guidedrec_core.jobs import worker as job_worker
-from guidedrec_core.jobs.jobs import Job, JobStore, lock, read_record, write_record
+from guidedrec_core.jobs.record import Job, lock, read_record, write_record
+from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.jobs.worker import Reporter
 from guidedrec_core.progress import Progress
 from guidedrec_core.runs.processes import start_time
 
-SEARCH_PATH = os.pathsep.join([str(Path(__file__).parent), str(Path(guidedrec_core.__file__).parents[1])])
+SEARCH_PATH = os.pathsep.join(
+    [str(Path(__file__).parents[1] / "helpers"), str(Path(guidedrec_core.__file__).parents[1])]
+)
 
 
 @pytest.fixture
@@ -88,7 +91,8 @@ def test_a_failure_is_told_in_words_and_logged(store: JobStore, task: str, error
 def test_the_same_request_gives_the_same_job_while_it_is_active(store: JobStore) -> None:
     """Two threads and two processes ask at once, and wait for each other; one job comes of it."""
     ask = (
-        "import sys; from pathlib import Path; from job_tasks import TASKS; from guidedrec_core.jobs.jobs import JobStore;"
+        "import sys; from pathlib import Path; from job_tasks import TASKS; "
+        "from guidedrec_core.jobs.store import JobStore;"
         "print(JobStore(Path(sys.argv[1]), TASKS, 'job_tasks').start('hang', {'a': (1, 2)}).id)"
     )
     ids: list[str] = []
@@ -219,7 +223,7 @@ def test_unknown_task_and_arguments_that_are_not_json(store: JobStore) -> None:
 def test_the_worker_runs_no_code_named_in_a_file(store: JobStore) -> None:
     """Through the module's own command line, with a job file somebody has edited."""
     job = stored(store, status="queued", task="job_tasks:work", arguments={"name": "x"})
-    command = [sys.executable, "-m", "guidedrec_core.jobs.jobs", str(store.home / "jobs" / job.id)]
+    command = [sys.executable, "-m", "guidedrec_core.jobs.worker", str(store.home / "jobs" / job.id)]
     assert subprocess.run(command, capture_output=True, timeout=20).returncode == 1
     assert store.get(job.id).status == "failed"
     assert "expected a task out of build" in store.get(job.id).error

@@ -1,0 +1,16 @@
+"""What a job may be asked to do."""
+
+from collections.abc import Mapping
+
+TASKS: Mapping[str, str] = {
+    "build": "guidedrec_core.stages:build_task",
+    "refine": "guidedrec_core.stages:refine_task",
+    "evaluate": "guidedrec_core.stages:evaluate_task",
+    "ablate": "guidedrec_core.stages:ablate_task",
+    "audit": "guidedrec_core.stages:audit_task",
+    "score": "guidedrec_core.stages:score_task",
+}
+"""Task name to ``module:function``, with ``function(arguments: dict, home: Path, listener: Listener) -> run id``.
+
+A job's file holds only the name; what code a name stands for is decided here and never read from disk.
+"""
