@@ -24,9 +24,9 @@ from guidedrec_core import stages
 from guidedrec_core.cases.case import build_case
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.bundled import build_settings
-from guidedrec_core.data.dataset import import_dataset
-from guidedrec_core.runs import RunStore
-from guidedrec_core.system import System
+from guidedrec_core.data.importing import import_dataset
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.runs.store import RunStore
 
 name, path, home, config = sys.argv[2:6]
 store = RunStore(Path(home))
@@ -41,7 +41,7 @@ base = stages.train_base(store, data, config)
 marks.append(("train base", time.time() - started))
 refined = stages.refine(store, base, scores, config)
 marks.append(("refine", time.time() - started))
-system = System.open(store, refined.id)
+system = open_refined(store, refined.id)
 build_case(system, system.data.dataset.users.id(0))
 marks.append(("first case", time.time() - started))
 evaluation = stages.evaluate(store, refined, config)

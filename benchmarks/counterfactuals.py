@@ -27,7 +27,7 @@ from guidedrec_core.explanation.rank_change import rank_change
 from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.models.base import BaseModel
-from guidedrec_core.models.itemknn import ItemKNN
+from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
@@ -131,7 +131,7 @@ def models(raw: np.ndarray, seed: int) -> tuple[BaseModel, HeadModel]:
             parameter.add_(torch.randn(parameter.shape, generator=draw), alpha=0.1)
     interactions = np.where(cold, 0, rng.integers(1, 500, n_items))[:, None]
     pairs = rng.integers(0, 5000, 200_000), rng.integers(0, n_items, 200_000)
-    beside = ItemKNN(*pairs, 5000, n_items, ItemKNNConfig())
+    beside = ItemKNNModel(*pairs, 5000, n_items, ItemKNNConfig())
     model = HeadModel(base, trained, vectors, table, interactions, RefinementConfig(), True, beside)
     model.learned = HeadWeights(
         np.array([0.5, 0.5, 1.0]),

@@ -24,9 +24,10 @@ import torch
 
 from guidedrec_core.explanation.history_shapley import EVALUATIONS, base_history_shapley, history_shapley
 from guidedrec_core.ranking.ranks import mask_seen, top_k
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs import library
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import System
 
 OURS, PLAIN, KERNEL = "guidedrec", "shap PermutationExplainer", "shap KernelExplainer"
 LONG_RUN = 8
@@ -60,7 +61,7 @@ def main() -> None:
                 for model_name, model in (("refined", system.refined), ("base", system.base)):
                     rows = measure(model, user, history, item, options.rounds, options.peer_rounds, options.seed)
                     named = {
-                        "run": system.refined_run.id,
+                        "run": system.run_id,
                         "data": system.data.dataset.name,
                         "base": kind,
                         "model": model_name,
@@ -95,17 +96,17 @@ class Nobody:
         return Parts(lengths, none, none, lengths, np.zeros(1, np.float32))
 
 
-def newest(store: RunStore) -> list[tuple[System, str]]:
+def newest(store: RunStore) -> list[tuple[RefinedRecommender, str]]:
     """Open the newest refined run with attributes of each kind of base."""
     found: dict[str, str] = {}
     for entry in library.refined_entries(store):
         refinement = entry.run.config["refinement"]
         if refinement["control"] == "none" and refinement["mode"] != "head":
             found.setdefault(entry.base_kind, entry.run.id)
-    return [(System.open(store, run), kind) for kind, run in found.items()]
+    return [(open_refined(store, run), kind) for kind, run in found.items()]
 
 
-def somebody(system: System, n: int, seed: int) -> tuple[int, Any, int]:
+def somebody(system: RefinedRecommender, n: int, seed: int) -> tuple[int, Any, int]:
     """Return a user, n items of their history, and the refined model's first recommendation."""
     rng = np.random.default_rng(seed)
     lengths = system.data.sequences.lengths

@@ -37,8 +37,8 @@ from pathlib import Path
 import torch
 from guidedrec_core import stages
 from guidedrec_core.config import BuildConfig
-from guidedrec_core.data.dataset import import_dataset
-from guidedrec_core.runs import RunStore
+from guidedrec_core.data.importing import import_dataset
+from guidedrec_core.runs.store import RunStore
 
 name, path, format, home, config, head = sys.argv[1:7]
 store = RunStore(Path(home))

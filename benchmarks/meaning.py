@@ -32,9 +32,10 @@ from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.bundled import ScoreFiles, bundled_passes, bundled_scores
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.randomness import generator
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.reliability.repeated import read_repeated
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.system import System
 
 SHOP = "fernway"
 USERS = 300
@@ -92,7 +93,9 @@ def held_out(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     return tables[0], tables[1]
 
 
-def rows_of(system: System, again: pd.DataFrame, about: dict[str, Any], wrong: list[int]) -> list[pd.DataFrame]:
+def rows_of(
+    system: RefinedRecommender, again: pd.DataFrame, about: dict[str, Any], wrong: list[int]
+) -> list[pd.DataFrame]:
     """Ask a model, and note of each attribute whether it is at fault."""
     names, stored = system.schema.names, system.item_scores.values
     reference = np.full(stored.shape, np.nan)
@@ -123,7 +126,7 @@ def measure(store: RunStore, seed: int, modes: list[str], folder: Path) -> list[
         scores = stages.score_attributes(store, data, files)
         for mode in modes:
             run = refined(store, base, scores, config, mode)
-            system = System.open(store, run.id)
+            system = open_refined(store, run.id)
             about = {"fault": fault, "mode": mode, "seed": seed}
             found += rows_of(system, again, about, wrong)
             if mode == "literal" and fault == "none":
@@ -139,7 +142,7 @@ def refined(store: RunStore, base: Run, scores: Run, config: BuildConfig, mode: 
     return stages.refine(store, base, scores, changed)
 
 
-def with_faulty_users(system: System, again: pd.DataFrame, seed: int) -> list[Any]:
+def with_faulty_users(system: RefinedRecommender, again: pd.DataFrame, seed: int) -> list[Any]:
     """Plant faults in the trained users' vectors, one after the other."""
     trained: Any = system.refined.refined
     vectors = trained.users.detach().clone()

@@ -27,7 +27,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.bundled import SCORED, bundled_dataset, bundled_scores
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.scoring import offline
 from guidedrec_core.scoring.prompts import item_listings
 from guidedrec_core.vectors.text import Embed, local_model

@@ -27,8 +27,8 @@ import pandas as pd
 from environments import environment
 
 from guidedrec_core.config import SplitConfig
-from guidedrec_core.data.dataset import import_dataset
 from guidedrec_core.data.fetch import SOURCES
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names

@@ -24,7 +24,7 @@ from environments import environment
 from threadpoolctl import threadpool_limits
 
 from guidedrec_core.config import EncoderConfig, SplitConfig
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Split
 from guidedrec_core.models.registry import make_base

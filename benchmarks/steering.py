@@ -21,12 +21,12 @@ from guidedrec_core.config import EncoderConfig, RefinementConfig
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.ranking.ranks import top_k
+from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel, HeadWeights
 from guidedrec_core.runs.library import refined_entries
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import System
 from guidedrec_core.vectors.pca import pca
 
 K, HISTORY = 10, 30
@@ -59,7 +59,7 @@ def main() -> None:
     store = RunStore.default() if options.home is None else RunStore(options.home)
     run_id = options.run or next((entry.run.id for entry in refined_entries(store)), None)
     if run_id is not None:
-        system = System.open(store, run_id)
+        system = open_refined(store, run_id)
         histories = [system.data.shown_history(user) for user in range(system.data.sequences.n_users)]
         own = effect(system.refined, system.item_scores.values, histories, options.cases, options.seed)
         result["effect"].append({"data": system.data.dataset.name, "run": run_id, **own})

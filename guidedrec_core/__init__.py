@@ -1,6 +1,89 @@
-"""guidedrec: interpretability case studies of sequential recommenders.
+"""guidedrec: audit why a recommender recommends, with scores that are explained exactly.
 
-The package root loads nothing heavy; import the module you need, e.g. ``from guidedrec_core import stages``.
+Everything a data scientist needs stands in the package root and is loaded when it is first used::
+
+    import guidedrec_core as gr
+
+    data = gr.Dataset.from_frames(interactions, items).split("leave-one-out")
+    base = gr.SASRec(width=64).fit(data)
+    scores = gr.Scores.from_frame(item_scores, gr.Attributes.read("attributes.json"))
+    model = gr.Refiner(mode="additive").fit(data, base, scores)
+    why = model.explain("42", "2858")
+
+`import guidedrec_core` itself loads nothing heavy.
 """
 
-__version__ = "0.1.0"
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from guidedrec_core.attributes.schema import AttributeSchema as Attributes
+    from guidedrec_core.attributes.scores import Scores
+    from guidedrec_core.data.dataset import Dataset, SplitDataset
+    from guidedrec_core.evaluation.evaluate import evaluate
+    from guidedrec_core.recommenders.explanation import Explanation
+    from guidedrec_core.recommenders.external import External
+    from guidedrec_core.recommenders.reading import open_recommender as open
+    from guidedrec_core.recommenders.recommender import Recommender
+    from guidedrec_core.recommenders.refined import RefinedRecommender
+    from guidedrec_core.recommenders.refiner import Refiner
+    from guidedrec_core.recommenders.sequence import BERT4Rec, GRU4Rec, SASRec
+    from guidedrec_core.recommenders.simple import EASE, ItemKNN, Popularity
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "EASE",
+    "Attributes",
+    "BERT4Rec",
+    "Dataset",
+    "Explanation",
+    "External",
+    "GRU4Rec",
+    "ItemKNN",
+    "Popularity",
+    "Recommender",
+    "RefinedRecommender",
+    "Refiner",
+    "SASRec",
+    "Scores",
+    "SplitDataset",
+    "evaluate",
+    "open",
+]
+
+_HOME_OF = {
+    "Attributes": ("attributes.schema", "AttributeSchema"),
+    "BERT4Rec": ("recommenders.sequence", "BERT4Rec"),
+    "Dataset": ("data.dataset", "Dataset"),
+    "EASE": ("recommenders.simple", "EASE"),
+    "Explanation": ("recommenders.explanation", "Explanation"),
+    "External": ("recommenders.external", "External"),
+    "GRU4Rec": ("recommenders.sequence", "GRU4Rec"),
+    "ItemKNN": ("recommenders.simple", "ItemKNN"),
+    "Popularity": ("recommenders.simple", "Popularity"),
+    "Recommender": ("recommenders.recommender", "Recommender"),
+    "RefinedRecommender": ("recommenders.refined", "RefinedRecommender"),
+    "Refiner": ("recommenders.refiner", "Refiner"),
+    "SASRec": ("recommenders.sequence", "SASRec"),
+    "Scores": ("attributes.scores", "Scores"),
+    "SplitDataset": ("data.dataset", "SplitDataset"),
+    "evaluate": ("evaluation.evaluate", "evaluate"),
+    "open": ("recommenders.reading", "open_recommender"),
+}
+"""Module and name of what the root offers."""
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _HOME_OF[name]
+    value = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

@@ -218,6 +218,14 @@ class RefinementConfig(Config):
     (`second_training`); or nothing but the guided scores (`guided_only`)."""
 
 
+class PopularityConfig(Config):
+    """Popularity."""
+
+    half_life: PositiveFloat | None = None
+    """Age at which an interaction counts half, in lengths of the validation period (temporal split only); None: all
+    count alike."""
+
+
 class ItemKNNConfig(Config):
     """Item-kNN; the defaults are its plain form, which minds no order."""
 

@@ -21,6 +21,10 @@ class ConfigError(InputError):
     """A configuration value is unknown, of the wrong type or out of range."""
 
 
+class NotFittedError(InputError):
+    """A recommender is asked before it was fitted."""
+
+
 class DataError(InputError):
     """A data file cannot be read as what it claims to be."""
 
@@ -35,6 +39,10 @@ class NotFoundError(InputError):
 
 class RunCorruptError(GuidedrecError):
     """A stored run is damaged or disagrees with the runs it was made from."""
+
+
+class StorageError(GuidedrecError):
+    """A folder cannot be written: the disk is full or read-only, or rights are missing."""
 
 
 class DownloadError(GuidedrecError):

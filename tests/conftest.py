@@ -60,7 +60,7 @@ def tiny_build(tmp_path_factory: pytest.TempPathFactory) -> "Build":
     import tiny
 
     from guidedrec_core import stages
-    from guidedrec_core.data.dataset import import_dataset
+    from guidedrec_core.data.importing import import_dataset
     from guidedrec_core.runs.store import RunStore
 
     folder = tmp_path_factory.mktemp("tiny")

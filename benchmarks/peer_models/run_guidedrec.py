@@ -14,10 +14,10 @@ from record import Record
 
 from guidedrec_core import __version__, stages
 from guidedrec_core.config import BuildConfig
-from guidedrec_core.data.dataset import import_dataset
-from guidedrec_core.data.prepared import load_prepared
+from guidedrec_core.data.importing import import_dataset
+from guidedrec_core.recommenders.reading import load_base
+from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import load_base
 
 
 def main():
@@ -46,8 +46,8 @@ def main():
         store = RunStore(Path(home) / "runs")
         data = stages.store_dataset(store, import_dataset("csv", Path(home) / "interactions.csv", "peers"))
         run = stages.train_base(store, data, config, note)
-        prepared = load_prepared(store, run)
-        model = load_base(run, split.n_items)
+        prepared = load_split_dataset(store, run)
+        model = load_base(run, prepared).scorer
         curve = run.read_table("training")
     # Ids are the numbers of the split; inside they have indexes of their own.
     index = prepared.dataset.items.indexes(pd.Series(np.arange(split.n_items).astype(str)))

@@ -1,7 +1,7 @@
 """Cached loading, keyed by run id: a run never changes, so what was read once stays right.
 
-Tables are copied for each page; an opened `System` is shared by all sessions and never changed. torch is imported
-when a system is first opened, so that the pages which only read tables start fast.
+Tables are copied for each page; an opened `RefinedRecommender` is shared by all sessions and never changed. torch is
+imported when one is first opened, so that the pages which only read tables start fast.
 """
 
 import threading
@@ -12,14 +12,14 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import NotFoundError
+from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.case import Case
-    from guidedrec_core.stages.system import System
+    from guidedrec_core.recommenders.refined import RefinedRecommender
 
 MODEL_LOCK = threading.Lock()
 """Held around every call of a model: sessions are threads, and torch's settings belong to the process."""
@@ -68,7 +68,7 @@ def schema(run_id: str) -> AttributeSchema:
     return AttributeSchema.parse(json(run_id, "attributes"))
 
 
-def system(run_id: str) -> "System":
+def system(run_id: str) -> "RefinedRecommender":
     """Open a refined run with all its inputs; shared and read-only. Hold `MODEL_LOCK` while using its models."""
     return _system(str(store().home), run_id)
 
@@ -99,7 +99,7 @@ def _json(home: str, run_id: str, name: str) -> Any:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _dataset(home: str, run_id: str) -> Dataset:
-    return datasets.load(_open(home, run_id))
+    return load_dataset(_open(home, run_id))
 
 
 @st.cache_data(max_entries=16, show_spinner=False)
@@ -108,11 +108,11 @@ def _facts(home: str, run_id: str) -> dict[str, Any]:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the models")
-def _system(home: str, run_id: str) -> "System":
-    from guidedrec_core.stages.system import System
+def _system(home: str, run_id: str) -> "RefinedRecommender":
+    from guidedrec_core.recommenders.reading import open_refined
 
     with MODEL_LOCK:
-        return System.open(RunStore(Path(home)), run_id)
+        return open_refined(RunStore(Path(home)), run_id)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

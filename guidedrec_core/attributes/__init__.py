@@ -1,1 +1,3 @@
-"""Attribute schemas and guided scores."""
+"""What is scored: the schema of attributes with the meaning of both ends, templates for common domains, drafts,
+raw scores, and overrides by hand.
+"""

@@ -27,7 +27,7 @@ from guidedrec_core.data.dataset import check_name
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError, InputError
-from guidedrec_core.runs.files import sync
+from guidedrec_core.files import sync
 
 _LOCK_SECONDS = 60.0
 

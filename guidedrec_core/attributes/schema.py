@@ -135,7 +135,7 @@ class AttributeSchema(Config):
         return _digest({"attribute": attribute.model_dump(mode="json"), "scale": self.scale.model_dump(mode="json")})
 
     @classmethod
-    def read(cls, path: Path) -> "AttributeSchema":
+    def read(cls, path: Path | str) -> "AttributeSchema":
         """Read a TOML file (``.toml``) or a JSON file (any other name).
 
         Raises
@@ -143,6 +143,7 @@ class AttributeSchema(Config):
         ConfigError
             The file is missing, not TOML or JSON, or not a schema.
         """
+        path = Path(path)
         language = "TOML" if _is_toml(path) else "JSON"
         try:
             text = path.read_text(encoding="utf-8-sig")
@@ -157,7 +158,7 @@ class AttributeSchema(Config):
             raise ConfigError(f"expected a JSON object with 'attributes' in {path}, got a {type(content).__name__}")
         return cls.parse(content)
 
-    def write(self, path: Path) -> None:
+    def write(self, path: Path | str) -> None:
         """Write a TOML file (``.toml``) or a JSON file (any other name), which replaces one that is there.
 
         Raises
@@ -165,6 +166,7 @@ class AttributeSchema(Config):
         ConfigError
             The file cannot be written.
         """
+        path = Path(path)
         content = self.model_dump(mode="json")
         text = _toml(content) if _is_toml(path) else json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")

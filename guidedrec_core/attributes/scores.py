@@ -1,19 +1,23 @@
 """Score tables: raw guided scores of items or users, as an LLM or a person gave them."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema, Scale
+from guidedrec_core.config import SplitConfig
+from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError
-from guidedrec_core.runs.store import Run
 
 
 @dataclass(frozen=True)
@@ -59,17 +63,120 @@ class GuidedScores:
         return int(np.isnan(self.values).all(axis=1).sum())
 
 
+@dataclass(frozen=True)
+class AlignedScores:
+    """Guided scores matched to a data set.
+
+    Attributes
+    ----------
+    items : GuidedScores
+        ``[n_items, A]``.
+    users : GuidedScores or None
+        ``[n_users, A]``; None where users were not scored.
+    user_split : SplitConfig
+        The split whose training histories users were judged from.
+    scoring : mapping
+        How a language model was asked for them, fields of `ScoringConfig`; empty where they come from tables.
+    notices : tuple of Notice
+        What was missing or left over.
+    """
+
+    items: GuidedScores
+    users: GuidedScores | None = None
+    user_split: SplitConfig = field(default_factory=SplitConfig)
+    scoring: Mapping[str, Any] = field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Guided scores as a language model or a person gave them, by id, not yet matched to a data set.
+
+    Attributes
+    ----------
+    attributes : AttributeSchema
+        What was scored.
+    items : pandas.DataFrame
+        ``item_id`` and one column per attribute, on the schema's scale; NaN = missing.
+    users : pandas.DataFrame or None
+        ``user_id`` and the same columns.
+    user_split : SplitConfig
+        The split whose training histories users were judged from; their scores are not used with another one.
+    """
+
+    attributes: AttributeSchema
+    items: pd.DataFrame
+    users: pd.DataFrame | None = None
+    user_split: SplitConfig = field(default_factory=SplitConfig)
+
+    @classmethod
+    def from_frame(
+        cls,
+        items: pd.DataFrame,
+        attributes: AttributeSchema,
+        users: pd.DataFrame | None = None,
+        user_split: str | SplitConfig = "leave-one-out",
+    ) -> "Scores":
+        """Take guided scores from tables.
+
+        Parameters
+        ----------
+        items : pandas.DataFrame
+            ``item_id`` and one column per attribute; other columns are ignored.
+        attributes : AttributeSchema
+            The attributes in column order.
+        users : pandas.DataFrame, optional
+            ``user_id`` and one column per attribute.
+        user_split : str or SplitConfig
+            The split whose training histories users were judged from.
+
+        Raises
+        ------
+        DataError
+            Columns are missing, ids repeat, or a cell holds no number on the schema's scale.
+        """
+        split = user_split if isinstance(user_split, SplitConfig) else SplitConfig.parse({"kind": user_split})
+        for frame, key in ((items, c.ITEM), (users, c.USER)):
+            if frame is not None:
+                _read_table(frame, attributes, key, f"the table of {key.removesuffix('_id')} scores")
+        return cls(attributes, items, users, split)
+
+    def align(self, dataset: Dataset) -> AlignedScores:
+        """Put the scores in the order of a data set's items and users.
+
+        Raises
+        ------
+        DataError
+            No id matches.
+        """
+        items, notices = match_scores(self.items, self.attributes, dataset.items, "the table of item scores")
+        users = None
+        if self.users is not None:
+            users, more = match_scores(self.users, self.attributes, dataset.users, "the table of user scores")
+            notices = (*notices, *more)
+        return AlignedScores(items, users, self.user_split, notices=notices)
+
+
 def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> tuple[GuidedScores, tuple[Notice, ...]]:
-    """Read a score table (CSV or Parquet) and put it in vocabulary order.
+    """Read a score table (CSV or Parquet) and put it in vocabulary order; see `match_scores`."""
+    return match_scores(read_table(path), schema, vocabulary, str(path))
+
+
+def match_scores(
+    frame: pd.DataFrame, schema: AttributeSchema, vocabulary: Vocabulary, source: str
+) -> tuple[GuidedScores, tuple[Notice, ...]]:
+    """Put a table of scores in vocabulary order.
 
     Parameters
     ----------
-    path : Path
-        A table with ``item_id`` or ``user_id`` and one column an attribute; empty cells are missing scores.
+    frame : pandas.DataFrame
+        ``item_id`` or ``user_id`` and one column per attribute; empty cells are missing scores.
     schema : AttributeSchema
         Which columns to read, and their range.
     vocabulary : Vocabulary
         The ids wanted, in order.
+    source : str
+        Where the table is from, for messages.
 
     Returns
     -------
@@ -79,35 +186,39 @@ def read_scores(path: Path, schema: AttributeSchema, vocabulary: Vocabulary) -> 
     Raises
     ------
     DataError
-        The file is unreadable, columns are missing, ids repeat, a score is no number or out of range, or no id
-        matches.
+        Columns are missing, ids repeat, a score is no number or out of range, or no id matches.
     """
-    key = f"{vocabulary.kind}_id"
-    frame = read_table(path)
-    missing = [name for name in (key, *schema.names) if name not in frame.columns]
-    if missing:
-        raise DataError(
-            f"expected the columns {key} and one for each attribute in {path}, missing: {', '.join(missing)}; "
-            "check that the score table and the attribute schema belong together"
-        )
-    notices: list[Notice] = []
-    ids = clean_ids(frame[key], vocabulary.kind, notices)
-    if ids.duplicated().any():
-        twice = ids[ids.duplicated()].unique()[:3].tolist()
-        raise DataError(f"expected one row for each {key} in {path}, got several for: {', '.join(twice)}; keep one")
-    columns = [score_numbers(frame[name], schema.scale, ids, str(path)) for name in schema.names]
+    ids, columns, notices = _read_table(frame, schema, f"{vocabulary.kind}_id", source)
     found = vocabulary.indexes(ids, missing="negative")
     known = found >= 0
     if not known.any():
         example = ids.iloc[0] if len(ids) else "none"
         raise DataError(
-            f"expected scores for the data set's {vocabulary.kind}s in {path}, but no id matches "
+            f"expected scores for the data set's {vocabulary.kind}s in {source}, but no id matches "
             f"(table: {example!r}, data set: {vocabulary.id(0)!r}); is it the right table?"
         )
     values = np.full((len(vocabulary), len(schema)), np.nan, dtype=np.float32)
     values[found[known]] = np.stack(columns, axis=1)[known]
     scores = GuidedScores(values, schema)
     return scores, (*notices, *_notices(scores, vocabulary.kind, int((~known).sum())))
+
+
+def _read_table(
+    frame: pd.DataFrame, schema: AttributeSchema, key: str, source: str
+) -> tuple[pd.Series, list[npt.NDArray[np.float64]], list[Notice]]:
+    """Return a table's ids, its columns of scores in schema order, and what was odd about the ids."""
+    missing = [name for name in (key, *schema.names) if name not in frame.columns]
+    if missing:
+        raise DataError(
+            f"expected the columns {key} and one for each attribute in {source}, missing: {', '.join(missing)}; "
+            "check that the score table and the attribute schema belong together"
+        )
+    notices: list[Notice] = []
+    ids = clean_ids(frame[key], key.removesuffix("_id"), notices)
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].unique()[:3].tolist()
+        raise DataError(f"expected one row for each {key} in {source}, got several for: {', '.join(twice)}; keep one")
+    return ids, [score_numbers(frame[name], schema.scale, ids, source) for name in schema.names], notices
 
 
 def score_numbers(column: pd.Series, scale: Scale, ids: pd.Series, source: str) -> npt.NDArray[np.float64]:
@@ -139,12 +250,6 @@ def score_numbers(column: pd.Series, scale: Scale, ids: pd.Series, source: str) 
             "correct them, leave them empty, or set the schema's scale"
         )
     return np.asarray(numbers, dtype=np.float64)
-
-
-def load_scores(run: Run, kind: str = "item") -> GuidedScores:
-    """Load raw scores of items or users from a run of stage ``scores``."""
-    schema = AttributeSchema.parse(run.read_json("attributes"))
-    return GuidedScores(run.read_array(f"{kind}_scores", mmap=False), schema)
 
 
 def _notices(scores: GuidedScores, kind: str, n_left_over: int) -> tuple[Notice, ...]:

@@ -24,8 +24,7 @@ from scipy import stats
 
 from guidedrec_core import columns as c
 from guidedrec_core.data.bundled import BUNDLED, sample_data
-from guidedrec_core.data.dataset import Dataset
-from guidedrec_core.data.prepared import PreparedData
+from guidedrec_core.data.dataset import Dataset, SplitDataset
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.evaluation.bootstrap import Interval, UserBootstrap
 from guidedrec_core.fernway.generate import DESIGN_TRUTH, PURCHASE_PARTS, SHOPPER_WEIGHTS
@@ -95,7 +94,7 @@ def truth_of(dataset: Dataset, attributes: tuple[str, ...]) -> tuple[Truth | Non
 def planted_truth(
     refined: RefinedModel,
     placebo: RefinedModel | None,
-    data: PreparedData,
+    data: SplitDataset,
     users: IntArray,
     scores: npt.NDArray[np.floating],
     truth: Truth,
@@ -108,7 +107,7 @@ def planted_truth(
     ----------
     refined, placebo : RefinedModel
         The model under study, and the one with shuffled scores, if there is one.
-    data : PreparedData
+    data : SplitDataset
         Histories; models see what precedes the test part.
     users : IntArray
         User indexes to measure, ``[B]``.
@@ -172,15 +171,15 @@ class _Explained:
         return _Explained(values, slopes, self.guided)
 
 
-def _taste(explained: _Explained, data: PreparedData, users: IntArray, truth: Truth) -> FloatArray:
+def _taste(explained: _Explained, data: SplitDataset, users: IntArray, truth: Truth) -> FloatArray:
     return _rank_correlations(explained.values, truth.weights[users])
 
 
-def _slopes(explained: _Explained, data: PreparedData, users: IntArray, truth: Truth) -> FloatArray:
+def _slopes(explained: _Explained, data: SplitDataset, users: IntArray, truth: Truth) -> FloatArray:
     return _rank_correlations(explained.slopes, truth.weights[users])
 
 
-def _reasons(explained: _Explained, data: PreparedData, users: IntArray, truth: Truth) -> FloatArray:
+def _reasons(explained: _Explained, data: SplitDataset, users: IntArray, truth: Truth) -> FloatArray:
     """Average over a user's held-out items; NaN without any."""
     found = np.full(len(users), np.nan)
     for row, user in enumerate(users.tolist()):
@@ -191,7 +190,7 @@ def _reasons(explained: _Explained, data: PreparedData, users: IntArray, truth: 
     return found
 
 
-def _preference(explained: _Explained, data: PreparedData, users: IntArray, truth: Truth) -> FloatArray:
+def _preference(explained: _Explained, data: SplitDataset, users: IntArray, truth: Truth) -> FloatArray:
     bought = Sequences.of(data.dataset.interactions, data.dataset.users, data.dataset.items)
     found = np.full(len(users), np.nan)
     for row, user in enumerate(users.tolist()):
@@ -201,7 +200,7 @@ def _preference(explained: _Explained, data: PreparedData, users: IntArray, trut
     return found
 
 
-_MEASURES: dict[str, Callable[[_Explained, PreparedData, IntArray, Truth], FloatArray]] = {
+_MEASURES: dict[str, Callable[[_Explained, SplitDataset, IntArray, Truth], FloatArray]] = {
     TASTE: _taste,
     SLOPES: _slopes,
     REASONS: _reasons,

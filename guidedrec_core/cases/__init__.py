@@ -1,1 +1,1 @@
-"""Cases: one user and item under study, with titles and words, as pages and commands show them."""
+"""One user under study, with the items recommended: frozen results that the app and the command line show."""

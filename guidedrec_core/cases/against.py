@@ -10,7 +10,7 @@ from guidedrec_core.cases.changes import part_labels
 from guidedrec_core.explanation.contrast import contrast, just_below
 from guidedrec_core.explanation.why_not_words import against_words
 from guidedrec_core.ranking.ranks import mask_seen
-from guidedrec_core.stages.system import System
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,14 @@ class Against:
     difference: float
 
 
-def build_against(system: System, user_id: str, item_id: str, other_id: str | None = None) -> Against | None:
+def build_against(
+    system: RefinedRecommender, user_id: str, item_id: str, other_id: str | None = None
+) -> Against | None:
     """Split the difference between the refined scores of two items.
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         An opened refined run.
     user_id, item_id : str
         Whom and what.

@@ -3,63 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation import words
-from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.models.base import FloatArray
 from guidedrec_core.ranking.ranks import mask_seen, top_k
-from guidedrec_core.stages.system import System
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """Why one item stands where it stands in the refined list.
-
-    Attributes
-    ----------
-    item_id, title, category, description : str
-        The item.
-    rank, base_rank : int
-        In the refined and in the base ranking of all unseen items.
-    held_out : bool
-        It is what the user took next.
-    seen : bool
-        The user has it already, so it is never recommended; both ranks are then behind all unseen items.
-    parts : pandas.DataFrame
-        One row an attribute, in schema order: ``attribute, label, low, high, user_value, item_value`` (z-scores),
-        ``user_score, item_score, catalogue_score`` (raw scale; the user's is the faded mean over the history),
-        ``contribution, missing, phrase``.
-    remainder, bias, score : float
-        score = contributions + remainder + bias, as the model computes it.
-    baseline : float
-        The user's score of an average item; contributions of an average item are 0.
-    average_remainder, average_bias : float
-        Their parts of the baseline.
-    sentence : str
-        The same in plain words.
-    """
-
-    item_id: str
-    title: str
-    category: str
-    description: str
-    rank: int
-    base_rank: int
-    held_out: bool
-    seen: bool
-    parts: pd.DataFrame
-    remainder: float
-    bias: float
-    score: float
-    baseline: float
-    average_remainder: float
-    average_bias: float
-    sentence: str
+from guidedrec_core.recommenders.explanation import Explanation, all_ranks, explain_item, profile_table
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
 @dataclass(frozen=True)
@@ -102,12 +54,12 @@ class Case:
     selected: Explanation | None
 
 
-def build_case(system: System, user_id: str, item_id: str | None = None, k: int = 10) -> Case:
+def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = None, k: int = 10) -> Case:
     """Compute a case.
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         An opened refined run.
     user_id : str
         The user to study.
@@ -129,19 +81,19 @@ def build_case(system: System, user_id: str, item_id: str | None = None, k: int 
         name: mask_seen(system.model(name).scores(np.array([user]), [history]), [history])
         for name in ("base", "refined")
     }
-    ranks = {name: _all_ranks(s[0]) for name, s in scores.items()}
+    ranks = {name: all_ranks(s[0]) for name, s in scores.items()}
     held_out = data.held_out(user)
     lists = {
         name: _list_table(system, top_k(scores[name], k)[0], name, scores[name][0], ranks, held_out, k)
         for name in scores
     }
-    profile = _profile_table(system, user, history)
+    profile = profile_table(system, user, history)
     if wanted is None and len(lists["refined"]):
         wanted = data.dataset.items.index(str(lists["refined"][c.ITEM].iloc[0]))
     catalogue = data.dataset.catalogue.frame
     return Case(
         user_id=user_id,
-        run_id=system.refined_run.id,
+        run_id=system.run_id,
         sentence=_user_sentence(system, profile, history),
         history=_history_table(system, user, history),
         profile=profile,
@@ -155,20 +107,12 @@ def build_case(system: System, user_id: str, item_id: str | None = None, k: int 
                 "refined_rank": ranks["refined"][held_out],
             }
         ),
-        selected=None if wanted is None else _explain(system, user, history, wanted, ranks, profile, held_out),
+        selected=None if wanted is None else explain_item(system, user, history, wanted, ranks, profile),
     )
 
 
-def _all_ranks(scores: FloatArray) -> IntArray:
-    """Return every item's rank among unseen items, ``[n_items]``; seen items come last."""
-    order = np.argsort(-scores, kind="stable")
-    ranks = np.empty(len(scores), dtype=np.int64)
-    ranks[order] = np.arange(1, len(scores) + 1)
-    return ranks
-
-
 def _list_table(
-    system: System,
+    system: RefinedRecommender,
     items: IntArray,
     name: str,
     scores: FloatArray,
@@ -198,35 +142,7 @@ def _list_table(
     )
 
 
-def _profile_table(system: System, user: int, history: IntArray) -> pd.DataFrame:
-    """Tabulate the user's guided profile."""
-    profile = system.refined.parts(np.array([user]), [history]).profile
-    raw = system.item_scores.values
-    decay = RefinementConfig.parse(system.refined_run.config["refinement"]).decay
-    return pd.DataFrame(
-        {
-            "attribute": system.schema.names,
-            "label": [a.label for a in system.schema.attributes],
-            "low": [a.low for a in system.schema.attributes],
-            "high": [a.high for a in system.schema.attributes],
-            "user_value": profile[0].astype(np.float64),
-            "user_score": _faded_mean(raw[history], decay),
-            "catalogue_score": np.nanmean(raw.astype(np.float64), axis=0),
-            "weight": system.refined.weights().astype(np.float64),
-        }
-    )
-
-
-def _faded_mean(raw: FloatArray, decay: float) -> npt.NDArray[np.float64]:
-    """Average raw scores over a history, recent items more, missing scores left out; ``[A]``, NaN where none."""
-    fade = decay ** np.arange(len(raw) - 1, -1, -1, dtype=np.float64)[:, None]
-    known = ~np.isnan(raw)
-    total = (np.nan_to_num(raw.astype(np.float64)) * fade).sum(axis=0)
-    count = (known * fade).sum(axis=0)
-    return np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)
-
-
-def _user_sentence(system: System, profile: pd.DataFrame, history: IntArray) -> str:
+def _user_sentence(system: RefinedRecommender, profile: pd.DataFrame, history: IntArray) -> str:
     """Say who the user is."""
     taste = words.profile_sentence(profile["user_value"].to_numpy(), profile["weight"].to_numpy(), system.schema)
     if not len(history):
@@ -236,7 +152,7 @@ def _user_sentence(system: System, profile: pd.DataFrame, history: IntArray) -> 
     return f"{taste}. {count}, last: {title}."
 
 
-def _history_table(system: System, user: int, history: IntArray) -> pd.DataFrame:
+def _history_table(system: RefinedRecommender, user: int, history: IntArray) -> pd.DataFrame:
     """Tabulate the history, newest first."""
     data = system.data
     start = int(data.sequences.starts[user])
@@ -258,7 +174,7 @@ def _history_table(system: System, user: int, history: IntArray) -> pd.DataFrame
     return pd.concat([table, raw], axis=1).iloc[::-1].reset_index(drop=True)
 
 
-def _strongest(system: System, item: int, most: int = 3) -> str:
+def _strongest(system: RefinedRecommender, item: int, most: int = 3) -> str:
     """Name the attributes in which an item differs most from the catalogue."""
     raw = system.item_scores.values
     z = system.refined.item_values()[item]
@@ -266,58 +182,4 @@ def _strongest(system: System, item: int, most: int = 3) -> str:
     top = system.schema.scale.max
     return ", ".join(
         f"{system.schema.attributes[a].label} {raw[item, a]:g}/{top:g}" for a in order if not np.isnan(raw[item, a])
-    )
-
-
-def _explain(
-    system: System,
-    user: int,
-    history: IntArray,
-    item: int,
-    ranks: dict[str, IntArray],
-    profile: pd.DataFrame,
-    held_out: IntArray,
-) -> Explanation:
-    """Make the explanation of one item."""
-    ledger = refined_ledger(system.refined, user, history, np.array([item]))
-    row = system.data.dataset.catalogue.frame.iloc[item]
-    rank, base_rank = int(ranks["refined"][item]), int(ranks["base"][item])
-    phrases = [
-        words.contribution_phrase(attribute, p, g, contribution)
-        for attribute, p, g, contribution in zip(
-            system.schema.attributes,
-            ledger.user_values,
-            ledger.item_values[0],
-            ledger.contributions[0],
-            strict=True,
-        )
-    ]
-    parts = profile[["attribute", "label", "low", "high", "user_value", "user_score", "catalogue_score"]].assign(
-        item_value=ledger.item_values[0],
-        item_score=system.item_scores.values[item].astype(np.float64),
-        contribution=ledger.contributions[0],
-        missing=system.missing[item],
-        phrase=phrases,
-    )
-    title = str(row[c.TITLE])
-    seen = bool(np.isin(item, history))
-    return Explanation(
-        item_id=str(row[c.ITEM]),
-        title=title,
-        category=str(row[c.CATEGORY]),
-        description=str(row.get(c.DESCRIPTION) or ""),
-        rank=rank,
-        base_rank=base_rank,
-        held_out=bool(np.isin(item, held_out)),
-        seen=seen,
-        parts=parts,
-        remainder=float(ledger.remainder[0]),
-        bias=float(ledger.bias[0]),
-        score=float(ledger.score[0]),
-        baseline=ledger.average_remainder + ledger.average_bias,
-        average_remainder=ledger.average_remainder,
-        average_bias=ledger.average_bias,
-        sentence=f"{title} is in the history already, so neither model recommends it."
-        if seen
-        else words.reason_sentence(title, rank, base_rank, ledger, system.schema),
     )

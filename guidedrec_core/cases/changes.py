@@ -17,7 +17,7 @@ from guidedrec_core.explanation.surrogate import base_surrogate
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.explanation.why_not_words import why_not_words
 from guidedrec_core.items.new_item import standardisation
-from guidedrec_core.stages.system import System
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 PATTERNS, POPULARITY = "Purchase patterns", "Popularity"
 """Parts that are no attributes."""
@@ -109,12 +109,12 @@ class Moved:
     base_parts: pd.DataFrame
 
 
-def build_changes(system: System, user_id: str, item_id: str, k: int = 10) -> Changes:
+def build_changes(system: RefinedRecommender, user_id: str, item_id: str, k: int = 10) -> Changes:
     """Find the smallest changes that take an item out of the K best, or bring it in.
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         An opened refined run.
     user_id, item_id : str
         Whom and what.
@@ -169,7 +169,7 @@ def build_changes(system: System, user_id: str, item_id: str, k: int = 10) -> Ch
     )
 
 
-def build_why_not(system: System, user_id: str, item_id: str, k: int = 10) -> NotListed:
+def build_why_not(system: RefinedRecommender, user_id: str, item_id: str, k: int = 10) -> NotListed:
     """Find what keeps an item out of a user's list; parameters and errors as in `build_changes`."""
     user, item, title = _place(system, user_id, item_id)
     told = why_not(system.refined, user, system.data.shown_history(user), item, k)
@@ -182,7 +182,7 @@ def build_why_not(system: System, user_id: str, item_id: str, k: int = 10) -> No
     return NotListed(item_id, title, why_not_words(title, told, against, system.schema), against, parts, told.margin)
 
 
-def build_moved(system: System, user_id: str, item_id: str, seed: int = 0) -> Moved | None:
+def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: int = 0) -> Moved | None:
     """Split the change of an item's rank from base to refined; None for an item of the history.
 
     Parameters and errors as in `build_changes`; `seed` is that of the orders drawn where there are too many to count.
@@ -211,19 +211,19 @@ def build_moved(system: System, user_id: str, item_id: str, seed: int = 0) -> Mo
     )
 
 
-def _place(system: System, user_id: str, item_id: str) -> tuple[int, int, str]:
+def _place(system: RefinedRecommender, user_id: str, item_id: str) -> tuple[int, int, str]:
     """Return the indexes of user and item, and the item's title."""
     dataset = system.data.dataset
     user, item = dataset.users.index(user_id), dataset.items.index(item_id)
     return user, item, str(dataset.catalogue.frame[c.TITLE].iloc[item])
 
 
-def part_labels(system: System) -> list[str]:
+def part_labels(system: RefinedRecommender) -> list[str]:
     """Name the parts of a score: attributes, then `PATTERNS` and `POPULARITY`."""
     return [*(attribute.label for attribute in system.schema.attributes), PATTERNS, POPULARITY]
 
 
-def _curves(system: System, user: int, item: int) -> pd.DataFrame:
+def _curves(system: RefinedRecommender, user: int, item: int) -> pd.DataFrame:
     """Tabulate the rank under pulls of the attributes that change it most."""
     steps = np.linspace(-MOST_PULL, MOST_PULL, _CURVE_POINTS)
     history = system.data.shown_history(user)

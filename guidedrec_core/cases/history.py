@@ -8,7 +8,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
 from guidedrec_core.explanation.history_words import exactness_words, history_sentence, row_labels
-from guidedrec_core.stages.system import System
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 REMAINDER = "Purchase patterns"
 """What the attributes do not tell."""
@@ -53,12 +53,14 @@ class HistoryCase:
     n_evaluations: int
 
 
-def build_history(system: System, user_id: str, item_id: str, model: str = "refined", seed: int = 0) -> HistoryCase:
+def build_history(
+    system: RefinedRecommender, user_id: str, item_id: str, model: str = "refined", seed: int = 0
+) -> HistoryCase:
     """Share out an item's score over a user's history.
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         An opened refined run.
     user_id, item_id : str
         Whom and what.

@@ -5,15 +5,15 @@ import numpy as np
 from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
 from guidedrec_core.rationale.facts import AttributeFact, Facts, PastItem
-from guidedrec_core.stages.system import System
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
-def rationale_facts(system: System, case: Case, most: int = 10) -> Facts:
+def rationale_facts(system: RefinedRecommender, case: Case, most: int = 10) -> Facts:
     """Collect the facts of a case's item.
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         The opened run of the case.
     case : Case
         With an item under study that can be recommended.

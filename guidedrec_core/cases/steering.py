@@ -8,7 +8,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.explanation.steering.words import steered_sentence
-from guidedrec_core.stages.system import System
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class SteeredCase:
 
 
 def scores_after(
-    system: System, user_id: str, removed: tuple[int, ...] = (), added: tuple[int, ...] = ()
+    system: RefinedRecommender, user_id: str, removed: tuple[int, ...] = (), added: tuple[int, ...] = ()
 ) -> HistoryScores:
     """Score the catalogue after a user's history, edited or not; what does not depend on any pull."""
     user = system.data.dataset.users.index(user_id)
@@ -42,7 +42,7 @@ def scores_after(
 
 
 def steered_case(
-    system: System, plain: HistoryScores, edited: HistoryScores, pulls: tuple[float, ...], k: int = 10
+    system: RefinedRecommender, plain: HistoryScores, edited: HistoryScores, pulls: tuple[float, ...], k: int = 10
 ) -> SteeredCase:
     """Rank anew, and put it into tables; parameters as in `steer`."""
     result = steer(system.refined, plain, edited, pulls, system.item_scores.values, k)
@@ -61,7 +61,7 @@ def steered_case(
     return SteeredCase(before, after, mix, steered_sentence(after, mix, system.schema.scale.max))
 
 
-def _table(system: System, items: np.ndarray, other: np.ndarray, k: int, gone: bool) -> pd.DataFrame:
+def _table(system: RefinedRecommender, items: np.ndarray, other: np.ndarray, k: int, gone: bool) -> pd.DataFrame:
     """Tabulate one of both lists."""
     rank = np.arange(1, len(items) + 1)
     move = np.where(other > 0, rank - other if gone else other - rank, 0)

@@ -20,7 +20,7 @@ from guidedrec_core.config import Config
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, NotFoundError
 from guidedrec_core.explanation.steering.steer import MOST_PULL, Steering
-from guidedrec_core.runs.files import sync
+from guidedrec_core.files import sync
 from guidedrec_core.runs.manifest import ID
 
 _LONGEST_NAME = 80

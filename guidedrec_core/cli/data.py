@@ -53,7 +53,7 @@ def import_(
     as_json: bool,
 ) -> None:
     """Import interactions (and items) from files."""
-    from guidedrec_core.data.dataset import import_dataset
+    from guidedrec_core.data.importing import import_dataset
 
     dataset = import_dataset(format_, path, name, _parse_mapping(mapping), items, min_interactions)
     _store(session, dataset, as_json)
@@ -69,9 +69,9 @@ def fetch(session: Session, name: str, as_json: bool) -> None:
     NAME is movielens-small or movietweetings-100k. Users and items with fewer than 5 interactions are left out. An
     interrupted download is taken up where it stopped.
     """
-    from guidedrec_core.data.dataset import import_dataset
     from guidedrec_core.data.fetch import SOURCES
     from guidedrec_core.data.fetch import fetch as download
+    from guidedrec_core.data.importing import import_dataset
 
     with session.progress() as listener:
         folder = download(name, session.store().home, listener)
@@ -85,11 +85,11 @@ def fetch(session: Session, name: str, as_json: bool) -> None:
 @click.pass_obj
 def describe(session: Session, name: str, as_json: bool) -> None:
     """Show the facts of a data set."""
-    from guidedrec_core.data.dataset import load
+    from guidedrec_core.runs.datasets import load_dataset
     from guidedrec_core.stages import find_data
 
     run = find_data(session.store(), name)
-    _show(session, load(run), run.id, as_json)
+    _show(session, load_dataset(run), run.id, as_json)
 
 
 @data.command("list")

@@ -7,13 +7,14 @@ import click
 
 from guidedrec_core import columns as c
 from guidedrec_core.cli.explain_case import case_json, write_case
-from guidedrec_core.cli.models import model_options, opened
+from guidedrec_core.cli.models import history_option, model_options, opened
 from guidedrec_core.cli.output import json_option, one_line, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import LEDGERS, out_option, table_file
 
 if TYPE_CHECKING:
-    from guidedrec_core.stages.system import System
+    from guidedrec_core.data.dataset import Shown
+    from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
 @click.command(cls=Command)
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--item", "item_id", metavar="ID", help="The score of which item.")
 @click.option("--brief", is_flag=True, help="Only the parts of the score, in a fraction of the time.")
 @click.option("--all", "everybody", is_flag=True, help="Explain everybody's --k refined recommendations, into --out.")
+@history_option
 @out_option(LEDGERS)
 @json_option
 @click.pass_obj
@@ -35,6 +37,7 @@ def explain(
     item_id: str | None,
     brief: bool,
     everybody: bool,
+    history: "Shown",
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -51,7 +54,7 @@ def explain(
         raise click.UsageError("expected either --user and --item, or --all")
     if everybody and model == "base":
         raise click.UsageError("--all explains the refined model; the base model knows no attributes")
-    with opened(session, dataset, run_id) as system:
+    with opened(session, dataset, run_id, history) as system:
         if out is not None:
             _explain_all(session, system, k, out, as_json)
         elif user_id is not None and item_id is not None:
@@ -59,7 +62,7 @@ def explain(
 
 
 def _explain_one(
-    session: Session, system: "System", model: str, user_id: str, item_id: str, k: int | None, as_json: bool
+    session: Session, system: "RefinedRecommender", model: str, user_id: str, item_id: str, k: int | None, as_json: bool
 ) -> None:
     """Show the ledger of one score, and the facts around it in a list of K items; None: the ledger alone."""
     document = ledger_json(system, model, user_id, item_id)
@@ -90,7 +93,7 @@ def _explain_one(
         write_case(told)
 
 
-def ledger_json(system: "System", model: str, user_id: str, item_id: str) -> dict[str, Any]:
+def ledger_json(system: "RefinedRecommender", model: str, user_id: str, item_id: str) -> dict[str, Any]:
     """Return one score's parts in the form other programs rely on.
 
     Returns
@@ -116,7 +119,7 @@ def ledger_json(system: "System", model: str, user_id: str, item_id: str) -> dic
         "user_id": user_id,
         "item_id": item_id,
         "model": model,
-        "run_id": system.refined_run.id,
+        "run_id": system.run_id,
         "rank": None if item in history else int(ranks_of(scores, items)[0]),
         "score": float(ledger.score[0]),
         "bias": float(ledger.bias[0]),
@@ -134,24 +137,24 @@ def ledger_json(system: "System", model: str, user_id: str, item_id: str) -> dic
     }
 
 
-def _explain_all(session: Session, system: "System", k: int, out: Path, as_json: bool) -> None:
+def _explain_all(session: Session, system: "RefinedRecommender", k: int, out: Path, as_json: bool) -> None:
     """Write the ledgers of everybody's recommendations into one long table."""
     import numpy as np
 
+    from guidedrec_core.explanation.ledger import ledgers
     from guidedrec_core.progress import StageProgress
-    from guidedrec_core.ranking.recommend import ledgers
 
     users = np.arange(len(system.data.dataset.users))
     rows = 0
     with session.progress() as listener, table_file(out, LEDGERS) as write:
         progress = StageProgress("explain", len(users), listener)
-        for table in ledgers(system, users, k):
+        for table in ledgers(system.refined, system.schema.names, system.data, users, k):
             write(table)
             rows += len(table)
             progress.done += table[c.USER].nunique()
             progress.say(f"{progress.done:,} of {len(users):,} users")
     if as_json:
         facts = {"users": len(users), "rows": rows, "path": out}
-        write_json({"model": "refined", "run_id": system.refined_run.id, **facts})
+        write_json({"model": "refined", "run_id": system.run_id, **facts})
     else:
         click.echo(f"Wrote {rows:,} parts of scores for {len(users):,} users to {out}")

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from guidedrec_core.cases.history import HistoryCase
-    from guidedrec_core.stages.system import System
+    from guidedrec_core.recommenders.refined import RefinedRecommender
 
 _SHOWN = 8
 """Rows of a table that people see; JSON has them all."""
 
 
-def case_json(system: "System", model: str, user_id: str, item_id: str, k: int) -> dict[str, Any]:
+def case_json(system: "RefinedRecommender", model: str, user_id: str, item_id: str, k: int) -> dict[str, Any]:
     """Return what the Case study says of one user and item, each fact with its numbers.
 
     Returns

@@ -10,9 +10,10 @@ from guidedrec_core.cli.session import Session
 from guidedrec_core.errors import NotFoundError, UnknownIdError
 
 if TYPE_CHECKING:
+    from guidedrec_core.data.dataset import Shown
+    from guidedrec_core.recommenders.refined import RefinedRecommender
     from guidedrec_core.runs.library import RefinedEntry
     from guidedrec_core.runs.store import RunStore
-    from guidedrec_core.stages.system import System
 
 
 def model_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -37,11 +38,26 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+def history_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--history``."""
+    return click.option(
+        "--history",
+        type=click.Choice(["full", "train+valid", "train"]),
+        default="full",
+        show_default=True,
+        help="Which part of each user's history the model sees; its items are never recommended again. The held-out "
+        "views train+valid and train are for audits.",
+    )(command)
+
+
 @contextlib.contextmanager
-def opened(session: Session, dataset: str | None, run_id: str | None) -> Iterator["System"]:
+def opened(
+    session: Session, dataset: str | None, run_id: str | None, history: "Shown" = "full"
+) -> Iterator["RefinedRecommender"]:
     """Open the refined run asked for; the newest, of the data set or of all, when none is.
 
-    Which one it is stands in a note after the work, and in the message about an unknown id.
+    `history` is the part of each history that its models are shown.
+    Which run it is stands in a note after the work, and in the message about an unknown id.
 
     Raises
     ------
@@ -50,10 +66,10 @@ def opened(session: Session, dataset: str | None, run_id: str | None) -> Iterato
     """
     entry = _choose(session.store(), dataset, run_id)
     name = entry.data.config["name"]
-    from guidedrec_core.stages.system import System
+    from guidedrec_core.recommenders.reading import open_refined
 
     try:
-        yield System.open(session.store(), entry.run.id)
+        yield open_refined(session.store(), entry.run.id).showing(history)
     except UnknownIdError as error:
         raise UnknownIdError(f"{error} (in data set {name}, run {entry.run.id})") from error
     if run_id is None:

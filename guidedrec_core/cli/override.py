@@ -74,8 +74,8 @@ def overrides(session: Session, dataset: str, as_json: bool) -> None:
     """
     from guidedrec_core import stages
     from guidedrec_core.attributes.overrides import apply, current
-    from guidedrec_core.attributes.scores import load_scores
-    from guidedrec_core.data import dataset as datasets
+    from guidedrec_core.runs.datasets import load_dataset
+    from guidedrec_core.runs.scores import load_scores
 
     store = session.store()
     data = stages.find_data(store, dataset)
@@ -84,7 +84,7 @@ def overrides(session: Session, dataset: str, as_json: bool) -> None:
     if not layer and not as_json:
         click.echo(f"No score of {dataset} is set by hand; `guidedrec score override {dataset} --help` shows how")
         return
-    made = apply(layer, load_scores(stages.given_scores(store, data)), datasets.load(data).items)
+    made = apply(layer, load_scores(stages.given_scores(store, data)), load_dataset(data).items)
     rows = [*made.cells.to_dict("records"), *made.left_out.to_dict("records")]
     if as_json:
         write_json({"dataset": dataset, "overrides": rows, "log": [_facts(each) for each in entries]})

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from guidedrec_core.data.catalogue import Catalogue
     from guidedrec_core.items.new_item import Preview
+    from guidedrec_core.recommenders.refined import RefinedRecommender
     from guidedrec_core.stages.scoring.new_listings import ListingScores
-    from guidedrec_core.stages.system import System
 
 
 @dataclass(frozen=True)
@@ -80,11 +80,12 @@ class Given:
 
 
 def scored(
-    session: Session, system: "System", listings: "Catalogue", asked: Asked, offline: str | None
+    session: Session, system: "RefinedRecommender", listings: "Catalogue", asked: Asked, offline: str | None
 ) -> "ListingScores":
     """Score listings by the model named."""
     from guidedrec_core.config import ScoringConfig
     from guidedrec_core.stages.scoring.new_listings import (
+        data_run,
         score_listings,
         score_listings_offline,
         scored_as,
@@ -94,7 +95,7 @@ def scored(
     store = session.store()
     as_before = {name: value for name, value in scored_as(system).items() if name != "model"}
     if offline is None:
-        data = store.open(system.scores_run.inputs["data"], "data")
+        data = data_run(store, system)
         serving = asked.serving(data, whole_schema(system), asked.config(**as_before))
         with serving as config, session.progress() as listener:
             return score_listings(store, system, listings, config, listener)

@@ -1,19 +1,21 @@
-"""``guidedrec recommend``: a list for one user, or a table of lists for all."""
+"""``guidedrec recommend``: a list for one user, for somebody unknown, or a table of lists for all."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
 from guidedrec_core import columns as c
-from guidedrec_core.cli.models import model_options, opened
+from guidedrec_core.cli.models import history_option, model_options, opened
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import RECOMMENDATIONS, out_option, table_file
 
 if TYPE_CHECKING:
-    from guidedrec_core.ranking.recommend import History
-    from guidedrec_core.stages.system import System
+    import pandas as pd
+
+    from guidedrec_core.data.dataset import Shown
+    from guidedrec_core.recommenders.refined import RefinedRecommender
 
 _USERS_AT_ONCE = 1024
 
@@ -21,14 +23,9 @@ _USERS_AT_ONCE = 1024
 @click.command(cls=Command)
 @model_options
 @click.option("--user", "user_id", metavar="ID", help="Recommend to this user.")
+@click.option("--basket", metavar="ID,ID,...", help="Recommend to somebody unknown who has these items, oldest first.")
 @click.option("--all-users", is_flag=True, help="Recommend to everybody; the table goes to --out.")
-@click.option(
-    "--history",
-    type=click.Choice(["train", "train+valid"]),
-    default="train+valid",
-    show_default=True,
-    help="What the model sees of each user, and never recommends again.",
-)
+@history_option
 @out_option(RECOMMENDATIONS)
 @json_option
 @click.pass_obj
@@ -39,50 +36,62 @@ def recommend(
     model: str,
     k: int,
     user_id: str | None,
+    basket: str | None,
     all_users: bool,
-    history: Literal["train", "train+valid"],
+    history: "Shown",
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Recommend items to one user or to everybody.
+    """Recommend items to one user, to somebody unknown, or to everybody.
 
     DATASET chooses among the refined runs; without it, the newest of all is used.
     """
-    if (user_id is None) != all_users:
-        raise click.UsageError("expected either --user or --all-users")
+    if (user_id is not None) + (basket is not None) + all_users != 1:
+        raise click.UsageError("expected one of --user, --basket and --all-users")
     if all_users != (out is not None):
-        raise click.UsageError("--all-users and --out belong together; give both, or --user alone")
-    with opened(session, dataset, run_id) as system:
-        if user_id is not None:
-            _for_one(system, user_id, model, k, history, as_json)
-        elif out is not None:
-            _for_all(session, system, model, k, history, out, as_json)
+        raise click.UsageError("--all-users and --out belong together; give both, or --user or --basket alone")
+    with opened(session, dataset, run_id, history) as system:
+        if out is not None:
+            _for_all(session, system, model, k, out, as_json)
+        else:
+            _for_one(system, user_id, basket, model, k, as_json)
 
 
-def _for_one(system: "System", user_id: str, model: str, k: int, history: "History", as_json: bool) -> None:
-    """Show one user's list."""
+def _for_one(
+    system: "RefinedRecommender", user_id: str | None, basket: str | None, model: str, k: int, as_json: bool
+) -> None:
+    """Show one list."""
     import numpy as np
 
     from guidedrec_core.ranking.recommend import recommend as make_lists
+    from guidedrec_core.ranking.recommend import recommend_next
 
-    dataset = system.data.dataset
-    users = np.array([dataset.users.index(user_id)])
-    table = make_lists(system.model(model), model, system.data, users, k, history)
-    titles = dataset.catalogue.frame[c.TITLE].to_numpy()[dataset.items.indexes(table[c.ITEM])]
-    items = [
-        {"item_id": item, "title": title, "rank": int(rank), "score": float(score)}
-        for item, title, rank, score in zip(table[c.ITEM], titles, table[c.RANK], table[c.SCORE], strict=True)
-    ]
+    dataset, scorer = system.data.dataset, system.model(model)
+    if basket is None:
+        users = np.array([dataset.users.index(user_id or "")])
+        table = make_lists(scorer, model, system.data, users, k)
+    else:
+        items = dataset.items.indexes([item.strip() for item in basket.split(",") if item.strip()])
+        table = recommend_next(scorer, model, system.data, items, k)
+    listed = _listed(table, system)
     if as_json:
-        write_json({"user_id": user_id, "model": model, "run_id": system.refined_run.id, "items": items})
+        write_json({"user_id": user_id, "model": model, "run_id": system.run_id, "items": listed})
         return
-    rows = [[str(i["rank"]), f"{i['score']:.3f}", str(i["item_id"]), str(i["title"])] for i in items]
+    rows = [[str(i["rank"]), f"{i['score']:.3f}", str(i["item_id"]), str(i["title"])] for i in listed]
     write_table(("rank", "score", "item", "title"), rows)
 
 
-def _for_all(
-    session: Session, system: "System", model: str, k: int, history: "History", out: Path, as_json: bool
-) -> None:
+def _listed(table: "pd.DataFrame", system: "RefinedRecommender") -> list[dict[str, object]]:
+    """Return a list with its titles, ready for JSON."""
+    dataset = system.data.dataset
+    titles = dataset.catalogue.frame[c.TITLE].to_numpy()[dataset.items.indexes(table[c.ITEM])]
+    return [
+        {"item_id": item, "title": title, "rank": int(rank), "score": float(score)}
+        for item, title, rank, score in zip(table[c.ITEM], titles, table[c.RANK], table[c.SCORE], strict=True)
+    ]
+
+
+def _for_all(session: Session, system: "RefinedRecommender", model: str, k: int, out: Path, as_json: bool) -> None:
     """Write everybody's list into one table."""
     import numpy as np
 
@@ -95,13 +104,13 @@ def _for_all(
     with session.progress() as listener, table_file(out, RECOMMENDATIONS) as write:
         progress = StageProgress("recommend", len(users), listener)
         for block in blocks:
-            table = make_lists(system.model(model), model, system.data, block, k, history)
+            table = make_lists(system.model(model), model, system.data, block, k)
             write(table)
             rows += len(table)
             progress.done += len(block)
             progress.say(f"{progress.done:,} of {len(users):,} users")
     if as_json:
         facts = {"users": len(users), "rows": rows, "path": out}
-        write_json({"model": model, "run_id": system.refined_run.id, **facts})
+        write_json({"model": model, "run_id": system.run_id, **facts})
     else:
         click.echo(f"Wrote {rows:,} recommendations of the {model} model for {len(users):,} users to {out}")

@@ -46,13 +46,13 @@ def vectors(
     if local and base_url:
         raise click.UsageError("--local needs no server; leave out --base-url, or --local")
     from guidedrec_core import stages
-    from guidedrec_core.data import dataset as datasets
     from guidedrec_core.llm.client import LlmClient
+    from guidedrec_core.runs.datasets import load_dataset
     from guidedrec_core.vectors.text import check_place, item_texts, local_model, write_text_vectors
 
     check_place(out)
     names = [name.strip() for name in columns.split(",") if name.strip()]
-    catalogue = datasets.load(stages.find_data(session.store(), dataset)).catalogue
+    catalogue = load_dataset(stages.find_data(session.store(), dataset)).catalogue
     texts = item_texts(catalogue, names, max_characters)
     session.notices([notice.as_dict() for notice in texts.notices])
     if local:

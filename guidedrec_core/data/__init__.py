@@ -1,1 +1,3 @@
-"""Interactions, catalogues and splits: what was bought, when, and by whom."""
+"""Interactions, catalogue and splits: reading and importing them, histories as arrays, ids, and the data sets that ship
+or can be fetched.
+"""

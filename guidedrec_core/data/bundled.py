@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from guidedrec_core.data.dataset import Dataset, import_dataset
+from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import DataError, NotFoundError
 
 BUNDLED = ("fernway",)

@@ -1,25 +1,30 @@
-"""`Dataset`: interactions and catalogue that belong together, imported once and stored as a run of stage ``data``."""
+"""`Dataset`: interactions and catalogue that belong together; `SplitDataset`: the same, cut into parts in time."""
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
+from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.catalogue import Catalogue, align
 from guidedrec_core.data.interactions import Interactions, core_filter
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.readers import read
+from guidedrec_core.data.sequences import IntArray, Sequences
+from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.data.vocabulary import Vocabulary
-from guidedrec_core.errors import DataError
-from guidedrec_core.runs.store import Run, RunWriter
+from guidedrec_core.errors import ConfigError, DataError
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+Shown = Literal["train", "train+valid", "full"]
+SHOWN: tuple[Shown, ...] = ("train", "train+valid", "full")
+"""Leading parts of a history that a model may be shown."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,115 @@ class Dataset:
         """Items in the order of `item_order`."""
         return Vocabulary(item_order(self.interactions.frame[c.ITEM]), "item")
 
+    @classmethod
+    def from_frames(
+        cls,
+        interactions: pd.DataFrame,
+        items: pd.DataFrame | None = None,
+        *,
+        name: str = "data",
+        min_interactions: int = 1,
+    ) -> "Dataset":
+        """Clean tables and make a data set of them.
+
+        Parameters
+        ----------
+        interactions : pandas.DataFrame
+            ``user_id``, ``item_id``, ``datetime`` (datetimes, ISO 8601 text, Unix seconds or milliseconds) and
+            optionally ``weight``. Ids become text.
+        items : pandas.DataFrame, optional
+            ``item_id`` and optionally ``title``, ``category`` (several joined by ``|``), ``price``, ``description``.
+        name : str
+            Lower-case letters, digits, ``-`` and ``_``.
+        min_interactions : int
+            K-core: keep users and items with at least so many interactions.
+
+        Returns
+        -------
+        Dataset
+            Its `notices` say what was changed or left out.
+
+        Raises
+        ------
+        DataError
+            Columns are missing, or hold what cannot be read; nothing is left of the k-core.
+
+        Examples
+        --------
+        >>> table = pd.DataFrame({"user_id": [7, 7], "item_id": ["a", "b"], "datetime": ["2026-01-02", "2026-01-01"]})
+        >>> Dataset.from_frames(table).interactions.frame["item_id"].tolist()
+        ['b', 'a']
+        """
+        check_name(name)
+        listings = None if items is None else _with_title_and_category(items)
+        return cls.clean(interactions, listings, name, min_interactions, {"format": "DataFrame"})
+
+    @classmethod
+    def clean(
+        cls,
+        interactions: pd.DataFrame,
+        listings: pd.DataFrame | None,
+        name: str,
+        min_interactions: int,
+        source: Mapping[str, str],
+        notices: tuple[Notice, ...] = (),
+    ) -> "Dataset":
+        """Clean and filter raw tables under canonical column names.
+
+        Parameters
+        ----------
+        interactions, listings : pandas.DataFrame
+            As `Interactions.clean` and `catalogue.align` take them.
+        name, min_interactions
+            See `from_frames`.
+        source : mapping of str to str
+            Where they came from.
+        notices : tuple of Notice
+            What was odd so far.
+        """
+        if min_interactions < 1:
+            raise DataError(f"expected a least number of interactions of 1 or more, got {min_interactions}")
+        table, cleaned = Interactions.clean(interactions)
+        table, filtered = core_filter(table, min_interactions)
+        catalogue, aligned = align(listings, item_order(table.frame[c.ITEM]))
+        return cls(name, table, catalogue, source, (*notices, *cleaned, *filtered, *aligned))
+
+    def split(
+        self, kind: Literal["leave-one-out", "temporal"] | SplitConfig = "leave-one-out", **settings: Any
+    ) -> "SplitDataset":
+        """Cut every history into train, valid and test.
+
+        Parameters
+        ----------
+        kind : {"leave-one-out", "temporal"} or SplitConfig
+            ``leave-one-out``: a user's last interaction is test, the one before valid. ``temporal``: two moments for
+            all.
+        **settings
+            Other fields of `SplitConfig`.
+
+        Raises
+        ------
+        ConfigError
+            A setting is unknown or out of range.
+        DataError
+            Nothing would be left to train on, or nothing to test with.
+
+        Examples
+        --------
+        >>> days = [f"2026-01-0{day}" for day in (1, 2, 3, 4)]
+        >>> table = pd.DataFrame({"user_id": "7", "item_id": list("abcd"), "datetime": days})
+        >>> len(Dataset.from_frames(table).split("leave-one-out").test_cases)
+        1
+        """
+        if isinstance(kind, SplitConfig):
+            return SplitDataset.of(self, kind)
+        unknown = [name for name in settings if name not in SplitConfig.model_fields]
+        if unknown:
+            raise ConfigError(
+                f"expected settings out of {', '.join(SplitConfig.model_fields)}, got {', '.join(unknown)}"
+            )
+        return SplitDataset.of(self, SplitConfig.parse({"kind": kind, **settings}))
+
     def describe(self) -> dict[str, Any]:
         """Return the facts of the data set, ready for JSON.
 
@@ -93,6 +207,153 @@ class Dataset:
             "source": dict(self.source),
             "notices": [notice.as_dict() for notice in self.notices],
         }
+
+
+@dataclass(frozen=True)
+class SplitDataset:
+    """A data set with its histories indexed and cut into train, valid and test.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        Interactions and catalogue.
+    sequences : Sequences
+        Histories as item indexes.
+    split : Split
+        Where each history is cut.
+    config : SplitConfig
+        How it was cut.
+    shown : {"train", "train+valid", "full"}
+        Which leading part of each history `shown_history` returns.
+    """
+
+    dataset: Dataset
+    sequences: Sequences
+    split: Split
+    config: SplitConfig
+    shown: Shown = "train+valid"
+
+    @classmethod
+    def of(cls, dataset: Dataset, split: SplitConfig) -> "SplitDataset":
+        """Index and cut a data set.
+
+        Raises
+        ------
+        DataError
+            Nothing would be left to train on, or nothing to test with; see `Split.of`.
+        """
+        sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
+        cut = Split.of(sequences, split)
+        if split.history_share < 1:
+            sequences, cut = cut.thinned(sequences, split.history_share)
+        return cls(dataset, sequences, cut, split)
+
+    def showing(self, shown: Shown) -> "SplitDataset":
+        """Return the same data with another part of each history shown.
+
+        Raises
+        ------
+        ConfigError
+            There is no such part.
+        """
+        if shown not in SHOWN:
+            raise ConfigError(f"expected a part of the histories out of {', '.join(SHOWN)}, got {shown!r}")
+        return replace(self, shown=shown)
+
+    @property
+    def is_temporal(self) -> bool:
+        """Whether all training interactions come before all validation ones, and these before all test ones."""
+        return self.split.train_until is not None
+
+    @cached_property
+    def _in_train(self) -> npt.NDArray[np.bool_]:
+        """Which interactions are training ones, in the order of the histories."""
+        return self._up_to(self.split.n_train)
+
+    def _up_to(self, lengths: IntArray) -> npt.NDArray[np.bool_]:
+        """Which interactions are among the first so many of their user's, in the order of the histories."""
+        users = self._users
+        return np.arange(len(users)) - self.sequences.starts[users] < lengths[users]
+
+    @cached_property
+    def _users(self) -> IntArray:
+        """User index of each interaction, in the order of the histories."""
+        return np.repeat(np.arange(self.sequences.n_users), self.sequences.lengths)
+
+    @cached_property
+    def train_pairs(self) -> tuple[IntArray, IntArray]:
+        """User and item index of every training interaction."""
+        return self._users[self._in_train], self.sequences.items[self._in_train]
+
+    @cached_property
+    def item_interactions(self) -> IntArray:
+        """Training interactions of each item, ``[n_items]``."""
+        return np.bincount(self.train_pairs[1], minlength=self.sequences.n_items).astype(np.int64)
+
+    @cached_property
+    def refreshed(self) -> "SplitDataset":
+        """The same data with the validation part counted as training: what is known when the test part begins.
+
+        For what counts and is not trained: popularity and item-kNN are brought up to date as often as one likes.
+
+        Raises
+        ------
+        ValueError
+            Not a temporal split: a user's validation interaction may be younger than another's test interaction.
+        """
+        before, end = self.split.train_until, self.split.valid_until
+        if before is None or end is None:
+            raise ValueError("counts are brought up to date only with the temporal split")
+        n_train = self.split.n_train + self.split.n_valid
+        # The period stays as long as it is, because half-lives are counted in it.
+        split = Split(n_train, np.zeros_like(n_train), self.split.notices, end, end + (end - before))
+        return replace(self, split=split)
+
+    def faded_interactions(self, half_life: float) -> npt.NDArray[np.float64]:
+        """Return the training interactions of each item, older ones counting less, ``[n_items]``.
+
+        Parameters
+        ----------
+        half_life : float
+            Time before the end of training at which an interaction counts half, in lengths of the validation period.
+
+        Raises
+        ------
+        ValueError
+            Not a temporal split: training ends at another time for each user.
+        """
+        if self.split.train_until is None or self.split.valid_until is None:
+            raise ValueError("faded interactions need the temporal split")
+        unit = max(self.split.valid_until - self.split.train_until, 1) * half_life
+        age = (self.split.train_until - self.sequences.times[self._in_train]) / unit
+        counts = np.bincount(self.train_pairs[1], weights=0.5**age, minlength=self.sequences.n_items)
+        return counts.astype(np.float64)
+
+    def shown_length(self, user: int) -> int:
+        """Return how many leading interactions of a user a model is shown; see `shown`."""
+        if self.shown == "full":
+            return int(self.sequences.lengths[user])
+        return int(self.split.n_train[user] + (self.split.n_valid[user] if self.shown == "train+valid" else 0))
+
+    def shown_history(self, user: int) -> IntArray:
+        """Return the item indexes of a user that a model is shown, oldest first."""
+        return self.sequences.history(user, self.shown_length(user))
+
+    def held_out(self, user: int) -> IntArray:
+        """Return the items that follow what is shown of a user and are new to the user, in time order."""
+        history = self.sequences.history(user)
+        shown = self.shown_length(user)
+        return np.array([i for i in history[shown:] if i not in history[:shown]], dtype=np.int64)
+
+    @cached_property
+    def valid_cases(self) -> Cases:
+        """Held-out interactions of the validation part."""
+        return self.split.cases(self.sequences, "valid")
+
+    @cached_property
+    def test_cases(self) -> Cases:
+        """Held-out interactions of the test part."""
+        return self.split.cases(self.sequences, "test")
 
 
 def check_name(name: str) -> None:
@@ -128,69 +389,11 @@ def item_order(item_ids: pd.Series) -> list[str]:
     return sorted(ids)
 
 
-def import_dataset(
-    format: str,
-    path: Path | str,
-    name: str,
-    mapping: Mapping[str, str] | None = None,
-    items_path: Path | str | None = None,
-    min_interactions: int = 1,
-) -> Dataset:
-    """Read, clean and filter a data set.
-
-    Parameters
-    ----------
-    format : str
-        A key of `guidedrec_core.data.readers.READERS`.
-    path : path
-        The file, folder or zip archive.
-    name : str
-        How the data set shall be called.
-    mapping, items_path
-        See `guidedrec_core.data.readers.read`.
-    min_interactions : int, default 1
-        Keep the users and items with at least so many interactions (k-core).
-
-    Returns
-    -------
-    Dataset
-        With a notice of everything that was changed or left out.
-
-    Raises
-    ------
-    DataError
-        Anything that makes the files unusable; one message with what to do.
-    """
-    check_name(name)
-    if min_interactions < 1:
-        raise DataError(f"expected a least number of interactions of 1 or more, got {min_interactions}")
-    raw = read(format, path, mapping, items_path)
-    interactions, cleaned = Interactions.clean(raw.interactions)
-    interactions, filtered = core_filter(interactions, min_interactions)
-    catalogue, aligned = align(raw.items, item_order(interactions.frame[c.ITEM]))
-    source = {"format": format, "path": Path(path).resolve().name, **raw.facts}
-    return Dataset(name, interactions, catalogue, source, (*raw.notices, *cleaned, *filtered, *aligned))
-
-
-def save(dataset: Dataset, writer: RunWriter) -> None:
-    """Write a data set into a run of stage ``data``."""
-    writer.write_table("interactions", dataset.interactions.frame)
-    writer.write_table("catalogue", dataset.catalogue.frame)
-    notices = [notice.as_dict() for notice in dataset.notices]
-    writer.write_json("dataset", {"name": dataset.name, "source": dict(dataset.source), "notices": notices})
-
-
-def load(run: Run) -> Dataset:
-    """Read a data set from a run of stage ``data``; it equals the one that was saved.
-
-    Raises
-    ------
-    NotFoundError
-        The run holds no data set.
-    RunCorruptError
-        A file is damaged.
-    """
-    facts = run.read_json("dataset")
-    notices = tuple(Notice(**notice) for notice in facts["notices"])
-    interactions = Interactions(run.read_table("interactions"))
-    return Dataset(facts["name"], interactions, Catalogue(run.read_table("catalogue")), facts["source"], notices)
+def _with_title_and_category(items: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns that a listing needs where a table does not have them: the id as title, no category."""
+    if c.ITEM not in items.columns:
+        raise DataError(
+            f"expected the column {c.ITEM} in the table of items, found: {', '.join(map(str, items.columns))}"
+        )
+    missing: dict[str, Any] = {c.TITLE: items[c.ITEM], c.CATEGORY: ""}
+    return items.assign(**{name: value for name, value in missing.items() if name not in items.columns})

@@ -31,7 +31,7 @@ _MOVIELENS_FACTS = {
 _MOVIETWEETINGS_FACTS = {
     "licence": "MIT",
     "citation": "Simon Dooms, Toon De Pessemier and Luc Martens. 2013. MovieTweetings: a Movie Rating Dataset "
-    "Collected From Twitter. Workshop on Crowdsourcing and Human Computation for Recommender Systems at RecSys 2013.",
+    "Collected From Twitter. Workshop on Crowdsourcing and Human Computation for ItemScorer Systems at RecSys 2013.",
 }
 
 

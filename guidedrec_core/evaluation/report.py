@@ -16,7 +16,7 @@ from guidedrec_core.errors import DataError
 from guidedrec_core.evaluation.beyond import history_means, list_table
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.evaluation.metrics import case_metrics, metric_names
-from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import target_ranks, top_lists
 
@@ -93,7 +93,7 @@ class EvaluationReport:
 
 
 def evaluate_models(
-    models: Mapping[str, Recommender],
+    models: Mapping[str, ItemScorer],
     sequences: Sequences,
     cases: Cases,
     item_interactions: IntArray,
@@ -109,7 +109,7 @@ def evaluate_models(
 
     Parameters
     ----------
-    models : mapping of str to Recommender
+    models : mapping of str to ItemScorer
         Keys from `MODELS`, the base among them.
     sequences : Sequences
         All histories.

@@ -3,16 +3,24 @@
 No sampling and no surrogate: the refined model's score is linear in these parts, so the split is the score itself.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
+from guidedrec_core import columns as c
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.models.base import BaseModel
+from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]
+
+# Rows of ledgers made at a time: some tens of megabytes, whatever the size of the catalogue.
+_LEDGER_ROWS = 200_000
 
 
 @dataclass(frozen=True)
@@ -106,3 +114,49 @@ def base_ledger(model: BaseModel, user: int, history: IntArray, items: IntArray)
         average_remainder=float(remainder.mean()),
         average_bias=float(bias.mean()),
     )
+
+
+def ledgers(
+    model: RefinedModel, attributes: tuple[str, ...], data: SplitDataset, users: IntArray, k: int
+) -> Iterator[pd.DataFrame]:
+    """Yield the ledgers of each user's k refined recommendations in long form, some users at a time.
+
+    Parameters
+    ----------
+    model : RefinedModel
+        The refined model.
+    attributes : tuple of str
+        Names of its attributes, in column order.
+    data : SplitDataset
+        Histories and ids.
+    users : IntArray
+        User indexes.
+    k : int
+        Length of a list.
+
+    Yields
+    ------
+    pandas.DataFrame
+        ``user_id, item_id, part, value``; parts are the attributes, ``remainder`` and ``bias``; the values of one user
+        and item sum to the score and equal those of `refined_ledger`.
+    """
+    user_ids, item_ids = data.dataset.users.ids, data.dataset.items.ids
+    names = np.array([*attributes, "remainder", "bias"], dtype=object)
+    guided = model.item_values().astype(np.float64)
+    at_once = min(block_size(model.n_items), max(1, _LEDGER_ROWS // (k * len(names))))
+    for first in range(0, len(users), at_once):
+        block = users[first : first + at_once]
+        histories = [data.shown_history(user) for user in block.tolist()]
+        parts = model.parts(block, histories)
+        best = top_k(mask_seen(parts.scores, histories), k)  # [B, k]
+        row, place = np.nonzero(best >= 0)
+        items = best[row, place]  # [n]
+        contributions = parts.slopes[row].astype(np.float64) * guided[items]  # [n, A]
+        yield pd.DataFrame(
+            {
+                c.USER: np.repeat(user_ids[block[row]], len(names)),
+                c.ITEM: np.repeat(item_ids[items], len(names)),
+                "part": np.tile(names, len(items)),
+                "value": np.column_stack([contributions, parts.remainder[row, items], parts.bias[items]]).ravel(),
+            }
+        )

@@ -1,1 +1,1 @@
-"""Figures: plain data in, `plotly.graph_objects.Figure` out. No Streamlit, no file, no global template."""
+"""Charts: pure functions from plain tables to Plotly figures, and the colours that all of them share."""

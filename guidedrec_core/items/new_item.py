@@ -10,7 +10,6 @@ import pandas as pd
 
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.explanation import words
@@ -19,9 +18,9 @@ from guidedrec_core.models.base import FloatArray
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.projection.spaces import ItemSpace, refined_vectors
 from guidedrec_core.ranking.ranks import mask_seen
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.guided import Standardisation
-from guidedrec_core.stages.system import System
 
 Weights = npt.NDArray[np.float64] | None
 
@@ -105,7 +104,7 @@ class Preview:
 
 
 def preview(
-    system: System,
+    system: RefinedRecommender,
     scores: Mapping[str, float | None],
     title: str = "The new item",
     k: int = 10,
@@ -118,7 +117,7 @@ def preview(
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         An opened refined run.
     scores : mapping of str to float or None
         Raw score an attribute; what is left out, None or NaN is missing and counts as average.
@@ -152,7 +151,7 @@ def preview(
     users = system.data.dataset.users.ids[strongest]
     found = Preview(
         title=title,
-        run_id=system.refined_run.id,
+        run_id=system.run_id,
         attributes=attributes,
         near=near,
         anchored=reduced is not None,
@@ -186,13 +185,13 @@ def _raw(scores: Mapping[str, float | None], schema: AttributeSchema) -> FloatAr
     return raw
 
 
-def _guided(system: System, new: FloatArray) -> FloatArray:
+def _guided(system: RefinedRecommender, new: FloatArray) -> FloatArray:
     """Return the guided embedding of raw scores ``[n, A]`` as this run made its own; each was given in one pass."""
     how, _, one_pass = standardisation(system)
     return how.apply(new, one_pass)
 
 
-def standardisation(system: System) -> tuple[Standardisation, Weights, Weights]:
+def standardisation(system: RefinedRecommender) -> tuple[Standardisation, Weights, Weights]:
     """Return how a run made its guided embedding of raw scores.
 
     Returns
@@ -208,22 +207,20 @@ def standardisation(system: System) -> tuple[Standardisation, Weights, Weights]:
     ConfigError
         The run does not use its scores as they are: it is a control.
     """
-    raw, run = system.item_scores.values, system.refined_run
-    config = RefinementConfig.parse(run.config["refinement"])
-    doubt = run.read_arrays("doubt") if "doubt.safetensors" in run.manifest.files else {}
-    weights, one_pass = doubt.get("weights"), doubt.get("one_pass")
+    raw, config, doubt = system.item_scores.values, system.config, system.doubt
+    weights, one_pass = (None, None) if doubt is None else (doubt.weights, doubt.one_pass)
     how = Standardisation.of(raw, config.normalisation, weights)
     table = system.refined.item_values()
     if table.shape != raw.shape or not np.allclose(how.apply(raw, weights), table, atol=1e-3):
         raise ConfigError(
-            f"expected a refined run that uses its guided scores, but {run.id} has something else in "
+            f"expected a refined run that uses its guided scores, but {system.run_id} has something else in "
             f"their place (control {config.control}); choose another run"
         )
     return how, weights, one_pass
 
 
 def _against_catalogue(
-    system: System, guided: FloatArray, listener: Listener
+    system: RefinedRecommender, guided: FloatArray, listener: Listener
 ) -> tuple[IntArray, FloatArray, FloatArray, FloatArray]:
     """Compare the new item with the whole catalogue for every user.
 
@@ -259,7 +256,7 @@ def _against_catalogue(
     return ranks, leads, above, slopes
 
 
-def _near_table(system: System, guided: FloatArray, reduced: FloatArray | None) -> pd.DataFrame:
+def _near_table(system: RefinedRecommender, guided: FloatArray, reduced: FloatArray | None) -> pd.DataFrame:
     """Tabulate the nearest items, and what makes them near."""
     schema, table = system.schema, system.refined.item_values()
     if reduced is None:
@@ -305,7 +302,7 @@ def _contributions(
     )
 
 
-def _reasons(system: System, users: IntArray, guided: FloatArray) -> list[str]:
+def _reasons(system: RefinedRecommender, users: IntArray, guided: FloatArray) -> list[str]:
     """Say for each of some users which attributes speak for the item most."""
     histories = [system.data.shown_history(user) for user in users.tolist()]
     parts = system.refined.new_item_parts(users, histories, guided)
@@ -323,7 +320,7 @@ def _reasons(system: System, users: IntArray, guided: FloatArray) -> list[str]:
     return said
 
 
-def _caveats(system: System, raw: FloatArray, anchored: bool) -> tuple[str, ...]:
+def _caveats(system: RefinedRecommender, raw: FloatArray, anchored: bool) -> tuple[str, ...]:
     """Say how sure a preview is."""
     schema, catalogue = system.schema, system.item_scores.values
     said = []
@@ -343,7 +340,7 @@ def _caveats(system: System, raw: FloatArray, anchored: bool) -> tuple[str, ...]
             "This run does not tie what it learned from purchases to attributes, so a new item is placed by its "
             "attributes and by averages only; `guidedrec refine --cold anchored` makes a run that does."
         )
-    offset = system.refined_run.summary.get("cold_offset")
+    offset = system.summary.get("cold_offset")
     targets = system.data.valid_cases.targets
     about_new = int((system.data.item_interactions[targets] == 0).sum())
     if offset is None:

@@ -12,7 +12,7 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
 from guidedrec_core.projection.spaces import FloatArray, ItemSpace
-from guidedrec_core.stages.system import System
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 # Half a standard deviation from the catalogue's mean: less is no trait of an item.
 _MARKED = 0.5
@@ -75,12 +75,14 @@ class ItemView:
     audience_sentence: str
 
 
-def build_item(system: System, item_id: str, recommendations: pd.DataFrame | None = None, k: int = 8) -> ItemView:
+def build_item(
+    system: RefinedRecommender, item_id: str, recommendations: pd.DataFrame | None = None, k: int = 8
+) -> ItemView:
     """Compute an item's view.
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         An opened refined run.
     item_id : str
         The item.
@@ -160,12 +162,14 @@ def near_reason(
     return words.listing(said)
 
 
-def _refined_parts(system: System) -> tuple[FloatArray, FloatArray]:
+def _refined_parts(system: RefinedRecommender) -> tuple[FloatArray, FloatArray]:
     """Return both halves of the refined embedding."""
     return system.refined.item_values(), system.refined.item_remainders()
 
 
-def attribute_table(system: System, score: npt.NDArray[np.float64], missing: npt.NDArray[np.bool_]) -> pd.DataFrame:
+def attribute_table(
+    system: RefinedRecommender, score: npt.NDArray[np.float64], missing: npt.NDArray[np.bool_]
+) -> pd.DataFrame:
     """Tabulate raw scores ``[A]``, NaN or marked where missing, against the catalogue; see `ItemView.attributes`."""
     raw = system.item_scores.values.astype(np.float64)
     schema = system.schema
@@ -186,7 +190,7 @@ def attribute_table(system: System, score: npt.NDArray[np.float64], missing: npt
 
 
 def _near_table(
-    system: System, items: IntArray, similarities: FloatArray, others: IntArray, why: list[str]
+    system: RefinedRecommender, items: IntArray, similarities: FloatArray, others: IntArray, why: list[str]
 ) -> pd.DataFrame:
     """Tabulate nearest items."""
     listings = system.data.dataset.catalogue.frame.iloc[items]

@@ -1,1 +1,1 @@
-"""Base recommenders and their training loop."""
+"""Models that know indexes only: sequence encoders, external vectors, item-kNN, EASE and popularity."""

@@ -9,7 +9,7 @@ IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float32]
 
 
-class Recommender(Protocol):
+class ItemScorer(Protocol):
     """A trained model, base or refined, neural or not."""
 
     @property
@@ -33,7 +33,7 @@ class Recommender(Protocol):
         """
 
 
-class BaseModel(Recommender, Protocol):
+class BaseModel(ItemScorer, Protocol):
     """A recommender whose score is a product of vectors: ``user_vectors @ item_embedding.T + item_bias``."""
 
     def user_vectors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:

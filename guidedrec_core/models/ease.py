@@ -16,7 +16,7 @@ LARGEST_CATALOGUE = 20_000
 """Items at most: the fit holds one float64 and one float32 matrix of items x items, 4.8 GB at this size."""
 
 
-class EASE:
+class EASEModel:
     """Item weights ``B = I - P / diag(P)`` with ``P = (X'X + lambda I)^-1``, X the users' sets of training items.
 
     Fitting takes time in proportion to ``n_items ** 3`` and ``12 * n_items ** 2`` bytes.

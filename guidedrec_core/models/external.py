@@ -99,7 +99,7 @@ class ExternalModel:
         return self._bias
 
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Score all items for a batch of users, shape ``[B, n_items]``; see `Recommender`."""
+        """Score all items for a batch of users, shape ``[B, n_items]``; see `ItemScorer`."""
         scores: FloatArray = self.user_vectors(users, histories) @ self._items.T + self._bias
         return scores
 
@@ -188,9 +188,18 @@ def load_external(
     """
     if not config.item_vectors:
         raise ConfigError("the external base needs item vectors; name a file with --item-vectors")
-    tables = [read_vectors(source, items) for source in config.item_vectors]
-    people = None if config.user_vectors is None else read_vectors(config.user_vectors, users)
-    bias = None if config.item_bias is None else read_biases(config.item_bias, items)
+    return external_of(
+        config,
+        [read_vectors(source, items) for source in config.item_vectors],
+        None if config.user_vectors is None else read_vectors(config.user_vectors, users),
+        None if config.item_bias is None else read_biases(config.item_bias, items),
+    )
+
+
+def external_of(
+    config: ExternalConfig, tables: list[Vectors], people: Vectors | None, bias: Vectors | None
+) -> tuple[ExternalModel, tuple[Notice, ...]]:
+    """Make an external model of vectors that are matched to the data set already; see `load_external`."""
     vectors = tables[0].values
     if len(tables) > 1 or config.width is not None:
         vectors = fuse(tables, config.width or _FUSED_WIDTH)

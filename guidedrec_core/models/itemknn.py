@@ -20,7 +20,7 @@ from guidedrec_core.models.history import history_matrix
 _NEGLIGIBLE = 0.01
 
 
-class ItemKNN:
+class ItemKNNModel:
     """Cosine similarity between items' sets of training users, cut to the nearest neighbours.
 
     With ``n_i`` users of item i and ``steps`` the distance of two items in a user's history, the similarity of a

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from guidedrec_core.models.base import FloatArray, IntArray
 
 
-class Popularity:
+class PopularityModel:
     """Scores an item by its number of training interactions.
 
     Parameters

@@ -13,14 +13,15 @@ import pandas as pd
 
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.data.catalogue import category_words
-from guidedrec_core.data.prepared import PreparedData, load_prepared
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
 from guidedrec_core.projection.spaces import FloatArray, attribute_of_move
 from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.runs.datasets import load_split_dataset
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import RunStore
 
 # A pull of less than this many standard deviations is not named; over the whole catalogue much averages out.
@@ -48,7 +49,7 @@ class ItemMap:
         Raw scores (NaN = missing) and their z-scores (0 = missing), ``[n_items, A]``.
     base_neighbours, refined_neighbours : IntArray
         Nearest items in the original spaces, ``[n_items, k]``.
-    data : PreparedData
+    data : SplitDataset
         Histories, to draw a user's.
     """
 
@@ -59,7 +60,7 @@ class ItemMap:
     z: FloatArray
     base_neighbours: IntArray
     refined_neighbours: IntArray
-    data: PreparedData
+    data: SplitDataset
 
     def positions(self, space: str) -> npt.NDArray[np.float64]:
         """Return all positions on the map of ``"base"`` or ``"refined"``, ``[n_items, 2]``."""
@@ -124,7 +125,7 @@ def build_map(store: RunStore, projection_id: str) -> ItemMap:
     """
     run = store.open(projection_id, "projection")
     refined = store.open(run.inputs["refined"], "refined", verify=False)
-    data = load_prepared(store, store.open(run.inputs["base"], "base", verify=False))
+    data = load_split_dataset(store, store.open(run.inputs["base"], "base", verify=False))
     scores = load_scores(store.open(refined.inputs["scores"], "scores"))
     catalogue = data.dataset.catalogue
     base, after = run.read_array("base", mmap=False), run.read_array("refined", mmap=False)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.data.split import Cases
-from guidedrec_core.models.base import FloatArray, Recommender
+from guidedrec_core.models.base import FloatArray, ItemScorer
 
 # A block of scores takes at most this many numbers (256 MiB of float32), whatever the size of the catalogue.
 _BLOCK_NUMBERS = 64 * 1024 * 1024
@@ -20,13 +20,13 @@ _RUN = 256
 
 
 def target_ranks(
-    model: Recommender, sequences: Sequences, cases: Cases, on_block: Callable[[int], None] | None = None
+    model: ItemScorer, sequences: Sequences, cases: Cases, on_block: Callable[[int], None] | None = None
 ) -> IntArray:
     """Rank each case's held-out item among all items its user has not seen.
 
     Parameters
     ----------
-    model : Recommender
+    model : ItemScorer
         The model.
     sequences : Sequences
         Histories; a case sees only what precedes its target.
@@ -54,12 +54,12 @@ def target_ranks(
     return ranks
 
 
-def top_lists(model: Recommender, sequences: Sequences, users: IntArray, lengths: IntArray, k: int) -> IntArray:
+def top_lists(model: ItemScorer, sequences: Sequences, users: IntArray, lengths: IntArray, k: int) -> IntArray:
     """Return each user's k best unseen items, best first.
 
     Parameters
     ----------
-    model : Recommender
+    model : ItemScorer
         The model.
     sequences : Sequences
         All histories.

@@ -1,107 +1,83 @@
-"""Recommendation lists and ledgers for one user or for all."""
+"""Recommendation lists as tables, for users of a data set or for somebody unknown."""
 
 from collections.abc import Iterator
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.data.prepared import PreparedData
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.base import FloatArray, ItemScorer
 from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
-from guidedrec_core.stages.system import System
-
-History = Literal["train", "train+valid"]
-
-# Rows of ledgers made at a time: some tens of megabytes, whatever the size of the catalogue.
-_LEDGER_ROWS = 200_000
 
 
-def recommend(
-    model: Recommender, name: str, data: PreparedData, users: IntArray, k: int, history: History = "train+valid"
-) -> pd.DataFrame:
+def recommend(model: ItemScorer, name: str, data: SplitDataset, users: IntArray, k: int) -> pd.DataFrame:
     """Recommend k items to some users.
 
     Parameters
     ----------
-    model : Recommender
+    model : ItemScorer
         The model.
     name : str
         Written into the ``model`` column.
-    data : PreparedData
-        Histories and ids.
+    data : SplitDataset
+        Histories and ids. `SplitDataset.shown` says which part of a history the model sees; items of this part are
+        never recommended again.
     users : IntArray
         User indexes.
     k : int
         Length of a list; shorter where fewer unseen items exist.
-    history : {"train", "train+valid"}
-        What the model sees of each user, and what is never recommended again.
 
     Returns
     -------
     pandas.DataFrame
         ``user_id, item_id, score, rank, model``; ranks from 1.
     """
-    user_ids, item_ids = data.dataset.users.ids, data.dataset.items.ids
-    parts = []
-    for block, scores in _score_blocks(model, data, users, history):
-        best = top_k(scores, k)  # [B, k]
-        row, place = np.nonzero(best >= 0)
-        items = best[row, place]
-        parts.append(
-            pd.DataFrame(
-                {
-                    c.USER: user_ids[block[row]],
-                    c.ITEM: item_ids[items],
-                    c.SCORE: scores[row, items],
-                    c.RANK: place + 1,
-                }
-            )
-        )
+    user_ids = data.dataset.users.ids
+    parts = [_table(user_ids[block], data, scores, k) for block, scores in _score_blocks(model, data, users)]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(c.RECOMMENDATIONS[:-1]))
     return table.assign(**{c.MODEL: name})
 
 
-def ledgers(system: System, users: IntArray, k: int) -> Iterator[pd.DataFrame]:
-    """Yield the ledgers of each user's k refined recommendations in long form, some users at a time.
+def recommend_next(model: ItemScorer, name: str, data: SplitDataset, history: IntArray, k: int) -> pd.DataFrame:
+    """Recommend k items to somebody who is not in the data set.
 
-    Yields
-    ------
+    Parameters
+    ----------
+    model, name, data, k
+        As in `recommend`.
+    history : IntArray
+        Item indexes, oldest first; may be empty.
+
+    Returns
+    -------
     pandas.DataFrame
-        ``user_id, item_id, part, value``; parts are the attributes, ``remainder`` and ``bias``; the values of one user
-        and item sum to the score and equal those of `refined_ledger`.
+        As `recommend` returns it, with an empty ``user_id``.
     """
-    model, data = system.refined, system.data
-    user_ids, item_ids = data.dataset.users.ids, data.dataset.items.ids
-    names = np.array([*system.schema.names, "remainder", "bias"], dtype=object)
-    guided = model.item_values().astype(np.float64)
-    at_once = min(block_size(model.n_items), max(1, _LEDGER_ROWS // (k * len(names))))
-    for first in range(0, len(users), at_once):
-        block = users[first : first + at_once]
-        histories = [data.shown_history(user) for user in block.tolist()]
-        parts = model.parts(block, histories)
-        best = top_k(mask_seen(parts.scores, histories), k)  # [B, k]
-        row, place = np.nonzero(best >= 0)
-        items = best[row, place]  # [n]
-        contributions = parts.slopes[row].astype(np.float64) * guided[items]  # [n, A]
-        yield pd.DataFrame(
-            {
-                c.USER: np.repeat(user_ids[block[row]], len(names)),
-                c.ITEM: np.repeat(item_ids[items], len(names)),
-                "part": np.tile(names, len(items)),
-                "value": np.column_stack([contributions, parts.remainder[row, items], parts.bias[items]]).ravel(),
-            }
-        )
+    scores = mask_seen(model.scores(np.array([-1]), [history]), [history])
+    return _table(np.array([""], dtype=object), data, scores, k).assign(**{c.MODEL: name})
 
 
-def _score_blocks(
-    model: Recommender, data: PreparedData, users: IntArray, history: History
-) -> Iterator[tuple[IntArray, np.ndarray]]:
+def _table(user_ids: np.ndarray, data: SplitDataset, scores: FloatArray, k: int) -> pd.DataFrame:
+    """Tabulate the k best items of each row of ``scores [B, n_items]``."""
+    best = top_k(scores, k)  # [B, k]
+    row, place = np.nonzero(best >= 0)
+    items = best[row, place]
+    return pd.DataFrame(
+        {
+            c.USER: user_ids[row],
+            c.ITEM: data.dataset.items.ids[items],
+            c.SCORE: scores[row, items],
+            c.RANK: place + 1,
+        }
+    )
+
+
+def _score_blocks(model: ItemScorer, data: SplitDataset, users: IntArray) -> Iterator[tuple[IntArray, FloatArray]]:
     """Yield blocks of users with their scores, seen items masked."""
     size = block_size(model.n_items)
     for first in range(0, len(users), size):
         block = users[first : first + size]
-        histories = [data.shown_history(u, history == "train+valid") for u in block.tolist()]
+        histories = [data.shown_history(user) for user in block.tolist()]
         yield block, mask_seen(model.scores(block, histories), histories)

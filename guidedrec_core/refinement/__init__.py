@@ -1,1 +1,3 @@
-"""Guided embedding refinement (arXiv 2504.11658)."""
+"""Guided embedding refinement: the guided embedding, guided profiles, the additive and the literal model, the head,
+controls and cold items.
+"""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from guidedrec_core.data.prepared import PreparedData
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.data.split import Cases
 from guidedrec_core.models.base import FloatArray
@@ -27,7 +27,7 @@ def asks_for_cold(cold: np.ndarray, cases: Cases) -> bool:
     return bool(cold[cases.targets].mean() >= _COLD_SHARE)
 
 
-def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: PreparedData, cases: Cases) -> float:
+def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: SplitDataset, cases: Cases) -> float:
     """Choose what all items without training events get: the most that costs at most 1 % of validation NDCG@10.
 
     Such items gain users from day to day, so the test part, which is later, holds more of them than the validation
@@ -41,7 +41,7 @@ def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: PreparedData
         With an offset of 0.
     cold : ndarray of bool
         Items without training events, ``[n_items]``.
-    data : PreparedData
+    data : SplitDataset
         Histories and split.
     cases : Cases
         Validation cases.

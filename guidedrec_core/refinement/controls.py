@@ -3,14 +3,13 @@
 import numpy as np
 
 from guidedrec_core import columns as c
-from guidedrec_core.attributes.scores import load_scores
+from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.randomness import generator
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.reliability.doubt import Doubt
-from guidedrec_core.runs.store import Run
 
 STAGES = {
     "none": "refine",
@@ -24,7 +23,12 @@ STAGES = {
 
 
 def guided_table(
-    dataset: Dataset, scores: Run, config: RefinementConfig, width: int, seed: int, doubt: Doubt | None = None
+    dataset: Dataset,
+    scores: GuidedScores,
+    config: RefinementConfig,
+    width: int,
+    seed: int,
+    doubt: Doubt | None = None,
 ) -> GuidedEmbedding:
     """Return the table that an arm uses as its guided embedding.
 
@@ -32,8 +36,8 @@ def guided_table(
     ----------
     dataset : Dataset
         For its categories.
-    scores : Run
-        Of stage ``scores``.
+    scores : GuidedScores
+        Raw scores of all items on all attributes.
     config : RefinementConfig
         Which arm, and which attributes.
     width : int
@@ -49,7 +53,7 @@ def guided_table(
         The categories control is asked for, and the catalogue has no categories that tell items apart.
     """
     # Attributes left out must not enter by way of whitening, which mixes columns.
-    raw, weights = load_scores(scores).take(config.attributes).values, None if doubt is None else doubt.weights
+    raw, weights = scores.take(config.attributes).values, None if doubt is None else doubt.weights
     guided = GuidedEmbedding.of(raw, config.normalisation, weights)
     if config.control == "shuffled":
         return guided.shuffled(generator(seed, "placebo"))

@@ -294,6 +294,10 @@ class HeadModel:
         """Return the other half of the refined embedding, ``[N, K]``."""
         return self.embedding
 
+    def frozen(self) -> dict[str, np.ndarray]:
+        """Return nothing: what a head stands on is stored by itself; see `arrays`."""
+        return {}
+
     def weights(self) -> FloatArray:
         """Return how much each attribute's match counts, ``[A]``: the head's weight and a refined model's own.
 

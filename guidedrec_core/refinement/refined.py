@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol, Self
 
+import numpy as np
+
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.refinement.guided import FloatArray
 
@@ -47,7 +49,7 @@ class RefinedModel(Protocol):
         """Number of attributes, A."""
 
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Score all items for each history, ``[B, n_items]``; see `Recommender.scores`."""
+        """Score all items for each history, ``[B, n_items]``; see `ItemScorer.scores`."""
 
     def parts(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Parts:
         """Split the scores for each history.
@@ -85,6 +87,9 @@ class RefinedModel(Protocol):
 
     def item_remainders(self) -> FloatArray:
         """Return the other half of the refined embedding, ``[n_items, K]``."""
+
+    def frozen(self) -> dict[str, np.ndarray]:
+        """Return what it is made of besides G and what is trained, ready to store."""
 
     def weights(self) -> FloatArray:
         """Return how much each attribute counts, ``[A]``, learned."""

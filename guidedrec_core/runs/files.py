@@ -1,7 +1,6 @@
 """The files of a run: `Run` reads them, `RunWriter` writes them, `RunInfo` is a run as listings show it."""
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -17,14 +16,15 @@ from safetensors.numpy import load_file, save_file
 
 from guidedrec_core import __version__
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
+from guidedrec_core.files import sha256, sync
 from guidedrec_core.runs.manifest import (
     FORMAT_VERSION,
     MANIFEST,
+    REVISIONS,
     FileRecord,
     InputRecord,
     Manifest,
     plain_json,
-    sha256,
     to_json,
 )
 
@@ -47,6 +47,8 @@ class RunInfo:
         From the manifest.
     inputs : dict of str to str
         Role to run id.
+    revision : int
+        From the manifest; see `manifest.REVISIONS`.
     problem : str or None
         What is wrong with the folder; None when manifest and file sizes agree (checksums are not read).
     """
@@ -58,6 +60,7 @@ class RunInfo:
     seed: int | None = None
     inputs: dict[str, str] = field(default_factory=dict)
     summary: dict[str, Any] = field(default_factory=dict)
+    revision: int = 1
     problem: str | None = None
 
 
@@ -234,6 +237,7 @@ class RunWriter:
             stage=self.stage,
             created=created,
             package_version=__version__,
+            revision=REVISIONS[self.stage],
             config=config,
             seed=seed,
             inputs=inputs,
@@ -257,17 +261,6 @@ class RunWriter:
         if path.name == MANIFEST or path.exists():
             raise InputError(f"run {self.run_id} has a file {path.name} already; choose another name")
         return path
-
-
-def sync(path: Path) -> None:
-    """Ask the operating system to put a file or folder on disk now."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows cannot open folders; its renames are journalled
-    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _check_numeric(array: np.ndarray, where: str) -> None:

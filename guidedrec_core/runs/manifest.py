@@ -1,6 +1,5 @@
 """The manifest of a run: its record on disk as strict JSON, and the checks of a folder against it."""
 
-import hashlib
 import json
 import re
 import secrets
@@ -12,12 +11,17 @@ import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from guidedrec_core.errors import InputError, RunCorruptError
+from guidedrec_core.files import sha256
 
 FORMAT_VERSION = 3
 """Version of the folder layout; a run of another version is refused."""
 
 STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity", "audit")
 """Stages in the order in which a build makes them."""
+
+REVISIONS = dict.fromkeys(STAGES, 1)
+"""Revision of each stage's algorithm: raised whenever the same inputs would give another result, so that runs made
+before are not taken for what would come out now."""
 
 MANIFEST = "manifest.json"
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
@@ -59,6 +63,8 @@ class Manifest(_Record):
         When the writing began, UTC.
     package_version : str
         Version of guidedrec that wrote it.
+    revision : int
+        The stage's entry in `REVISIONS` when it was written; 1 in manifests from before there were revisions.
     config : dict
         The full configuration of the stage, as JSON.
     seed : int or None
@@ -76,6 +82,7 @@ class Manifest(_Record):
     stage: str
     created: AwareDatetime
     package_version: str
+    revision: int = 1
     config: dict[str, Any]
     seed: int | None
     inputs: dict[str, InputRecord]
@@ -86,12 +93,6 @@ class Manifest(_Record):
 def new_id(created: datetime) -> str:
     """Return a fresh id that sorts by its time, e.g. ``20261120-141503-3fa9c1``."""
     return f"{created:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 as 64 hex digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def to_json(value: Any, where: str) -> str:

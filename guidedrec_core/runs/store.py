@@ -19,7 +19,8 @@ from typing import Any, Self
 import filelock
 
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
-from guidedrec_core.runs.files import Run, RunInfo, RunWriter, sync
+from guidedrec_core.files import named_storage_errors, sha256, sync
+from guidedrec_core.runs.files import Run, RunInfo, RunWriter
 from guidedrec_core.runs.manifest import (
     FORMAT_VERSION,
     ID,
@@ -31,7 +32,6 @@ from guidedrec_core.runs.manifest import (
     new_id,
     plain_json,
     read_manifest,
-    sha256,
 )
 from guidedrec_core.runs.processes import start_time
 
@@ -116,16 +116,18 @@ class RunStore:
         run_id = new_id(created)
         final = self.home / stage / run_id
         folder = _temporary(final)
-        folder.mkdir(parents=True)
+        with named_storage_errors(self.home):
+            folder.mkdir(parents=True)
         writer = RunWriter(run_id, stage, folder)
         try:
-            yield writer
-            manifest = writer.finish(plain_config, seed, records, created)
-            with self._lock():  # so that no input is deleted between its check and the rename
-                for record in records.values():
-                    self._check_input(record, NotFoundError, f"the new run {run_id} (stage {stage})")
-                folder.rename(final)
-                sync(final.parent)
+            with named_storage_errors(self.home):
+                yield writer
+                manifest = writer.finish(plain_config, seed, records, created)
+                with self._lock():  # so that no input is deleted between its check and the rename
+                    for record in records.values():
+                        self._check_input(record, NotFoundError, f"the new run {run_id} (stage {stage})")
+                    folder.rename(final)
+                    sync(final.parent)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
@@ -179,6 +181,7 @@ class RunStore:
         config: Mapping[str, Any] | None = None,
         inputs: Mapping[str, str] | None = None,
         seed: int | None = None,
+        revision: int | None = None,
     ) -> Run | None:
         """Return the newest sound run of a stage that matches everything given.
 
@@ -192,6 +195,8 @@ class RunStore:
             Role to run id; the run must have been made from these (and may have other inputs besides).
         seed : int, optional
             The run's seed must be equal.
+        revision : int, optional
+            The revision of the stage's algorithm must be equal.
 
         Returns
         -------
@@ -204,6 +209,7 @@ class RunStore:
                 info.problem is None
                 and (wanted is None or info.config == wanted)
                 and (seed is None or info.seed == seed)
+                and (revision is None or info.revision == revision)
                 and all(info.inputs.get(role) == run_id for role, run_id in (inputs or {}).items())
             ):
                 with contextlib.suppress(RunCorruptError, NotFoundError):
@@ -328,7 +334,7 @@ def _info(path: Path) -> RunInfo | None:
             return None
         return RunInfo(path.name, path.parent.name, changed, problem=str(error))
     run = Run(path, manifest)
-    return RunInfo(run.id, run.stage, run.created, run.config, run.seed, run.inputs, run.summary)
+    return RunInfo(run.id, run.stage, run.created, run.config, run.seed, run.inputs, run.summary, manifest.revision)
 
 
 def _users_first(run_id: str, infos: list[RunInfo]) -> Iterator[str]:

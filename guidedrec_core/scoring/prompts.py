@@ -8,8 +8,8 @@ from typing import Any, Literal
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.data.catalogue import Catalogue
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.llm.sanitize import clean, fence
 from guidedrec_core.vectors.text import item_texts
@@ -132,12 +132,12 @@ def item_listings(
     return listings, tuple(notices)
 
 
-def user_listings(prepared: PreparedData, longest: int) -> list[Listing]:
+def user_listings(prepared: SplitDataset, longest: int) -> list[Listing]:
     """Make what is read of each user: the titles in the training part of the history, oldest first.
 
     Parameters
     ----------
-    prepared : PreparedData
+    prepared : SplitDataset
         Histories with their cuts; validation and test parts are not read.
     longest : int
         Titles of one user, the most recent ones.
@@ -154,7 +154,7 @@ def user_listings(prepared: PreparedData, longest: int) -> list[Listing]:
     ]
     listings = []
     for user, user_id in enumerate(prepared.dataset.users.ids):
-        chosen = [titles[item] for item in prepared.shown_history(user, with_valid=False) if titles[item]]
+        chosen = [titles[item] for item in prepared.shown_history(user) if titles[item]]
         if chosen:
             listings.append(Listing(user_id, "\n".join(chosen[-longest:])))
     return listings

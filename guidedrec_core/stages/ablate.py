@@ -4,22 +4,23 @@ from dataclasses import replace
 
 import numpy as np
 
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import AblationConfig
-from guidedrec_core.data.prepared import load_prepared
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.ablation import ALL, NONE, Choice, ablation_table, first_choices, single_choices
 from guidedrec_core.models.base import BaseModel, FloatArray
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import target_ranks
+from guidedrec_core.recommenders.heads import head_cases, head_over, with_newer_counts
+from guidedrec_core.recommenders.reading import load_base, load_refined
 from guidedrec_core.refinement.controls import guided_table
 from guidedrec_core.refinement.refined import RefinedModel
+from guidedrec_core.runs.datasets import load_split_dataset
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import config_of, find_equal
-from guidedrec_core.stages.refine import head_cases, refine
+from guidedrec_core.stages.refine import refine
 from guidedrec_core.stages.scoring.passes import doubt_of
-from guidedrec_core.stages.system import head_over, load_base, load_refined, with_newer_counts
 
 _REMEMBERED_NUMBERS = 128 * 1024 * 1024
 """Scores of the frozen base that are kept between fits at most: 512 MiB of float32."""
@@ -37,18 +38,19 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
         With the table ``ablation``; see `evaluation.ablation.ablation_table`.
     """
     settings, inputs = config.model_dump(mode="json"), {"refined": refined}
-    found = find_equal(store, "ablation", settings, {"refined": refined.id}, refined.seed)
+    found = find_equal(store, "ablation", settings, inputs, refined.seed)
     if found is not None:
         return found
     base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
     build = config_of(base, refined)
     wanted = build.refinement.model_copy(update={"mode": config.mode, "neighbours": False})
-    prepared = load_prepared(store, base)
-    names = load_scores(scores).take(wanted.attributes).schema.names
+    prepared = load_split_dataset(store, base)
+    all_scores = load_scores(scores)
+    names = all_scores.take(wanted.attributes).schema.names
     places = range(len(names)) if wanted.attributes is None else wanted.attributes
     doubt = None if wanted.doubt == "ignore" else doubt_of(store, scores)[0]
-    base_model = load_base(base, prepared.sequences.n_items)
-    frozen = _Remembered(base_model)
+    base_recommender = load_base(base, prepared)
+    frozen = _Remembered(base_recommender.scorer)
     fitted_on = head_cases(prepared, build.seed)
     cases = prepared.test_cases
 
@@ -57,9 +59,9 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
         chosen = wanted.model_copy(update={**some, "control": "none" if some else "second_training"})
         if config.mode != "head":
             run = refine(store, base, scores, build.model_copy(update={"refinement": chosen}), within(choice))
-            return load_refined(run, base, base_model, prepared)
+            return load_refined(run, base_recommender, scores).refined
         some_doubt = None if doubt is None else doubt.take(chosen.attributes)
-        guided = guided_table(prepared.dataset, scores, chosen, build.encoder.width, build.seed, some_doubt)
+        guided = guided_table(prepared.dataset, all_scores, chosen, build.encoder.width, build.seed, some_doubt)
         head = head_over(frozen, None, guided, chosen, prepared)
         head.fit(*fitted_on)
         return with_newer_counts(head, prepared, chosen)

@@ -23,10 +23,11 @@ from guidedrec_core.evaluation.report import PLACEBO
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import top_lists
+from guidedrec_core.recommenders.reading import load_refined, open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import find_equal, sha256
 from guidedrec_core.stages.scoring.passes import repeated_scores
-from guidedrec_core.stages.system import System, load_refined
 
 FILE, PASSES, STORED = "file", "passes", "stored"
 """Where the scores come from that attributes are held against: judged again; as recorded in scoring; as stored."""
@@ -80,13 +81,13 @@ def audit(
     settings = {**config.model_dump(mode="json"), "reference": told}
     placebo = _placebo(store, refined)
     inputs = {"refined": refined} if placebo is None else {"refined": refined, PLACEBO: placebo}
-    found = find_equal(store, "audit", settings, {role: run.id for role, run in inputs.items()}, seed)
+    found = find_equal(store, "audit", settings, inputs, seed)
     if found is not None:
         return found
 
     progress = StageProgress("audit", 6, listener)
     progress.say("opening the models")
-    system = System.open(store, refined.id)
+    system = open_refined(store, refined.id).showing("train+valid")
     data, names = system.data, system.schema.names
     everybody = np.flatnonzero(data.split.n_train > 0)
     draw = generator(seed, "audit users")
@@ -102,7 +103,7 @@ def audit(
     progress.step("do explanations find what shoppers really want?")
     truth, reason = truth_of(data.dataset, names)
     if truth is not None:
-        shuffled = None if placebo is None else load_refined(placebo, system.base_run, system.base, data)
+        shuffled = None if placebo is None else load_refined(placebo, system.base_recommender, scores).refined
         tables["planted"] = planted_truth(
             system.refined,
             shuffled,
@@ -155,7 +156,7 @@ def audit_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     return audit(store, refined, AuditConfig(), refined.seed or 0, listener=listener).id
 
 
-def _explained(system: System, users: IntArray, count: int) -> tuple[IntArray, list[IntArray], IntArray]:
+def _explained(system: RefinedRecommender, users: IntArray, count: int) -> tuple[IntArray, list[IntArray], IntArray]:
     """Return the first users, at most so many, with a history to choose from: them, it, and what they are recommended.
 
     A history of one item can be taken away in one order only, which tests nothing.

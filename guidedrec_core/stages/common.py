@@ -1,67 +1,95 @@
-"""What the stages share: finding equal runs, naming checkpoints, training with validation."""
+"""What the stages share: finding equal runs, and fitting each thing once."""
 
+import contextlib
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
+import filelock
 
-from guidedrec_core import __version__
 from guidedrec_core.config import BuildConfig
-from guidedrec_core.data.prepared import PreparedData
-from guidedrec_core.data.sequences import TrainingWindows
-from guidedrec_core.data.split import Cases
-from guidedrec_core.errors import ConfigError
-from guidedrec_core.models.base import Recommender
-from guidedrec_core.progress import Listener
-from guidedrec_core.randomness import derive_seed, generator
-from guidedrec_core.ranking.ranks import ndcg_at, target_ranks
+from guidedrec_core.files import check_writable
+from guidedrec_core.progress import Listener, Progress
+from guidedrec_core.runs.manifest import REVISIONS
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.training.loop import TrainingResult, train
+
+_ROOM = 200_000_000
+"""Bytes that must be free before a training starts: its checkpoint, its run, and some air."""
+
+_LOOK_SECONDS = 2.0
 
 
-def fit(
-    model: Any,
-    prepared: PreparedData,
-    config: BuildConfig,
-    purpose: str,
-    stage: str,
-    listener: Listener,
-    checkpoint: Path,
-) -> TrainingResult:
-    """Train any model on the training part, validated on the valid part."""
-    cases = valid_cases(prepared)
-    if len(cases) > config.training.validation_cases:
-        draw = generator(config.seed, "validation cases")
-        cases = cases.take(np.sort(draw.choice(len(cases), config.training.validation_cases, replace=False)))
-    encoder_length = model.encoder.config.max_length
-    windows = TrainingWindows(prepared.sequences, prepared.split.n_train, encoder_length, config.training.batch_size)
+@dataclass(frozen=True)
+class Identity:
+    """What names the result of a stage: equal identities give equal results.
 
-    def validate() -> float:
-        return ndcg(model, prepared, cases)
+    Attributes
+    ----------
+    stage : str
+        One of `runs.manifest.STAGES`.
+    settings : mapping
+        The stage's full configuration as JSON.
+    inputs : mapping of str to Run
+        What it is made from, by role.
+    seed : int or None
+        The seed all random choices descend from.
+    """
 
-    seed = derive_seed(config.seed, purpose)
-    return train(model, windows, validate, config.training, seed, stage, listener, checkpoint)
+    stage: str
+    settings: Mapping[str, Any]
+    inputs: Mapping[str, Run]
+    seed: int | None
+
+    def find(self, store: RunStore) -> Run | None:
+        """Return the stored run that this stage would only repeat."""
+        ids = {role: run.id for role, run in self.inputs.items()}
+        return store.find(self.stage, self.settings, ids, self.seed, REVISIONS[self.stage])
+
+    def file(self, store: RunStore, suffix: str) -> Path:
+        """Return a file for what is on the way to this result."""
+        ids = {role: run.id for role, run in self.inputs.items()}
+        plain = [self.stage, self.settings, ids, self.seed, REVISIONS[self.stage]]
+        digest = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+        return store.home / "checkpoints" / f"{self.stage}-{digest[:16]}{suffix}"
 
 
-def valid_cases(prepared: PreparedData) -> Cases:
-    """Return the validation cases.
+@contextlib.contextmanager
+def fitted_once(store: RunStore, identity: Identity, listener: Listener) -> Iterator[Path]:
+    """Let one process at a time fit this; yield the checkpoint file, which is removed when the fit is stored.
+
+    Another process that wants the same waits here. It finds the run afterwards, or goes on from the checkpoint if the
+    first one was killed, as the system releases a dead process's lock.
 
     Raises
     ------
-    ConfigError
-        There are none.
+    StorageError
+        The folder of runs cannot be written, or is nearly full.
     """
-    if not len(prepared.valid_cases):
-        raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
-    return prepared.valid_cases
+    checkpoint, own_lock = identity.file(store, ".safetensors"), identity.file(store, ".lock")
+    check_writable(checkpoint.parent, _ROOM)
+    lock = filelock.FileLock(own_lock)
+    while True:
+        try:
+            lock.acquire(timeout=_LOOK_SECONDS)
+            break
+        except filelock.Timeout:
+            listener(Progress(identity.stage, message="another process is doing the same; waiting for its result"))
+    try:
+        yield checkpoint
+        checkpoint.unlink(missing_ok=True)
+        own_lock.unlink(missing_ok=True)  # the result is stored, so whoever waits has nothing left to do
+    finally:
+        lock.release()
 
 
-def ndcg(model: Recommender, prepared: PreparedData, cases: Cases) -> float:
-    """Return NDCG@10 of some cases."""
-    return float(ndcg_at(target_ranks(model, prepared.sequences, cases), 10).mean())
+def find_equal(
+    store: RunStore, stage: str, config: Mapping[str, Any], inputs: Mapping[str, Run], seed: int | None
+) -> Run | None:
+    """Return the stored run that this stage would only repeat."""
+    return Identity(stage, config, inputs, seed).find(store)
 
 
 def config_of(base: Run, refined: Run) -> BuildConfig:
@@ -75,36 +103,6 @@ def config_of(base: Run, refined: Run) -> BuildConfig:
             "seed": refined.seed,
         }
     )
-
-
-def find_equal(
-    store: RunStore, stage: str, config: dict[str, Any], inputs: dict[str, str], seed: int | None
-) -> Run | None:
-    """Return the stored run that this stage would only repeat."""
-    found = store.find(stage, config=config, inputs=inputs, seed=seed)
-    return found if found is not None and found.manifest.package_version == __version__ else None
-
-
-def checkpoint_file(store: RunStore, stage: str, config: dict[str, Any], inputs: dict[str, str], seed: int) -> Path:
-    """Return the checkpoint file of exactly this training."""
-    identity = json.dumps([stage, config, inputs, seed, __version__], sort_keys=True)
-    return store.home / "checkpoints" / f"{stage}-{sha256(identity.encode())[:16]}.safetensors"
-
-
-def curve(result: TrainingResult) -> pd.DataFrame:
-    """Tabulate a training curve."""
-    return pd.DataFrame([(e.epoch, e.loss, e.ndcg) for e in result.epochs], columns=["epoch", "loss", "ndcg"])
-
-
-def training_summary(result: TrainingResult) -> dict[str, Any]:
-    """Return the facts of a training for listings."""
-    best = result.epochs[result.best_epoch - 1]
-    return {
-        "epochs": len(result.epochs),
-        "best_epoch": result.best_epoch,
-        "validation_ndcg": round(best.ndcg, 6),
-        "stopped_early": result.stopped_early,
-    }
 
 
 def sha256(content: bytes) -> str:

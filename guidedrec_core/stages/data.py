@@ -2,31 +2,24 @@
 
 import contextlib
 
-import numpy as np
-import pandas as pd
-
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scores import read_scores
-from guidedrec_core.data import dataset as datasets
+from guidedrec_core.attributes.scores import AlignedScores, GuidedScores, read_scores
 from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.data.notices import Notice
 from guidedrec_core.errors import NotFoundError, RunCorruptError
+from guidedrec_core.recommenders.writing import data_settings, scores_settings, write_dataset, write_scores
+from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.library import no_dataset
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import find_equal, sha256
+from guidedrec_core.stages.common import find_equal
 
 
 def store_dataset(store: RunStore, dataset: Dataset) -> Run:
     """Store a data set; the same content under the same name is stored once."""
-    config = {"name": dataset.name, "source": dict(dataset.source), "content": content_hash(dataset)}
-    found = find_equal(store, "data", config, {}, None)
-    if found is not None:
-        return found
-    with store.create("data", config=config) as writer:
-        datasets.save(dataset, writer)
-        facts = dataset.describe()
-        writer.summary.update({k: facts[k] for k in ("name", "users", "items", "interactions", "first", "last")})
-    return writer.run
+    settings = data_settings(dataset)
+    found = find_equal(store, "data", settings, {}, None)
+    return write_dataset(store, dataset, settings) if found is None else found
 
 
 def find_data(store: RunStore, name: str) -> Run:
@@ -54,37 +47,17 @@ def score_attributes(store: RunStore, data: Run, files: ScoreFiles) -> Run:
         The schema or a table is wrong; see `read_scores`.
     """
     schema = AttributeSchema.read(files.attributes)
-    dataset = datasets.load(data)
+    dataset = load_dataset(data)
     items, notices = read_scores(files.item_scores, schema, dataset.items)
-    users = None
+    users: GuidedScores | None = None
+    user_notices: tuple[Notice, ...] = ()
     if files.user_scores is not None:
         users, user_notices = read_scores(files.user_scores, schema, dataset.users)
-        notices = (*notices, *user_notices)
-    config = {
-        "attributes": schema.model_dump(mode="json"),
-        "item_scores": {"file": files.item_scores.name, "sha256": sha256(items.values.tobytes())},
-        "user_scores": files.user_scores
-        and users
-        and {"file": files.user_scores.name, "sha256": sha256(users.values.tobytes())},
-    }
-    found = find_equal(store, "scores", config, {"data": data.id}, None)
-    if found is not None:
-        return found
-    with store.create("scores", config=config, inputs={"data": data}) as writer:
-        writer.write_json("attributes", schema.model_dump(mode="json"))
-        writer.write_array("item_scores", items.values)
-        if users is not None:
-            writer.write_array("user_scores", users.values)
-        writer.write_json("notices", [n.as_dict() for n in notices])
-        writer.summary.update(
-            attributes=len(schema),
-            schema_hash=schema.hash(),
-            items=len(items.values),
-            scored=len(items.values) - items.n_unscored,
-            missing=items.n_missing,
-            users_scored=0 if users is None else len(users.values) - users.n_unscored,
-        )
-    return writer.run
+    scores = AlignedScores(items, users, notices=(*notices, *user_notices))
+    user_file = "" if files.user_scores is None else files.user_scores.name
+    settings = scores_settings(scores, files.item_scores.name, user_file)
+    found = find_equal(store, "scores", settings, {"data": data}, None)
+    return write_scores(store, scores, settings, data) if found is None else found
 
 
 def newest_scores(store: RunStore, data: Run) -> Run | None:
@@ -115,12 +88,3 @@ def given_scores(store: RunStore, data: Run) -> Run:
             f"`guidedrec score {name} --attributes attributes.json --item-scores scores.csv`"
         )
     return score_attributes(store, data, files)
-
-
-def content_hash(dataset: Dataset) -> str:
-    """Name a data set's content."""
-    hashes = [
-        pd.util.hash_pandas_object(f, index=False).to_numpy()
-        for f in (dataset.interactions.frame, dataset.catalogue.frame)
-    ]
-    return sha256(np.concatenate(hashes).tobytes())

@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import BaselineConfig, BuildConfig
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.prepared import PreparedData, load_prepared
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.evaluation.baselines import fit_baselines
 from guidedrec_core.evaluation.highlights import highlights
@@ -20,15 +19,18 @@ from guidedrec_core.evaluation.report import (
     SECOND_TRAINING,
     evaluate_models,
 )
-from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.ranking.recommend import recommend
+from guidedrec_core.recommenders.fitting import ndcg
+from guidedrec_core.recommenders.reading import load_base, load_refined
 from guidedrec_core.refinement.controls import category_marks
 from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.runs.datasets import load_split_dataset
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import config_of, find_equal, ndcg
+from guidedrec_core.stages.common import config_of, find_equal
 from guidedrec_core.stages.refine import refine
-from guidedrec_core.stages.system import load_base, load_refined
 
 _CORE = {SECOND_TRAINING: "second_training", PLACEBO: "shuffled"}
 _MORE = {GAUSSIAN: "gaussian", CATEGORIES: "categories", GUIDED_ONLY: "guided_only"}
@@ -42,26 +44,25 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
     grid = config.evaluation.model_copy(update={"baselines": _item_knn_grid(refined, config)})
     same = config_of(base, refined).model_copy(update={"evaluation": grid})
-    prepared = load_prepared(store, base)
+    prepared = load_split_dataset(store, base)
     controls, notices = _controls(prepared, config.evaluation.controls)
     inputs = {BASE: base, REFINED: refined}
     for role, control in controls.items():
         inputs[role] = refine(store, base, scores, same, listener, control=control)
     settings = config.evaluation.model_dump(mode="json")
     if prepared.is_temporal:
-        settings["counts"] = "train+valid"  # of popularity and item-kNN, see `PreparedData.refreshed`
-    ids = {role: run.id for role, run in inputs.items()}
-    found = find_equal(store, "evaluation", settings, ids, config.seed)
+        settings["counts"] = "train+valid"  # of popularity and item-kNN, see `SplitDataset.refreshed`
+    found = find_equal(store, "evaluation", settings, inputs, config.seed)
     if found is not None:
         return found
     sequences = prepared.sequences
-    base_model = load_base(base, sequences.n_items)
+    base_recommender = load_base(base, prepared)
     listener(Progress("evaluate", message="choosing the settings of simple baselines on the validation part"))
     baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
-    models: dict[str, Recommender] = {
+    models: dict[str, ItemScorer] = {
         **baselines.models,
-        BASE: base_model,
-        **{role: load_refined(inputs[role], base, base_model, prepared) for role in (*controls, REFINED)},
+        BASE: base_recommender.scorer,
+        **{role: load_refined(inputs[role], base_recommender, scores).refined for role in (*controls, REFINED)},
     }
     progress = StageProgress("evaluate", len(models) + 2, listener)
     progress.say("ranking the whole catalogue for every test case")
@@ -106,7 +107,7 @@ def _item_knn_grid(refined: Run, config: BuildConfig) -> BaselineConfig:
     return config.evaluation.baselines if stored is None else BaselineConfig.parse(stored)
 
 
-def _controls(prepared: PreparedData, asked: str) -> tuple[dict[str, str], tuple[Notice, ...]]:
+def _controls(prepared: SplitDataset, asked: str) -> tuple[dict[str, str], tuple[Notice, ...]]:
     """Name the controls to be made, and say which one cannot be."""
     if asked == "core":
         return _CORE, ()

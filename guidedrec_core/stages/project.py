@@ -1,32 +1,28 @@
 """Stage projection: maps of the base and the refined item space."""
 
 from guidedrec_core.config import BuildConfig
-from guidedrec_core.data.prepared import load_prepared
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.projection.layout import project
 from guidedrec_core.projection.spaces import ItemSpace
+from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import find_equal
-from guidedrec_core.stages.system import load_base, load_refined
 
 
 def project_items(store: RunStore, refined: Run, config: BuildConfig, listener: Listener = silent) -> Run:
     """Lay out the base and the refined item space on comparable maps."""
     base = store.open(refined.inputs["base"], "base")
     settings, inputs = config.projection.model_dump(mode="json"), {"base": base, "refined": refined}
-    found = find_equal(store, "projection", settings, {role: run.id for role, run in inputs.items()}, config.seed)
+    found = find_equal(store, "projection", settings, inputs, config.seed)
     if found is not None:
         return found
     listener(Progress("project", message="laying out both maps; UMAP does not tell how far it is"))
-    prepared = load_prepared(store, base)
-    n_items = prepared.sequences.n_items
-    base_model = load_base(base, n_items)
-    model = load_refined(refined, base, base_model, prepared)
-    base_space = ItemSpace.base(base_model.item_embedding())
-    refined_space = ItemSpace.refined(model.item_values(), model.item_remainders())
+    recommender = open_refined(store, refined.id)
+    base_space = ItemSpace.base(recommender.base.item_embedding())
+    refined_space = ItemSpace.refined(recommender.refined.item_values(), recommender.refined.item_remainders())
     result = project(base_space, refined_space, config.projection, config.seed)
     with store.create("projection", config=settings, inputs=inputs, seed=config.seed) as writer:
         for name in ("base", "refined", "base_neighbours", "refined_neighbours", "overlap"):
             writer.write_array(name, getattr(result, name))
-        writer.summary.update(items=n_items, neighbours_kept=float(result.overlap.mean()))
+        writer.summary.update(items=recommender.refined.n_items, neighbours_kept=float(result.overlap.mean()))
     return writer.run

@@ -5,9 +5,9 @@ from dataclasses import replace
 import pandas as pd
 
 from guidedrec_core.config import SparsityConfig
-from guidedrec_core.data.prepared import load_prepared
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.base import train_base
 from guidedrec_core.stages.common import config_of, find_equal
@@ -36,7 +36,7 @@ def measure_sparsity(store: RunStore, refined: Run, config: SparsityConfig, list
     if "external" in base.config:
         raise ConfigError("an external base cannot be trained on shorter histories; use a base that guidedrec trains")
     settings = config.model_dump(mode="json")
-    found = find_equal(store, "sparsity", settings, {"refined": refined.id}, refined.seed)
+    found = find_equal(store, "sparsity", settings, {"refined": refined}, refined.seed)
     if found is not None:
         return found
     data = store.open(base.inputs["data"], "data")
@@ -49,7 +49,7 @@ def measure_sparsity(store: RunStore, refined: Run, config: SparsityConfig, list
         shorter = train_base(store, data, build.model_copy(update={"split": split, "training": own_training}), hear)
         evaluation = evaluate(store, refine(store, shorter, scores, build, hear), build, hear)
         inputs[f"evaluation_{100 * share:g}".replace(".", "_")] = evaluation
-        interactions = int(load_prepared(store, shorter).split.n_train.sum())
+        interactions = int(load_split_dataset(store, shorter).split.n_train.sum())
         metrics.append(evaluation.read_table("metrics").assign(share=share, interactions=interactions))
         differences.append(evaluation.read_table("differences").assign(share=share, interactions=interactions))
     with store.create("sparsity", config=settings, inputs=inputs, seed=refined.seed) as writer:

@@ -1,19 +1,23 @@
 """`Vectors`: item or user vectors brought by the user, matched to the data set by id."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import check_file
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
-from guidedrec_core.runs.manifest import sha256
+from guidedrec_core.files import sha256
 from guidedrec_core.vectors.files import AnyArray, read_vector_file, sidecar
+
+What = Literal["vectors", "biases"]
 
 _SHOWN = 3
 _SHAPES = {"vectors": "one row an id and at least one column", "biases": "one number an id"}
@@ -117,11 +121,54 @@ def read_biases(source: str, vocabulary: Vocabulary) -> Vectors:
     return _read(source, vocabulary, "biases")
 
 
-def _read(source: str, vocabulary: Vocabulary, what: Literal["vectors", "biases"]) -> Vectors:
+def match_frame(frame: pd.DataFrame, vocabulary: Vocabulary, what: What = "vectors") -> Vectors:
+    """Put vectors of a table in vocabulary order.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        ``item_id`` or ``user_id``, and one column of numbers per dimension.
+    vocabulary : Vocabulary
+        The ids wanted, in order.
+    what : {"vectors", "biases"}
+        Whether an id has a vector or one number.
+
+    Raises
+    ------
+    DataError
+        As `read_vectors`, or the column of ids is missing.
+    """
+    key = f"{vocabulary.kind}_id"
+    source = f"the table of {vocabulary.kind} {what}"
+    if key not in frame.columns:
+        raise DataError(f"expected the column {key} in {source}, found: {', '.join(map(str, frame.columns))}")
+    return _match(frame[key], frame.drop(columns=key).to_numpy(), vocabulary, what, source, source, [])
+
+
+def frame_identity(frame: pd.DataFrame) -> dict[str, str]:
+    """Return what names a table's content, as `source_identity` does for a file."""
+    content = pd.util.hash_pandas_object(frame, index=False).to_numpy().tobytes()
+    return {"file": "DataFrame", "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def _read(source: str, vocabulary: Vocabulary, what: What) -> Vectors:
     """Read a file, check it, and match its ids."""
     path, tensor = split_source(source)
     notices: list[Notice] = []
     raw_ids, array = read_vector_file(path, vocabulary.kind, tensor, notices)
+    return _match(raw_ids, array, vocabulary, what, source, path.name, notices)
+
+
+def _match(
+    raw_ids: pd.Series,
+    array: AnyArray,
+    vocabulary: Vocabulary,
+    what: What,
+    source: str,
+    name: str,
+    notices: list[Notice],
+) -> Vectors:
+    """Check ids and numbers, and put the rows in vocabulary order."""
     fits = array.ndim == 2 and array.shape[1] > 0 if what == "vectors" else array.shape[1:] in ((), (1,))
     if array.ndim == 0 or not fits:
         raise DataError(
@@ -153,7 +200,7 @@ def _read(source: str, vocabulary: Vocabulary, what: Literal["vectors", "biases"
     matched[found[known]] = values[known]
     missing = np.ones(len(vocabulary), dtype=np.bool_)
     missing[found[known]] = False
-    notices += _mismatches(ids[~known].tolist(), vocabulary.ids[missing].tolist(), vocabulary, what, path.name)
+    notices += _mismatches(ids[~known].tolist(), vocabulary.ids[missing].tolist(), vocabulary, what, name)
     return Vectors(matched, missing, tuple(notices))
 
 

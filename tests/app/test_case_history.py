@@ -11,8 +11,8 @@ from tiny import HOSTILE_TITLE
 from guidedrec_core.app.case_study import history_loaders as case_history_loaders
 from guidedrec_core.app.case_study.history_loaders import prepare as really_prepare
 from guidedrec_core.explanation import history_shapley
+from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import System
 
 CASE = "pages/1_Case_study.py"
 SECTION = "Which past item drove it"
@@ -26,7 +26,7 @@ def words(app: AppTest) -> str:
 @pytest.fixture
 def users(tiny_build) -> dict[str, str]:
     """Name a user whose history is scored in all selections, and one whose history shows the awkward title."""
-    system = System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+    system = open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
     histories = [system.data.shown_history(user) for user in range(system.data.sequences.n_users)]
     hostile = system.data.dataset.items.index("item-00")
     short = int(np.argmin([len(history) for history in histories]))
@@ -86,7 +86,7 @@ def test_titles_from_outside_are_text_and_nothing_else(tiny_home, open_app, user
 def test_the_page_gets_ready_for_the_history_it_shows(tiny_build, tiny_home, open_app, users, prepared) -> None:
     app = open_app(CASE, dataset="tiny", user=users["short"])
     assert not app.exception
-    system = System.open(RunStore(tiny_home), tiny_build.refined.id)
+    system = open_refined(RunStore(tiny_home), tiny_build.refined.id)
     assert prepared == [len(system.data.shown_history(system.data.dataset.users.index(users["short"])))]
 
 

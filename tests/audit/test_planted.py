@@ -23,9 +23,8 @@ from guidedrec_core.audit.planted import (
 )
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.bundled import bundled_dataset
-from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.data.dataset import Dataset, SplitDataset
 from guidedrec_core.data.interactions import Interactions
-from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Split
 from guidedrec_core.refinement.refined import Parts
@@ -40,10 +39,10 @@ def shop() -> Dataset:
 
 
 @pytest.fixture(scope="module")
-def data(shop: Dataset) -> PreparedData:
+def data(shop: Dataset) -> SplitDataset:
     sequences = Sequences.of(shop.interactions, shop.users, shop.items)
     run: Any = None
-    return PreparedData(run, shop, sequences, Split.of(sequences, SplitConfig()))
+    return SplitDataset(run, shop, sequences, Split.of(sequences, SplitConfig()))
 
 
 class Known:
@@ -60,7 +59,7 @@ class Known:
         return self.guided
 
 
-def measured(data: PreparedData, model: Any, placebo: Any = None) -> pd.DataFrame:
+def measured(data: SplitDataset, model: Any, placebo: Any = None) -> pd.DataFrame:
     truth, _ = truth_of(data.dataset, NAMES)
     assert truth is not None
     rng = np.random.default_rng(0)
@@ -92,7 +91,7 @@ def test_the_shop_is_told_by_its_content_and_not_by_its_name(shop: Dataset) -> N
     assert reason.endswith("it has no sparkle")
 
 
-def test_the_truth_itself_agrees_fully_and_mixed_up_labels_do_not(data: PreparedData) -> None:
+def test_the_truth_itself_agrees_fully_and_mixed_up_labels_do_not(data: SplitDataset) -> None:
     truth, _ = truth_of(data.dataset, NAMES)
     assert truth is not None
     table = measured(data, Known(truth.weights, 0.3 * truth.weights, truth.design), Known(*_noise(truth)))
@@ -110,7 +109,7 @@ def test_the_truth_itself_agrees_fully_and_mixed_up_labels_do_not(data: Prepared
     assert 0.2 < table.loc[(TASTE, PLAIN_MEAN), "value"] < 1
 
 
-def test_each_question_is_a_rank_correlation_a_user(data: PreparedData) -> None:
+def test_each_question_is_a_rank_correlation_a_user(data: SplitDataset) -> None:
     truth, _ = truth_of(data.dataset, NAMES)
     assert truth is not None
     rng = np.random.default_rng(3)

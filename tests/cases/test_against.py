@@ -6,25 +6,26 @@ import pytest
 from guidedrec_core.cases.against import build_against
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.ranking.ranks import mask_seen, top_k
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import System
 
 USER = 3
 
 
 @pytest.fixture(scope="module")
-def system(tiny_build) -> System:
-    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+def system(tiny_build) -> RefinedRecommender:
+    return open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
 
 
 @pytest.fixture(scope="module")
-def scores(system: System) -> np.ndarray:
+def scores(system: RefinedRecommender) -> np.ndarray:
     history = system.data.shown_history(USER)
     return mask_seen(system.refined.scores(np.array([USER]), [history]), [history])
 
 
 def test_the_parts_are_the_difference_to_the_item_just_below_or_to_any_other(
-    system: System, scores: np.ndarray
+    system: RefinedRecommender, scores: np.ndarray
 ) -> None:
     order = top_k(scores, 40)[0]
     order = order[order >= 0]
@@ -42,7 +43,7 @@ def test_the_parts_are_the_difference_to_the_item_just_below_or_to_any_other(
     assert build_against(system, user, str(ids[order[-1]])) is None
 
 
-def test_an_item_of_the_history_has_nothing_below_it_but_can_be_compared(system: System) -> None:
+def test_an_item_of_the_history_has_nothing_below_it_but_can_be_compared(system: RefinedRecommender) -> None:
     user, ids = system.data.dataset.users.id(USER), system.data.dataset.items.ids
     taken = str(ids[system.data.shown_history(USER)[0]])
     assert build_against(system, user, taken) is None

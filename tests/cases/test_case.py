@@ -6,23 +6,24 @@ import pytest
 from guidedrec_core.cases.case import Explanation, build_case
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages import Build
-from guidedrec_core.stages.system import System
 
 
 @pytest.fixture(scope="module")
-def system(tiny_build: Build) -> System:
-    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+def system(tiny_build: Build) -> RefinedRecommender:
+    return open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
 
 
-def explain_item(system: System, user_id: str, item_id: str) -> Explanation:
+def explain_item(system: RefinedRecommender, user_id: str, item_id: str) -> Explanation:
     explanation = build_case(system, user_id, item_id, k=1).selected
     assert explanation is not None
     return explanation
 
 
-def test_ledger_sums_to_the_models_own_score_for_every_user_and_item(system: System) -> None:
+def test_ledger_sums_to_the_models_own_score_for_every_user_and_item(system: RefinedRecommender) -> None:
     items = np.arange(system.refined.n_items)
     for user in range(system.data.sequences.n_users):
         history = system.data.shown_history(user)
@@ -35,13 +36,13 @@ def test_ledger_sums_to_the_models_own_score_for_every_user_and_item(system: Sys
             np.testing.assert_allclose(parts, ledger.score, atol=1e-12)
 
 
-def test_contributions_of_an_average_item_are_zero(system: System) -> None:
+def test_contributions_of_an_average_item_are_zero(system: RefinedRecommender) -> None:
     ledger = refined_ledger(system.refined, 0, system.data.shown_history(0), np.arange(system.refined.n_items))
     np.testing.assert_allclose(ledger.contributions.mean(axis=0), 0, atol=1e-6)
     assert ledger.score.mean() == pytest.approx(ledger.average_remainder + ledger.average_bias, abs=1e-6)
 
 
-def test_lists_moves_and_ranks_agree(system: System) -> None:
+def test_lists_moves_and_ranks_agree(system: RefinedRecommender) -> None:
     case = build_case(system, "user-03", k=10)
     assert case.refined["rank"].tolist() == list(range(1, 11))
     assert case.refined["score"].is_monotonic_decreasing
@@ -57,7 +58,7 @@ def test_lists_moves_and_ranks_agree(system: System) -> None:
     assert case.selected.item_id == case.refined["item_id"].iloc[0]
 
 
-def test_the_held_out_item_is_shown_as_such_and_never_in_the_history(system: System) -> None:
+def test_the_held_out_item_is_shown_as_such_and_never_in_the_history(system: RefinedRecommender) -> None:
     for user_id in system.data.dataset.users.ids[:20]:
         case = build_case(system, user_id, k=40)
         assert len(case.held_out) == 1
@@ -69,7 +70,7 @@ def test_the_held_out_item_is_shown_as_such_and_never_in_the_history(system: Sys
         assert not set(case.refined["item_id"]) & set(case.history["item_id"])
 
 
-def test_history_is_newest_first_with_raw_scores(system: System) -> None:
+def test_history_is_newest_first_with_raw_scores(system: RefinedRecommender) -> None:
     case = build_case(system, "user-00")
     assert case.history["datetime"].is_monotonic_decreasing
     assert case.history["position"].tolist() == list(range(len(case.history), 0, -1))
@@ -78,7 +79,7 @@ def test_history_is_newest_first_with_raw_scores(system: System) -> None:
     np.testing.assert_array_equal(first[list(system.schema.names)].to_numpy(float), system.item_scores.values[item])
 
 
-def test_profile_score_is_the_faded_mean_of_known_scores(system: System) -> None:
+def test_profile_score_is_the_faded_mean_of_known_scores(system: RefinedRecommender) -> None:
     case = build_case(system, "user-05")
     decay = system.refined.config.decay
     for row in case.profile.itertuples():
@@ -88,7 +89,7 @@ def test_profile_score_is_the_faded_mean_of_known_scores(system: System) -> None
         assert row.user_score == pytest.approx((raw[known] * fade[known]).sum() / fade[known].sum())
 
 
-def test_explanation_of_any_item_sums_and_says_when_it_is_in_the_history(system: System) -> None:
+def test_explanation_of_any_item_sums_and_says_when_it_is_in_the_history(system: RefinedRecommender) -> None:
     case = build_case(system, "user-01")
     seen = str(case.history["item_id"].iloc[0])
     for item_id in system.data.dataset.items.ids:
@@ -99,14 +100,14 @@ def test_explanation_of_any_item_sums_and_says_when_it_is_in_the_history(system:
     assert "in the history already" in explain_item(system, "user-01", seen).sentence
 
 
-def test_a_missing_score_is_marked(system: System) -> None:
+def test_a_missing_score_is_marked(system: RefinedRecommender) -> None:
     parts = explain_item(system, "user-01", "item-01").parts.set_index("attribute")
     assert bool(parts.loc["warmth", "missing"])
     assert parts.loc["warmth", "contribution"] == 0
     assert np.isnan(parts.loc["warmth", "item_score"])
 
 
-def test_unknown_ids_are_named(system: System) -> None:
+def test_unknown_ids_are_named(system: RefinedRecommender) -> None:
     with pytest.raises(UnknownIdError, match="unknown user id: 'nobody'"):
         build_case(system, "nobody")
     with pytest.raises(UnknownIdError, match="unknown item id: 'item-999'"):

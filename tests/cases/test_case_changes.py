@@ -7,18 +7,19 @@ from guidedrec_core.cases.changes import POPULARITY, build_changes, build_moved,
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import System
 
 USER = 3
 
 
 @pytest.fixture(scope="module")
-def system(tiny_build) -> System:
-    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+def system(tiny_build) -> RefinedRecommender:
+    return open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
 
 
-def ids(system: System, place: int) -> tuple[str, str, int]:
+def ids(system: RefinedRecommender, place: int) -> tuple[str, str, int]:
     """Return the ids of a user and of the item at a place in the refined ranking, and its index."""
     history = system.data.shown_history(USER)
     scores = mask_seen(system.refined.scores(np.array([USER]), [history]), [history])
@@ -27,7 +28,7 @@ def ids(system: System, place: int) -> tuple[str, str, int]:
 
 
 @pytest.mark.parametrize("place", [2, 14])
-def test_every_change_told_changes_the_list(system: System, place: int) -> None:
+def test_every_change_told_changes_the_list(system: RefinedRecommender, place: int) -> None:
     user, item, _ = ids(system, place)
     found = build_changes(system, user, item)
     assert not found.seen
@@ -40,7 +41,7 @@ def test_every_change_told_changes_the_list(system: System, place: int) -> None:
     assert (middle["rank"] == place).all()
 
 
-def test_the_curves_are_the_models(system: System) -> None:
+def test_the_curves_are_the_models(system: RefinedRecommender) -> None:
     user, item, index = ids(system, 5)
     curves = build_changes(system, user, item).curves
     row = curves.iloc[7]
@@ -50,7 +51,7 @@ def test_the_curves_are_the_models(system: System) -> None:
     assert int(ranks_of(mask_seen(scores, [history]), np.array([index]))[0]) == row["rank"]
 
 
-def test_why_not_names_what_it_is_compared_with(system: System) -> None:
+def test_why_not_names_what_it_is_compared_with(system: RefinedRecommender) -> None:
     user, item, _ = ids(system, 14)
     told = build_why_not(system, user, item)
     assert told.sentence.startswith(f"{told.title} is 14th, ")
@@ -60,7 +61,7 @@ def test_why_not_names_what_it_is_compared_with(system: System) -> None:
     assert len(told.parts) == len(system.schema) + 2
 
 
-def test_why_it_moved_adds_up(system: System) -> None:
+def test_why_it_moved_adds_up(system: RefinedRecommender) -> None:
     user, item, _ = ids(system, 1)
     moved = build_moved(system, user, item)
     assert moved is not None
@@ -72,7 +73,7 @@ def test_why_it_moved_adds_up(system: System) -> None:
     assert len(moved.base_parts) == len(system.schema)
 
 
-def test_what_the_user_has_is_told(system: System) -> None:
+def test_what_the_user_has_is_told(system: RefinedRecommender) -> None:
     user, item = (
         system.data.dataset.users.id(USER),
         system.data.dataset.items.id(int(system.data.shown_history(USER)[0])),

@@ -5,16 +5,17 @@ import pytest
 
 from guidedrec_core.cases.history import REMAINDER, build_history
 from guidedrec_core.errors import UnknownIdError
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import System
 
 
 @pytest.fixture(scope="module")
-def system(tiny_build) -> System:
-    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+def system(tiny_build) -> RefinedRecommender:
+    return open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
 
 
-def test_rows_and_columns_add_up_to_the_score(system: System) -> None:
+def test_rows_and_columns_add_up_to_the_score(system: RefinedRecommender) -> None:
     user = system.data.dataset.users.id(3)
     history = system.data.shown_history(3)
     shown = build_history(system, user, "item-05")
@@ -30,7 +31,7 @@ def test_rows_and_columns_add_up_to_the_score(system: System) -> None:
     assert shown.items["without"].iloc[0] == pytest.approx(dropped - score, abs=1e-5)
 
 
-def test_the_base_model_has_no_attributes(system: System) -> None:
+def test_the_base_model_has_no_attributes(system: RefinedRecommender) -> None:
     user = system.data.dataset.users.id(3)
     shown = build_history(system, user, "item-05", "base")
     assert list(shown.matrix.columns) == [REMAINDER]
@@ -40,6 +41,6 @@ def test_the_base_model_has_no_attributes(system: System) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"user_id": "nobody"}, {"item_id": "nothing"}, {"model": "other"}])
-def test_unknown_names_are_told(system: System, wrong: dict[str, str]) -> None:
+def test_unknown_names_are_told(system: RefinedRecommender, wrong: dict[str, str]) -> None:
     with pytest.raises(UnknownIdError):
         build_history(system, **{"user_id": system.data.dataset.users.id(3), "item_id": "item-05", **wrong})

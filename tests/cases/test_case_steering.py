@@ -10,18 +10,19 @@ from guidedrec_core.cases.rationale import rationale_facts
 from guidedrec_core.cases.steering import scores_after, steered_case
 from guidedrec_core.rationale.claims import checked
 from guidedrec_core.rationale.facts import rendered, template_claims
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.system import System
 
 USER = "user-03"
 
 
 @pytest.fixture(scope="module")
-def system(tiny_build: Any) -> System:
-    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+def system(tiny_build: Any) -> RefinedRecommender:
+    return open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
 
 
-def test_the_lists_are_the_cases_when_nothing_is_steered(system: System) -> None:
+def test_the_lists_are_the_cases_when_nothing_is_steered(system: RefinedRecommender) -> None:
     plain = scores_after(system, USER)
     shown = steered_case(system, plain, plain, ())
     case = build_case(system, USER)
@@ -30,7 +31,7 @@ def test_the_lists_are_the_cases_when_nothing_is_steered(system: System) -> None
     assert shown.sentence == "What if: the list stays as it is."
 
 
-def test_moves_of_both_lists_agree(system: System) -> None:
+def test_moves_of_both_lists_agree(system: RefinedRecommender) -> None:
     plain = scores_after(system, USER)
     edited = scores_after(system, USER, removed=tuple(plain.history[:1].tolist()), added=())
     shown = steered_case(system, plain, edited, (3.0, 0.0, -3.0), k=10)
@@ -49,7 +50,7 @@ def test_moves_of_both_lists_agree(system: System) -> None:
     assert alone["after"][0] > alone["before"][0]
 
 
-def test_a_rationales_facts_are_the_cases_and_its_template_holds(system: System) -> None:
+def test_a_rationales_facts_are_the_cases_and_its_template_holds(system: RefinedRecommender) -> None:
     case = build_case(system, USER)
     facts = rationale_facts(system, case)
     assert case.selected is not None

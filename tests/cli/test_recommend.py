@@ -13,30 +13,33 @@ from guidedrec_core.cases.changes import build_changes, build_moved, build_why_n
 from guidedrec_core.cases.history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.ranking.recommend import recommend
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages import Build
-from guidedrec_core.stages.system import System
 
 TOLERANCE = 1e-5
 
 
 @pytest.fixture
-def system(tiny_home: Path, tiny_build: Build) -> System:
-    return System.open(RunStore(tiny_home), tiny_build.refined.id)
+def system(tiny_home: Path, tiny_build: Build) -> RefinedRecommender:
+    return open_refined(RunStore(tiny_home), tiny_build.refined.id)
 
 
 @pytest.mark.parametrize("model", ["base", "refined"])
-@pytest.mark.parametrize("history", ["train", "train+valid"])
-def test_a_users_list_is_the_models(model: str, history: Any, document: Callable[..., Any], system: System) -> None:
+@pytest.mark.parametrize("history", ["train", "train+valid", "full"])
+def test_a_users_list_is_the_models(
+    model: str, history: Any, document: Callable[..., Any], system: RefinedRecommender
+) -> None:
     user = tiny.UNICODE_USER
     found = document("recommend", "tiny", "--user", user, "--model", model, "--history", history, "--k", "5")
     assert {key: found[key] for key in ("user_id", "model", "run_id")} == {
         "user_id": user,
         "model": model,
-        "run_id": system.refined_run.id,
+        "run_id": system.run_id,
     }
     users = np.array([system.data.dataset.users.index(user)])
-    wanted = recommend(system.model(model), model, system.data, users, 5, history)
+    wanted = recommend(system.model(model), model, system.data.showing(history), users, 5)
     titles = system.data.dataset.catalogue.frame.set_index("item_id")["title"]
     assert [set(item) for item in found["items"]] == [{"item_id", "title", "rank", "score"}] * 5
     assert [item["item_id"] for item in found["items"]] == wanted["item_id"].tolist()
@@ -55,20 +58,45 @@ def test_people_get_a_table(call: Callable[..., Any], tiny_home: Path, tiny_buil
 
 @pytest.mark.parametrize("suffix", ["parquet", "csv"])
 def test_everybodys_lists_have_the_canonical_columns(
-    suffix: str, document: Callable[..., Any], system: System, tmp_path: Path
+    suffix: str, document: Callable[..., Any], system: RefinedRecommender, tmp_path: Path
 ) -> None:
     out = tmp_path / f"lists.{suffix}"
     told = document("recommend", "--all-users", "--model", "base", "--k", "4", "--history", "train", "--out", out)
-    assert told == {"model": "base", "run_id": system.refined_run.id, "users": 60, "rows": 240, "path": str(out)}
+    assert told == {"model": "base", "run_id": system.run_id, "users": 60, "rows": 240, "path": str(out)}
     found = pd.read_parquet(out) if suffix == "parquet" else pd.read_csv(out)
     assert list(found.columns) == ["user_id", "item_id", "score", "rank", "model"]
-    wanted = recommend(system.base, "base", system.data, np.arange(60), 4, "train")
+    wanted = recommend(system.base, "base", system.data.showing("train"), np.arange(60), 4)
     assert found["item_id"].tolist() == wanted["item_id"].tolist()
     assert found["user_id"].tolist() == wanted["user_id"].tolist()
     np.testing.assert_allclose(found["score"], wanted["score"], rtol=1e-6)
 
 
-def test_k_beyond_the_catalogue_gives_all_that_is_new(document: Callable[..., Any], system: System) -> None:
+def test_whole_histories_are_shown_unless_something_else_is_wanted(
+    document: Callable[..., Any], system: RefinedRecommender
+) -> None:
+    user, data = system.data.dataset.users.id(0), system.data
+    latest = data.dataset.items.id(int(data.sequences.history(0)[-1]))
+    default = document("recommend", "--user", user, "--k", "40")
+    assert default == document("recommend", "--user", user, "--k", "40", "--history", "full")
+    assert latest not in {item["item_id"] for item in default["items"]}
+    held_out = document("recommend", "--user", user, "--k", "40", "--history", "train+valid")
+    assert latest in {item["item_id"] for item in held_out["items"]}
+
+
+def test_somebody_unknown_gets_a_list_for_a_basket(
+    document: Callable[..., Any], refused: Any, system: RefinedRecommender
+) -> None:
+    found = document("recommend", "--basket", "item-03, item-07", "--k", "4")
+    assert found["user_id"] is None
+    wanted = system.recommend(history=["item-03", "item-07"], k=4)
+    assert [item["item_id"] for item in found["items"]] == wanted["item_id"].tolist()
+    assert not {"item-03", "item-07"} & set(wanted["item_id"])
+    assert "unknown item id: 'item-99'" in refused("recommend", "--basket", "item-03,item-99")
+    wrong = refused("recommend", "--basket", "item-03", "--user", "user-01")
+    assert "one of --user, --basket and --all-users" in wrong
+
+
+def test_k_beyond_the_catalogue_gives_all_that_is_new(document: Callable[..., Any], system: RefinedRecommender) -> None:
     user = system.data.dataset.users.id(0)
     found = document("recommend", "--user", user, "--k", "1000")
     assert len(found["items"]) == 40 - len(set(system.data.shown_history(0).tolist()))
@@ -101,7 +129,7 @@ def test_an_unknown_run_or_data_set_is_refused(refused: Callable[..., str], tiny
         assert "no data set named 'nosuch'" in refused(*command, "nosuch", "--user", "user-01")
 
 
-def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], system: System) -> None:
+def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], system: RefinedRecommender) -> None:
     best = document("recommend", "--user", "user-03", "--k", "40")["items"]
     for place in (0, 7, len(best) - 1):
         item = best[place]
@@ -110,7 +138,7 @@ def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], sy
             *("user_id", "item_id", "model", "run_id", "rank", "score", "bias", "remainder", "contributions")
         ]
         assert (why["user_id"], why["item_id"], why["model"]) == ("user-03", item["item_id"], "refined")
-        assert why["run_id"] == system.refined_run.id
+        assert why["run_id"] == system.run_id
         assert why["rank"] == item["rank"]
         parts = why["contributions"]
         assert [part["attribute"] for part in parts] == list(tiny.ATTRIBUTES)
@@ -132,7 +160,7 @@ def test_a_base_score_has_no_contributions(document: Callable[..., Any], tiny_ho
 
 
 def test_an_item_the_user_has_is_explained_but_not_ranked(
-    document: Callable[..., Any], call: Callable[..., Any], system: System
+    document: Callable[..., Any], call: Callable[..., Any], system: RefinedRecommender
 ) -> None:
     user = system.data.dataset.users.id(0)
     item = system.data.dataset.items.id(int(system.data.shown_history(0)[0]))
@@ -147,7 +175,7 @@ def test_an_item_the_user_has_is_explained_but_not_ranked(
 
 
 def test_one_score_is_told_as_the_case_study_tells_it(
-    document: Callable[..., Any], call: Callable[..., Any], system: System
+    document: Callable[..., Any], call: Callable[..., Any], system: RefinedRecommender
 ) -> None:
     """Text and JSON hold the same facts, and those are the pages' own."""
     item = document("recommend", "--user", "user-03")["items"][2]["item_id"]
@@ -197,14 +225,14 @@ def test_people_get_the_parts_largest_first(call: Callable[..., Any], tiny_home:
 
 
 def test_all_ledgers_sum_to_the_scores_and_equal_single_ones(
-    document: Callable[..., Any], system: System, tmp_path: Path
+    document: Callable[..., Any], system: RefinedRecommender, tmp_path: Path
 ) -> None:
     out = tmp_path / "ledgers.parquet"
     told = document("explain", "--all", "--k", "3", "--out", out)
     rows = 60 * 3 * (len(tiny.ATTRIBUTES) + 2)
     assert told == {
         "model": "refined",
-        "run_id": system.refined_run.id,
+        "run_id": system.run_id,
         "users": 60,
         "rows": rows,
         "path": str(out),

@@ -14,11 +14,11 @@ from torch import nn
 
 from guidedrec_core.config import EASEConfig, ItemKNNConfig, RefinementConfig
 from guidedrec_core.data.sequences import TrainingWindows
-from guidedrec_core.models.base import Recommender
-from guidedrec_core.models.ease import EASE
+from guidedrec_core.models.base import ItemScorer
+from guidedrec_core.models.ease import EASEModel
 from guidedrec_core.models.external import ExternalModel
-from guidedrec_core.models.itemknn import ItemKNN
-from guidedrec_core.models.popularity import Popularity
+from guidedrec_core.models.itemknn import ItemKNNModel
+from guidedrec_core.models.popularity import PopularityModel
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
@@ -35,24 +35,24 @@ GUIDED = GuidedEmbedding.of(RAW)
 USER_SCORES = np.random.default_rng(2).normal(size=(N_USERS, N_ATTRIBUTES)).astype(np.float32)
 
 
-def popularity(seed: int) -> Popularity:
-    return Popularity(np.bincount(SEQUENCES.items, minlength=N_ITEMS))
+def popularity(seed: int) -> PopularityModel:
+    return PopularityModel(np.bincount(SEQUENCES.items, minlength=N_ITEMS))
 
 
-def itemknn(seed: int) -> ItemKNN:
+def itemknn(seed: int) -> ItemKNNModel:
     users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
-    return ItemKNN(users, SEQUENCES.items, N_USERS, N_ITEMS, ItemKNNConfig(neighbours=4))
+    return ItemKNNModel(users, SEQUENCES.items, N_USERS, N_ITEMS, ItemKNNConfig(neighbours=4))
 
 
-def itemknn_in_order(seed: int) -> ItemKNN:
+def itemknn_in_order(seed: int) -> ItemKNNModel:
     users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
     config = ItemKNNConfig(neighbours=4, decay=0.8, closeness=0.9, backward=0.3)
-    return ItemKNN(users, SEQUENCES.items, N_USERS, N_ITEMS, config)
+    return ItemKNNModel(users, SEQUENCES.items, N_USERS, N_ITEMS, config)
 
 
-def ease(seed: int) -> EASE:
+def ease(seed: int) -> EASEModel:
     users = np.repeat(np.arange(N_USERS), SEQUENCES.lengths)
-    return EASE(users, SEQUENCES.items, N_USERS, N_ITEMS, EASEConfig(penalty=2.0, decay=0.7))
+    return EASEModel(users, SEQUENCES.items, N_USERS, N_ITEMS, EASEConfig(penalty=2.0, decay=0.7))
 
 
 def external(seed: int) -> ExternalModel:
@@ -180,13 +180,13 @@ MODELS |= {
     "head-beside-itemknn": head_on(external, beside=itemknn),
     "head-on-additive-beside-itemknn": head_on(external, MODELS["additive"], itemknn_in_order),
 }
-CACHE: dict[str, Recommender] = {}
+CACHE: dict[str, ItemScorer] = {}
 HISTORIES = arrays([[3], [], [1, 2, 3], list(range(N_ITEMS)), [5, 5, 5], [16, 0]])
 USERS = np.array([0, 1, -1, 3, N_USERS + 5, 5])
 
 
 @pytest.fixture(params=MODELS)
-def model(request: pytest.FixtureRequest) -> Recommender:
+def model(request: pytest.FixtureRequest) -> ItemScorer:
     """Give a trained model; no test changes it."""
     if request.param not in CACHE:
         CACHE[request.param] = MODELS[request.param](0)
@@ -203,12 +203,12 @@ def weights(model: Any) -> dict[str, np.ndarray]:
         parts = {"base": model.base, "refined": model.refined, "beside": model.neighbours}
         inner = {f"{part} {n}": v for part, m in parts.items() if m is not None for n, v in weights(m).items()}
         return {**inner, **{f"head {name}": value.copy() for name, value in model.arrays().items()}}
-    if isinstance(model, ItemKNN):
+    if isinstance(model, ItemKNNModel):
         return {"learned": model.similarity.toarray()}
-    return {"learned": (model.weights if isinstance(model, EASE) else model.counts).copy()}
+    return {"learned": (model.weights if isinstance(model, EASEModel) else model.counts).copy()}
 
 
-def test_scores_are_finite_float32_for_the_whole_catalogue(model: Recommender) -> None:
+def test_scores_are_finite_float32_for_the_whole_catalogue(model: ItemScorer) -> None:
     scores = model.scores(USERS, HISTORIES)
     assert model.n_items == N_ITEMS
     assert isinstance(scores, np.ndarray)
@@ -217,28 +217,28 @@ def test_scores_are_finite_float32_for_the_whole_catalogue(model: Recommender) -
     assert np.isfinite(scores).all()
 
 
-def test_no_users_give_no_rows(model: Recommender) -> None:
+def test_no_users_give_no_rows(model: ItemScorer) -> None:
     assert model.scores(np.empty(0, np.int64), []).shape == (0, N_ITEMS)
 
 
-def test_everybody_may_be_unknown_and_without_history(model: Recommender) -> None:
+def test_everybody_may_be_unknown_and_without_history(model: ItemScorer) -> None:
     scores = model.scores(np.array([-1, -1]), arrays([[], []]))
     assert np.isfinite(scores).all()
     np.testing.assert_allclose(scores[0], scores[1], rtol=1e-5, atol=1e-6)  # rounding depends on the row
 
 
-def test_a_batch_gives_what_single_calls_give(model: Recommender) -> None:
+def test_a_batch_gives_what_single_calls_give(model: ItemScorer) -> None:
     together = model.scores(USERS, HISTORIES)
     for row, history in enumerate(HISTORIES):
         single = model.scores(USERS[row : row + 1], [history])
         np.testing.assert_allclose(single[0], together[row], rtol=1e-5, atol=1e-5)
 
 
-def test_scores_repeat_bit_for_bit(model: Recommender) -> None:
+def test_scores_repeat_bit_for_bit(model: ItemScorer) -> None:
     assert np.array_equal(model.scores(USERS, HISTORIES), model.scores(USERS, HISTORIES))
 
 
-def test_scoring_leaves_inputs_and_model_alone(model: Recommender) -> None:
+def test_scoring_leaves_inputs_and_model_alone(model: ItemScorer) -> None:
     users, histories, learned = USERS.copy(), [h.copy() for h in HISTORIES], weights(model)
     model.scores(users, histories)[:] = 0
     assert np.array_equal(users, USERS)
@@ -246,7 +246,7 @@ def test_scoring_leaves_inputs_and_model_alone(model: Recommender) -> None:
     assert all(np.array_equal(value, learned[name]) for name, value in weights(model).items())
 
 
-def test_scoring_accepts_arrays_that_must_not_be_written(model: Recommender, recwarn: pytest.WarningsRecorder) -> None:
+def test_scoring_accepts_arrays_that_must_not_be_written(model: ItemScorer, recwarn: pytest.WarningsRecorder) -> None:
     users, histories = USERS.copy(), [h.copy() for h in HISTORIES]
     for array in (users, *histories):
         array.flags.writeable = False

@@ -8,7 +8,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.data import bundled
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import DataError, NotFoundError
 
 

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from guidedrec_core.data.catalogue import align
-from guidedrec_core.data.dataset import Dataset, import_dataset, item_order, load, save
+from guidedrec_core.data.dataset import Dataset, item_order
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import DataError
+from guidedrec_core.runs.datasets import load_dataset, save_dataset
 from guidedrec_core.runs.store import RunStore
 
 MOVIELENS = Path(__file__).parents[3] / "shared" / "data" / "movielens_small"
@@ -58,8 +60,8 @@ def test_saved_and_loaded_is_the_same(own: Path) -> None:
     dataset = import_dataset("csv", own / "own.csv", "my-shop", items_path=own / "items.csv")
     store = RunStore(own / "runs")
     with store.create("data", config={}) as writer:
-        save(dataset, writer)
-    back = load(store.open(writer.run.id))
+        save_dataset(dataset, writer)
+    back = load_dataset(store.open(writer.run.id))
     pd.testing.assert_frame_equal(back.interactions.frame, dataset.interactions.frame)
     pd.testing.assert_frame_equal(back.catalogue.frame, dataset.catalogue.frame)
     assert (back.name, back.source, back.notices) == (dataset.name, dataset.source, dataset.notices)

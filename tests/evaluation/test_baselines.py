@@ -6,21 +6,22 @@ import numpy as np
 import pytest
 
 from guidedrec_core.config import BaselineConfig, EASEConfig, ItemKNNConfig, SplitConfig
-from guidedrec_core.data.prepared import PreparedData, load_prepared
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.evaluation import baselines
 from guidedrec_core.evaluation.baselines import best_on_validation, fit_baselines
-from guidedrec_core.models.base import Recommender
-from guidedrec_core.models.ease import EASE
-from guidedrec_core.models.itemknn import ItemKNN
-from guidedrec_core.models.popularity import Popularity
+from guidedrec_core.models.base import ItemScorer
+from guidedrec_core.models.ease import EASEModel
+from guidedrec_core.models.itemknn import ItemKNNModel
+from guidedrec_core.models.popularity import PopularityModel
+from guidedrec_core.runs.datasets import load_dataset, load_split_dataset
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages import Build
 
 
 @pytest.fixture
-def data(tiny_build: Build) -> PreparedData:
+def data(tiny_build: Build) -> SplitDataset:
     """The tiny shop, cut."""
-    return load_prepared(RunStore(tiny_build.data.path.parents[1]), tiny_build.base)
+    return load_split_dataset(RunStore(tiny_build.data.path.parents[1]), tiny_build.base)
 
 
 def test_the_best_is_taken_and_the_first_of_equals() -> None:
@@ -28,7 +29,7 @@ def test_the_best_is_taken_and_the_first_of_equals() -> None:
     assert best_on_validation(iter(["fig", "apple", "plum"]), lambda name: float(len(name))) == "apple"
 
 
-def test_every_setting_of_the_grid_is_tried_and_the_best_kept(data: PreparedData) -> None:
+def test_every_setting_of_the_grid_is_tried_and_the_best_kept(data: SplitDataset) -> None:
     grid = BaselineConfig(
         neighbours=(5, 9),
         decay=(1.0, 0.5),
@@ -39,7 +40,7 @@ def test_every_setting_of_the_grid_is_tried_and_the_best_kept(data: PreparedData
     )
     tried = []
 
-    def validate(model: Recommender) -> float:
+    def validate(model: ItemScorer) -> float:
         """Prefer the last of each kind."""
         tried.append(model.config.model_dump())
         return float(len(tried))
@@ -61,11 +62,11 @@ def test_an_only_candidate_is_not_looked_at() -> None:
 
 def test_with_a_temporal_split_popularity_may_be_that_of_late(tiny_build: Build) -> None:
     split = SplitConfig(kind="temporal", valid_fraction=0.2, test_fraction=0.2)
-    data = PreparedData.of(tiny_build.data, split)
+    data = SplitDataset.of(load_dataset(tiny_build.data), split)
     asked: list[float | None] = []
 
-    def validate(model: Recommender) -> float:
-        if isinstance(model, Popularity):
+    def validate(model: ItemScorer) -> float:
+        if isinstance(model, PopularityModel):
             asked.append(model.half_life)
             return float(model.half_life == 0.5)
         return 0.0
@@ -74,14 +75,14 @@ def test_with_a_temporal_split_popularity_may_be_that_of_late(tiny_build: Build)
     assert asked == [None, 0.5, 2.0]
     assert found.settings["popularity"] == {"half_life": 0.5}
     popular = found.models["popularity"]
-    assert isinstance(popular, Popularity)
+    assert isinstance(popular, PopularityModel)
     # What was chosen is fitted anew with the validation part, which comes before all of the test part.
     np.testing.assert_array_equal(popular.counts, data.refreshed.faded_interactions(0.5))
     newest = data.refreshed
     for name, model, config in (
-        ("item_knn", ItemKNN, ItemKNNConfig),
-        ("item_knn_recency", ItemKNN, ItemKNNConfig),
-        ("ease", EASE, EASEConfig),
+        ("item_knn", ItemKNNModel, ItemKNNConfig),
+        ("item_knn_recency", ItemKNNModel, ItemKNNConfig),
+        ("ease", EASEModel, EASEConfig),
     ):
         own: Any = model(*newest.train_pairs, 60, 40, config.parse(found.settings[name]))
         older: Any = model(*data.train_pairs, 60, 40, config.parse(found.settings[name]))
@@ -90,7 +91,7 @@ def test_with_a_temporal_split_popularity_may_be_that_of_late(tiny_build: Build)
         assert not np.allclose(own.scores(*someone), older.scores(*someone))
 
 
-def test_a_catalogue_too_large_for_ease_is_a_notice(data: PreparedData, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_catalogue_too_large_for_ease_is_a_notice(data: SplitDataset, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baselines, "LARGEST_CATALOGUE", 39)
     found = fit_baselines(data, BaselineConfig(), lambda _: 0.0)
     assert "ease" not in found.models

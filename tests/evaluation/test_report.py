@@ -8,7 +8,7 @@ from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.errors import DataError
 from guidedrec_core.evaluation.highlights import highlights
 from guidedrec_core.evaluation.report import EvaluationReport, _with_lists, evaluate_models
-from guidedrec_core.models.popularity import Popularity
+from guidedrec_core.models.popularity import PopularityModel
 
 N_ITEMS = 30
 
@@ -40,7 +40,7 @@ def report(places: dict[str, int]) -> EvaluationReport:
     counts = np.bincount([i for h in histories for i in h[:4]], minlength=N_ITEMS)
     models = {name: Oracle(following, place) for name, place in places.items()}
     return evaluate_models(
-        {"popularity": Popularity(counts), **models},
+        {"popularity": PopularityModel(counts), **models},
         sequences,
         split.cases(sequences, "test"),
         counts,

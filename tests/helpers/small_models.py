@@ -9,7 +9,7 @@ from tiny import ENCODER
 
 from guidedrec_core.config import ItemKNNConfig, RefinementConfig
 from guidedrec_core.models.external import ExternalModel
-from guidedrec_core.models.itemknn import ItemKNN
+from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
@@ -63,10 +63,10 @@ def literal(kind: str) -> Any:
     return stirred(LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), USER_SCORES))
 
 
-def neighbours() -> ItemKNN:
+def neighbours() -> ItemKNNModel:
     users, items = RNG.integers(0, N_USERS, 200), RNG.integers(0, N_ITEMS, 200)
     pairs = np.unique(np.stack([users, items]), axis=1)
-    return ItemKNN(pairs[0], pairs[1], N_USERS, N_ITEMS, ItemKNNConfig(neighbours=5))
+    return ItemKNNModel(pairs[0], pairs[1], N_USERS, N_ITEMS, ItemKNNConfig(neighbours=5))
 
 
 def head(base: Any, refined: Any = None, guided: GuidedEmbedding = GUIDED, beside: Any = None) -> HeadModel:

@@ -13,16 +13,17 @@ import tiny
 
 from guidedrec_core import stages
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, SplitConfig, TrainingConfig
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import ConfigError, DataError, UnknownIdError
 from guidedrec_core.items import new_item as module
 from guidedrec_core.items.new_item import NEWNESS, Preview, preview
 from guidedrec_core.progress import Progress
 from guidedrec_core.ranking.ranks import mask_seen
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.refined import Parts
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.system import System
 
 CONFIG = BuildConfig(
     encoder=EncoderConfig(width=8, heads=2, feedforward=8, max_length=6),
@@ -52,8 +53,8 @@ class Shop:
         base = stages.train_base(self.store, self.data, config)
         return stages.refine(self.store, base, self.scores, config)
 
-    def system(self, **refinement: Any) -> System:
-        return System.open(self.store, self.refined(**refinement).id)
+    def system(self, **refinement: Any) -> RefinedRecommender:
+        return open_refined(self.store, self.refined(**refinement).id).showing("train+valid")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -69,7 +70,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(tmp_path_factory.mktemp("shop"))
 
 
-def catalogue_scores(system: System) -> tuple[np.ndarray, np.ndarray]:
+def catalogue_scores(system: RefinedRecommender) -> tuple[np.ndarray, np.ndarray]:
     """Return everybody's scores of the catalogue, whole, and with what they took masked."""
     users = np.arange(len(system.data.dataset.users))
     histories = [system.data.shown_history(user) for user in users.tolist()]
@@ -77,11 +78,11 @@ def catalogue_scores(system: System) -> tuple[np.ndarray, np.ndarray]:
     return scores, mask_seen(scores, histories)
 
 
-def scores_of(system: System, item: int) -> dict[str, float]:
+def scores_of(system: RefinedRecommender, item: int) -> dict[str, float]:
     return dict(zip(system.schema.names, map(float, system.item_scores.values[item]), strict=True))
 
 
-def as_trained(system: System) -> System:
+def as_trained(system: RefinedRecommender) -> RefinedRecommender:
     """Take from a model what was counted after training, so that items which came later are taken by nobody."""
     refined: Any = system.refined
     counts = np.stack([system.data.item_interactions, *map(system.data.faded_interactions, (0.2, 1.0))], axis=1)
@@ -204,9 +205,8 @@ def test_a_run_that_hardly_ever_ranked_a_new_item_says_so(shop: Shop, monkeypatc
 def test_scores_beyond_the_catalogues_and_runs_that_list_no_new_items_are_told(shop: Shop) -> None:
     system = shop.system()
     narrow = dataclasses.replace(system.item_scores, values=np.clip(system.item_scores.values, 0, 8))
-    run = system.refined_run
-    silenced = Run(run.path, run.manifest.model_copy(update={"summary": {**run.summary, "cold_offset": NEVER}}))
-    system = dataclasses.replace(system, item_scores=narrow, refined_run=silenced)
+    scores = dataclasses.replace(system.scores, items=narrow)
+    system = dataclasses.replace(system, scores=scores, summary={**system.summary, "cold_offset": NEVER})
     caveats = module._caveats(system, np.array([9, 2, 6], np.float32), anchored=True)
     assert len(caveats) == 2
     assert "extrapolation: warmth (9, the catalogue's go from 0 to 8)." in caveats[0]

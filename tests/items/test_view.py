@@ -9,16 +9,17 @@ from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.items.view import build_item, near_reason
 from guidedrec_core.projection.spaces import ItemSpace
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages import Build
-from guidedrec_core.stages.system import System
 
 SCHEMA = AttributeSchema(attributes=[Attribute(name=n, low="little", high="much") for n in ("warmth", "comfort")])
 
 
 @pytest.fixture(scope="module")
-def system(tiny_build: Build) -> System:
-    return System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+def system(tiny_build: Build) -> RefinedRecommender:
+    return open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +27,7 @@ def lists(tiny_build: Build) -> pd.DataFrame:
     return tiny_build.evaluation.read_table("recommendations")
 
 
-def test_listing_and_popularity(system: System, lists: pd.DataFrame) -> None:
+def test_listing_and_popularity(system: RefinedRecommender, lists: pd.DataFrame) -> None:
     item = build_item(system, "item-00", lists)
     counts = system.data.item_interactions
     place = system.data.dataset.items.index("item-00")
@@ -37,7 +38,7 @@ def test_listing_and_popularity(system: System, lists: pd.DataFrame) -> None:
     assert 5 <= item.price <= 90
 
 
-def test_missing_score_is_marked_and_average(system: System) -> None:
+def test_missing_score_is_marked_and_average(system: RefinedRecommender) -> None:
     table = build_item(system, "item-01").attributes.set_index("attribute")
     assert table.loc["warmth", "missing"]
     assert np.isnan(table.loc["warmth", "score"])
@@ -46,14 +47,14 @@ def test_missing_score_is_marked_and_average(system: System) -> None:
     assert not table.loc["ruggedness", "missing"]
 
 
-def test_z_is_the_distance_from_the_catalogue(system: System) -> None:
+def test_z_is_the_distance_from_the_catalogue(system: RefinedRecommender) -> None:
     raw = system.item_scores.values.astype(float)
     place = system.data.dataset.items.index("item-05")
     expected = (raw[place, 1] - np.nanmean(raw[:, 1])) / np.nanstd(raw[:, 1])
     assert build_item(system, "item-05").attributes["z"][1] == pytest.approx(expected)
 
 
-def test_neighbours_are_the_nearest_and_their_parts_sum_to_the_similarity(system: System) -> None:
+def test_neighbours_are_the_nearest_and_their_parts_sum_to_the_similarity(system: RefinedRecommender) -> None:
     item = build_item(system, "item-05", k=4)
     place = system.data.dataset.items.index("item-05")
     base = ItemSpace.base(system.base.item_embedding())
@@ -67,7 +68,7 @@ def test_neighbours_are_the_nearest_and_their_parts_sum_to_the_similarity(system
     assert f"{len(both)} of the 4 nearest" in item.near_sentence
 
 
-def test_audience_counts_users_of_each_list(system: System, lists: pd.DataFrame) -> None:
+def test_audience_counts_users_of_each_list(system: RefinedRecommender, lists: pd.DataFrame) -> None:
     wanted = str(lists["item_id"].iloc[0])
     item = build_item(system, wanted, lists)
     for model in ("base", "refined"):
@@ -78,13 +79,13 @@ def test_audience_counts_users_of_each_list(system: System, lists: pd.DataFrame)
     assert f"of {item.n_users:,} users" in item.audience_sentence
 
 
-def test_without_stored_lists_it_says_so(system: System) -> None:
+def test_without_stored_lists_it_says_so(system: RefinedRecommender) -> None:
     item = build_item(system, "item-05")
     assert item.audience is None
     assert "evaluation" in item.audience_sentence
 
 
-def test_unknown_item(system: System) -> None:
+def test_unknown_item(system: RefinedRecommender) -> None:
     with pytest.raises(UnknownIdError, match="nothing-like-this"):
         build_item(system, "nothing-like-this")
 
@@ -102,7 +103,7 @@ def test_reasons_name_the_shared_end(shares: list[float], own: list[float], said
     assert near_reason(np.array(shares, np.float32), np.array(own, np.float32), SCHEMA) == said
 
 
-def test_the_most_taken_item_is_said_to_be_that(system: System) -> None:
+def test_the_most_taken_item_is_said_to_be_that(system: RefinedRecommender) -> None:
     counts = system.data.item_interactions
     said = {
         place: build_item(system, system.data.dataset.items.id(int(place))).sentence

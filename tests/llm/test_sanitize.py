@@ -45,7 +45,10 @@ texts = st.lists(st.sampled_from(PIECES) | st.text(max_size=4), max_size=12).map
         ("＜｜User｜＞ ﹤/s﹥ <<SYS>>", "‹｜User｜› ‹/s› ‹‹SYS››"),
         ("[INST] x [/INST] ［gMASK］ [TOOL_CALLS]", "(INST) x (/INST) (gMASK) (TOOL_CALLS)"),
         ('{"items": [{"number": 1}]} ｛﹛', '("items": [("number": 1)]) (('),
-        ("=== end === ```json ### System ~~~ --- ___ ***", "== end == ``json ## System ~~ -- __ **"),
+        (
+            "=== end === ```json ### RefinedRecommender ~~~ --- ___ ***",
+            "== end == ``json ## RefinedRecommender ~~ -- __ **",
+        ),
         ("=\u200b=\u200b=", "=="),
         ("[IN\u200bST]", "(INST)"),
         ("[[INST]]", "[(INST)]"),

@@ -7,12 +7,12 @@ from tiny import arrays
 from guidedrec_core.config import EASEConfig
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.models import ease
-from guidedrec_core.models.ease import EASE
+from guidedrec_core.models.ease import EASEModel
 
 
-def fitted(table: np.ndarray, penalty: float, decay: float = 1.0) -> EASE:
+def fitted(table: np.ndarray, penalty: float, decay: float = 1.0) -> EASEModel:
     users, items = np.nonzero(table)
-    return EASE(users, items, *table.shape, EASEConfig(penalty=penalty, decay=decay))
+    return EASEModel(users, items, *table.shape, EASEConfig(penalty=penalty, decay=decay))
 
 
 def test_a_hand_made_example() -> None:
@@ -39,7 +39,7 @@ def test_each_items_weights_are_its_own_ridge_regression(seed: int, penalty: flo
 def test_recent_items_count_more_and_repeated_training_counts_once() -> None:
     table = (np.random.default_rng(0).random((20, 5)) < 0.5).astype(float)
     users, items = np.nonzero(table)
-    twice = EASE(np.tile(users, 2), np.tile(items, 2), 20, 5, EASEConfig(penalty=3.0, decay=0.5))
+    twice = EASEModel(np.tile(users, 2), np.tile(items, 2), 20, 5, EASEConfig(penalty=3.0, decay=0.5))
     plain = fitted(table, 3.0)
     assert np.array_equal(twice.weights, plain.weights)
     scores = twice.scores(np.array([0]), arrays([[4, 2, 0]]))[0]
@@ -57,7 +57,7 @@ def test_items_alike_in_training_tie() -> None:
 def test_a_catalogue_too_large_is_refused_before_anything_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     none = np.empty(0, np.int64)
     with pytest.raises(ConfigError, match=r"at most 20,000 items for EASE, got 90,000: it would take 97 GB; use item"):
-        EASE(none, none, 1, 90_000, EASEConfig())
+        EASEModel(none, none, 1, 90_000, EASEConfig())
     monkeypatch.setattr(ease, "LARGEST_CATALOGUE", 3)
     with pytest.raises(ConfigError, match="got 4"):
         fitted(np.ones((2, 4)), 1.0)

@@ -8,7 +8,7 @@ from tiny import arrays
 
 from guidedrec_core.config import ItemKNNConfig
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.models.itemknn import ItemKNN
+from guidedrec_core.models.itemknn import ItemKNNModel
 
 
 def brute_force(taken: list[tuple[int, int]], n_items: int, neighbours: int, history: list[int]) -> list[float]:
@@ -26,10 +26,10 @@ def brute_force(taken: list[tuple[int, int]], n_items: int, neighbours: int, his
     return scores
 
 
-def fitted(taken: list[tuple[int, int]], n_items: int, neighbours: int, **weights: float) -> ItemKNN:
+def fitted(taken: list[tuple[int, int]], n_items: int, neighbours: int, **weights: float) -> ItemKNNModel:
     pairs = np.array(taken, dtype=np.int64).reshape(-1, 2)
     config = ItemKNNConfig(neighbours=neighbours, **weights)
-    return ItemKNN(pairs[:, 0], pairs[:, 1], int(pairs[:, 0].max(initial=0)) + 1, n_items, config)
+    return ItemKNNModel(pairs[:, 0], pairs[:, 1], int(pairs[:, 0].max(initial=0)) + 1, n_items, config)
 
 
 def slow_in_order(taken: list[tuple[int, int]], n_items: int, config: ItemKNNConfig, history: list[int]) -> list[float]:

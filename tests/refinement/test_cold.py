@@ -19,7 +19,7 @@ CASES = Cases(np.arange(N_USERS), np.full(N_USERS, 4), TARGETS, 0, 0)
 
 
 class Data:
-    """As much of `PreparedData` as calibration reads."""
+    """As much of `SplitDataset` as calibration reads."""
 
     def __init__(self, temporal: bool = False) -> None:
         # User u's interactions come one after the other, and before those of user u + 1.

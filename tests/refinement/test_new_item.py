@@ -10,7 +10,7 @@ from tiny import ENCODER, arrays, random_histories
 
 from guidedrec_core.config import ItemKNNConfig, RefinementConfig
 from guidedrec_core.models.external import ExternalModel
-from guidedrec_core.models.itemknn import ItemKNN
+from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
@@ -61,9 +61,9 @@ def base(n: int) -> ExternalModel:
     return ExternalModel(TABLES["base"][:n], "dot", 0.9, None, None, BIAS["base"][:n])
 
 
-def neighbours(n: int) -> ItemKNN:
+def neighbours(n: int) -> ItemKNNModel:
     users = np.repeat(np.arange(N_USERS), [len(h) for h in HISTORIES])
-    return ItemKNN(users, np.concatenate(HISTORIES), N_USERS, n, ItemKNNConfig(neighbours=5))
+    return ItemKNNModel(users, np.concatenate(HISTORIES), N_USERS, n, ItemKNNConfig(neighbours=5))
 
 
 def headed(

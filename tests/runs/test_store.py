@@ -231,7 +231,7 @@ def test_reading_a_deleted_run_says_so(store: RunStore) -> None:
 WRITER = """
 import sys, time
 from pathlib import Path
-from guidedrec_core.runs import RunStore
+from guidedrec_core.runs.store import RunStore
 with RunStore(Path(sys.argv[1])).create("base", config={}) as writer:
     writer.write_json("facts", list(range(1000)))
     print("written", flush=True)

@@ -14,9 +14,9 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.bundled import bundled_dataset
 from guidedrec_core.data.catalogue import Catalogue
-from guidedrec_core.data.dataset import Dataset, import_dataset
+from guidedrec_core.data.dataset import Dataset, SplitDataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.data.interactions import Interactions
-from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.sequences import Sequences
 from guidedrec_core.data.split import Split
 from guidedrec_core.errors import ConfigError, DataError
@@ -179,7 +179,7 @@ def test_the_format_asks_for_every_attribute_of_every_number() -> None:
 
 def prepared(
     histories: list[list[int]], items: pd.DataFrame | None = None, times: list[list[int]] | None = None, **split: Any
-) -> PreparedData:
+) -> SplitDataset:
     """Cut histories of item numbers; items without a catalogue are called "Title 007"."""
     n_items = max(max(history) for history in histories) + 1
     if items is None:
@@ -197,10 +197,10 @@ def prepared(
     return cut(Dataset("tiny", interactions, Catalogue(catalogue_frame)), **split)
 
 
-def cut(dataset: Dataset, **split: Any) -> PreparedData:
+def cut(dataset: Dataset, **split: Any) -> SplitDataset:
     nothing: Any = None
     sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
-    return PreparedData(nothing, dataset, sequences, Split.of(sequences, SplitConfig(**split)))
+    return SplitDataset(nothing, dataset, sequences, Split.of(sequences, SplitConfig(**split)))
 
 
 def test_a_history_is_the_latest_titles_of_the_training_part_oldest_first() -> None:
@@ -219,7 +219,7 @@ def test_a_user_without_a_training_history_gets_no_listing() -> None:
     assert [listing.id for listing in user_listings(data, 9)] == ["user-0"]
 
 
-def parts(data: PreparedData) -> dict[str, tuple[list[str], set[str]]]:
+def parts(data: SplitDataset) -> dict[str, tuple[list[str], set[str]]]:
     """Return each user's titles to train on, in order, and those held out alone, from the interactions themselves."""
     frame = data.dataset.interactions.frame
     titles = data.dataset.catalogue.frame.set_index("item_id")["title"].map(clean)
@@ -238,7 +238,7 @@ def parts(data: PreparedData) -> dict[str, tuple[list[str], set[str]]]:
     return result
 
 
-def assert_nothing_leaks(data: PreparedData) -> int:
+def assert_nothing_leaks(data: SplitDataset) -> int:
     """Hold every user's prompt against what must not be in it; return how many titles were looked for."""
     expected = parts(data)
     listings = {listing.id: listing for listing in user_listings(data, 10_000)}

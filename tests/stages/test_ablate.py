@@ -8,14 +8,15 @@ import tiny
 
 from guidedrec_core import stages
 from guidedrec_core.config import AblationConfig, RefinementConfig, SparsityConfig, SplitConfig
-from guidedrec_core.data.prepared import PreparedData, load_prepared
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.evaluation.metrics import case_metrics
 from guidedrec_core.progress import Progress
 from guidedrec_core.ranking.ranks import target_ranks
+from guidedrec_core.recommenders.reading import load_base, load_refined
 from guidedrec_core.runs import library
+from guidedrec_core.runs.datasets import load_dataset, load_split_dataset
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages import Build
-from guidedrec_core.stages.system import load_base, load_refined
 
 HEAD = AblationConfig(bootstrap_samples=100)
 
@@ -28,7 +29,7 @@ def test_a_head_ablation_holds_what_heads_over_the_same_base_reach(tiny_home: Pa
         **{"drop": 3, "keep": 3},
         **{"first": 2, "all": 1, "none": 1},
     }
-    prepared = load_prepared(store, tiny_build.base)
+    prepared = load_split_dataset(store, tiny_build.base)
     for kind, attribute, settings in (
         ("all", "", {}),
         ("none", "", {"control": "second_training"}),
@@ -37,8 +38,7 @@ def test_a_head_ablation_holds_what_heads_over_the_same_base_reach(tiny_home: Pa
         refinement = RefinementConfig.parse({"mode": "head", **settings})
         config = tiny.CONFIG.model_copy(update={"refinement": refinement})
         run = stages.refine(store, tiny_build.base, tiny_build.scores, config)
-        base = load_base(tiny_build.base, prepared.sequences.n_items)
-        model = load_refined(run, tiny_build.base, base, prepared)
+        model = load_refined(run, load_base(tiny_build.base, prepared), tiny_build.scores).refined
         ranks = target_ranks(model, prepared.sequences, prepared.test_cases)
         row = table[(table["kind"] == kind) & (table["attribute"] == attribute) & (table["metric"] == "MRR")]
         assert row["value"].iloc[0] == pytest.approx(case_metrics(ranks, (10,))[:, 0].mean(), rel=1e-5)
@@ -58,8 +58,8 @@ def test_an_ablation_is_found_again_and_belongs_to_its_run(tiny_home: Path, tiny
 
 
 def test_histories_are_cut_to_their_latest_part_and_nothing_else_changes(tiny_build: Build) -> None:
-    whole = PreparedData.of(tiny_build.data, SplitConfig())
-    half = PreparedData.of(tiny_build.data, SplitConfig(history_share=0.5))
+    whole = SplitDataset.of(load_dataset(tiny_build.data), SplitConfig())
+    half = SplitDataset.of(load_dataset(tiny_build.data), SplitConfig(history_share=0.5))
     for user in range(whole.sequences.n_users):
         kept = -(-int(whole.split.n_train[user]) // 2)
         assert half.split.n_train[user] == kept

@@ -8,11 +8,11 @@ import pytest
 import tiny
 
 from guidedrec_core import stages
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import AuditConfig
 from guidedrec_core.errors import DataError
 from guidedrec_core.progress import Progress
 from guidedrec_core.runs import library
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages import Build
 

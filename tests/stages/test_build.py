@@ -10,14 +10,14 @@ from numpy.testing import assert_array_equal
 
 from guidedrec_core import stages
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, SplitConfig
-from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import ScoreFiles
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import ConfigError, JobCancelledError, NotFoundError
 from guidedrec_core.progress import Progress
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages import Build
-from guidedrec_core.stages.system import System
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_every_arm_had_the_same_training_settings(tiny_build: Build) -> None:
 
 
 def test_stored_ranks_are_those_of_the_stored_models(tiny_build: Build) -> None:
-    system = System.open(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id)
+    system = open_refined(RunStore(tiny_build.data.path.parents[1]), tiny_build.refined.id).showing("train+valid")
     cases = tiny_build.evaluation.read_table("cases")
     lists = tiny_build.evaluation.read_table("recommendations")
     for model in ("base", "refined"):
@@ -204,7 +204,7 @@ def test_more_attributes_than_width_is_refused(store: RunStore, tmp_path: Path) 
 
 def test_user_scores_are_a_prior_and_only_with_leave_one_out(store: RunStore, tmp_path: Path) -> None:
     data = stages.find_data(store, "tiny")
-    users = datasets.load(data).users.ids
+    users = load_dataset(data).users.ids
     rng = np.random.default_rng(0)
     table = pd.DataFrame(rng.integers(0, 11, (len(users), 3)), columns=list(tiny.ATTRIBUTES))
     table.insert(0, "user_id", users)

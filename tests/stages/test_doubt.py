@@ -10,16 +10,16 @@ import tiny
 from numpy.testing import assert_allclose, assert_array_equal
 
 from guidedrec_core import stages
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import AblationConfig, BuildConfig, EncoderConfig, RefinementConfig, TrainingConfig
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.items.new_item import preview
+from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.reliability.doubt import score_doubt
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.build import refine_task
 from guidedrec_core.stages.scoring.passes import doubt_of
-from guidedrec_core.stages.system import System
 
 DOUBTFUL = 1
 """The attribute that passes disagree on."""
@@ -97,7 +97,7 @@ def test_scores_count_as_the_passes_agree(shop: Shop, normalisation: Any) -> Non
 @pytest.mark.parametrize("mode", ["head", "additive", "literal"])
 def test_an_opened_run_is_what_was_fitted(shop: Shop, mode: str) -> None:
     run = shop.refine(mode=mode)
-    system = System.open(shop.store, run.id)
+    system = open_refined(shop.store, run.id)
     assert_array_equal(system.refined.item_values(), shop.table(run))
     raw = load_scores(shop.scores).values
     # The head's whitening is that of the scores in full, or doubt were undone in it.
@@ -122,7 +122,7 @@ def test_where_nothing_was_scored_twice_all_counts_in_full(shop: Shop) -> None:
     run = shop.refine(shop.once)
     assert_array_equal(shop.table(run), shop.table(shop.refine(shop.once, doubt="ignore")))
     assert "no item was scored twice" in notices(run)["nothing_scored_twice"]
-    assert preview(System.open(shop.store, run.id), {"warmth": 5}).ranks.any()
+    assert preview(open_refined(shop.store, run.id), {"warmth": 5}).ranks.any()
 
 
 def test_controls_get_the_same_treatment_where_they_use_scores(shop: Shop) -> None:
@@ -132,8 +132,8 @@ def test_controls_get_the_same_treatment_where_they_use_scores(shop: Shop) -> No
     assert_array_equal(np.sort(shuffled.view("f4,f4,f4"), axis=0), np.sort(own.view("f4,f4,f4"), axis=0))
     assert_array_equal(shop.table(shop.refine(control="guided_only")), own)
     assert shop.table(shop.refine(control="second_training")).shape == (40, 0)
-    placebo = System.open(shop.store, shop.refine(control="shuffled").id).refined
-    assert_array_equal(placebo.mix, System.open(shop.store, shop.refine().id).refined.mix)
+    placebo = open_refined(shop.store, shop.refine(control="shuffled").id).refined
+    assert_array_equal(placebo.mix, open_refined(shop.store, shop.refine().id).refined.mix)
 
 
 def test_some_attributes_count_as_they_do_among_all(shop: Shop) -> None:
@@ -164,18 +164,18 @@ def test_attributes_of_noise_count_for_nothing_and_are_named(tmp_path: Path) -> 
     assert not shop.table(run)[:, DOUBTFUL].any()
     assert shop.table(run)[:, 0].any()
     assert "count for nothing: style_focus;" in notices(run)["attributes_of_noise"]
-    system = System.open(shop.store, run.id)
+    system = open_refined(shop.store, run.id)
     found = preview(system, {"warmth": 9, "style_focus": 9})
     assert_array_equal(found.ranks, preview(system, {"warmth": 9, "style_focus": 1}).ranks)
     alone = shop.refine(shop.scored(passes), attributes=(DOUBTFUL,))
     assert np.isfinite(
-        System.open(shop.store, alone.id).refined.scores(np.arange(2), [np.array([1]), np.array([2])])
+        open_refined(shop.store, alone.id).refined.scores(np.arange(2), [np.array([1]), np.array([2])])
     ).all()
 
 
 @pytest.mark.parametrize("refinement", [{}, {"normalisation": "white"}], ids=str)
 def test_a_new_item_counts_as_one_that_was_scored_once(shop: Shop, refinement: dict[str, Any]) -> None:
-    system = System.open(shop.store, shop.refine(**refinement).id)
+    system = open_refined(shop.store, shop.refine(**refinement).id)
     twin = 25  # scored once
     scores = dict(zip(system.schema.names, map(float, system.item_scores.values[twin]), strict=True))
     found = preview(system, scores)
@@ -186,7 +186,9 @@ def test_a_new_item_counts_as_one_that_was_scored_once(shop: Shop, refinement: d
     everyone = found.contributions.set_index("part")["everyone"]
     users = np.arange(len(system.data.dataset.users))
     parts = system.refined.parts(users, [system.data.shown_history(user) for user in users.tolist()])
-    assert_allclose(everyone[:-1], (parts.slopes * shop.table(system.refined_run)[twin]).mean(axis=0), atol=1e-5)
+    assert_allclose(
+        everyone[:-1], (parts.slopes * shop.table(shop.store.open(system.run_id))[twin]).mean(axis=0), atol=1e-5
+    )
 
 
 def test_refining_anew_can_change_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ import tiny
 from numpy.testing import assert_array_equal
 
 from guidedrec_core import stages
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.cases.case import build_case
 from guidedrec_core.config import (
     BaselineConfig,
@@ -24,15 +23,18 @@ from guidedrec_core.config import (
     TrainingConfig,
 )
 from guidedrec_core.data.bundled import ScoreFiles
-from guidedrec_core.data.dataset import import_dataset, load
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.evaluation.report import MODELS, REFINED
-from guidedrec_core.ranking.recommend import ledgers
+from guidedrec_core.explanation.ledger import ledgers
+from guidedrec_core.recommenders.reading import load_base, load_refined, open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.runs.datasets import load_dataset
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.system import System, load_base, load_refined
 
 GRID = BaselineConfig(
     neighbours=(10,), decay=(0.8,), recency_neighbours=(10,), closeness=(0.9,), backward=(0.5,), penalty=(10.0,)
@@ -105,7 +107,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
     return Shop(tmp_path_factory.mktemp("shop"))
 
 
-def shown(system: System) -> tuple[np.ndarray, list[np.ndarray]]:
+def shown(system: RefinedRecommender) -> tuple[np.ndarray, list[np.ndarray]]:
     users = np.array([0, 7, 30, -1])
     return users, [*(system.data.shown_history(u) for u in users[:3].tolist()), np.array([3, 5])]
 
@@ -120,7 +122,7 @@ def test_every_mode_and_control_is_opened_as_it_was_stored(
     monkeypatch.setattr(HeadModel, "arrays", lambda model: (made.append(model), arrays(model))[1])
     run = shop.refine(mode=mode, control=control)
     assert (run.summary["mode"], run.summary["control"]) == (mode, control)
-    system = System.open(shop.store, run.id)
+    system = open_refined(shop.store, run.id)
     users, histories = shown(system)
     scores, parts = system.refined.scores(users, histories), system.refined.parts(users, histories)
     assert len(made) == 1
@@ -150,7 +152,7 @@ def test_controls_put_other_tables_in_place_of_the_scores(shop: Shop) -> None:
     assert table("second_training").shape == (40, 0)
     noise = np.corrcoef(table("gaussian").T, own.T)[:3, 3:]
     assert np.abs(noise).max() < 0.5
-    frame = load(shop.data).catalogue.frame
+    frame = load_dataset(shop.data).catalogue.frame
     for column, category in zip(table("categories").T, ("socks", "stoves", "tents"), strict=True):
         assert_array_equal(column > 0, frame["category"] == category)
 
@@ -159,13 +161,13 @@ def test_controls_put_other_tables_in_place_of_the_scores(shop: Shop) -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_every_mode_goes_on_every_kind_of_base(mode: str, kind: str, shop: Shop) -> None:
     run = shop.refine(kind, mode=mode)
-    system = System.open(shop.store, run.id)
+    system = open_refined(shop.store, run.id)
     users, histories = shown(system)
     parts = system.refined.parts(users, histories)
-    assert_array_equal(parts.scores, System.open(shop.store, run.id).refined.scores(users, histories))
+    assert_array_equal(parts.scores, open_refined(shop.store, run.id).refined.scores(users, histories))
     total = parts.slopes @ system.refined.item_values().T + parts.remainder + parts.bias
     np.testing.assert_allclose(total, parts.scores, atol=1e-5, rtol=1e-5)
-    assert_array_equal(system.base.item_embedding(), load_base(shop.base(kind), 40).item_embedding())
+    assert_array_equal(system.base.item_embedding(), load_base(shop.base(kind), system.data).scorer.item_embedding())
 
 
 @pytest.mark.parametrize("normalisation", ["z", "white"])
@@ -175,10 +177,10 @@ def test_an_ablation_knows_only_the_attributes_kept(mode: str, normalisation: st
     kept = [tiny.ATTRIBUTES[0], tiny.ATTRIBUTES[2]]
     expected = GuidedEmbedding.of(load_scores(shop.scores).values[:, [0, 2]], normalisation)
     assert_array_equal(run.read_arrays("guided")["values"], expected.values)
-    system = System.open(shop.store, run.id)
+    system = open_refined(shop.store, run.id)
     assert list(system.schema.names) == kept
     assert_array_equal(system.item_scores.values, load_scores(shop.scores).values[:, [0, 2]])
-    table = next(ledgers(system, np.array([3]), 2))
+    table = next(ledgers(system.refined, system.schema.names, system.data, np.array([3]), 2))
     assert table["part"].tolist() == [*kept, "remainder", "bias"] * 2
     assert build_case(system, "user-03").profile["attribute"].tolist() == kept
 
@@ -193,7 +195,7 @@ def test_an_ablation_of_attributes_that_do_not_exist_is_refused(shop: Shop) -> N
 def test_item_knn_stands_beside_the_model_and_counts_as_remainder(mode: str, shop: Shop) -> None:
     run = shop.refine(mode=mode, neighbours=True)
     assert run.read_json("item_knn")["decay"] == 0.8
-    system = System.open(shop.store, run.id)
+    system = open_refined(shop.store, run.id)
     users, histories = shown(system)
     parts = system.refined.parts(users, histories)
     total = parts.slopes @ system.refined.item_values().T + parts.remainder + parts.bias
@@ -241,7 +243,7 @@ def test_an_external_base_is_known_by_its_content(shop: Shop, tmp_path: Path) ->
     moved = config.model_copy(update={"external": ExternalConfig(item_vectors=(str(elsewhere),))})
     assert stages.train_base(shop.store, shop.data, moved).id == run.id
     assert str(shop.vectors) not in str(run.config)
-    ids = load(shop.data).items.ids.astype(str)
+    ids = load_dataset(shop.data).items.ids.astype(str)
     np.savez(elsewhere, ids=ids, vectors=np.random.default_rng(9).normal(size=(40, 5)))
     assert stages.train_base(shop.store, shop.data, moved).id != run.id
 
@@ -292,7 +294,7 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     config = shop.config().model_copy(update=temporal)
     base = stages.train_base(shop.store, shop.data, config)
     run = stages.refine(shop.store, base, shop.scores, config)
-    system = System.open(shop.store, run.id)
+    system = open_refined(shop.store, run.id)
     cold = system.data.item_interactions == 0
     head, inner = opened(system.refined)
     assert inner.anchored
@@ -315,7 +317,7 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     assert placebo.summary["cold_items"] == cold.sum()
     off = config.model_copy(update={"refinement": RefinementConfig(cold="off")})
     refined = stages.refine(shop.store, base, shop.scores, off)
-    plain = load_refined(refined, base, system.base, system.data)
+    plain = load_refined(refined, system.base_recommender, shop.scores).refined
     head, inner = opened(plain)
     assert (inner.anchored, head.cold_offset) == (False, 0.0)
 
@@ -330,13 +332,13 @@ def opened(model: Any) -> tuple[HeadModel, AdditiveRefinedModel]:
 def test_the_anchored_form_is_not_taken_where_no_validation_target_asks_for_it(shop: Shop) -> None:
     for cold, anchored in (("auto", False), ("anchored", True), ("off", False)):
         run = shop.refine(cold=cold)
-        assert opened(System.open(shop.store, run.id).refined)[1].anchored == anchored
+        assert opened(open_refined(shop.store, run.id).refined)[1].anchored == anchored
 
 
 def test_a_head_ranks_cold_items_where_validation_or_the_user_asks_for_it(shop: Shop) -> None:
     for cold, ranked in (("auto", False), ("anchored", True), ("off", False)):
         run = shop.refine(mode="head", cold=cold)
-        head: Any = System.open(shop.store, run.id).refined
+        head: Any = open_refined(shop.store, run.id).refined
         assert head.ranks_cold == ranked
 
 
@@ -359,8 +361,8 @@ def test_no_base_model_holds_a_guided_column(kind: str, tmp_path: Path, monkeypa
 
     with monkeypatch.context() as patch:
         patch.setattr(Run, "read_array", guarded)
-        for place in ("attributes.scores", "refinement.controls", "stages.refine", "stages.system"):
-            patch.setattr(f"guidedrec_core.{place}.load_scores", refuse)
+        for name in ("load_scores", "load_aligned_scores"):
+            patch.setattr(f"guidedrec_core.runs.scores.{name}", refuse)
         beside = shop.base(kind).read_arrays("weights")
     assert alone.keys() == beside.keys()
     for name, value in alone.items():

@@ -22,6 +22,7 @@ from guidedrec_core.models.registry import make_base
 from guidedrec_core.models.sasrec import SASRecEncoder
 from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.training import loop
 from guidedrec_core.training.loop import TrainingResult, train
 
 N_ITEMS = 20

@@ -28,8 +28,8 @@ import os, sys
 from pathlib import Path
 import test_parallel as t
 from safetensors.torch import save_file
-from guidedrec_core.models import parallel
-from guidedrec_core.models.training import follow
+from guidedrec_core.training import parallel
+from guidedrec_core.training.loop import follow
 
 parallel.join()
 if parallel.rank():

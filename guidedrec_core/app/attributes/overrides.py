@@ -15,9 +15,10 @@ from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.items.picker import item_picker
 from guidedrec_core.app.page import View
 from guidedrec_core.attributes.overrides import Override, current
-from guidedrec_core.attributes.scores import GuidedScores, load_scores
+from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import GuidedrecError
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.scoring.override import override_log, override_score, withdraw_override
 

@@ -10,11 +10,12 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import loaders, show, url
 from guidedrec_core.app.page import View
-from guidedrec_core.cases.case import Case, Explanation
+from guidedrec_core.cases.case import Case
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
 from guidedrec_core.explanation.words import move_words, ordinal
+from guidedrec_core.recommenders.explanation import Explanation
 from guidedrec_core.runs.library import RefinedEntry
 
 _MATCHES = 50

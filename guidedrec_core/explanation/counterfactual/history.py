@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing
-from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 MOST_SCORED = 2000
@@ -61,13 +61,13 @@ class HistoryEdit:
 
 
 def history_edit(
-    model: Recommender, user: int, history: IntArray, item: int, k: int = 10, most_scored: int = MOST_SCORED
+    model: ItemScorer, user: int, history: IntArray, item: int, k: int = 10, most_scored: int = MOST_SCORED
 ) -> HistoryEdit:
     """Find the smallest set of past items whose removal changes whether an item is among the K best.
 
     Parameters
     ----------
-    model : Recommender
+    model : ItemScorer
         Base or refined.
     user : int
         User index; -1 for none.
@@ -124,7 +124,7 @@ def _most_promising(effects: FloatArray, size: int, most: int) -> IntArray:
 class _Search:
     """Scores shortened histories in blocks and keeps the first that does what was asked for."""
 
-    def __init__(self, model: Recommender, user: int, history: IntArray, standing: Standing) -> None:
+    def __init__(self, model: ItemScorer, user: int, history: IntArray, standing: Standing) -> None:
         self.model, self.user, self.history, self.standing = model, user, history, standing
         self.block = max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // max(1, model.n_items)))
         self.scored = 0

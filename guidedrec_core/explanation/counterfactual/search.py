@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError
-from guidedrec_core.models.base import Recommender
+from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 Goal = Literal["leave", "enter"]
@@ -51,7 +51,7 @@ class Standing:
     scores: FloatArray
 
     @classmethod
-    def of(cls, model: Recommender, user: int, history: IntArray, item: int, k: int) -> "Standing":
+    def of(cls, model: ItemScorer, user: int, history: IntArray, item: int, k: int) -> "Standing":
         """Score a user's items with one pass of the model.
 
         Raises

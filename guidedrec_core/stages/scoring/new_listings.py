@@ -18,13 +18,13 @@ from guidedrec_core.data.tables import read_table
 from guidedrec_core.errors import DataError
 from guidedrec_core.explanation import words
 from guidedrec_core.progress import Listener, silent
-from guidedrec_core.runs.store import RunStore
+from guidedrec_core.recommenders.refined import RefinedRecommender
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.scoring.offline import offline_scores
 from guidedrec_core.scoring.prompts import Listing, item_listings
 from guidedrec_core.scoring.recorded import RECORDED
 from guidedrec_core.scoring.scorer import Chat
 from guidedrec_core.stages.scoring.score import ask_about_items
-from guidedrec_core.stages.system import System
 from guidedrec_core.vectors.text import Embed
 
 MOST_LISTINGS = 50
@@ -128,7 +128,7 @@ def listings_table(frame: pd.DataFrame, name: str = "the listing") -> tuple[Cata
     return align(known, ids)
 
 
-def scored_as(system: System) -> dict[str, Any]:
+def scored_as(system: RefinedRecommender) -> dict[str, Any]:
     """Return the fields of `ScoringConfig` that the catalogue was scored with and new listings should be, too.
 
     Returns
@@ -136,18 +136,24 @@ def scored_as(system: System) -> dict[str, Any]:
     dict
         ``model``, ``columns`` and ``max_characters``; empty when the scores were read from files.
     """
-    asked = system.scores_run.config.get("scoring", {})
+    asked = system.scores.scoring
     return {name: asked[name] for name in ("model", "columns", "max_characters") if name in asked}
 
 
-def whole_schema(system: System) -> AttributeSchema:
+def whole_schema(system: RefinedRecommender) -> AttributeSchema:
     """Return all attributes that the catalogue was scored on; the run may use some of them."""
-    return AttributeSchema.parse(system.scores_run.read_json("attributes"))
+    return system.scores.items.schema
+
+
+def data_run(store: RunStore, system: RefinedRecommender) -> Run:
+    """Return the data set that a refined run was made with."""
+    refined = store.open(system.run_id, "refined")
+    return store.open(store.open(refined.inputs["base"], "base").inputs["data"], "data")
 
 
 def score_listings(
     store: RunStore,
-    system: System,
+    system: RefinedRecommender,
     listings: Catalogue,
     config: ScoringConfig,
     listener: Listener = silent,
@@ -161,7 +167,7 @@ def score_listings(
     ----------
     store : RunStore
         Where answers are kept.
-    system : System
+    system : RefinedRecommender
         The refined run that they shall be previewed with.
     listings : Catalogue
         From `listings_table`.
@@ -204,7 +210,7 @@ def score_listings(
 
 
 def score_listings_offline(
-    system: System,
+    system: RefinedRecommender,
     listings: Catalogue,
     embed: Embed,
     name: str,
@@ -218,7 +224,7 @@ def score_listings_offline(
 
     Parameters
     ----------
-    system : System
+    system : RefinedRecommender
         The refined run that they shall be previewed with.
     listings : Catalogue
         From `listings_table`.
@@ -257,7 +263,9 @@ def score_listings_offline(
     return ListingScores(tuple(scored), name, (_weaker(name, schema, agreement), *lacking))
 
 
-def _texts(system: System, listings: Catalogue, config: ScoringConfig) -> tuple[list[Listing], tuple[str, ...]]:
+def _texts(
+    system: RefinedRecommender, listings: Catalogue, config: ScoringConfig
+) -> tuple[list[Listing], tuple[str, ...]]:
     """Return what is read of new listings, and what is said of columns that none has, though other items have them."""
     own = system.data.dataset.catalogue
     readable, _ = item_listings(listings, _there(listings, config), config.max_characters)
@@ -281,7 +289,7 @@ def _taken(row: FloatArray, schema: AttributeSchema, used: AttributeSchema) -> d
     return {name: float(row[schema.index(name)]) for name in used.names}
 
 
-def _other_judge(system: System, model: str) -> tuple[str, ...]:
+def _other_judge(system: RefinedRecommender, model: str) -> tuple[str, ...]:
     """Say that the catalogue was scored by somebody else, if so."""
     other = scored_as(system).get("model")
     if model in (other, RECORDED):

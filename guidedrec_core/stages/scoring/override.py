@@ -2,8 +2,8 @@
 
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.overrides import Override, OverrideLog, apply, current, digest
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.data.vocabulary import Vocabulary
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import find_equal
 from guidedrec_core.stages.data import given_scores
@@ -68,7 +68,7 @@ def overridden(store: RunStore, scores: Run) -> Run:
     if not layer:
         return scores
     config = {**scores.config, "overrides": {"scores": scores.id, "digest": digest(layer)}}
-    found = find_equal(store, "scores", config, {"data": data.id, "scores": scores.id}, None)
+    found = find_equal(store, "scores", config, {"data": data, "scores": scores}, None)
     if found is not None:
         return found
     made = apply(layer, load_scores(scores), _items(data))

@@ -3,7 +3,6 @@
 import numpy as np
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.columns import ITEM
 from guidedrec_core.data.bundled import bundled_passes, bundled_scores
 from guidedrec_core.data.notices import Notice
@@ -11,6 +10,7 @@ from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.reliability.doubt import Doubt, score_doubt
 from guidedrec_core.reliability.repeated import RepeatedScores, read_repeated
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 
 

@@ -3,9 +3,9 @@
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import read_scores
 from guidedrec_core.config import ScoringConfig, SplitConfig
-from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import SCORED, bundled_scores
 from guidedrec_core.errors import ConfigError, NotFoundError
+from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run
 from guidedrec_core.scoring.recorded import Answers, RecordedServer, recorded_answers
 from guidedrec_core.stages.scoring.score import listings_of
@@ -46,7 +46,7 @@ def recorded_server(
             f"expected attributes that are recorded ({', '.join(recorded.names)}), got {', '.join(sorted(strange))}; "
             "leave out --attributes, or ask a language model"
         )
-    dataset = datasets.load(data)
+    dataset = load_dataset(data)
     scores, _ = read_scores(files.item_scores, recorded, dataset.items)
     answers: Answers = recorded_answers(listings_of(data, config)[0], scores, dataset.items)
     if users:

@@ -8,10 +8,10 @@ import numpy as np
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig
-from guidedrec_core.data import dataset as datasets
 from guidedrec_core.errors import ConfigError, InputError
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.reliability.repeated import RepeatedScores, stratified_sample
+from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.scoring.prompts import Listing
 from guidedrec_core.scoring.scorer import Chat, Scorer, ScoringPlan, ScoringResult
@@ -34,7 +34,7 @@ def sample_listings(data: Run, config: ScoringConfig, size: int, seed: int = 0) 
         Equal seeds draw equal samples.
     """
     listings, _ = listings_of(data, config)
-    catalogue = datasets.load(data).catalogue
+    catalogue = load_dataset(data).catalogue
     categories = dict(zip(catalogue.frame[c.ITEM], catalogue.main_categories, strict=True))
     by_id = {listing.id: listing for listing in listings}
     chosen = stratified_sample(list(by_id), [categories[item] for item in by_id], size, seed)

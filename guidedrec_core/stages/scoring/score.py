@@ -13,15 +13,15 @@ import pandas as pd
 from guidedrec_core import __version__
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig, SplitConfig
-from guidedrec_core.data import dataset as datasets
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.prepared import PreparedData
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, JobCancelledError, ServiceError
 from guidedrec_core.llm.address import find_url
 from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.reliability.repeated import disagreement
+from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore, RunWriter
 from guidedrec_core.scoring.batch.batches import BatchScorer
 from guidedrec_core.scoring.cache import ReplyCache
@@ -86,8 +86,8 @@ def listings_of(
         Where the training part of a history ends, which is all that is read of users; default is leave-one-out.
     """
     if kind == "item":
-        return item_listings(datasets.load(data).catalogue, config.columns, config.max_characters)
-    prepared = PreparedData.of(data, split or SplitConfig())
+        return item_listings(load_dataset(data).catalogue, config.columns, config.max_characters)
+    prepared = SplitDataset.of(load_dataset(data), split or SplitConfig()).showing("train")
     listings = user_listings(prepared, config.history)
     notices = []
     if without := len(prepared.dataset.users) - len(listings):
@@ -174,7 +174,7 @@ def score_with_llm(
     """
     started = datetime.now(UTC)
     split = split or SplitConfig()
-    dataset = datasets.load(data)
+    dataset = load_dataset(data)
     kinds: tuple[Kind, ...] = ("item", "user") if users else ("item",)
     read = {kind: listings_of(data, config, kind, split) for kind in kinds}
     listings = {kind: listed for kind, (listed, _) in read.items()}

@@ -12,9 +12,11 @@ from chat_server import Answer, ChatServer, chat_server, failing, said, scorer, 
 
 from guidedrec_core import stages
 from guidedrec_core.config import RefinementConfig, ScoringConfig
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import DataError, ServiceError
 from guidedrec_core.items.new_item import preview
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages.scoring.new_listings import (
     MOST_LISTINGS,
@@ -23,13 +25,12 @@ from guidedrec_core.stages.scoring.new_listings import (
     score_listings,
     score_listings_offline,
 )
-from guidedrec_core.stages.system import System
 
 PARKA = {"title": "Parka", "category": "coats", "price": "89", "description": "For deep cold."}
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> System:
+def system(tmp_path_factory: pytest.TempPathFactory) -> RefinedRecommender:
     """The tiny shop, refined by a head."""
     folder = tmp_path_factory.mktemp("shop")
     files = tiny.write_shop(folder)
@@ -39,7 +40,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> System:
     scores = stages.score_attributes(store, data, files.scores)
     config = tiny.CONFIG.model_copy(update={"refinement": RefinementConfig(mode="head")})
     run = stages.refine(store, stages.train_base(store, data, config), scores, config)
-    return System.open(store, run.id)
+    return open_refined(store, run.id)
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def table(*rows: dict[str, Any]) -> Any:
 
 def test_a_listing_is_scored_as_the_catalogue_and_previewed(
     store: RunStore,
-    system: System,
+    system: RefinedRecommender,
     config: ScoringConfig,
     chat_server: ChatServer,  # noqa: F811
 ) -> None:
@@ -82,7 +83,7 @@ def test_a_listing_is_scored_as_the_catalogue_and_previewed(
 
 def test_what_fails_says_why_and_has_no_scores(
     store: RunStore,
-    system: System,
+    system: RefinedRecommender,
     config: ScoringConfig,
     chat_server: ChatServer,  # noqa: F811
 ) -> None:
@@ -129,7 +130,7 @@ def embed(texts: list[str]) -> np.ndarray:
     return np.array([[text.count(letter) + 0.1 for letter in "abcdeghilmnorstuw0123456789"] for text in texts], "f4")
 
 
-def test_a_text_model_is_trusted_as_far_as_it_agrees_with_the_catalogue(system: System) -> None:
+def test_a_text_model_is_trusted_as_far_as_it_agrees_with_the_catalogue(system: RefinedRecommender) -> None:
     scored = score_listings_offline(system, table(PARKA, {"title": "\u200b"}), embed, "letters")
     values = system.item_scores.values
     one = scored.listings[0].scores
@@ -143,7 +144,7 @@ def test_a_text_model_is_trusted_as_far_as_it_agrees_with_the_catalogue(system: 
 
 
 def test_a_text_model_that_agrees_with_the_catalogue_is_believed(
-    system: System, monkeypatch: pytest.MonkeyPatch
+    system: RefinedRecommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Perfect:
         def score(self, vectors: np.ndarray) -> np.ndarray:

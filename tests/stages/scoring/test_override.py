@@ -11,13 +11,13 @@ import tiny
 from numpy.testing import assert_array_equal
 
 from guidedrec_core import stages
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, TrainingConfig
 from guidedrec_core.data.bundled import ScoreFiles
-from guidedrec_core.data.dataset import import_dataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import UnknownIdError
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.system import System
 
 CONFIG = BuildConfig(
     encoder=EncoderConfig(width=8, heads=2, feedforward=8, max_length=6),
@@ -159,7 +159,7 @@ def test_every_way_to_a_refinement_uses_them(shop: Shop, monkeypatch: pytest.Mon
     scores = stages.find_scores(shop.store, shop.data)
     base = stages.train_base(shop.store, shop.data, CONFIG)
     refined = stages.refine(shop.store, base, scores, CONFIG)
-    assert System.open(shop.store, refined.id).item_scores.values[3, 0] == 9
+    assert open_refined(shop.store, refined.id).item_scores.values[3, 0] == 9
     asked: list[str] = []
 
     def stop(store: RunStore, base: Run, scores: Run, *_: Any) -> Run:

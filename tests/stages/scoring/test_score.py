@@ -16,15 +16,15 @@ from poisoned_listings import POISONS, PRODUCTS
 
 from guidedrec_core import stages
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.attributes.scores import load_scores
 from guidedrec_core.config import ScoringConfig, SplitConfig
-from guidedrec_core.data import dataset as datasets
 from guidedrec_core.data.bundled import ScoreFiles
-from guidedrec_core.data.dataset import import_dataset
-from guidedrec_core.data.prepared import PreparedData
+from guidedrec_core.data.dataset import SplitDataset
+from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import ConfigError, InputError, JobCancelledError, ServiceError
 from guidedrec_core.llm.sanitize import clean
 from guidedrec_core.progress import Progress
+from guidedrec_core.runs.datasets import load_dataset
+from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.scoring.score import score_task, score_with_llm, scoring_plan
 
@@ -81,7 +81,7 @@ def test_items_are_scored_stored_and_used_by_the_next_refinement(
 ) -> None:
     events: list[Progress] = []
     run = score(config, listener=events.append)
-    catalogue = datasets.load(data).catalogue.frame
+    catalogue = load_dataset(data).catalogue.frame
     values = load_scores(run).values
     for place, row in list(enumerate(catalogue.to_dict("records")))[1:]:  # the first title needs cleaning
         assert values[place].tolist() == [score_of(text(row), name) for name in schema.names]
@@ -149,7 +149,7 @@ def test_what_fails_stays_missing_and_is_listed_with_the_reason(
     run = score(config.model_copy(update={"attempts": 2}))
     faults = run.read_table("faults").to_dict("records")
     assert faults == [{"kind": "item", "id": "item-07", "reason": "not in the answer"}]
-    place = datasets.load(data).items.index("item-07")
+    place = load_dataset(data).items.index("item-07")
     missing = np.isnan(load_scores(run).values)
     assert missing[place].all()
     assert missing.sum() == 3
@@ -245,9 +245,9 @@ def test_users_are_scored_by_the_training_part_and_used_with_the_same_split_only
 ) -> None:
     temporal = SplitConfig(kind="temporal", valid_fraction=0.2)
     run = score(config, users=True, split=temporal)
-    prepared = PreparedData.of(data, temporal)
+    prepared = SplitDataset.of(load_dataset(data), temporal).showing("train")
     titles = [clean(title) for title in prepared.dataset.catalogue.frame["title"]]
-    histories = [prepared.shown_history(user, with_valid=False) for user in range(60)]
+    histories = [prepared.shown_history(user) for user in range(60)]
     expected = {"\n".join(titles[item] for item in history) for history in histories if len(history)}
     shown = {each for request in chat_server.asked for each in texts_in(request)}
     assert {each for each in shown if not each.startswith("title: ")} == expected, "the training part and no more"
@@ -324,7 +324,7 @@ def test_scores_set_by_hand_survive_scoring_anew(
     stages.override_score(store, data, "item-05", "warmth", 9.5, "Ann", "it is a parka")
     run = score(config)
     laid = stages.find_scores(store, data)
-    place = datasets.load(data).items.index("item-05")
+    place = load_dataset(data).items.index("item-05")
     assert load_scores(laid).values[place, 0] == 9.5
     assert laid.inputs["scores"] == run.id
     assert_array_equal(load_scores(laid).values[:place], load_scores(run).values[:place])

@@ -7,7 +7,7 @@ import pytest
 from tiny import sequences_of
 
 from guidedrec_core.config import SplitConfig
-from guidedrec_core.data.prepared import PreparedData
+from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.split import Split
 
 # Cut after times 5 and 7: a validation period 2 long.
@@ -15,9 +15,9 @@ TIMES = [[0, 2, 4, 6, 8], [1, 3, 5], [7, 9]]
 SEQUENCES = sequences_of([[0, 1, 2, 3, 4], [1, 2, 0], [1, 2]], 6, TIMES)
 
 
-def prepared(**split: Any) -> PreparedData:
+def prepared(**split: Any) -> SplitDataset:
     nothing: Any = None
-    return PreparedData(nothing, nothing, SEQUENCES, Split.of(SEQUENCES, SplitConfig(**split)))
+    return SplitDataset(nothing, SEQUENCES, Split.of(SEQUENCES, SplitConfig(**split)), SplitConfig(**split))
 
 
 def test_old_interactions_fade_from_the_end_of_training() -> None:

@@ -1,0 +1,254 @@
+"""`Explanation`: why one item stands where it stands in somebody's list, exactly."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.scores import GuidedScores
+from guidedrec_core.config import RefinementConfig
+from guidedrec_core.data.dataset import SplitDataset
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.errors import InputError
+from guidedrec_core.explanation import words
+from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.models.base import BaseModel, FloatArray, ItemScorer
+from guidedrec_core.ranking.ranks import mask_seen
+from guidedrec_core.refinement.refined import RefinedModel
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+class Explained(Protocol):
+    """What an explanation needs of a refined recommender; see `RefinedRecommender`."""
+
+    @property
+    def data(self) -> SplitDataset:
+        """Histories and catalogue."""
+
+    @property
+    def base(self) -> BaseModel:
+        """The base model."""
+
+    @property
+    def refined(self) -> RefinedModel:
+        """The refined model."""
+
+    @property
+    def schema(self) -> AttributeSchema:
+        """The attributes used."""
+
+    @property
+    def item_scores(self) -> GuidedScores:
+        """Raw scores of all items on these."""
+
+    @property
+    def missing(self) -> npt.NDArray[np.bool_]:
+        """Where there was no score, ``[n_items, A]``."""
+
+    @property
+    def config(self) -> RefinementConfig:
+        """How it was refined."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one item stands where it stands in the refined list.
+
+    Attributes
+    ----------
+    item_id, title, category, description : str
+        The item.
+    rank, base_rank : int
+        In the refined and in the base ranking of all unseen items.
+    held_out : bool
+        It is what the user took next.
+    seen : bool
+        The user has it already, so it is never recommended; both ranks are then behind all unseen items.
+    parts : pandas.DataFrame
+        One row an attribute, in schema order: ``attribute, label, low, high, user_value, item_value`` (z-scores),
+        ``user_score, item_score, catalogue_score`` (raw scale; the user's is the faded mean over the history),
+        ``contribution, missing, phrase``.
+    remainder, bias, score : float
+        score = contributions + remainder + bias, as the model computes it.
+    baseline : float
+        The user's score of an average item; contributions of an average item are 0.
+    average_remainder, average_bias : float
+        Their parts of the baseline.
+    sentence : str
+        The same in plain words.
+    """
+
+    item_id: str
+    title: str
+    category: str
+    description: str
+    rank: int
+    base_rank: int
+    held_out: bool
+    seen: bool
+    parts: pd.DataFrame
+    remainder: float
+    bias: float
+    score: float
+    baseline: float
+    average_remainder: float
+    average_bias: float
+    sentence: str
+
+    @property
+    def ledger(self) -> pd.DataFrame:
+        """The score as a sum, largest part first: ``part, kind, value``; the values sum to `score`.
+
+        ``kind`` is ``attribute``, ``remainder`` (what the attributes do not say) or ``bias`` (popularity).
+        """
+        rest = pd.DataFrame(
+            {"part": ["remainder", "bias"], "kind": ["remainder", "bias"], "value": [self.remainder, self.bias]}
+        )
+        attributes = pd.DataFrame(
+            {"part": self.parts["attribute"], "kind": "attribute", "value": self.parts["contribution"]}
+        )
+        table = pd.concat([attributes, rest], ignore_index=True)
+        order = table["value"].abs().sort_values(ascending=False, kind="stable").index
+        return table.loc[order].reset_index(drop=True)
+
+    @property
+    def steps(self) -> pd.DataFrame:
+        """The score from an average item to this one; see `figures.waterfall.steps`."""
+        from guidedrec_core.figures import waterfall
+
+        return waterfall.steps(self.parts, self.remainder, self.bias, self.average_remainder, self.average_bias)
+
+    def plot(self, dark: bool = False) -> "go.Figure":
+        """Draw the score, added up, as the app does."""
+        from guidedrec_core.figures import case, theme
+
+        return case.score_steps(self.steps, theme.palette(dark))
+
+
+def explain_item(
+    model: Explained,
+    user: int,
+    history: IntArray,
+    item: int | None = None,
+    ranks: dict[str, IntArray] | None = None,
+    profile: pd.DataFrame | None = None,
+) -> Explanation:
+    """Explain why an item stands where it stands.
+
+    Parameters
+    ----------
+    model : RefinedRecommender
+        Base and refined model with their data.
+    user : int
+        User index; -1 for somebody unknown.
+    history : IntArray
+        Item indexes that the models are shown, oldest first.
+    item : int, optional
+        Item index; the refined model's first recommendation by default.
+    ranks, profile : optional
+        `all_ranks` of both models and `profile_table`, where they are known already.
+
+    Raises
+    ------
+    InputError
+        No item is given, and the history holds the whole catalogue.
+    """
+    if ranks is None:
+        ranks = {"base": _ranks(model.base, user, history), "refined": _ranks(model.refined, user, history)}
+    if profile is None:
+        profile = profile_table(model, user, history)
+    if item is None:
+        item = int(ranks["refined"].argmin())
+        if np.isin(item, history):
+            raise InputError(
+                "expected an item to explain: the history holds the whole catalogue, so none is recommended"
+            )
+    ledger = refined_ledger(model.refined, user, history, np.array([item]))
+    row = model.data.dataset.catalogue.frame.iloc[item]
+    rank, base_rank = int(ranks["refined"][item]), int(ranks["base"][item])
+    phrases = [
+        words.contribution_phrase(attribute, p, g, contribution)
+        for attribute, p, g, contribution in zip(
+            model.schema.attributes,
+            ledger.user_values,
+            ledger.item_values[0],
+            ledger.contributions[0],
+            strict=True,
+        )
+    ]
+    parts = profile[["attribute", "label", "low", "high", "user_value", "user_score", "catalogue_score"]].assign(
+        item_value=ledger.item_values[0],
+        item_score=model.item_scores.values[item].astype(np.float64),
+        contribution=ledger.contributions[0],
+        missing=model.missing[item],
+        phrase=phrases,
+    )
+    title = str(row[c.TITLE])
+    seen = bool(np.isin(item, history))
+    return Explanation(
+        item_id=str(row[c.ITEM]),
+        title=title,
+        category=str(row[c.CATEGORY]),
+        description=str(row.get(c.DESCRIPTION) or ""),
+        rank=rank,
+        base_rank=base_rank,
+        held_out=bool(user >= 0 and np.isin(item, model.data.held_out(user))),
+        seen=seen,
+        parts=parts,
+        remainder=float(ledger.remainder[0]),
+        bias=float(ledger.bias[0]),
+        score=float(ledger.score[0]),
+        baseline=ledger.average_remainder + ledger.average_bias,
+        average_remainder=ledger.average_remainder,
+        average_bias=ledger.average_bias,
+        sentence=f"{title} is in the history already, so neither model recommends it."
+        if seen
+        else words.reason_sentence(title, rank, base_rank, ledger, model.schema),
+    )
+
+
+def _ranks(model: ItemScorer, user: int, history: IntArray) -> IntArray:
+    """Return every item's rank in one list, ``[n_items]``."""
+    return all_ranks(mask_seen(model.scores(np.array([user]), [history]), [history])[0])
+
+
+def all_ranks(scores: FloatArray) -> IntArray:
+    """Return every item's rank among unseen items, ``[n_items]``; seen items come last."""
+    order = np.argsort(-scores, kind="stable")
+    ranks = np.empty(len(scores), dtype=np.int64)
+    ranks[order] = np.arange(1, len(scores) + 1)
+    return ranks
+
+
+def profile_table(model: Explained, user: int, history: IntArray) -> pd.DataFrame:
+    """Tabulate a guided profile, one row an attribute; see `Case.profile`."""
+    profile = model.refined.parts(np.array([user]), [history]).profile
+    raw = model.item_scores.values
+    decay = model.config.decay
+    return pd.DataFrame(
+        {
+            "attribute": model.schema.names,
+            "label": [a.label for a in model.schema.attributes],
+            "low": [a.low for a in model.schema.attributes],
+            "high": [a.high for a in model.schema.attributes],
+            "user_value": profile[0].astype(np.float64),
+            "user_score": _decayed_mean(raw[history], decay),
+            "catalogue_score": np.nanmean(raw.astype(np.float64), axis=0),
+            "weight": model.refined.weights().astype(np.float64),
+        }
+    )
+
+
+def _decayed_mean(raw: FloatArray, decay: float) -> npt.NDArray[np.float64]:
+    """Average raw scores over a history, recent items more, missing scores left out; ``[A]``, NaN where none."""
+    weight = decay ** np.arange(len(raw) - 1, -1, -1, dtype=np.float64)[:, None]
+    known = ~np.isnan(raw)
+    total = (np.nan_to_num(raw.astype(np.float64)) * weight).sum(axis=0)
+    count = (known * weight).sum(axis=0)
+    return np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)

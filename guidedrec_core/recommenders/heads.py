@@ -1,0 +1,79 @@
+"""Heads over base and refined models: what is counted for them, and kept up to date."""
+
+import numpy as np
+
+from guidedrec_core.config import ItemKNNConfig, RefinementConfig
+from guidedrec_core.data.dataset import SplitDataset
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.models.base import BaseModel
+from guidedrec_core.models.itemknn import ItemKNNModel
+from guidedrec_core.randomness import generator
+from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.refinement.guided import GuidedEmbedding
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.literal import LiteralRefinedModel
+
+_HEAD_NUMBERS = 64 * 1024 * 1024
+"""Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
+
+
+def head_over(
+    base: BaseModel,
+    trained: AdditiveRefinedModel | LiteralRefinedModel | None,
+    guided: GuidedEmbedding,
+    config: RefinementConfig,
+    data: SplitDataset,
+    ranks_cold: bool = False,
+    neighbours: ItemKNNModel | None = None,
+) -> HeadModel:
+    """Put a head, not yet fitted, on a base model, and on a trained refined model and item-kNN, if there are any.
+
+    In the guided-only control the base model has no say.
+    """
+    embedding = base.item_embedding() if trained is None else trained.item_remainders()
+    frozen = None if config.control == "guided_only" else base
+    counts = _interactions(data, config)
+    return HeadModel(frozen, trained, embedding, guided, counts, config, ranks_cold, neighbours)
+
+
+def head_cases(data: SplitDataset, seed: int) -> tuple[IntArray, list[IntArray], IntArray]:
+    """Return users, histories and targets of the validation cases that a head is fitted on; all, if they are not many.
+
+    Parameters
+    ----------
+    data : SplitDataset
+        Histories and split.
+    seed : int
+        The seed from which that of the sample descends.
+    """
+    sequences = data.sequences
+    cases = data.valid_cases
+    most = max(1, _HEAD_NUMBERS // sequences.n_items)
+    drawn = cases.take(np.sort(generator(seed, "head cases").permutation(len(cases))[:most]))
+    shown = zip(drawn.users.tolist(), drawn.lengths.tolist(), strict=True)
+    return drawn.users, [sequences.history(user, length) for user, length in shown], drawn.targets
+
+
+def up_to_date(data: SplitDataset) -> SplitDataset:
+    """Return the data as of the end of the validation period, where there is one; see `SplitDataset.refreshed`."""
+    return data.refreshed if data.is_temporal else data
+
+
+def with_newer_counts(
+    head: HeadModel, data: SplitDataset, config: RefinementConfig, neighbours: ItemKNNConfig | None = None
+) -> HeadModel:
+    """Bring a fitted head's popularity and item-kNN up to date for what comes after validation."""
+    newest = up_to_date(data)
+    counted = head.neighbours if neighbours is None else item_knn(neighbours, newest)
+    return head.refreshed(_interactions(newest, config), counted)
+
+
+def item_knn(config: ItemKNNConfig, data: SplitDataset) -> ItemKNNModel:
+    """Fit item-kNN on the training part."""
+    return ItemKNNModel(*data.train_pairs, data.sequences.n_users, data.sequences.n_items, config)
+
+
+def _interactions(data: SplitDataset, config: RefinementConfig) -> np.ndarray:
+    """Count training interactions of each item, ``[n_items, P]``: all, and recent ones where time allows."""
+    trend = config.trend if data.is_temporal else ()
+    return np.stack([data.item_interactions, *(data.faded_interactions(h) for h in trend)], axis=1)

@@ -1,0 +1,53 @@
+"""Data sets as runs of stage ``data``."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core.config import SplitConfig
+from guidedrec_core.data.catalogue import Catalogue
+from guidedrec_core.data.dataset import Dataset, SplitDataset
+from guidedrec_core.data.interactions import Interactions
+from guidedrec_core.data.notices import Notice
+from guidedrec_core.runs.files import Run, RunWriter
+from guidedrec_core.runs.store import RunStore
+
+
+def save_dataset(dataset: Dataset, writer: RunWriter) -> None:
+    """Write a data set into a run of stage ``data``."""
+    writer.write_table("interactions", dataset.interactions.frame)
+    writer.write_table("catalogue", dataset.catalogue.frame)
+    notices = [notice.as_dict() for notice in dataset.notices]
+    writer.write_json("dataset", {"name": dataset.name, "source": dict(dataset.source), "notices": notices})
+
+
+def load_dataset(run: Run) -> Dataset:
+    """Read a data set from a run of stage ``data``; it equals the one that was saved.
+
+    Raises
+    ------
+    NotFoundError
+        The run holds no data set.
+    RunCorruptError
+        A file is damaged.
+    """
+    facts = run.read_json("dataset")
+    notices = tuple(Notice(**notice) for notice in facts["notices"])
+    interactions = Interactions(run.read_table("interactions"))
+    return Dataset(facts["name"], interactions, Catalogue(run.read_table("catalogue")), facts["source"], notices)
+
+
+def load_split_dataset(store: RunStore, base_run: Run) -> SplitDataset:
+    """Load the data that a base run was trained on, cut as it was then."""
+    dataset = load_dataset(store.open(base_run.inputs["data"], "data"))
+    return SplitDataset.of(dataset, SplitConfig.parse(base_run.config["split"]))
+
+
+def content_hash(dataset: Dataset) -> str:
+    """Name a data set's content."""
+    hashes = [
+        pd.util.hash_pandas_object(f, index=False).to_numpy()
+        for f in (dataset.interactions.frame, dataset.catalogue.frame)
+    ]
+    return hashlib.sha256(np.concatenate(hashes).tobytes()).hexdigest()
