@@ -14,21 +14,22 @@ view = page.set_up("Why is this recommended to this user?", icon=":material/pers
 with guard():
     dataset = loaders.dataset(view.entry.data.id)
     suggested = lists.suggestions(view.entry)
-    user, item = lists.start(view, dataset, suggested)
-if user not in dataset.users:
-    way_on(f"There is no user {user} in {view.dataset}.", "Show another user", user=None)
-if item is not None and item not in dataset.items:
-    way_on(f"There is no item {item} in {view.dataset}.", "Show the first recommendation", item=None)
+    key = lists.start(view, dataset, suggested)
+if key.user_id not in dataset.users:
+    way_on(f"There is no user {key.user_id} in {view.dataset}.", "Show another user", user=None)
+if key.item_id is not None and key.item_id not in dataset.items:
+    way_on(f"There is no item {key.item_id} in {view.dataset}.", "Show the first recommendation", item=None)
 
-lists.choose_user(dataset, suggested, user)
+lists.choose_user(dataset, suggested, key.user_id)
+lists.choose_history(key)
 with guard():
-    system = loaders.system(view.entry.run.id)
-    case = loaders.case(view.entry.run.id, user, item)
-url.update(user=user, item=item)
+    system = loaders.system(key.run_id, key.shown)
+    case = loaders.case(key)
+url.update(user=key.user_id, item=key.item_id, history=key.shown)
 colours, scale = palette(view.dark), (system.schema.scale.min, system.schema.scale.max)
 labels = {attribute.name: attribute.label for attribute in system.schema.attributes}
 
-show.lead(f"User {user} {case.sentence}")
+show.lead(f"User {key.user_id} {case.sentence}")
 if len(case.history):
     past, liking = show.pair()
     taste = figures.taste(case.profile, scale, colours)

@@ -12,7 +12,8 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.cases.key import CaseKey
+from guidedrec_core.data.dataset import Dataset, Shown
 from guidedrec_core.errors import NotFoundError
 from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore
@@ -68,14 +69,22 @@ def schema(run_id: str) -> AttributeSchema:
     return AttributeSchema.parse(json(run_id, "attributes"))
 
 
-def system(run_id: str) -> "RefinedRecommender":
-    """Open a refined run with all its inputs; shared and read-only. Hold `MODEL_LOCK` while using its models."""
-    return _system(str(store().home), run_id)
+def system(run_id: str, shown: Shown = "full") -> "RefinedRecommender":
+    """Open a refined run with all its inputs; shared and read-only. Hold `MODEL_LOCK` while using its models.
+
+    Parameters
+    ----------
+    run_id : str
+        The refined run.
+    shown : {"full", "train+valid", "train"}
+        Which part of each history its models are shown.
+    """
+    return _system(str(store().home), run_id).showing(shown)
 
 
-def case(run_id: str, user_id: str, item_id: str | None = None, k: int = 10) -> "Case":
+def case(key: CaseKey) -> "Case":
     """Compute a case; see `guidedrec_core.cases.case.build_case`."""
-    return _case(str(store().home), run_id, user_id, item_id, k)
+    return _case(str(store().home), key)
 
 
 def _open(home: str, run_id: str) -> Run:
@@ -116,9 +125,9 @@ def _system(home: str, run_id: str) -> "RefinedRecommender":
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _case(home: str, run_id: str, user_id: str, item_id: str | None, k: int) -> "Case":
+def _case(home: str, key: CaseKey) -> "Case":
     from guidedrec_core.cases.case import build_case
 
-    opened = _system(home, run_id)
+    opened = _system(home, key.run_id).showing(key.shown)
     with MODEL_LOCK:
-        return build_case(opened, user_id, item_id, k)
+        return build_case(opened, key.user_id, key.item_id)

@@ -8,6 +8,7 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import page, show, url
 from guidedrec_core.app.errors import escaped
+from guidedrec_core.cases.key import HELD_OUT
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS, MODEL_WORDS, Headline, highlight_sentence
 
 CASE_STUDY = "pages/1_Case_study.py"
@@ -92,7 +93,7 @@ def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame) -> None:
                 CASE_STUDY,
                 label="Open this case",
                 icon=":material/arrow_forward:",
-                query_params=url.link(user=user, item=item),
+                query_params=url.link(user=user, item=item, history=HELD_OUT),
             )
 
 

@@ -10,6 +10,7 @@ from guidedrec_core import __version__
 from guidedrec_core.app import jobs_panel, loaders, show, url
 from guidedrec_core.app.errors import escaped, guard, way_on
 from guidedrec_core.data.bundled import BUNDLED
+from guidedrec_core.data.dataset import SHOWN, Shown
 from guidedrec_core.jobs.record import Job
 from guidedrec_core.runs import library
 from guidedrec_core.runs.library import RefinedEntry
@@ -45,6 +46,8 @@ class View:
         The refined run under study, with its base, data, evaluation and projection.
     user, item : str or None
         From the URL or an earlier page; unchecked.
+    shown : {"full", "train+valid", "train"}
+        Which part of the histories lists start from; the whole one unless the URL says otherwise.
     dark : bool
         The theme the visitor sees.
     job : Job or None
@@ -55,6 +58,7 @@ class View:
     entry: RefinedEntry
     user: str | None
     item: str | None
+    shown: Shown
     dark: bool
     job: Job | None
 
@@ -94,7 +98,8 @@ def set_up(question: str, icon: str) -> View:
     job = jobs_panel.latest(dataset)
     if job is not None and job.active:
         jobs_panel.show_line(job)
-    return View(store, entry, place.get("user"), place.get("item"), show.dark(), job)
+    shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
+    return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job)
 
 
 def footer(view: View) -> None:

@@ -1,10 +1,10 @@
-"""Where the visitor is: data set, run, user and item, kept in the URL and across pages."""
+"""Where the visitor is: data set, run, user, item and history shown, kept in the URL and across pages."""
 
 from collections.abc import Mapping
 
 import streamlit as st
 
-NAMES = ("dataset", "run", "user", "item")
+NAMES = ("dataset", "run", "user", "item", "history")
 _KEY = "guidedrec_place"
 
 
@@ -39,13 +39,14 @@ def write(place: Mapping[str, str | None]) -> None:
 def update(**changes: str | None) -> None:
     """Change some names and keep the others; fit for a widget's callback.
 
-    Another data set forgets the run, the user and the item, and another user the item, unless they are given too.
+    Another data set forgets the run, the user and the item, and another user the item and the part of the history
+    shown, unless they are given too.
     """
     place: dict[str, str | None] = {**read()}
     if "dataset" in changes and changes["dataset"] != place.get("dataset"):
-        place.update(run=None, user=None, item=None)
+        place.update(run=None, user=None, item=None, history=None)
     if "user" in changes and changes["user"] != place.get("user"):
-        place.update(item=None)
+        place.update(item=None, history=None)
     write({**place, **changes})
 
 

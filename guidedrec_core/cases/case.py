@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
+from guidedrec_core.cases.key import CaseKey
+from guidedrec_core.data.dataset import Shown
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation import words
 from guidedrec_core.models.base import FloatArray
@@ -24,6 +26,8 @@ class Case:
         The user.
     run_id : str
         The refined run.
+    shown : {"full", "train+valid", "train"}
+        Which part of the history the models were shown.
     sentence : str
         Who this is, in plain words.
     history : pandas.DataFrame
@@ -45,6 +49,7 @@ class Case:
 
     user_id: str
     run_id: str
+    shown: Shown
     sentence: str
     history: pd.DataFrame
     profile: pd.DataFrame
@@ -52,6 +57,11 @@ class Case:
     refined: pd.DataFrame
     held_out: pd.DataFrame
     selected: Explanation | None
+
+    @property
+    def key(self) -> CaseKey:
+        """The key of this case, with the item under study."""
+        return CaseKey(self.run_id, self.user_id, None if self.selected is None else self.selected.item_id, self.shown)
 
 
 def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = None, k: int = 10) -> Case:
@@ -94,6 +104,7 @@ def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = N
     return Case(
         user_id=user_id,
         run_id=system.run_id,
+        shown=data.shown,
         sentence=_user_sentence(system, profile, history),
         history=_history_table(system, user, history),
         profile=profile,

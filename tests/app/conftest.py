@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from guidedrec_core.app.case_study import history_loaders as case_history_loaders
+from guidedrec_core.app.case_study import history_loaders
 from guidedrec_core.jobs.record import Job, write_record
 from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.runs.store import Run, RunStore
@@ -26,7 +26,7 @@ Opener = Callable[..., AppTest]
 def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Note the histories that the app gets ready for, and compile nothing."""
     lengths: list[int] = []
-    monkeypatch.setattr(case_history_loaders, "prepare", lengths.append)
+    monkeypatch.setattr(history_loaders, "prepare", lengths.append)
     return lengths
 
 

@@ -80,6 +80,22 @@ class TestCaseStudy:
         assert re.search(r"Why .+ is \d+(st|nd|rd|th): ", words(app))
         assert "Taken next, unseen by both models" in words(app)
 
+    def test_lists_are_those_of_today_unless_the_case_is_one_of_the_evaluation(
+        self, tiny_home, tiny_build, open_app
+    ) -> None:
+        suggested = open_app(CASE)
+        assert suggested.query_params["history"] == "train+valid"
+        assert "unseen by both models" in words(suggested)
+        app = open_app(CASE, dataset="tiny", user="user-03")
+        assert_sound(app)
+        assert app.query_params["history"] == "full"
+        assert "unseen by both models" not in words(app)
+        app.segmented_control(key="history_shown").set_value("train+valid").run()
+        assert_sound(app)
+        assert (app.query_params["user"], app.query_params["history"]) == ("user-03", "train+valid")
+        assert "unseen by both models" in words(app)
+        assert open_app(CASE, dataset="tiny", user="user-03", history="nonsense").query_params["history"] == "full"
+
     def test_another_user_can_be_searched_and_picked(self, tiny_home, open_app) -> None:
         app = open_app(CASE, dataset="tiny", user="user-03")
         app.text_input(key="find_user").set_value("zoë").run()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from guidedrec_core.cases.case import Explanation, build_case
+from guidedrec_core.cases.key import CaseKey
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
 from guidedrec_core.recommenders.reading import open_refined
@@ -60,7 +61,8 @@ def test_lists_moves_and_ranks_agree(system: RefinedRecommender) -> None:
 
 def test_the_held_out_item_is_shown_as_such_and_never_in_the_history(system: RefinedRecommender) -> None:
     for user_id in system.data.dataset.users.ids[:20]:
-        case = build_case(system, user_id, k=40)
+        case = build_case(system.showing("train+valid"), user_id, k=40)
+        assert case.shown == "train+valid"
         assert len(case.held_out) == 1
         held_out = case.held_out["item_id"].iloc[0]
         assert held_out not in set(case.history["item_id"])
@@ -68,6 +70,28 @@ def test_the_held_out_item_is_shown_as_such_and_never_in_the_history(system: Ref
         assert marked["item_id"].tolist() == [held_out]
         assert marked["rank"].tolist() == case.held_out["refined_rank"].tolist()
         assert not set(case.refined["item_id"]) & set(case.history["item_id"])
+
+
+def test_by_default_the_whole_history_is_shown_and_nothing_of_it_recommended(system: RefinedRecommender) -> None:
+    data = system.data
+    for user, user_id in enumerate(data.dataset.users.ids[:20]):
+        case = build_case(system, user_id, k=40)
+        assert case.shown == "full"
+        assert case.held_out.empty
+        everything = set(data.dataset.items.ids[data.sequences.history(user)])
+        assert set(case.history["item_id"]) == everything
+        for table in (case.base, case.refined):
+            assert not set(table["item_id"]) & everything
+            assert not table["held_out"].any()
+
+
+def test_a_key_names_a_case(system: RefinedRecommender) -> None:
+    case = build_case(system, "user-00")
+    assert case.selected is not None
+    assert case.key == CaseKey(system.run_id, "user-00", case.selected.item_id, "full")
+    assert case.key.about("item-01").item == "item-01"
+    with pytest.raises(ValueError, match="names no item"):
+        _ = CaseKey("run", "user").item
 
 
 def test_history_is_newest_first_with_raw_scores(system: RefinedRecommender) -> None:

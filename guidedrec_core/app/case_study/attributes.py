@@ -35,7 +35,7 @@ def every_attribute(view: View, case: Case) -> None:
         lists.contributions(selected)
         return
     other = None if chosen == _BELOW else chosen
-    told = loaders.against(case.run_id, case.user_id, selected.item_id, other)
+    told = loaders.against(case.key, other)
     if told is None:
         show.note("It is the last item of the list, so none is below it.")
         return

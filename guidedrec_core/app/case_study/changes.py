@@ -27,7 +27,7 @@ _SURROGATE_HELP = (
 def what_would_change(view: View, case: Case) -> None:
     """Say and draw the smallest changes that take the selected item out of the list, or bring it in."""
     assert case.selected is not None  # sections are shown only with an item
-    found = loaders.changes(case.run_id, case.user_id, case.selected.item_id)
+    found = loaders.changes(case.key)
     if found.seen:
         show.note("The user has this item already, so no change brings it into the list.")
         return
@@ -54,7 +54,7 @@ def what_would_change(view: View, case: Case) -> None:
 def why_it_moved(view: View, case: Case) -> None:
     """Say and draw what moved the selected item from its base rank to its refined one."""
     assert case.selected is not None  # sections are shown only with an item
-    found = loaders.moved(case.run_id, case.user_id, case.selected.item_id)
+    found = loaders.moved(case.key)
     if found is None:
         show.note("The user has this item already, so it has no rank in either model.")
         return

@@ -5,63 +5,64 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from guidedrec_core.app import loaders
+from guidedrec_core.cases.key import CaseKey
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.against import Against
     from guidedrec_core.cases.changes import Changes, Moved, NotListed
 
 
-def changes(run_id: str, user_id: str, item_id: str) -> "Changes":
+def changes(key: CaseKey) -> "Changes":
     """Find what would change; see `guidedrec_core.cases.changes.build_changes`."""
-    return _changes(str(loaders.store().home), run_id, user_id, item_id)
+    return _changes(str(loaders.store().home), key)
 
 
-def why_not(run_id: str, user_id: str, item_id: str) -> "NotListed":
+def why_not(key: CaseKey) -> "NotListed":
     """Find what keeps an item out; see `guidedrec_core.cases.changes.build_why_not`."""
-    return _why_not(str(loaders.store().home), run_id, user_id, item_id)
+    return _why_not(str(loaders.store().home), key)
 
 
-def moved(run_id: str, user_id: str, item_id: str) -> "Moved | None":
+def moved(key: CaseKey) -> "Moved | None":
     """Split the change of a rank; see `guidedrec_core.cases.changes.build_moved`."""
-    return _moved(str(loaders.store().home), run_id, user_id, item_id)
+    return _moved(str(loaders.store().home), key)
 
 
-def against(run_id: str, user_id: str, item_id: str, other_id: str | None) -> "Against | None":
+def against(key: CaseKey, other_id: str | None) -> "Against | None":
     """Compare two items; see `guidedrec_core.cases.against.build_against`."""
-    return _against(str(loaders.store().home), run_id, user_id, item_id, other_id)
+    return _against(str(loaders.store().home), key, other_id)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _against(home: str, run_id: str, user_id: str, item_id: str, other_id: str | None) -> "Against | None":
+def _against(home: str, key: CaseKey, other_id: str | None) -> "Against | None":
     from guidedrec_core.cases.against import build_against
 
-    opened = loaders.system(run_id)
+    opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
-        return build_against(opened, user_id, item_id, other_id)
+        return build_against(opened, key.user_id, key.item, other_id)
 
 
 @st.cache_data(max_entries=64, show_spinner="Looking for the smallest changes")
-def _changes(home: str, run_id: str, user_id: str, item_id: str) -> "Changes":
+def _changes(home: str, key: CaseKey) -> "Changes":
     from guidedrec_core.cases.changes import build_changes
 
-    opened = loaders.system(run_id)
+    opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
-        return build_changes(opened, user_id, item_id)
+        return build_changes(opened, key.user_id, key.item)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _why_not(home: str, run_id: str, user_id: str, item_id: str) -> "NotListed":
+def _why_not(home: str, key: CaseKey) -> "NotListed":
     from guidedrec_core.cases.changes import build_why_not
 
-    opened = loaders.system(run_id)
+    opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
-        return build_why_not(opened, user_id, item_id)
+        return build_why_not(opened, key.user_id, key.item)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _moved(home: str, run_id: str, user_id: str, item_id: str) -> "Moved | None":
+def _moved(home: str, key: CaseKey) -> "Moved | None":
     from guidedrec_core.cases.changes import build_moved
 
-    opened = loaders.system(run_id)
+    opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
-        return build_moved(opened, user_id, item_id)
+        return build_moved(opened, key.user_id, key.item)

@@ -24,7 +24,7 @@ def show_history(view: View, case: Case) -> None:
     model = st.segmented_control(
         "Whose score", ["refined", "base"], default="refined", required=True, key="history_model", help=_HELP
     )
-    shown = history_loaders.history(case.run_id, case.user_id, case.selected.item_id, str(model))
+    shown = history_loaders.history(case.key, str(model))
     show.lead(shown.sentence)
     if shown.items.empty:
         return

@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from guidedrec_core.app import loaders
+from guidedrec_core.cases.key import CaseKey
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.history import HistoryCase
 
 
-def history(run_id: str, user_id: str, item_id: str, model: str) -> "HistoryCase":
+def history(key: CaseKey, model: str) -> "HistoryCase":
     """Share out an item's score over a user's history; see `guidedrec_core.cases.history.build_history`."""
-    return _history(str(loaders.store().home), run_id, user_id, item_id, model)
+    return _history(str(loaders.store().home), key, model)
 
 
 def prepare(n_positions: int) -> None:
@@ -34,9 +35,9 @@ def _warm_up() -> threading.Thread:
 
 
 @st.cache_data(max_entries=64, show_spinner="Scoring it without some of the past items (the first time takes longer)")
-def _history(home: str, run_id: str, user_id: str, item_id: str, model: str) -> "HistoryCase":
+def _history(home: str, key: CaseKey, model: str) -> "HistoryCase":
     from guidedrec_core.cases.history import build_history
 
-    opened = loaders.system(run_id)
+    opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
-        return build_history(opened, user_id, item_id, model)
+        return build_history(opened, key.user_id, key.item, model)

@@ -11,6 +11,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.app import loaders, show, url
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
+from guidedrec_core.cases.key import HELD_OUT, CaseKey
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
@@ -27,13 +28,32 @@ def suggestions(entry: RefinedEntry) -> pd.DataFrame | None:
     return None if entry.evaluation is None else loaders.table(entry.evaluation.id, "highlights")
 
 
-def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> tuple[str, str | None]:
-    """Return whom and what to show: what the place says, else the first case worth a look, else the first user."""
+def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> CaseKey:
+    """Return whom and what to show: what the place says, else the first suggested case, else the first user."""
+    run_id = view.entry.run.id
     if view.user is not None:
-        return view.user, view.item
+        return CaseKey(run_id, view.user, view.item, view.shown)
     if view.item is None and suggested is not None and len(suggested):
-        return str(suggested[c.USER].iloc[0]), str(suggested[c.ITEM].iloc[0])
-    return dataset.users.id(0), view.item
+        first = suggested.iloc[0]
+        return CaseKey(run_id, str(first[c.USER]), str(first[c.ITEM]), HELD_OUT)
+    return CaseKey(run_id, dataset.users.id(0), view.item, view.shown)
+
+
+def choose_history(key: CaseKey) -> None:
+    """Let the visitor choose which part of the history the lists start from, and say which it is."""
+    labels = {"full": "Today: the whole history", HELD_OUT: "Before the last one: as in the evaluation"}
+    if key.shown not in labels:
+        labels[key.shown] = "What the models were trained on"
+    _follow("history_shown", key.shown)
+    st.segmented_control(
+        "Lists start from",
+        list(labels),
+        format_func=labels.__getitem__,
+        required=True,
+        key="history_shown",
+        on_change=lambda: url.update(user=key.user_id, history=st.session_state["history_shown"]),
+        help="The whole history gives the lists of today. Without its end, lists can be compared with what came next.",
+    )
 
 
 def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str) -> None:
@@ -258,4 +278,4 @@ def _go_to_suggested(suggested: pd.DataFrame) -> None:
     """Open a pointed-out case; the choice itself is emptied, since the page then shows it."""
     row = suggested.iloc[st.session_state["suggested"]]
     st.session_state["suggested"] = None
-    url.update(user=str(row[c.USER]), item=str(row[c.ITEM]))
+    url.update(user=str(row[c.USER]), item=str(row[c.ITEM]), history=HELD_OUT)

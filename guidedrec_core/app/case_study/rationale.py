@@ -10,6 +10,7 @@ from guidedrec_core.app.case_study.language_model import ask, choose_model
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
+from guidedrec_core.cases.key import CaseKey
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.rationale.facts import template_rationale
 
@@ -28,9 +29,8 @@ def in_plain_words(view: View, case: Case) -> None:
     if selected.seen:
         show.lead(selected.sentence)
         return
-    run_id = view.entry.run.id
-    facts = steering_loaders.facts(run_id, case.user_id, selected.item_id)
-    about = (run_id, case.user_id, selected.item_id)
+    facts = steering_loaders.facts(case.key)
+    about = case.key
     written = st.session_state.get(_WRITTEN)
     if written is not None and written[0] == about:
         _written(written[1], written[2])
@@ -47,7 +47,7 @@ def in_plain_words(view: View, case: Case) -> None:
             _ask(about, facts, model, base_url)
 
 
-def _ask(about: tuple[str, str, str], facts: "Facts", model: str, base_url: str | None) -> None:
+def _ask(about: CaseKey, facts: "Facts", model: str, base_url: str | None) -> None:
     """Ask the model, and keep what it wrote for this session."""
     from guidedrec_core.rationale.llm import ask_for_rationale
 

@@ -36,8 +36,8 @@ class Start:
 
     Attributes
     ----------
-    about : tuple of (str, str)
-        Run and user.
+    about : tuple of (str, str, str)
+        Run, user and the part of the history shown.
     pulls : dict of str to float
         Attribute name to steps.
     removed, added : tuple of str
@@ -46,7 +46,7 @@ class Start:
         Part of the widgets' keys.
     """
 
-    about: tuple[str, str]
+    about: tuple[str, str, str]
     pulls: dict[str, float] = field(default_factory=dict)
     removed: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
@@ -55,32 +55,31 @@ class Start:
 
 def steer_section(view: View, case: Case) -> None:
     """Show the section."""
-    run_id = view.entry.run.id
-    begin = _begin(run_id, case.user_id)
+    begin = _begin(case)
     answer = st.container()
     wish(view, lambda pulls: _set(begin, pulls={**_pulls(case, begin), **pulls}))
     pulls = _sliders(view, case, begin)
     removed, added = _history(view, case, begin)
-    system = loaders.system(run_id)
+    system = loaders.system(case.run_id, case.shown)
     items = system.data.dataset.items
     steering = Steering(
         tuple(pulls.get(name, 0.0) for name in system.schema.names),
         tuple(items.index(item) for item in removed),
         tuple(items.index(item) for item in added),
     )
-    shown = steering_loaders.steered(run_id, case.user_id, steering)
+    shown = steering_loaders.steered(case.key, steering)
     active = any(steering.pulls) or bool(removed or added)
     with answer:
         _answer(view, begin, shown, steering if active else None)
     kept(view, case.user_id, steering, active, lambda **start: _set(begin, **start))
 
 
-def _begin(run_id: str, user_id: str) -> Start:
+def _begin(case: Case) -> Start:
     """Return what the widgets begin with; another user or run begins anew."""
     begin: Start | None = st.session_state.get(_STATE)
-    if begin is None or begin.about != (run_id, user_id):
+    if begin is None or begin.about != (case.run_id, case.user_id, case.shown):
         version = 0 if begin is None else begin.version + 1
-        begin = st.session_state[_STATE] = Start((run_id, user_id), version=version)
+        begin = st.session_state[_STATE] = Start((case.run_id, case.user_id, case.shown), version=version)
     return begin
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from guidedrec_core.app import loaders
+from guidedrec_core.cases.key import CaseKey
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.steering import SteeredCase
@@ -12,34 +13,34 @@ if TYPE_CHECKING:
     from guidedrec_core.rationale.facts import Facts
 
 
-def steered(run_id: str, user_id: str, steering: "Steering") -> "SteeredCase":
+def steered(key: CaseKey, steering: "Steering") -> "SteeredCase":
     """Steer a user's list; scores of the edited history are kept, so that a slider costs one product."""
     from guidedrec_core.cases.steering import steered_case
 
     home = str(loaders.store().home)
-    plain = _scores(home, run_id, user_id, (), ())
-    edited = _scores(home, run_id, user_id, steering.removed, steering.added)
-    return steered_case(loaders.system(run_id), plain, edited, steering.pulls)
+    plain = _scores(home, key, (), ())
+    edited = _scores(home, key, steering.removed, steering.added)
+    return steered_case(loaders.system(key.run_id, key.shown), plain, edited, steering.pulls)
 
 
-def facts(run_id: str, user_id: str, item_id: str) -> "Facts":
+def facts(key: CaseKey) -> "Facts":
     """Collect what a rationale may speak of; see `guidedrec_core.cases.rationale.rationale_facts`."""
-    return _facts(str(loaders.store().home), run_id, user_id, item_id)
+    return _facts(str(loaders.store().home), key)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _scores(home: str, run_id: str, user_id: str, removed: tuple[int, ...], added: tuple[int, ...]) -> "HistoryScores":
+def _scores(home: str, key: CaseKey, removed: tuple[int, ...], added: tuple[int, ...]) -> "HistoryScores":
     from guidedrec_core.cases.steering import scores_after
 
-    opened = loaders.system(run_id)
+    opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
-        return scores_after(opened, user_id, removed, added)
+        return scores_after(opened, key.user_id, removed, added)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)
-def _facts(home: str, run_id: str, user_id: str, item_id: str) -> "Facts":
+def _facts(home: str, key: CaseKey) -> "Facts":
     from guidedrec_core.cases.rationale import rationale_facts
 
-    opened, case = loaders.system(run_id), loaders.case(run_id, user_id, item_id)
+    opened, case = loaders.system(key.run_id, key.shown), loaders.case(key)
     with loaders.MODEL_LOCK:
         return rationale_facts(opened, case)

@@ -36,7 +36,7 @@ def why_not(view: View, case: Case) -> None:
     if asked is None:
         show.note("Find any item of the catalogue to see what keeps it out of this user's list.")
         return
-    told = loaders.why_not(case.run_id, case.user_id, asked)
+    told = loaders.why_not(case.key.about(asked))
     show.lead(told.sentence)
     if told.parts.empty:
         return
