@@ -6,7 +6,7 @@ the manifests of stored runs.
 
 import hashlib
 import json
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -26,7 +26,36 @@ Share = Annotated[float, Field(gt=0, le=1)]
 """A weight relative to a full one."""
 
 
-class Config(BaseModel):
+def _named_fields(name: str, error: ValidationError) -> ConfigError:
+    """Return our error for pydantic's: every wrong field with what it got."""
+    problems = "; ".join(
+        f"{'.'.join(map(str, e['loc'])) or name}: {e['msg']} (got {e['input']!r})" for e in error.errors()
+    )
+    return ConfigError(f"{name}: {problems}")
+
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass  # of no public name
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _OneError(ModelMetaclass):
+    """Lets a constructor raise what `Config.parse` raises.
+
+    On the type and not in ``__init__``, which pydantic would call for nested parts, too: their place in the whole would
+    be lost from the message.
+    """
+
+    def __call__(cls, *args: Any, **values: Any) -> Any:
+        """Create a configuration."""
+        try:
+            return super().__call__(*args, **values)
+        except ValidationError as error:
+            raise _named_fields(cls.__name__, error) from error
+
+
+class Config(BaseModel, metaclass=_OneError):
     """Base of all configurations: frozen, unknown keys rejected, numbers finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
@@ -43,11 +72,7 @@ class Config(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            problems = "; ".join(
-                f"{'.'.join(map(str, e['loc'])) or cls.__name__}: {e['msg']} (got {e['input']!r})"
-                for e in error.errors()
-            )
-            raise ConfigError(f"{cls.__name__}: {problems}") from error
+            raise _named_fields(cls.__name__, error) from error
 
     def digest(self) -> str:
         """Return 12 hex digits that name this configuration's content."""

@@ -46,8 +46,9 @@ def test_every_configuration_refuses_unknown_keys_and_changes(kind: type[Config]
     ],
 )
 def test_what_is_out_of_range_is_named(kind: type[Config], values: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        kind.parse(values)
+    for make in (kind.parse, lambda given: kind(**given)):
+        with pytest.raises(ConfigError, match=message):
+            make(values)
 
 
 def test_a_digest_sees_every_value_but_not_the_order_given() -> None:
