@@ -47,7 +47,7 @@ class _OneError(ModelMetaclass):
     be lost from the message.
     """
 
-    def __call__(cls, *args: Any, **values: Any) -> Any:
+    def __call__(cls, *args: Any, **values: Any) -> Any:  # noqa: N805
         """Create a configuration."""
         try:
             return super().__call__(*args, **values)

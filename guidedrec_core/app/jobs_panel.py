@@ -7,6 +7,7 @@ import streamlit as st
 from guidedrec_core.app import loaders, show
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.errors import NotFoundError
+from guidedrec_core.jobs.heartbeat import silence_sentence
 from guidedrec_core.jobs.record import Job
 from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.progress import EVALUATION_STAGES, STAGES
@@ -97,6 +98,7 @@ def progress_words(job: Job) -> tuple[float, str]:
     parts = [f"{step}{words}", message, job.metric]
     if job.seconds_left is not None:
         parts.append(f"{_time_left(job.seconds_left_at_least, job.seconds_left)} left in this step")
+    parts.append(silence_sentence(job))
     return (number + within) / len(stages), " · ".join(part for part in parts if part)
 
 

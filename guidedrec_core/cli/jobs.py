@@ -86,4 +86,7 @@ def _state(job: "Job") -> str:
         return job.error
     if job.run_id:
         return f"run {job.run_id}"
-    return f"{job.stage}: {job.message}" if job.stage else ""
+    from guidedrec_core.jobs.heartbeat import silence_sentence
+
+    doing = f"{job.stage}: {job.message}" if job.stage else ""
+    return ". ".join(part for part in (doing, silence_sentence(job)) if part)

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,15 +14,13 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from guidedrec_core.errors import GuidedrecError, JobCancelledError
+from guidedrec_core.jobs.heartbeat import Heartbeat
 from guidedrec_core.jobs.record import Job, lock, read_record, write_record
 from guidedrec_core.jobs.tasks import TASKS
 from guidedrec_core.progress import Listener, Progress
 from guidedrec_core.runs.processes import start_time
 
 _log = logging.getLogger(__name__)
-
-_HEARTBEAT_SECONDS = 2.0
-_WRITE_SECONDS = 0.25
 
 Task = Callable[[dict[str, Any], Path, Listener], str]
 
@@ -32,7 +29,7 @@ class Reporter:
     """Keeps a job's file up to date while the task runs; use as a context manager.
 
     An event that begins or completes a stage is written at once, the others at most four times a second, and the
-    file at least every two seconds.
+    file at least at every heartbeat.
     """
 
     def __init__(self, folder: Path, job: Job) -> None:
@@ -40,21 +37,18 @@ class Reporter:
         self._job = job
         self._guard = threading.Lock()
         self._unwritten = False
-        self._written_at = 0.0
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, daemon=True)
+        self._heartbeat = Heartbeat(self._write, lambda: self._unwritten)
         self.cancelled = False
 
     def __enter__(self) -> Self:
         self._write()
-        self._thread.start()
+        self._heartbeat.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._ended.set()
-        self._thread.join()
+        self._heartbeat.__exit__(kind, error, traceback)
 
     def listen(self, event: Progress) -> None:
         """Take in an event; this is the task's listener.
@@ -85,15 +79,6 @@ class Reporter:
             self._job = dataclasses.replace(self._job, heartbeat=datetime.now(UTC))
             write_record(self._folder, self._job)
             self._unwritten = False
-            self._written_at = time.monotonic()
-
-    def _beat(self) -> None:
-        while not self._ended.wait(_WRITE_SECONDS):
-            if self._unwritten or time.monotonic() - self._written_at >= _HEARTBEAT_SECONDS:
-                try:
-                    self._write()
-                except OSError:  # e.g. the disk is full for a moment; that must not end the heartbeat
-                    _log.exception("job.json could not be written")
 
 
 def main(folder: Path, tasks: Mapping[str, str]) -> int:

@@ -281,17 +281,6 @@ def test_events_are_written_at_once_or_soon_but_not_each(folder: Path, monkeypat
     assert (on_disk(folder).message, on_disk(folder).status) == ("nearly", "done")
 
 
-def test_the_heart_beats_without_events(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_worker, "_HEARTBEAT_SECONDS", 0.1)
-    monkeypatch.setattr(job_worker, "_WRITE_SECONDS", 0.02)
-    with Reporter(folder, running(folder)):
-        first = on_disk(folder).heartbeat
-        deadline = time.monotonic() + 5
-        while on_disk(folder).heartbeat == first:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-
-
 def test_a_cancelled_listener_stops_the_task(folder: Path) -> None:
     reporter = Reporter(folder, running(folder))
     reporter.cancelled = True
