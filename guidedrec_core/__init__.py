@@ -1,7 +1,7 @@
 """guidedrec: audit why a recommender recommends, with scores that are explained exactly.
 
-Everything a data scientist needs stands in the package root and is loaded when it is first used. On the bundled shop, with
-one epoch to be quick:
+Everything a data scientist needs stands in the package root and is loaded when it is first used. On the bundled shop,
+with one epoch to be quick:
 
 >>> import pandas as pd
 >>> import guidedrec_core as gr
