@@ -9,7 +9,12 @@ import pytest
 from chat_server import KEY, Answer, ChatServer, chat_server, failing, said  # noqa: F401
 from streamlit.testing.v1 import AppTest
 
+from guidedrec_core.cases.case import build_case
+from guidedrec_core.cases.changes import build_changes
 from guidedrec_core.cases.what_ifs import WhatIfStore
+from guidedrec_core.explanation.words import ordinal
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.runs.store import RunStore
 
 CASE = "pages/1_Case_study.py"
 USER = "user-03"
@@ -128,7 +133,17 @@ class TestRationale:
         said_ = words(opened("In plain words"))
         assert "Written from the exact parts of the score, largest first, without a language model." in said_
         assert "The refined model ranks “" in said_ or "Both models rank “" in said_
-        assert re.search(r"Without “.+” in the history, it would drop to", said_)
+
+    def test_the_change_of_the_history_that_matters_is_named(
+        self, opened: Any, tiny_home: Path, tiny_build: Any
+    ) -> None:
+        system = open_refined(RunStore(tiny_home), tiny_build.refined.id)
+        items = build_case(system, USER).refined["item_id"].tolist()
+        removals = ((item, build_changes(system, USER, item).removal) for item in reversed(items))
+        item, removal = next(found for found in removals if found[1] is not None)
+        said_ = words(opened("In plain words", item=item))
+        assert f"it would drop to {ordinal(removal.rank)}, out of the top 10." in said_
+        assert all(f"“{title}”" in said_ for title in removal.titles)
 
     def test_each_reader_gets_other_words(self, opened: Any) -> None:
         app = opened("In plain words")
@@ -181,15 +196,23 @@ class TestRationale:
         assert "m chose these statements" in words(app)
         assert "The refined model ranks" in words(app) or "Both models rank" in words(app)
 
-    def test_the_choice_is_of_one_item_alone(self, opened: Any, chat_server: ChatServer) -> None:  # noqa: F811
+    def test_the_choice_is_of_one_item_alone(
+        self,
+        opened: Any,
+        chat_server: ChatServer,  # noqa: F811
+        tiny_home: Path,
+        tiny_build: Any,
+    ) -> None:
+        case = build_case(open_refined(RunStore(tiny_home), tiny_build.refined.id), USER)
         chat_server.model = lambda request: Answer(said(json.dumps({"reader": "analyst", "claims": ["rank"]})))
         app = opened("In plain words")
         self.ask(app, chat_server)
         assert "m chose these statements" in words(app)
-        app.query_params["item"] = "item-07"
+        app.query_params["item"] = case.refined["item_id"].iloc[1]
         app.run()
         assert_sound(app)
         assert "m chose these statements" not in words(app)
+        assert "without a language model." in words(app)
 
     def test_an_answer_without_a_choice_leaves_the_default(
         self,
