@@ -21,6 +21,8 @@ from guidedrec_core.rationale.facts import POPULARITY, RANK, REMAINDER, REMOVAL,
 
 _MOST_ATTRIBUTES = 12
 _PARTS_BY_DEFAULT = 4
+# A smaller contribution rarely moves an item by a place.
+_CAN_MOVE = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,14 +71,14 @@ def claims_of(facts: Facts) -> tuple[Claim, ...]:
 def default_rationale(facts: Facts, reader: Reader = DEFAULT_READER) -> Rationale:
     """Choose claims without a language model.
 
-    The largest parts come first, with the largest one against the item if it is not among them; then the past item that
-    counts most for it, the smallest change of the history that matters, and the ranks.
+    The largest parts come first, with the largest one against the item if it is not among them and can move the item;
+    then the past item that counts most for it, the smallest change of the history that matters, and the ranks.
     """
     offered = claims_of(facts)
     parts = [claim for claim in offered if isinstance(claim, AttributeClaim | OtherPartClaim)]
     chosen: list[Claim] = [*parts[:_PARTS_BY_DEFAULT]]
     if all(part.contribution > 0 for part in parts[:_PARTS_BY_DEFAULT]):
-        chosen += [part for part in parts[_PARTS_BY_DEFAULT:] if part.contribution < 0][:1]
+        chosen += [part for part in parts[_PARTS_BY_DEFAULT:] if part.contribution <= -_CAN_MOVE][:1]
     chosen += [claim for claim in offered if isinstance(claim, PastItemClaim) and claim.leads and claim.worth > 0]
     chosen += [claim for claim in offered if isinstance(claim, RemovalClaim | RankClaim)]
     return Rationale(tuple(chosen), reader)

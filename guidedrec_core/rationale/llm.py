@@ -113,7 +113,7 @@ def prompt(facts: Facts, reader: Reader | None = None) -> list[dict[str, str]]:
 def read_choice(reply: "ChatReply", offered: Sequence[Claim], reader: Reader | None = None) -> Rationale:
     """Read an answer: ids of claims that were offered, each once, and a reader.
 
-    Whatever else stands in the answer is left out, and a notice says how much. Notices repeat nothing of the answer.
+    Whatever else stands in the answer is ignored, and a notice says how much. Notices repeat nothing of the answer.
 
     Parameters
     ----------
@@ -141,12 +141,12 @@ def read_choice(reply: "ChatReply", offered: Sequence[Claim], reader: Reader | N
     whom, wrong_reader = _reader(answer.get("reader"), reader)
     late = f"after the first {MOST_CLAIMS}"
     dropped = (
-        (len(named) - len(known), "unknown id", "unknown ids"),
-        (len(known) - len(once), "repeated id", "repeated ids"),
+        (len(named) - len(known), "unknown statement", "unknown statements"),
+        (len(known) - len(once), "repeated statement", "repeated statements"),
         (len(once) - MOST_CLAIMS, f"statement {late}", f"statements {late}"),
         (len(answer.keys() - {"reader", "claims"}), "extra field", "extra fields"),
     )
-    notices = [f"Left out: {count:,} {one if count == 1 else many}." for count, one, many in dropped if count > 0]
+    notices = [f"Ignored: {count:,} {one if count == 1 else many}." for count, one, many in dropped if count > 0]
     return Rationale(tuple(once[:MOST_CLAIMS]), whom, by_model=True, notices=(*notices, *wrong_reader))
 
 
@@ -172,7 +172,7 @@ def _reader(named: Any, wanted: Reader | None) -> tuple[Reader, tuple[str, ...]]
     """Return the reader, and a notice where the answer names another one or none that exists."""
     if wanted is not None:
         other = named is not None and named != wanted
-        return wanted, ("Left out: another reader than the one asked for.",) if other else ()
+        return wanted, ("Ignored: another reader than the one asked for.",) if other else ()
     for reader in READERS:
         if named == reader:
             return reader, ()

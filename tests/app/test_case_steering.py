@@ -168,8 +168,13 @@ class TestRationale:
         assert_sound(app)
         said_ = words(app)
         assert "m chose these statements and their order" in said_
-        for notice in ("1 unknown id.", "1 repeated id.", "1 extra field.", "another reader than the one asked for."):
-            assert f"Left out: {notice}" in said_
+        for notice in (
+            "1 unknown statement.",
+            "1 repeated statement.",
+            "1 extra field.",
+            "another reader than the one asked for.",
+        ):
+            assert f"Ignored: {notice}" in said_
         assert lie not in said_
         text = next(line for line in said_.split("\n") if "urchase patterns beyond the attributes count" in line)
         assert text.startswith(("The refined model ranks", "Both models rank"))

@@ -63,7 +63,7 @@ class TestWhatIsUsedOfAnAnswer:
     def test_the_reader_asked_for_stands(self) -> None:
         result = chosen(answer(["rank"]), reader="stakeholder")
         assert result.reader == "stakeholder"
-        assert result.notices == ("Left out: another reader than the one asked for.",)
+        assert result.notices == ("Ignored: another reader than the one asked for.",)
         assert chosen(answer(["rank"], reader="stakeholder"), reader="stakeholder").notices == ()
 
     @pytest.mark.parametrize("reader", [None, "king", 7, ["analyst"], {}])
@@ -74,14 +74,14 @@ class TestWhatIsUsedOfAnAnswer:
     @pytest.mark.parametrize(
         ("claims", "kept", "notice"),
         [
-            (["rank", "rank", "past:1"], ["rank", "past:1"], "Left out: 1 repeated id."),
-            (["rank", "attribute:price"], ["rank"], "Left out: 1 unknown id."),
-            (["rank", "past:9", "Rank", "Warmth adds 9."], ["rank"], "Left out: 3 unknown ids."),
-            (["rank", 1, None, ["rank"], {"id": "rank"}], ["rank"], "Left out: 4 unknown ids."),
-            (IDS[:9], IDS[:8], "Left out: 1 statement after the first 8."),
+            (["rank", "rank", "past:1"], ["rank", "past:1"], "Ignored: 1 repeated statement."),
+            (["rank", "attribute:price"], ["rank"], "Ignored: 1 unknown statement."),
+            (["rank", "past:9", "Rank", "Warmth adds 9."], ["rank"], "Ignored: 3 unknown statements."),
+            (["rank", 1, None, ["rank"], {"id": "rank"}], ["rank"], "Ignored: 4 unknown statements."),
+            (IDS[:9], IDS[:8], "Ignored: 1 statement after the first 8."),
         ],
     )
-    def test_other_ids_are_left_out_with_a_word(self, claims: list[Any], kept: list[str], notice: str) -> None:
+    def test_other_ids_are_ignored_with_a_word(self, claims: list[Any], kept: list[str], notice: str) -> None:
         result = chosen(answer(claims))
         assert [claim.id for claim in result.claims] == kept
         assert result.notices == (notice,)
@@ -90,7 +90,7 @@ class TestWhatIsUsedOfAnAnswer:
     def test_words_of_its_own_are_not_used(self) -> None:
         result = chosen("Buy it! " + answer(["rank"], sentence="Warmth adds 9.", note="On sale."))
         assert result.text == claims_of(CASE)[-1].sentence("analyst")
-        assert result.notices == ("Left out: 2 extra fields.",)
+        assert result.notices == ("Ignored: 2 extra fields.",)
 
     def test_a_thinking_models_drafts_are_no_answer(self) -> None:
         assert [one.id for one in chosen(f"<think>{answer(['past:1'])}</think>{answer(['rank'])}").claims] == ["rank"]
@@ -212,8 +212,8 @@ _PROBLEMS = (
     "it holds choices that contradict one another"
 )
 _NOTICE = re.compile(
-    rf"Left out: [\d,]+ (?:unknown ids?|repeated ids?|statements? after the first {MOST_CLAIMS})\.|"
-    r"Left out: [\d,]+ extra fields?\.|Left out: another reader than the one asked for\.|"
+    rf"Ignored: [\d,]+ (?:unknown statements?|repeated statements?|statements? after the first {MOST_CLAIMS})\.|"
+    r"Ignored: [\d,]+ extra fields?\.|Ignored: another reader than the one asked for\.|"
     r"No reader was chosen; this is for the merchandiser\.|"
     rf"m gave no choice that can be used in 2 answers \((?:{_PROBLEMS})\); this is the default choice\."
 )

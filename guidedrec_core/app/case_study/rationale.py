@@ -74,8 +74,8 @@ def _how_chosen(rationale: "Rationale", model: str) -> None:
             f"{model} chose these statements and their order; the sentences are written from the exact parts of the "
             "score."
         )
-    for notice in rationale.notices:
-        show.note(notice)
+    if rationale.notices:
+        show.note(" ".join(rationale.notices))
     st.button("Back to the default", key="rationale_back", on_click=st.session_state.pop, args=(_CHOSEN, None))
 
 
@@ -85,7 +85,8 @@ def _left_out(facts: "Facts", rationale: "Rationale") -> None:
     others = [claim for claim in claims_of(facts) if claim.id not in shown]
     if not others:
         return
-    with st.expander(f"Not in the text: {len(others)} more", icon=":material/list:"):
+    label = "1 more statement" if len(others) == 1 else f"{len(others)} more statements"
+    with st.expander(f"{label}, not in the text", icon=":material/list:"):
         st.markdown("\n".join(f"- {escaped(claim.sentence(rationale.reader))}" for claim in others))
 
 
