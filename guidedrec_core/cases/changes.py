@@ -17,6 +17,7 @@ from guidedrec_core.explanation.surrogate import base_surrogate
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.explanation.why_not_words import why_not_words
 from guidedrec_core.items.new_item import standardisation
+from guidedrec_core.rationale.facts import RemovalFact
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
 PATTERNS, POPULARITY = "Purchase patterns", "Popularity"
@@ -43,6 +44,8 @@ class Changes:
         ``attribute, label, steps, rank``: what the rank becomes as one attribute is pulled; those that change it most.
     edits : pandas.DataFrame
         All edits found: ``kind, change, rank``.
+    removal : RemovalFact or None
+        The change of the history, for a rationale; None where none was found.
     """
 
     seen: bool
@@ -52,6 +55,7 @@ class Changes:
     scores: tuple[str, ...]
     curves: pd.DataFrame
     edits: pd.DataFrame
+    removal: RemovalFact | None = None
 
 
 @dataclass(frozen=True)
@@ -166,6 +170,7 @@ def build_changes(system: RefinedRecommender, user_id: str, item_id: str, k: int
         scores=scored,
         curves=_curves(system, user, item),
         edits=pd.DataFrame(rows, columns=["kind", "change", c.RANK]),
+        removal=RemovalFact(tuple(removed), past.rank, k, past.exact) if removed else None,
     )
 
 

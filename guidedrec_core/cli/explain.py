@@ -14,6 +14,7 @@ from guidedrec_core.cli.table_file import LEDGERS, out_option, table_file
 
 if TYPE_CHECKING:
     from guidedrec_core.data.dataset import Shown
+    from guidedrec_core.rationale.claims import Reader
     from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
@@ -21,6 +22,13 @@ if TYPE_CHECKING:
 @model_options
 @click.option("--user", "user_id", metavar="ID", help="Whose score.")
 @click.option("--item", "item_id", metavar="ID", help="The score of which item.")
+@click.option(
+    "--reader",
+    type=click.Choice(["merchandiser", "stakeholder", "analyst"]),
+    default="merchandiser",
+    show_default=True,
+    help="Whom the reason in plain words is for: with sizes, without numbers, or with all numbers.",
+)
 @click.option("--brief", is_flag=True, help="Only the parts of the score, in a fraction of the time.")
 @click.option("--all", "everybody", is_flag=True, help="Explain everybody's --k refined recommendations, into --out.")
 @history_option
@@ -35,6 +43,7 @@ def explain(
     k: int,
     user_id: str | None,
     item_id: str | None,
+    reader: "Reader",
     brief: bool,
     everybody: bool,
     history: "Shown",
@@ -58,19 +67,25 @@ def explain(
         if out is not None:
             _explain_all(session, system, k, out, as_json)
         elif user_id is not None and item_id is not None:
-            _explain_one(session, system, model, user_id, item_id, None if brief else k, as_json)
+            around = {} if brief else case_json(system, model, user_id, item_id, k, reader)
+            _explain_one(session, system, model, user_id, item_id, around, as_json)
 
 
 def _explain_one(
-    session: Session, system: "RefinedRecommender", model: str, user_id: str, item_id: str, k: int | None, as_json: bool
+    session: Session,
+    system: "RefinedRecommender",
+    model: str,
+    user_id: str,
+    item_id: str,
+    around: dict[str, Any],
+    as_json: bool,
 ) -> None:
-    """Show the ledger of one score, and the facts around it in a list of K items; None: the ledger alone."""
+    """Show the ledger of one score, and what `case_json` says of it; empty: the ledger alone."""
     document = ledger_json(system, model, user_id, item_id)
-    told = {} if k is None else case_json(system, model, user_id, item_id, k)
     if document["rank"] is None:
         session.note(f"item {item_id} is in the history of user {user_id} already, so it is never recommended")
     if as_json:
-        write_json(document | told)
+        write_json(document | around)
         return
     items = system.data.dataset.items
     title = one_line(system.data.dataset.catalogue.frame[c.TITLE].iloc[items.index(item_id)])
@@ -89,8 +104,8 @@ def _explain_one(
     ]
     rows += [[name, "", "", f"{document[name.lower()]:+.3f}"] for name in ("Remainder", "Bias", "Score")]
     write_table(("part", "user", "item", "contribution"), rows)
-    if told:
-        write_case(told)
+    if around:
+        write_case(around)
 
 
 def ledger_json(system: "RefinedRecommender", model: str, user_id: str, item_id: str) -> dict[str, Any]:

@@ -11,28 +11,33 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from guidedrec_core.cases.history import HistoryCase
+    from guidedrec_core.rationale.claims import Reader
+    from guidedrec_core.rationale.facts import Facts
     from guidedrec_core.recommenders.refined import RefinedRecommender
 
 _SHOWN = 8
 """Rows of a table that people see; JSON has them all."""
 
 
-def case_json(system: "RefinedRecommender", model: str, user_id: str, item_id: str, k: int) -> dict[str, Any]:
+def case_json(
+    system: "RefinedRecommender", model: str, user_id: str, item_id: str, k: int, reader: "Reader" = "merchandiser"
+) -> dict[str, Any]:
     """Return what the Case study says of one user and item, each fact with its numbers.
 
     Returns
     -------
     dict
-        ``history`` for either model. For the refined model also ``rationale``, ``why_not``, ``moved``, ``below``
-        (against the item that comes next) and ``changes``; of an item of the history, only ``history`` and ``why_not``
-        are not None. Each holds a ``sentence`` or several and the tables behind them.
+        ``history`` for either model. For the refined model also ``rationale`` (a text for the reader), ``claims`` (all
+        that a rationale may say, each with ``id``, ``kind``, ``evidence``, ``sentence`` and whether it is ``shown`` in
+        the text), ``evidence`` (by id), ``why_not``, ``moved``, ``below`` (against the item that comes next) and
+        ``changes``; of an item of the history, only ``history`` and ``why_not`` are not None. All but the first three
+        hold a ``sentence`` or several and the tables behind them.
     """
     from guidedrec_core.cases.against import build_against
     from guidedrec_core.cases.case import build_case
     from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
     from guidedrec_core.cases.history import build_history
     from guidedrec_core.cases.rationale import rationale_facts
-    from guidedrec_core.rationale.facts import template_rationale
 
     history = _history(build_history(system, user_id, item_id, model))
     if model == "base":
@@ -41,6 +46,8 @@ def case_json(system: "RefinedRecommender", model: str, user_id: str, item_id: s
     against = {"item": why_not.against, "margin": why_not.margin, "parts": _records(why_not.parts)}
     told: dict[str, Any] = {
         "rationale": None,
+        "claims": None,
+        "evidence": None,
         "why_not": {"sentence": why_not.sentence, "against": against if why_not.against else None},
         "moved": None,
         "below": None,
@@ -53,28 +60,32 @@ def case_json(system: "RefinedRecommender", model: str, user_id: str, item_id: s
     case = build_case(system, user_id, item_id, k)
     changes = build_changes(system, user_id, item_id, k)
     below = build_against(system, user_id, item_id)
-    return told | {
-        "below": below
-        and {
-            "sentence": below.sentence,
-            "item_id": below.other_id,
-            "difference": below.difference,
-            "parts": _records(below.parts),
-        },
-        "rationale": template_rationale(rationale_facts(system, case)),
-        "moved": {
-            "sentence": moved.sentence,
-            "base_rank": moved.base_rank,
-            "rank": moved.rank,
-            "exact": moved.exact,
-            "parts": _records(moved.parts),
-            "base_estimate": {"sentence": moved.base_sentence, "parts": _records(moved.base_parts)},
-        },
-        "changes": {
-            "sentences": [*changes.history, *changes.pulls, *changes.scores],
-            "edits": _records(changes.edits),
-        },
-    }
+    rationale = _rationale(rationale_facts(system, case, changes.removal), reader)
+    return (
+        told
+        | rationale
+        | {
+            "below": below
+            and {
+                "sentence": below.sentence,
+                "item_id": below.other_id,
+                "difference": below.difference,
+                "parts": _records(below.parts),
+            },
+            "moved": {
+                "sentence": moved.sentence,
+                "base_rank": moved.base_rank,
+                "rank": moved.rank,
+                "exact": moved.exact,
+                "parts": _records(moved.parts),
+                "base_estimate": {"sentence": moved.base_sentence, "parts": _records(moved.base_parts)},
+            },
+            "changes": {
+                "sentences": [*changes.history, *changes.pulls, *changes.scores],
+                "edits": _records(changes.edits),
+            },
+        }
+    )
 
 
 def write_case(told: dict[str, Any]) -> None:
@@ -100,6 +111,25 @@ def write_case(told: dict[str, Any]) -> None:
         _section("Against the item just below", told["below"]["sentence"])
     if told.get("why_not"):
         _section("Why it is where it is in the list", told["why_not"]["sentence"])
+
+
+def _rationale(facts: "Facts", reader: "Reader") -> dict[str, Any]:
+    """Return the rationale without a language model, all claims it could make, and their evidence."""
+    from guidedrec_core.rationale.choice import claims_of, default_rationale
+
+    rationale = default_rationale(facts, reader)
+    shown = {claim.id for claim in rationale.claims}
+    claims = [
+        {
+            "id": claim.id,
+            "kind": claim.kind,
+            "evidence": list(claim.evidence),
+            "sentence": claim.sentence(reader),
+            "shown": claim.id in shown,
+        }
+        for claim in claims_of(facts)
+    ]
+    return {"rationale": rationale.text, "claims": claims, "evidence": facts.evidence()}
 
 
 def _history(shown: "HistoryCase") -> dict[str, Any]:

@@ -1,204 +1,310 @@
-"""Checking a rationale: every claim is computed again from the facts, its sentence is read, what fails is struck."""
+"""Claims: typed statements about a case, each with the ids of its evidence, rendered for one of three readers.
 
-import math
-from collections.abc import Callable, Iterable
+`choice.claims_of` makes only claims that the facts bear out, and a claim's sentence is rendered from its fields by a
+template; so no choice and no order of claims says anything false. Every sentence stands by itself, in any order.
+"""
+
 from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
 
-from guidedrec_core.rationale.facts import SMALLEST, Claim, Direction, Facts, Kind, rendered
-from guidedrec_core.rationale.prose import prose_fault
+from guidedrec_core.explanation.words import listing, lower_first, ordinal
+from guidedrec_core.rationale.facts import REMAINDER
 
-# Numbers are told to a model with two decimals, raw scores with one.
-_CONTRIBUTION, _SCORE = 0.0051, 0.051
+Reader = Literal["merchandiser", "stakeholder", "analyst"]
+"""Whom the text is for: reasons with their size, reasons without numbers, or all numbers in the terms of the field."""
+READERS: tuple[Reader, ...] = get_args(Reader)
+DEFAULT_READER: Reader = "merchandiser"
 
-_NEEDS: dict[str, tuple[Kind, ...]] = {
-    "taste": ("user_score",),
-    "item_score": ("item_score",),
-    "contribution": ("contribution",),
-    "order": ("contribution",),
-    "compare": ("contribution", "contribution"),
-    "history": ("history",),
-    "shared": ("history", "item_score"),
-    "rank": ("rank",),
+Match = Literal["both_high", "both_low", "seeks_but_little", "rarely_but_much", ""]
+"""On which side of the catalogue's mean score the user's past items and the item are; empty where that is unclear."""
+
+_LONGEST_TITLE = 120
+
+
+@dataclass(frozen=True)
+class AttributeClaim:
+    """What an attribute contributes, and whether the item matches the user's taste in it.
+
+    Attributes
+    ----------
+    label : str
+        The attribute.
+    contribution : float
+        Its part of the score, against an average item.
+    leads : bool
+        It is the largest part of its sign.
+    match : str
+        How the item goes with the history; see `Match`.
+    item_score, user_score, catalogue_score, top : float
+        Raw scores of the item, of the history and of the catalogue on average (NaN where unknown), and their maximum.
+    """
+
+    kind: ClassVar[str] = "attribute"
+    id: str
+    evidence: tuple[str, ...]
+    label: str
+    contribution: float
+    leads: bool
+    match: Match
+    item_score: float
+    user_score: float
+    catalogue_score: float
+    top: float
+
+    def sentence(self, reader: Reader) -> str:
+        """Say it."""
+        if reader == "analyst":
+            scores = ", ".join(
+                f"{who} {_score(score, self.top)}"
+                for who, score in (
+                    ("item", self.item_score),
+                    ("history", self.user_score),
+                    ("catalogue mean", self.catalogue_score),
+                )
+            )
+            return (
+                f"{self.label} contributes {self.contribution:+.2f}{_largest(self.contribution, self.leads)}: {scores}."
+            )
+        size = f" ({self.contribution:+.2f})" if reader == "merchandiser" else ""
+        return f"{self.label} {_effect(self.contribution, self.leads)}{size}{self._match_words()}."
+
+    def _match_words(self) -> str:
+        """Say the match after the contribution; the two can disagree, because a weight can be negative."""
+        if not self.match:
+            return ""
+        agrees = (self.match in ("both_high", "both_low")) == (self.contribution > 0)
+        return f"{', ' if agrees else ', although it is '}{_MATCH_WORDS[self.match]}"
+
+
+@dataclass(frozen=True)
+class OtherPartClaim:
+    """What the remainder or popularity contributes.
+
+    Attributes
+    ----------
+    contribution : float
+        Its part of the score, against an average item.
+    leads : bool
+        It is the largest part of its sign.
+    """
+
+    kind: ClassVar[str] = "other_part"
+    id: str
+    evidence: tuple[str, ...]
+    contribution: float
+    leads: bool
+
+    def sentence(self, reader: Reader) -> str:
+        """Say it."""
+        remainder = self.id == REMAINDER
+        if reader == "analyst":
+            name = "remainder (purchase patterns beyond the attributes)" if remainder else "bias (popularity)"
+            size = f"{self.contribution:+.2f}{_largest(self.contribution, self.leads)}"
+            return f"The {name} contributes {size}, against an average item."
+        name = "Purchase patterns beyond the attributes" if remainder else "General popularity"
+        size = f" ({self.contribution:+.2f})" if reader == "merchandiser" else ""
+        return f"{name} {_effect(self.contribution, self.leads, plural=remainder)}{size}."
+
+
+@dataclass(frozen=True)
+class PastItemClaim:
+    """What a past item is worth to the score.
+
+    Attributes
+    ----------
+    number, of : int
+        Its number, 1 for the newest, and how many were looked at.
+    title : str
+        In quotation marks; see `quoted`.
+    worth : float
+        The score less the score without it.
+    leads : bool
+        Its worth is the largest of its sign.
+    """
+
+    kind: ClassVar[str] = "past_item"
+    id: str
+    evidence: tuple[str, ...]
+    number: int
+    of: int
+    title: str
+    worth: float
+    leads: bool
+
+    def sentence(self, reader: Reader) -> str:
+        """Say it."""
+        if reader == "analyst":
+            place = f"Past item {self.number} of {self.of}, newest first, {self.title}"
+            return f"{place}, is worth {self.worth:+.2f}: the score with it less the score without it."
+        change = f"the score would be {abs(self.worth):.2f} {'lower' if self.worth > 0 else 'higher'}"
+        side = "in this item's favour" if self.worth > 0 else "against this item"
+        if self.leads and self.of > 1:
+            said = f"Of this user's last {self.of} items, {self.title} counts most {side}"
+            return f"{said}; without it, {change}." if reader == "merchandiser" else f"{said}."
+        if reader == "merchandiser":
+            return f"Without {self.title} in the history, {change}."
+        return f"Having {self.title} in the history counts {side}."
+
+
+@dataclass(frozen=True)
+class SharedAttributeClaim:
+    """A past item and this one are on the same side of the catalogue's mean score of an attribute that counts for it.
+
+    Attributes
+    ----------
+    title : str
+        The past item's, in quotation marks.
+    label : str
+        The attribute.
+    above : bool
+        Both are above the mean, not below.
+    past_score, item_score, catalogue_score, top : float
+        Raw scores and their maximum.
+    """
+
+    kind: ClassVar[str] = "shared_attribute"
+    id: str
+    evidence: tuple[str, ...]
+    title: str
+    label: str
+    above: bool
+    past_score: float
+    item_score: float
+    catalogue_score: float
+    top: float
+
+    def sentence(self, reader: Reader) -> str:
+        """Say it."""
+        name, side = lower_first(self.label), "above" if self.above else "below"
+        if reader == "analyst":
+            past, item, mean = (
+                _score(each, self.top) for each in (self.past_score, self.item_score, self.catalogue_score)
+            )
+            return (
+                f"{self.title} ({past}) and this item ({item}) are both {side} the catalogue mean of {name} ({mean})."
+            )
+        return f"{self.title} and this item are both {side} average on {name}."
+
+
+@dataclass(frozen=True)
+class RankClaim:
+    """Where both models rank the item.
+
+    Attributes
+    ----------
+    title : str
+        The item's, in quotation marks.
+    rank, base_rank : int
+        In the refined and in the base ranking.
+    """
+
+    kind: ClassVar[str] = "rank"
+    id: str
+    evidence: tuple[str, ...]
+    title: str
+    rank: int
+    base_rank: int
+
+    def sentence(self, reader: Reader) -> str:
+        """Say it."""
+        move = self.base_rank - self.rank
+        way = "up" if move > 0 else "down"
+        new, old = ordinal(self.rank), ordinal(self.base_rank)
+        if reader == "analyst":
+            if not move:
+                return f"{self.title} has rank {self.rank:,} in both models."
+            places = f"{abs(move):,} {'place' if abs(move) == 1 else 'places'} {way}"
+            ranks = f"rank {self.base_rank:,} in the base model, {self.rank:,} in the refined one"
+            return f"{self.title} has {ranks}: {places}."
+        if reader == "stakeholder":
+            if not move:
+                return f"{self.title} is in {new} place, with and without attributes."
+            return f"With attributes, {self.title} moves {way} from {old} to {new} place."
+        if not move:
+            return f"Both models rank {self.title} {new}."
+        return f"The refined model ranks {self.title} {new}, the base model {old}."
+
+
+@dataclass(frozen=True)
+class RemovalClaim:
+    """Without which past items the item would leave the list, or enter it.
+
+    Attributes
+    ----------
+    titles : tuple of str
+        The past items', in quotation marks.
+    old_rank, rank : int
+        The item's rank with them and without them.
+    k : int
+        Length of the list.
+    exact : bool
+        No smaller set does it.
+    """
+
+    kind: ClassVar[str] = "removal"
+    id: str
+    evidence: tuple[str, ...]
+    titles: tuple[str, ...]
+    old_rank: int
+    rank: int
+    k: int
+    exact: bool
+
+    def sentence(self, reader: Reader) -> str:
+        """Say it."""
+        leaves = self.old_rank <= self.k
+        without = f"Without {listing(list(self.titles))} in the history, it would"
+        if reader == "stakeholder":
+            return f"{without} {'leave' if leaves else 'enter'} the top {self.k:,}."
+        if reader == "merchandiser":
+            where = f"{'drop' if leaves else 'rise'} to {ordinal(self.rank)}, {'out of' if leaves else 'into'}"
+            return f"{without} {where} the top {self.k:,}."
+        tried = "no smaller set" if self.exact else "not all smaller sets were tried, but this one"
+        does = f"{tried} {'takes it out of' if leaves else 'brings it into'} the top {self.k:,}"
+        return f"{without} have rank {self.rank:,} instead of {self.old_rank:,}; {does}."
+
+
+Claim = AttributeClaim | OtherPartClaim | PastItemClaim | SharedAttributeClaim | RankClaim | RemovalClaim
+"""One statement about a case."""
+
+
+def quoted(title: str) -> str:
+    """Return a title in quotation marks that it cannot close: one line of at most 120 visible characters.
+
+    Titles come from strangers. Inside the quotation marks, nobody takes their words for ours.
+
+    Examples
+    --------
+    >>> print(quoted('12" Pan”. Warmth counts most'))
+    “12' Pan'. Warmth counts most”
+    """
+    line = " ".join("".join(each if each.isprintable() else " " for each in title).split())
+    line = line.translate(_QUOTES)
+    return f"“{line if len(line) <= _LONGEST_TITLE else f'{line[: _LONGEST_TITLE - 1].rstrip()}…'}”"
+
+
+_QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»‹›＂〝〞〟❝❞″‶ʺ˝ˮ״', "'"))
+
+_MATCH_WORDS: dict[Match, str] = {
+    "both_high": "above average both in this user's history and in this item",
+    "both_low": "below average both in this user's history and in this item",
+    "seeks_but_little": "above average in this user's history but below average in this item",
+    "rarely_but_much": "below average in this user's history but above average in this item",
 }
 
 
-@dataclass(frozen=True)
-class Kept:
-    """A true claim.
-
-    Attributes
-    ----------
-    claim : Claim
-        As it was made.
-    sentence : str
-        What to show: the claim's own words, or ours where they do not hold.
-    reworded : str
-        Why these are not its own words; empty where they are.
-    """
-
-    claim: Claim
-    sentence: str
-    reworded: str = ""
+def _score(score: float, top: float) -> str:
+    return "not scored" if score != score else f"{score:.1f}/{top:g}"  # NaN differs from itself
 
 
-@dataclass(frozen=True)
-class Struck:
-    """A claim that failed.
-
-    Attributes
-    ----------
-    claim : Claim
-        As it was made.
-    reason : str
-        Why, as the end of a sentence that begins with "struck because".
-    """
-
-    claim: Claim
-    reason: str
+def _effect(value: float, leads: bool, plural: bool = False) -> str:
+    verb = "count" if plural else "counts"
+    return f"{verb} {'most ' if leads else ''}{_favour(value)}"
 
 
-@dataclass(frozen=True)
-class Rationale:
-    """A rationale after the check.
-
-    Attributes
-    ----------
-    kept : tuple of Kept
-        In order.
-    struck : tuple of Struck
-        In order.
-    """
-
-    kept: tuple[Kept, ...]
-    struck: tuple[Struck, ...]
-
-    @property
-    def text(self) -> str:
-        """What to show."""
-        return " ".join(one.sentence for one in self.kept)
+def _largest(value: float, leads: bool) -> str:
+    return f", the largest part {_favour(value)}" if leads else ""
 
 
-def checked(claims: Iterable[Claim], facts: Facts) -> Rationale:
-    """Check claims against the facts.
-
-    A claim whose evidence or values are wrong is struck. One whose values are right and whose sentence is not, or
-    cannot be checked, is shown in our words.
-    """
-    kept: list[Kept] = []
-    struck: list[Struck] = []
-    for claim in claims:
-        reason = fault(claim, facts)
-        if reason:
-            struck.append(Struck(claim, reason))
-            continue
-        wrong = prose_fault(claim, facts)
-        sentence = rendered(claim, facts) if wrong else " ".join(claim.sentence.split())
-        kept.append(Kept(claim, sentence, wrong))
-    return Rationale(tuple(kept), tuple(struck))
-
-
-def fault(claim: Claim, facts: Facts) -> str:
-    """Return what is wrong with a claim's evidence and values; empty when nothing is."""
-    found = [facts.find(evidence) for evidence in claim.evidence]
-    invented = [evidence for evidence, each in zip(claim.evidence, found, strict=True) if each is None]
-    if invented:
-        return f"there is no evidence {', '.join(invented)}"
-    kinds = tuple(each[0] for each in found if each is not None)
-    if kinds != _NEEDS[claim.type]:
-        return f"a claim of type {claim.type} needs evidence of {', '.join(_NEEDS[claim.type])}"
-    if any(value is not None and not math.isfinite(value) for value in (claim.value, claim.other)):
-        return "its numbers are not finite"
-    return _CHECKS[claim.type](claim, facts, [each[1] for each in found if each is not None])
-
-
-def _score_fault(claim: Claim, facts: Facts, places: list[int]) -> str:
-    one = facts.attributes[places[0]]
-    true = one.user_score if claim.type == "taste" else one.item_score
-    if math.isnan(true):
-        return f"there is no score of {one.label}"
-    return _number(claim.value, true, _SCORE) or _side(claim.direction, true, one.catalogue_score)
-
-
-def _contribution_fault(claim: Claim, facts: Facts, places: list[int]) -> str:
-    true = facts.contributions[places[0]][1]
-    return _number(claim.value, true, _CONTRIBUTION) or _for_or_against(claim.direction, true)
-
-
-def _order_fault(claim: Claim, facts: Facts, places: list[int]) -> str:
-    name, value = facts.contributions[places[0]]
-    if wrong := _for_or_against(claim.direction, value):
-        return wrong
-    if not claim.among or (claim.among == "attributes" and places[0] >= len(facts.attributes)):
-        return "it does not say among what"
-    best, worst = facts.place_of(places[0], claim.among == "attributes")
-    if claim.value is None or not best <= claim.value <= worst or claim.value != int(claim.value):
-        return f"{name} is number {best} by size, not {_said(claim.value)}"
-    return ""
-
-
-def _compare_fault(claim: Claim, facts: Facts, places: list[int]) -> str:
-    (first, a), (second, b) = (facts.contributions[place] for place in places)
-    return "" if abs(a) > abs(b) + SMALLEST else f"{first} ({a:+.2f}) is not larger than {second} ({b:+.2f})"
-
-
-def _history_fault(claim: Claim, facts: Facts, places: list[int]) -> str:
-    true = facts.past[places[0]].worth
-    return _number(claim.value, true, _CONTRIBUTION) or _for_or_against(claim.direction, true)
-
-
-def _shared_fault(claim: Claim, facts: Facts, places: list[int]) -> str:
-    one, past = facts.attributes[places[1]], facts.past[places[0]].scores[places[1]]
-    if math.isnan(past) or math.isnan(one.item_score):
-        return f"there is no score of {one.label}"
-    if claim.direction not in ("more", "less"):
-        return "it does not say which side both are on"
-    wrong = [_side(claim.direction, value, one.catalogue_score) for value in (past, one.item_score)]
-    return wrong[0] or wrong[1]
-
-
-def _rank_fault(claim: Claim, facts: Facts, places: list[int]) -> str:
-    if (claim.value, claim.other) != (facts.rank, facts.base_rank):
-        return f"the ranks are {facts.base_rank} and {facts.rank}, not {_said(claim.other)} and {_said(claim.value)}"
-    move = facts.base_rank - facts.rank
-    true: Direction = "up" if move > 0 else "down" if move else "same"
-    return "" if claim.direction in (true, "") else f"it moves {true}, not {claim.direction}"
-
-
-_CHECKS: dict[str, Callable[[Claim, Facts, list[int]], str]] = {
-    "taste": _score_fault,
-    "item_score": _score_fault,
-    "contribution": _contribution_fault,
-    "order": _order_fault,
-    "compare": _compare_fault,
-    "history": _history_fault,
-    "shared": _shared_fault,
-    "rank": _rank_fault,
-}
-
-
-def _number(said: float | None, true: float, margin: float) -> str:
-    if said is None:
-        return "it states no number"
-    return "" if abs(said - true) <= margin else f"the number is {true:+.2f}, not {said:+.2f}"
-
-
-def _for_or_against(said: str, true: float) -> str:
-    if said not in ("for", "against"):
-        return "it does not say whether this is for or against"
-    if abs(true) < SMALLEST:
-        return "it hardly counts"
-    return "" if (said == "for") == (true > 0) else f"it counts {'for' if true > 0 else 'against'}, not {said}"
-
-
-def _side(said: str, true: float, mean: float) -> str:
-    if said == "":
-        return ""
-    if said not in ("more", "less"):
-        return "a score is more or less than the catalogue's mean"
-    near = 0.05  # both are told with one decimal
-    holds = true > mean - near if said == "more" else true < mean + near
-    return "" if holds else f"{true:.1f} is not {said} than the catalogue's mean, {mean:.1f}"
-
-
-def _said(value: float | None) -> str:
-    return "nothing" if value is None else f"{value:g}"
+def _favour(value: float) -> str:
+    return "in its favour" if value > 0 else "against it"

@@ -1,4 +1,4 @@
-"""Steering and the rationale on the Case study page: proposals, what-ifs, reset, a model that is checked."""
+"""Steering and the rationale on the Case study page: proposals, what-ifs, reset, a model that only chooses."""
 
 import json
 import re
@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chat_server import KEY, Answer, ChatServer, chat_server, said  # noqa: F401
+from chat_server import KEY, Answer, ChatServer, chat_server, failing, said  # noqa: F401
 from streamlit.testing.v1 import AppTest
 
+from guidedrec_core.cases.case import build_case
+from guidedrec_core.cases.changes import build_changes
 from guidedrec_core.cases.what_ifs import WhatIfStore
+from guidedrec_core.explanation.words import ordinal
+from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.runs.store import RunStore
 
 CASE = "pages/1_Case_study.py"
 USER = "user-03"
@@ -119,42 +124,120 @@ class TestSteering:
 
 
 class TestRationale:
-    def test_the_template_stands_without_a_model(self, opened: Any) -> None:
-        said_ = words(opened("In plain words"))
-        assert "Written by a template from the exact parts of the score" in said_
-        assert "The base model has it " in said_ or "Base and refined model both have it " in said_
-
-    def test_a_models_claims_are_checked(self, opened: Any, chat_server: ChatServer) -> None:  # noqa: F811
-        def model(request: Any) -> Answer:
-            line = next(each for each in request["messages"][0]["content"].split("\n") if each.startswith("c1:"))
-            value = float(line.rpartition(" ")[2])
-            direction = "for" if value > 0 else "against"
-            claims = [
-                {"type": "contribution", "evidence": ["c1"], "value": shown, "direction": direction,
-                 "sentence": f"Warmth counts {direction} it with {shown:+.2f}."}
-                for shown in (value, value + 5)
-            ]  # fmt: skip
-            return Answer(said(json.dumps({"claims": claims})))
-
-        chat_server.model = model
-        app = opened("In plain words")
+    def ask(self, app: AppTest, server: ChatServer) -> None:
         app.text_input(key="rationale_model").set_value("m").run()
-        app.text_input(key="rationale_url").set_value(chat_server.url).run()
+        app.text_input(key="rationale_url").set_value(server.url).run()
         app.button(key="rationale_ask").click().run()
+
+    def test_the_rationale_stands_without_a_model(self, opened: Any) -> None:
+        said_ = words(opened("In plain words"))
+        assert "Written from the exact parts of the score, largest first, without a language model." in said_
+        assert "The refined model ranks “" in said_ or "Both models rank “" in said_
+
+    def test_the_change_of_the_history_that_matters_is_named(
+        self, opened: Any, tiny_home: Path, tiny_build: Any
+    ) -> None:
+        system = open_refined(RunStore(tiny_home), tiny_build.refined.id)
+        items = build_case(system, USER).refined["item_id"].tolist()
+        removals = ((item, build_changes(system, USER, item).removal) for item in reversed(items))
+        item, removal = next(found for found in removals if found[1] is not None)
+        said_ = words(opened("In plain words", item=item))
+        assert f"it would drop to {ordinal(removal.rank)}, out of the top 10." in said_
+        assert all(f"“{title}”" in said_ for title in removal.titles)
+
+    def test_each_reader_gets_other_words(self, opened: Any) -> None:
+        app = opened("In plain words")
+        assert "The refined model ranks" in words(app) or "Both models rank" in words(app)
+        app.segmented_control(key="rationale_reader").set_value("analyst").run()
+        assert_sound(app)
+        assert "The remainder (purchase patterns beyond the attributes) contributes" in words(app)
+        app.segmented_control(key="rationale_reader").set_value("stakeholder").run()
+        assert_sound(app)
+        assert "attributes, “" in words(app) or "with and without attributes." in words(app)
+
+    def test_a_model_chooses_and_its_own_words_are_not_shown(
+        self,
+        opened: Any,
+        chat_server: ChatServer,  # noqa: F811
+    ) -> None:
+        lie = "Warmth is on sale."
+        choice = {"reader": "analyst", "claims": ["rank", "remainder", lie, "rank"], "sentence": lie}
+        chat_server.model = lambda request: Answer(said(f"{lie} {json.dumps(choice)}"))
+        app = opened("In plain words")
+        self.ask(app, chat_server)
         assert_sound(app)
         said_ = words(app)
-        assert "Written by m; each statement was computed again: 1 held" in said_
-        assert "1 struck out." in said_
+        assert "m chose these statements and their order" in said_
+        for notice in (
+            "1 unknown statement.",
+            "1 repeated statement.",
+            "1 extra field.",
+            "another reader than the one asked for.",
+        ):
+            assert f"Ignored: {notice}" in said_
+        assert lie not in said_
+        text = next(line for line in said_.split("\n") if "urchase patterns beyond the attributes count" in line)
+        assert text.startswith(("The refined model ranks", "Both models rank"))
+        assert re.search(r"^- .*(?:counts? (?:most )?(?:in its favour|against)|in the history)", said_, re.MULTILINE)
         assert KEY not in said_
         app.button(key="rationale_back").click().run()
-        assert "Written by a template" in words(app)
+        assert "without a language model." in words(app)
+
+    def test_a_model_may_choose_the_reader_and_the_visitor_another(
+        self,
+        opened: Any,
+        chat_server: ChatServer,  # noqa: F811
+    ) -> None:
+        choice = {"reader": "analyst", "claims": ["rank"]}
+        chat_server.model = lambda request: Answer(said(json.dumps(choice)))
+        app = opened("In plain words")
+        app.checkbox(key="rationale_free_reader").check().run()
+        self.ask(app, chat_server)
+        assert_sound(app)
+        assert app.segmented_control(key="rationale_reader").value == "analyst"
+        assert " has rank " in words(app)
+        app.segmented_control(key="rationale_reader").set_value("merchandiser").run()
+        assert_sound(app)
+        assert "m chose these statements" in words(app)
+        assert "The refined model ranks" in words(app) or "Both models rank" in words(app)
+
+    def test_the_choice_is_of_one_item_alone(
+        self,
+        opened: Any,
+        chat_server: ChatServer,  # noqa: F811
+        tiny_home: Path,
+        tiny_build: Any,
+    ) -> None:
+        case = build_case(open_refined(RunStore(tiny_home), tiny_build.refined.id), USER)
+        chat_server.model = lambda request: Answer(said(json.dumps({"reader": "analyst", "claims": ["rank"]})))
+        app = opened("In plain words")
+        self.ask(app, chat_server)
+        assert "m chose these statements" in words(app)
+        app.query_params["item"] = case.refined["item_id"].iloc[1]
+        app.run()
+        assert_sound(app)
+        assert "m chose these statements" not in words(app)
+        assert "without a language model." in words(app)
+
+    def test_an_answer_without_a_choice_leaves_the_default(
+        self,
+        opened: Any,
+        chat_server: ChatServer,  # noqa: F811
+    ) -> None:
+        chat_server.model = lambda request: Answer(said("Warmth is on sale."))
+        app = opened("In plain words")
+        self.ask(app, chat_server)
+        assert_sound(app)
+        said_ = words(app)
+        assert "m gave no choice that can be used in 2 answers (it holds no choice); this is the default" in said_
+        assert "on sale" not in said_
+        assert "chose these statements" not in said_
+        assert "urchase patterns beyond the attributes count" in said_
 
     def test_a_server_that_fails_is_told(self, opened: Any, chat_server: ChatServer) -> None:  # noqa: F811
-        chat_server.model = lambda request: Answer(said("no"))
+        chat_server.model = lambda request: failing(400, "out of order")
         app = opened("In plain words")
-        app.text_input(key="rationale_model").set_value("m").run()
-        app.text_input(key="rationale_url").set_value(chat_server.url).run()
-        app.button(key="rationale_ask").click().run()
+        self.ask(app, chat_server)
         assert not app.exception
-        assert "Expected a rationale from m" in words(app)
-        assert "Written by a template" in words(app)
+        assert "out of order" in "".join(error.value for error in app.error)
+        assert "without a language model." in words(app)

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rationale_reading import fault, sentences_of
 
 from guidedrec_core.cases.case import build_case
+from guidedrec_core.cases.changes import build_changes
 from guidedrec_core.cases.rationale import rationale_facts
 from guidedrec_core.cases.steering import scores_after, steered_case
-from guidedrec_core.rationale.claims import checked
-from guidedrec_core.rationale.facts import rendered, template_claims
+from guidedrec_core.rationale.choice import claims_of, default_rationale
+from guidedrec_core.rationale.claims import READERS
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
@@ -50,21 +52,36 @@ def test_moves_of_both_lists_agree(system: RefinedRecommender) -> None:
     assert alone["after"][0] > alone["before"][0]
 
 
-def test_a_rationales_facts_are_the_cases_and_its_template_holds(system: RefinedRecommender) -> None:
+def test_a_rationales_facts_are_the_cases_and_its_sentences_are_true(system: RefinedRecommender) -> None:
     case = build_case(system, USER)
     facts = rationale_facts(system, case)
     assert case.selected is not None
     assert [one.contribution for one in facts.attributes] == case.selected.parts["contribution"].tolist()
     assert (facts.rank, facts.title, facts.top) == (1, case.selected.title, 10)
     assert [past.title for past in facts.past] == case.history["title"].tolist()[:10]
-    total = sum(value for _, value in facts.contributions) + case.selected.baseline
+    contributions = [one.contribution for one in facts.attributes]
+    total = sum(contributions) + facts.remainder + facts.popularity + case.selected.baseline
     assert total == pytest.approx(case.selected.score, abs=1e-5)
     user = system.data.dataset.users.index(USER)
     history = system.data.shown_history(user)
     item = system.data.dataset.items.index(case.selected.item_id)
     full, less = system.refined.scores(np.array([user, user]), [history, history[:-1]])[:, item].astype(float)
     assert facts.past[0].worth == pytest.approx(full - less, abs=1e-6)
-    claims = [
-        claim.__class__(**{**vars(claim), "sentence": rendered(claim, facts)}) for claim in template_claims(facts)
-    ]
-    assert checked(claims, facts).struck == ()
+    for reader in READERS:
+        sentences = [claim.sentence(reader) for claim in claims_of(facts)]
+        assert len(sentences) > 5
+        assert [fault(sentence, facts) for sentence in sentences] == [""] * len(sentences)
+
+
+def test_a_rationale_tells_the_change_of_the_history_that_the_page_shows(system: RefinedRecommender) -> None:
+    case = build_case(system, USER)
+    assert case.selected is not None
+    changes = build_changes(system, USER, case.selected.item_id, k=2)
+    assert changes.removal is not None
+    row = changes.edits[changes.edits["kind"] == "history"].iloc[0]
+    assert row["change"] == f"without {', '.join(changes.removal.titles)}"
+    assert (changes.removal.rank, changes.removal.k) == (row["rank"], 2)
+    facts = rationale_facts(system, case, changes.removal)
+    rationale = default_rationale(facts)
+    assert "removal" in [claim.id for claim in rationale.claims]
+    assert [fault(sentence, facts) for sentence in sentences_of(rationale.text)] == [""] * len(rationale.claims)

@@ -13,6 +13,7 @@ from guidedrec_core.cases.changes import build_changes, build_moved, build_why_n
 from guidedrec_core.cases.history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
 from guidedrec_core.ranking.recommend import recommend
+from guidedrec_core.rationale.claims import READERS
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
@@ -166,6 +167,7 @@ def test_an_item_the_user_has_is_explained_but_not_ranked(
     item = system.data.dataset.items.id(int(system.data.shown_history(0)[0]))
     told = document("explain", "--user", user, "--item", item)
     assert told["rank"] is told["changes"] is told["moved"] is told["rationale"] is None
+    assert told["claims"] is told["evidence"] is None
     assert told["why_not"]["against"] is None
     assert told["history"]["items"]
     shown = call("explain", "--user", user, "--item", item)
@@ -213,6 +215,34 @@ def test_one_score_is_told_as_the_case_study_tells_it(
     few = document("explain", "--user", "user-03", "--item", item, "--k", "2")
     assert few["changes"]["edits"] != told["changes"]["edits"]
     assert all(edit["rank"] <= 2 for edit in few["changes"]["edits"])
+
+
+def test_a_rationale_comes_with_its_claims_and_their_evidence(
+    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path
+) -> None:
+    asked = (
+        "explain",
+        "--user",
+        "user-03",
+        "--item",
+        document("recommend", "--user", "user-03")["items"][2]["item_id"],
+    )
+    texts = set()
+    for reader in READERS:
+        told = document(*asked, "--reader", reader)
+        shown = {claim["sentence"] for claim in told["claims"] if claim["shown"]}
+        assert shown
+        assert all(sentence in told["rationale"] for sentence in shown)
+        assert all(set(claim["evidence"]) <= told["evidence"].keys() for claim in told["claims"])
+        parts = {f"attribute:{part['attribute']}": part["contribution"] for part in told["contributions"]}
+        for name, value in parts.items():
+            assert told["evidence"][name]["contribution"] == pytest.approx(value, abs=TOLERANCE)
+        assert told["evidence"]["rank"]["rank"] == told["rank"]
+        assert " ".join(told["rationale"].split()) in " ".join(call(*asked, "--reader", reader).stdout.split())
+        texts.add(told["rationale"])
+    assert len(texts) == len(READERS)
+    wrong = call(*asked, "--reader", "king", code=2)
+    assert "'king' is not one of 'merchandiser', 'stakeholder', 'analyst'" in wrong.stderr
 
 
 def test_people_get_the_parts_largest_first(call: Callable[..., Any], tiny_home: Path) -> None:

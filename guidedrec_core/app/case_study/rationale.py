@@ -1,4 +1,4 @@
-"""Section of the Case study: why this item, in plain words; by a template, or by a language model that is checked."""
+"""Section of the Case study: why this item, in plain words for a reader; a language model may choose what is said."""
 
 from typing import TYPE_CHECKING
 
@@ -12,13 +12,18 @@ from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.cases.key import CaseKey
 from guidedrec_core.errors import GuidedrecError
-from guidedrec_core.rationale.facts import template_rationale
+from guidedrec_core.rationale.choice import claims_of, default_rationale
+from guidedrec_core.rationale.claims import DEFAULT_READER, READERS, Reader
 
 if TYPE_CHECKING:
-    from guidedrec_core.rationale.claims import Rationale
+    from guidedrec_core.rationale.choice import Rationale
     from guidedrec_core.rationale.facts import Facts
 
-_WRITTEN = "rationale_written"
+_CHOSEN, _READER, _NEXT_READER = "rationale_chosen", "rationale_reader", "rationale_next_reader"
+_READER_HELP = (
+    "The same statements in other words. Merchandiser: reasons and their size. Stakeholder: reasons without numbers. "
+    "Analyst: all numbers, in technical terms."
+)
 
 
 def in_plain_words(view: View, case: Case) -> None:
@@ -30,52 +35,84 @@ def in_plain_words(view: View, case: Case) -> None:
         show.lead(selected.sentence)
         return
     facts = steering_loaders.facts(case.key)
-    about = case.key
-    written = st.session_state.get(_WRITTEN)
-    if written is not None and written[0] == about:
-        _written(written[1], written[2])
+    reader = _reader()
+    chosen = st.session_state.get(_CHOSEN)
+    if chosen is not None and chosen[0] == case.key:
+        _, rationale, model = chosen
+        rationale = rationale.to(reader)
+        st.markdown(escaped(rationale.text))
+        _how_chosen(rationale, model)
     else:
-        st.markdown(escaped(template_rationale(facts)))
-        show.note("Written by a template from the exact parts of the score, without a language model.")
-    with st.expander("Let a model write it", icon=":material/edit_note:"):
+        rationale = default_rationale(facts, reader)
+        st.markdown(escaped(rationale.text))
+        show.note("Written from the exact parts of the score, largest first, without a language model.")
+    _left_out(facts, rationale)
+    _write_with_ai(case.key, facts, reader)
+
+
+def _reader() -> Reader:
+    """Ask for whom the text is; after a language model chose, that is its choice until the visitor changes it."""
+    if _NEXT_READER in st.session_state:
+        st.session_state[_READER] = st.session_state.pop(_NEXT_READER)
+    named = st.segmented_control(
+        "Reader",
+        READERS,
+        default=None if _READER in st.session_state else DEFAULT_READER,
+        format_func=str.capitalize,
+        required=True,
+        key=_READER,
+        persist_state="session",
+        help=_READER_HELP,
+    )
+    return named or DEFAULT_READER
+
+
+def _how_chosen(rationale: "Rationale", model: str) -> None:
+    """Say what the language model did, and offer the default choice."""
+    if rationale.by_model:
+        show.note(
+            f"{model} chose these statements and their order; the sentences are written from the exact parts of the "
+            "score."
+        )
+    if rationale.notices:
+        show.note(" ".join(rationale.notices))
+    st.button("Back to the default", key="rationale_back", on_click=st.session_state.pop, args=(_CHOSEN, None))
+
+
+def _left_out(facts: "Facts", rationale: "Rationale") -> None:
+    """Offer the statements that are not in the text, so that no choice hides what speaks against it."""
+    shown = {claim.id for claim in rationale.claims}
+    others = [claim for claim in claims_of(facts) if claim.id not in shown]
+    if not others:
+        return
+    label = "1 more statement" if len(others) == 1 else f"{len(others)} more statements"
+    with st.expander(f"{label}, not in the text", icon=":material/list:"):
+        st.markdown("\n".join(f"- {escaped(claim.sentence(rationale.reader))}" for claim in others))
+
+
+def _write_with_ai(key: CaseKey, facts: "Facts", reader: Reader) -> None:
+    """Let a language model choose the statements."""
+    with st.expander("Write with AI", icon=":material/edit_note:"):
         model, base_url = choose_model("rationale")
         show.note(
-            "The model gets the numbers of this case and the titles of its items, no descriptions. Every statement is "
-            "computed again before it is shown."
+            "The model receives the statements about this case with their numbers, without titles or descriptions. It "
+            "chooses which ones to show and in what order; it cannot add or change any."
         )
-        if st.button("Let a model write it", key="rationale_ask", disabled=not model, icon=":material/edit_note:"):
-            _ask(about, facts, model, base_url)
+        free = st.checkbox("Let the model choose the reader, too", key="rationale_free_reader")
+        if st.button("Write with AI", key="rationale_ask", disabled=not model, icon=":material/edit_note:"):
+            _ask(key, facts, model, base_url, None if free else reader)
 
 
-def _ask(about: CaseKey, facts: "Facts", model: str, base_url: str | None) -> None:
-    """Ask the model, and keep what it wrote for this session."""
-    from guidedrec_core.rationale.llm import ask_for_rationale
+def _ask(key: CaseKey, facts: "Facts", model: str, base_url: str | None, reader: Reader | None) -> None:
+    """Ask the model, and keep its choice for this browser session."""
+    from guidedrec_core.rationale.llm import choose_claims
 
     try:
         with st.spinner(f"Asking {escaped(model)}"):
-            result = ask(base_url, lambda client: ask_for_rationale(client, model, facts))
+            rationale = ask(base_url, lambda client: choose_claims(client, model, facts, reader))
     except GuidedrecError as error:
         complain(error)
         return
-    st.session_state[_WRITTEN] = (about, result, model)
+    st.session_state[_CHOSEN] = (key, rationale, model)
+    st.session_state[_NEXT_READER] = rationale.reader
     st.rerun()
-
-
-def _written(rationale: "Rationale", model: str) -> None:
-    """Show a model's rationale with what became of its claims."""
-    st.markdown(escaped(rationale.text))
-    kept, struck = len(rationale.kept), len(rationale.struck)
-    ours = sum(bool(one.reworded) for one in rationale.kept)
-    said = f"Written by {model}; each statement was computed again: {kept} held"
-    said += f" ({ours} of them in our words)" if ours else ""
-    show.note(f"{said}, {struck} struck out.")
-    if struck or ours:
-        with st.expander("What was struck out or reworded", icon=":material/rule:"):
-            for one in rationale.struck:
-                st.markdown(f"- ~~{escaped(one.claim.sentence[:300])}~~ {escaped(f'struck because {one.reason}')}")
-            for each in rationale.kept:
-                if each.reworded:
-                    st.markdown(
-                        f"- {escaped(each.claim.sentence[:300])} {escaped(f'reworded because {each.reworded}')}"
-                    )
-    st.button("Back to the template", key="rationale_back", on_click=st.session_state.pop, args=(_WRITTEN, None))

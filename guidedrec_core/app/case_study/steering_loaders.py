@@ -1,11 +1,14 @@
 """Cached loading for steering and rationales; see `loaders` for the rules."""
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from guidedrec_core.app import loaders
+from guidedrec_core.app.case_study import changes_loaders
 from guidedrec_core.cases.key import CaseKey
+from guidedrec_core.errors import InputError
 
 if TYPE_CHECKING:
     from guidedrec_core.cases.steering import SteeredCase
@@ -42,5 +45,9 @@ def _facts(home: str, key: CaseKey) -> "Facts":
     from guidedrec_core.cases.rationale import rationale_facts
 
     opened, case = loaders.system(key.run_id, key.shown), loaders.case(key)
+    removal = None
+    # A user who has nearly all items has no list that one could leave; the other facts stand.
+    with contextlib.suppress(InputError):
+        removal = changes_loaders.changes(key).removal
     with loaders.MODEL_LOCK:
-        return rationale_facts(opened, case)
+        return rationale_facts(opened, case, removal)

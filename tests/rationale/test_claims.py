@@ -1,0 +1,193 @@
+"""Claims: each sentence is true of its case, whatever the case; known cases read as they should."""
+
+from dataclasses import replace
+
+import pytest
+import rationale_cases
+from hypothesis import given, settings
+from rationale_cases import CASE
+from rationale_reading import fault, same_title, sentences_of
+
+from guidedrec_core.rationale.choice import claims_of
+from guidedrec_core.rationale.claims import READERS, Reader, quoted
+from guidedrec_core.rationale.facts import Facts
+
+
+def said(name: str, reader: Reader, facts: Facts = CASE) -> str:
+    return {claim.id: claim for claim in claims_of(facts)}[name].sentence(reader)
+
+
+@pytest.mark.parametrize(
+    ("name", "merchandiser", "stakeholder", "analyst"),
+    [
+        (
+            "attribute:warmth",
+            "Warmth counts in its favour (+0.42), above average both in this user's history and in this item.",
+            "Warmth counts in its favour, above average both in this user's history and in this item.",
+            "Warmth contributes +0.42: item 9.0/10, history 7.2/10, catalogue mean 4.1/10.",
+        ),
+        (
+            "attribute:style_focus",
+            "Style focus counts most against it (-0.20), above average in this user's history but below average in "
+            "this item.",
+            "Style focus counts most against it, above average in this user's history but below average in this item.",
+            "Style focus contributes -0.20, the largest part against it: item 2.0/10, history 6.0/10, "
+            "catalogue mean 5.0/10.",
+        ),
+        (
+            "remainder",
+            "Purchase patterns beyond the attributes count most in its favour (+0.90).",
+            "Purchase patterns beyond the attributes count most in its favour.",
+            "The remainder (purchase patterns beyond the attributes) contributes +0.90, the largest part in its "
+            "favour, against an average item.",
+        ),
+        (
+            "popularity",
+            "General popularity counts against it (-0.12).",
+            "General popularity counts against it.",
+            "The bias (popularity) contributes -0.12, against an average item.",
+        ),
+        (
+            "past:1",
+            "Of this user's last 2 items, “Ironpass Vacuum Flask” counts most in this item's favour; without it, the "
+            "score would be 0.15 lower.",
+            "Of this user's last 2 items, “Ironpass Vacuum Flask” counts most in this item's favour.",
+            "Past item 1 of 2, newest first, “Ironpass Vacuum Flask”, is worth +0.15: the score with it less the score "
+            "without it.",
+        ),
+        (
+            "shared:1",
+            "“Ironpass Vacuum Flask” and this item are both above average on warmth.",
+            "“Ironpass Vacuum Flask” and this item are both above average on warmth.",
+            "“Ironpass Vacuum Flask” (7.0/10) and this item (9.0/10) are both above the catalogue mean of warmth "
+            "(4.1/10).",
+        ),
+        (
+            "rank",
+            "The refined model ranks “Larch Down Parka” 1st, the base model 31st.",
+            "With attributes, “Larch Down Parka” moves up from 31st to 1st place.",
+            "“Larch Down Parka” has rank 31 in the base model, 1 in the refined one: 30 places up.",
+        ),
+        (
+            "removal",
+            "Without “Ironpass Vacuum Flask” and “Trail Mule Boots” in the history, it would drop to 14th, out of "
+            "the top 10.",
+            "Without “Ironpass Vacuum Flask” and “Trail Mule Boots” in the history, it would leave the top 10.",
+            "Without “Ironpass Vacuum Flask” and “Trail Mule Boots” in the history, it would have rank 14 instead "
+            "of 1; no smaller set takes it out of the top 10.",
+        ),
+    ],
+)
+def test_each_claim_reads_well_for_each_reader(name: str, merchandiser: str, stakeholder: str, analyst: str) -> None:
+    assert [said(name, reader) for reader in READERS] == [merchandiser, stakeholder, analyst]
+
+
+def test_a_contribution_against_the_match_is_said_with_although() -> None:
+    turned = replace(CASE, attributes=(replace(CASE.attributes[0], contribution=-0.42), *CASE.attributes[1:]))
+    assert said("attribute:warmth", "stakeholder", turned) == (
+        "Warmth counts most against it, although it is above average both in this user's history and in this item."
+    )
+
+
+def test_what_is_not_known_or_too_close_to_tell_is_not_said() -> None:
+    """8.0 against 5.4 and 5.4: the history's side shows no difference in one decimal, so no match is claimed."""
+    close = replace(CASE.attributes[2], user_score=5.41)
+    unknown = replace(CASE.attributes[0], item_score=float("nan"))
+    facts = replace(CASE, attributes=(unknown, CASE.attributes[1], close))
+    facts = replace(facts, past=tuple(replace(past, scores=past.scores[:3]) for past in CASE.past))
+    assert said("attribute:ruggedness", "stakeholder", facts) == "Ruggedness counts in its favour."
+    assert said("attribute:warmth", "stakeholder", facts) == "Warmth counts in its favour."
+    assert "item not scored" in said("attribute:warmth", "analyst", facts)
+
+
+def test_nothing_leads_where_two_parts_are_shown_alike() -> None:
+    alike = replace(CASE, remainder=0.423)
+    for name in ("remainder", "attribute:warmth"):
+        assert "most" not in said(name, "merchandiser", alike)
+        assert "largest" not in said(name, "analyst", alike)
+
+
+def test_what_rounds_to_nothing_is_no_claim() -> None:
+    names = {claim.id for claim in claims_of(replace(CASE, popularity=-0.0049))}
+    assert "attribute:comfort" not in names
+    assert "popularity" not in names
+
+
+def test_the_smallest_moves_are_told_right() -> None:
+    assert said("rank", "analyst", replace(CASE, rank=2, base_rank=1)).endswith("1 place down.")
+    assert said("rank", "merchandiser", replace(CASE, base_rank=1)) == "Both models rank “Larch Down Parka” 1st."
+    assert said("rank", "stakeholder", replace(CASE, rank=1031, base_rank=1001)) == (
+        "With attributes, “Larch Down Parka” moves down from 1,001st to 1,031st place."
+    )
+
+
+@settings(deadline=None)
+@given(rationale_cases.facts())
+def test_every_sentence_is_true_of_its_case(facts: Facts) -> None:
+    """Whatever can be chosen is true for every reader, so no choice can say anything false."""
+    claims = claims_of(facts)
+    for reader in READERS:
+        for claim in claims:
+            sentence = claim.sentence(reader)
+            assert sentences_of(sentence) == [sentence]
+            assert fault(sentence, facts) == "", sentence
+
+
+@settings(deadline=None)
+@given(rationale_cases.facts())
+def test_every_claim_points_at_evidence_that_exists(facts: Facts) -> None:
+    claims, evidence = claims_of(facts), facts.evidence()
+    assert len({claim.id for claim in claims}) == len(claims)
+    for claim in claims:
+        assert claim.evidence
+        assert set(claim.evidence) <= evidence.keys()
+    assert {name for claim in claims for name in claim.evidence} >= {"rank"}
+
+
+@settings(deadline=None)
+@given(rationale_cases.TITLES)
+def test_a_title_stays_within_its_quotation_marks(title: str) -> None:
+    shown = quoted(title)
+    assert (shown[0], shown[-1]) == ("“", "”")
+    assert not set(shown[1:-1]) & set('"“”„«»')
+    assert shown.isprintable()
+    assert len(shown) <= 122
+    assert same_title(shown[1:-1], title) or not title.isprintable()
+
+
+FALSE = [
+    "Warmth counts in its favour, although it is above average both in this user's history and in this item.",
+    "Warmth counts in its favour (+0.52).",
+    "Warmth counts against it (-0.42).",
+    "Warmth counts most in its favour (+0.42).",
+    "Warmth counts in its favour, below average both in this user's history and in this item.",
+    "Warmth counts in its favour, above average in this user's history but below average in this item.",
+    "Ruggedness counts in its favour (+0.42).",
+    "Price counts in its favour.",
+    "General popularity counts most against it.",
+    "Warmth contributes +0.42: item 8.0/10, history 7.2/10, catalogue mean 4.1/10.",
+    "Warmth contributes +0.42, the largest part in its favour: item 9.0/10, history 7.2/10, catalogue mean 4.1/10.",
+    "The bias (popularity) contributes +0.12, against an average item.",
+    "Of this user's last 2 items, “Pebble Sun Hat” counts most in this item's favour.",
+    "Of this user's last 3 items, “Ironpass Vacuum Flask” counts most in this item's favour.",
+    "Without “Ironpass Vacuum Flask” in the history, the score would be 0.15 higher.",
+    "Without “Pebble Sun Hat” in the history, the score would be 0.15 lower.",
+    "Having “Nordwind Summit Parka” in the history counts in this item's favour.",
+    "Past item 2 of 2, newest first, “Ironpass Vacuum Flask”, is worth +0.15: the score with it less the score without "
+    "it.",
+    "“Pebble Sun Hat” and this item are both above average on warmth.",
+    "The refined model ranks “Larch Down Parka” 31st, the base model 1st.",
+    "With attributes, “Larch Down Parka” moves down from 31st to 1st place.",
+    "“Larch Down Parka” has rank 31 in the base model, 1 in the refined one: 29 places up.",
+    "Both models rank “Larch Down Parka” 1st.",
+    "Without “Ironpass Vacuum Flask” in the history, it would leave the top 10.",
+    "Without “Ironpass Vacuum Flask” and “Trail Mule Boots” in the history, it would enter the top 10.",
+    "Without “Ironpass Vacuum Flask” and “Trail Mule Boots” in the history, it would drop to 15th, out of the top 10.",
+    "Warmth counts in its favour (+0.42), and it is on sale.",
+    "Buy it.",
+]
+
+
+@pytest.mark.parametrize("sentence", FALSE)
+def test_the_reading_of_these_tests_finds_false_sentences(sentence: str) -> None:
+    assert fault(sentence, CASE) != ""
