@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help run install lint format test clean
+.PHONY: help run install lint format test docs pictures clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -27,8 +27,20 @@ format: $(VENV)/.installed-test ## Format the code
 test: $(VENV)/.installed-test ## Install and run all tests; needs no network once installed
 	$(BIN)/pytest
 
+# Filled in first (docs/sitegen), because tables come from stored results and the references from the code. Strict: a
+# broken link or anchor ends it. The theme's notice about its own successor is known; see CONTRIBUTING.md.
+docs: $(VENV)/.installed-docs ## Build the documentation site into site/; needs no network once installed
+	PYTHONPATH=docs $(BIN)/python -m sitegen build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
+PICTURES_HOME ?= build/pictures-home
+pictures: $(VENV)/.installed-test ## Take the documentation's pictures anew, from the bundled shop in a real browser
+	$(BIN)/guidedrec build fernway --home $(PICTURES_HOME)
+	PYTHONPATH=tests/helpers $(BIN)/python tests/e2e/screenshots.py $(PICTURES_HOME) docs/pictures --docs
+
 clean: ## Remove the environment and caches; runs are kept
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis screenshots
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis screenshots build site
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else f"expected Python 3.11 or later, got {v[0]}.{v[1]}; run make with PYTHON=python3.11, or whatever yours is called")'
@@ -46,5 +58,9 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) -e ".[test]"
+	$(PIP) -e ".[test,docs]"
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) -e ".[docs]"
 	@touch $@

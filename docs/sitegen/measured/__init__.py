@@ -1,0 +1,1 @@
+"""Tables from `benchmarks/results/`, one module a subject; each function takes the results and writes Markdown."""

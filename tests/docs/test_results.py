@@ -1,0 +1,92 @@
+"""Tables of results come from the stored files: they say what these say, and a missing file stops the build."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sitegen.measured import explanations, gain, peers, speed
+from sitegen.render import fill_in
+from sitegen.results import FOLDER, Results
+
+from guidedrec_core.errors import InputError, NotFoundError
+
+SMALL = {
+    "data": "tiny",
+    "seeds": [0, 1],
+    "bases": {
+        "sasrec": {
+            "cases": 1200,
+            "metrics": {
+                "base": {m: {"value": 0.1} for m in gain.METRICS},
+                "refined": {m: {"value": 0.125} for m in gain.METRICS},
+            },
+            "refined_over": {"base": {m: {"gain": 0.25, "ci": [-0.004, 0.5]} for m in gain.METRICS}},
+        }
+    },
+}
+
+
+def stored(folder: Path, **files: dict[str, Any]) -> Results:
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
+    return Results(folder)
+
+
+def test_a_gain_table_shows_each_model_and_the_gain_over_it(tmp_path: Path) -> None:
+    table = gain.gain_table(stored(tmp_path, small=SMALL), "small")
+    assert table.splitlines()[2:] == [
+        "| Base model | 0.100 | 0.100 | 0.100 | +25 % [−0.4, 50] |",
+        "| **Refined model** | **0.125** | **0.125** | **0.125** |  |",
+    ]
+    assert gain.facts_of(stored(tmp_path), "small") == "1,200 test cases, 2 seeds"
+    assert gain.mean_gain(stored(tmp_path), "small") == "+25 %"
+
+
+def test_a_changed_result_changes_the_table(tmp_path: Path) -> None:
+    before = gain.gain_table(stored(tmp_path, before=SMALL), "before")
+    other = json.loads(json.dumps(SMALL).replace("0.125", "0.222"))
+    assert before != gain.gain_table(stored(tmp_path, after=other), "after")
+    assert "0.222" in gain.gain_table(Results(tmp_path), "after")
+
+
+def test_a_result_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match=r"expected the measured result gone\.json"):
+        gain.gain_table(Results(tmp_path), "gone")
+    with pytest.raises(InputError, match=r"docs/results\.md: expected the measured result gone\.json"):
+        fill_in("results.md", '{{ gain_table("gone") }}', Results(tmp_path))
+
+
+def test_a_misspelt_table_stops_the_build_and_names_the_page() -> None:
+    with pytest.raises(InputError, match=r"docs/page\.md: 'gian_table' is undefined"):
+        fill_in("page.md", '{{ gian_table("x") }}', Results())
+
+
+def test_the_shop_is_read_from_its_build() -> None:
+    build = json.loads((FOLDER / "build_fernway.json").read_text())
+    refined = next(r for r in build["metrics"] if (r["model"], r["metric"]) == ("refined", "MRR"))
+    assert gain.value_of(Results(), gain.SHOP, "sasrec", "refined", "MRR", 4) == f"{refined['value']:.4f}"
+    over = next(
+        r for r in build["differences"] if (r["model"], r["against"], r["metric"]) == ("refined", "placebo", "MRR")
+    )
+    assert gain.gain_over(Results(), gain.SHOP, "sasrec", "placebo").startswith(f"+{over['relative']:.0%}"[:-1])
+
+
+def test_a_training_that_was_cut_short_has_a_star() -> None:
+    found = Results().read("peers_movielens-small")["summary"]["means"]
+    table = peers.peer_table(Results(), "peers_movielens-small")
+    assert len(table.splitlines()) == 2 + len(found)
+    assert table.count("*") == sum(bool(row["note"]) for row in found) > 0
+
+
+def test_every_kind_of_exam_of_explanations_has_its_row() -> None:
+    audit = Results().read("audit_fernway")
+    assert len(explanations.planted_table(Results(), "audit_fernway").splitlines()) == 2 + 4
+    assert len(explanations.fidelity_table(Results(), "audit_fernway").splitlines()) == 2 + 4
+    changes = {row["change"] for row in audit["stability"]}
+    assert len(explanations.stability_table(Results(), "audit_fernway").splitlines()) == 2 + len(changes)
+
+
+def test_seconds_of_a_build_add_up_in_its_table() -> None:
+    build = Results().read("build_fernway")
+    assert speed.build_table(Results(), "build_fernway").splitlines()[-1] == f"| all | {build['seconds_in_all']:,.1f} |"
