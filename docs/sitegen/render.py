@@ -35,11 +35,14 @@ def environment(results: Results) -> jinja2.Environment:
 
 
 def project_file(name: str) -> str:
-    """Return the text of a file at the root of the project without its title, for a page that has one of its own."""
+    """Return the text of a file at the root of the project without its title, for a page that has one of its own.
+
+    Links into `docs/` are made to lead from there.
+    """
     title, _, text = (ROOT / name).read_text(encoding="utf-8").partition("\n")
     if not title.startswith("# "):
         raise InputError(f"expected {name} to begin with its title, got {title!r}")
-    return text
+    return text.replace("](docs/", "](")
 
 
 def fill_in(name: str, markdown: str, results: Results) -> str:

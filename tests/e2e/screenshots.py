@@ -1,28 +1,88 @@
-"""Takes pictures of every page, light and dark, wide and narrow, from a finished build.
+"""Takes pictures of every page from a finished build, in a real browser.
 
-``PYTHONPATH=tests python tests/e2e/screenshots.py HOME FOLDER [PAGE...]``; with ``--readme`` only the README's pictures
-are made.
+``PYTHONPATH=tests/helpers python tests/e2e/screenshots.py HOME FOLDER [PAGE...]`` takes whole pages, light and dark,
+wide and narrow, to look at. With ``--docs`` it takes the documentation's pictures instead: light, cut to what the text
+is about, and small; `make pictures` does that.
 """
 
+import re
 import sys
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from browser import open_page, running_app, settle
+from PIL import Image
 
 PAGES = {
     "overview": "",
     "case_study": "Case_study",
     "items": "Items",
-    "map": "Embedding_map",
+    "embedding_map": "Embedding_map",
     "evaluation": "Evaluation",
     "attributes": "Attributes",
 }
 
+DOCS_WIDTH = 1280
+SHADES = 128
+"""Colours of a picture: screens are flat, so that fewer can hardly be seen and make a file half as large."""
+MARGIN = 16
 
-README = {"overview": "Cases worth a look", "case_study": "More about"}
-"""Pages of the README's pictures, and the text each ends above."""
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of the documentation.
+
+    Attributes
+    ----------
+    page : str
+        A key of `PAGES`.
+    height : int
+        Pixels at most, from where the picture begins.
+    prepare : callable, optional
+        What to do on the page first.
+    start : str, optional
+        CSS selector of what the picture begins above; the top of the page by default.
+    """
+
+    page: str
+    height: int
+    prepare: Callable[[Any], None] | None = None
+    start: str | None = None
+
+
+def choose_section(label: str) -> Callable[[Any], None]:
+    """Choose one of the case study's sections by a part of its name."""
+
+    def choose(page: Any) -> None:
+        name = re.compile(label, re.IGNORECASE)
+        control = page.locator(".st-key-section")
+        control.get_by_role("button", name=name).or_(control.get_by_role("radio", name=name)).first.click()
+        settle(page)
+
+    return choose
+
+
+def by_attribute(page: Any) -> None:
+    """Show what drove a score, item by item and attribute by attribute."""
+    choose_section("past item")(page)
+    page.locator(".st-key-history_map label").first.click(timeout=60_000)
+    settle(page)
+
+
+DOCS = {
+    "overview": Picture("overview", 1250),
+    "case_study": Picture("case_study", 1500),
+    "past_items": Picture("case_study", 1000, by_attribute, ".st-key-section"),
+    "what_if": Picture("case_study", 1000, choose_section("steer|what if"), ".st-key-section"),
+    "items": Picture("items", 1250),
+    "embedding_map": Picture("embedding_map", 1000),
+    "evaluation": Picture("evaluation", 1250),
+    "attributes": Picture("attributes", 1250),
+}
 
 
 def open_in_full(page: Any, address: str, name: str, width: int) -> int:
@@ -30,7 +90,11 @@ def open_in_full(page: Any, address: str, name: str, width: int) -> int:
     page.set_viewport_size({"width": width, "height": 1000})
     page.goto(f"{address}/{PAGES[name]}")
     settle(page)
-    # Streamlit scrolls inside the page, so a picture of the whole needs a window of its height.
+    return stretch(page, width)
+
+
+def stretch(page: Any, width: int) -> int:
+    """Make the window as high as its content, because Streamlit scrolls inside the page; return that height."""
     height = int(page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")) + 40
     page.set_viewport_size({"width": width, "height": height})
     settle(page)
@@ -38,6 +102,7 @@ def open_in_full(page: Any, address: str, name: str, width: int) -> int:
 
 
 def shoot_all(address: str, folder: Path, names: list[str]) -> None:
+    """Take whole pages in both schemes and widths."""
     for width in (1440, 1024):
         for scheme in ("light", "dark"):
             with open_page(width, 1000, scheme) as (page, _):
@@ -46,34 +111,39 @@ def shoot_all(address: str, folder: Path, names: list[str]) -> None:
                     page.screenshot(path=folder / f"{name}_{width}_{scheme}.png")
 
 
-def shoot_readme(address: str, folder: Path) -> None:
-    with open_page() as (page, _):
-        for name, end in README.items():
-            open_in_full(page, address, name, 1440)
-            bottom = page.get_by_text(end).first.bounding_box()["y"] - 16
-            page.screenshot(path=folder / f"{name}.png", clip={"x": 0, "y": 0, "width": 1440, "height": bottom})
-        page.get_by_role("button", name="Which past item drove it").or_(
-            page.get_by_role("radio", name="Which past item drove it")
-        ).first.click()
-        page.get_by_text("Attribute by attribute", exact=True).click(timeout=60_000)
-        page.get_by_text("The same as a table").first.wait_for(timeout=60_000)
-        page.set_viewport_size({"width": 1440, "height": 4000})
-        settle(page)
-        frame = page.locator("[data-testid=stMainBlockContainer]").bounding_box()
-        top = page.get_by_text("More about").first.bounding_box()["y"] - 16
-        bottom = page.get_by_text("The same as a table").first.bounding_box()["y"] - 24
-        clip = {"x": frame["x"], "y": top, "width": 1440 - frame["x"], "height": bottom - top}
-        page.screenshot(path=folder / "past_items.png", clip=clip)
+def shoot_docs(address: str, folder: Path, names: list[str]) -> None:
+    """Take the documentation's pictures, each from a page just opened."""
+    with open_page(DOCS_WIDTH) as (page, _):
+        for name in names:
+            picture = DOCS[name]
+            height = open_in_full(page, address, picture.page, DOCS_WIDTH)
+            if picture.prepare is not None:
+                picture.prepare(page)
+                height = stretch(page, DOCS_WIDTH)
+            left, top = 0, 0
+            if picture.start is not None:
+                left = page.locator("[data-testid=stMainBlockContainer]").bounding_box()["x"]
+                top = page.locator(picture.start).bounding_box()["y"] - MARGIN
+            clip = {"x": left, "y": top, "width": DOCS_WIDTH - left, "height": min(picture.height, height - top)}
+            save(page.screenshot(clip=clip), folder / f"{name}.png")
+
+
+def save(png: bytes, path: Path) -> None:
+    """Store a picture with few colours, which makes it small."""
+    picture = Image.open(BytesIO(png)).convert("RGB")
+    picture.quantize(SHADES, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main(arguments: list[str]) -> None:
-    home, folder, *names = [a for a in arguments if a != "--readme"]
+    """Take the pictures asked for."""
+    for_docs = "--docs" in arguments
+    home, folder, *names = [a for a in arguments if a != "--docs"]
     Path(folder).mkdir(parents=True, exist_ok=True)
+    shoot, known = (shoot_docs, list(DOCS)) if for_docs else (shoot_all, list(PAGES))
+    if unknown := [name for name in names if name not in known]:
+        raise SystemExit(f"expected pages out of {', '.join(known)}; got {', '.join(unknown)}")
     with tempfile.TemporaryDirectory() as logs, running_app(Path(home), Path(logs) / "app.log") as address:
-        if "--readme" in arguments:
-            shoot_readme(address, Path(folder))
-        else:
-            shoot_all(address, Path(folder), names or list(PAGES))
+        shoot(address, Path(folder), names or known)
 
 
 if __name__ == "__main__":
