@@ -31,8 +31,8 @@ test: $(VENV)/.installed-test ## Install and run all tests; needs no network onc
 # broken link or anchor ends it. The theme's notice about its own successor is known; see CONTRIBUTING.md.
 docs: $(VENV)/.installed-docs ## Build the documentation site into site/; needs no network once installed
 	PYTHONPATH=docs $(BIN)/python -m sitegen build/docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	@echo "open site/index.html"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+	@echo "open site/index.html, or with search: $(BIN)/python -m http.server -d site"
 
 PICTURES_HOME ?= build/pictures-home
 pictures: $(VENV)/.installed-test ## Take the documentation's pictures anew, from the bundled shop in a real browser

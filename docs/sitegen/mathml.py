@@ -17,8 +17,8 @@ def with_mathml(markdown: str) -> str:
 
     Examples
     --------
-    >>> with_mathml(r"a weight \(w\)")
-    'a weight <math xmlns="http://www.w3.org/1998/Math/MathML" display="inline"><mrow><mi>w</mi></mrow></math>'
+    >>> with_mathml(r"a weight \(w\)").removesuffix("</math></span>")
+    'a weight <span><math xmlns="http://www.w3.org/1998/Math/MathML" display="inline"><mrow><mi>w</mi></mrow>'
     >>> with_mathml(r"`\(w\)`")
     '`\\(w\\)`'
     """
@@ -28,7 +28,8 @@ def with_mathml(markdown: str) -> str:
 
 
 def _inline(found: re.Match[str]) -> str:
-    return convert(found[1].strip())
+    # In a span, because Markdown takes a line that begins with <math> as a block of its own.
+    return f"<span>{convert(found[1].strip())}</span>"
 
 
 def _block(found: re.Match[str]) -> str:

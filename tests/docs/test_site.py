@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -42,29 +43,46 @@ def pages(tmp_path_factory: pytest.TempPathFactory, results: Results) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, pages: Path) -> Path:
-    folder = tmp_path_factory.mktemp("site")
+def build(pages: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Build the site of some pages into ``folder/site``, as `make docs` does it, but for where things lie."""
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    # INHERIT would read the other file's paths from where that one is, so the few that differ are replaced instead.
     settings = settings.replace("docs_dir: build/docs", f"docs_dir: {pages}").replace("paths: [.]", f"paths: [{ROOT}]")
     config = folder / "mkdocs.yml"
     config.write_text(settings, encoding="utf-8")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "-f", str(config)]
     # A proxy that nobody answers: what asks the network fails instead of passing where there is one.
     offline = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9")
-    environment = os.environ | offline | {"NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", str(config)],
+        capture_output=True,
+        text=True,
+        env=os.environ | offline | {"NO_MKDOCS_2_WARNING": "1"},
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, pages: Path) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    built = build(pages, folder)
     assert built.returncode == 0, built.stderr
-    assert built.stderr == ""
     return folder / "site"
+
+
+def test_a_broken_link_stops_the_build(tmp_path: Path, pages: Path) -> None:
+    broken = tmp_path / "pages"
+    shutil.copytree(pages, broken)
+    page = broken / "data.md"
+    page.write_text(page.read_text(encoding="utf-8").replace("(scoring.md)", "(storing.md)", 1), encoding="utf-8")
+    built = build(broken, tmp_path)
+    assert built.returncode == 1
+    assert "'storing.md', but the target is not found" in built.stderr
 
 
 def test_every_page_is_there_and_filled_in(site: Path, pages: Path) -> None:
     for page in sorted(pages.rglob("*.md")):
         name = page.relative_to(pages).with_suffix(".html")
         assert (site / name).is_file(), name
-        assert "{{" not in page.read_text(encoding="utf-8"), name
+        assert not re.search(r"\{\{ \w", page.read_text(encoding="utf-8")), name
 
 
 def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:

@@ -26,7 +26,7 @@ PAGES = {
     "attributes": "Attributes",
 }
 
-DOCS_WIDTH = 1280
+DOCS_WIDTH = 1440
 SHADES = 128
 """Colours of a picture: screens are flat, so that fewer can hardly be seen and make a file half as large."""
 MARGIN = 16
@@ -44,14 +44,15 @@ class Picture:
         Pixels at most, from where the picture begins.
     prepare : callable, optional
         What to do on the page first.
-    start : str, optional
-        CSS selector of what the picture begins above; the top of the page by default.
+    start, end : str, optional
+        CSS selectors of what the picture begins and ends above; the top of the page and `height` by default.
     """
 
     page: str
     height: int
     prepare: Callable[[Any], None] | None = None
     start: str | None = None
+    end: str | None = None
 
 
 def choose_section(label: str) -> Callable[[Any], None]:
@@ -73,15 +74,24 @@ def by_attribute(page: Any) -> None:
     settle(page)
 
 
+def steer(page: Any) -> None:
+    """Pull one attribute, so that there is another list to see."""
+    choose_section("steer|what if")(page)
+    slider = page.get_by_role("slider").first
+    for _ in range(4):
+        slider.press("ArrowRight")
+    settle(page)
+
+
 DOCS = {
-    "overview": Picture("overview", 1250),
-    "case_study": Picture("case_study", 1500),
+    "overview": Picture("overview", 1200),
+    "case_study": Picture("case_study", 1900, end=".st-key-section"),
     "past_items": Picture("case_study", 1000, by_attribute, ".st-key-section"),
-    "what_if": Picture("case_study", 1000, choose_section("steer|what if"), ".st-key-section"),
-    "items": Picture("items", 1250),
+    "what_if": Picture("case_study", 1000, steer, ".st-key-section"),
+    "items": Picture("items", 1200),
     "embedding_map": Picture("embedding_map", 1000),
-    "evaluation": Picture("evaluation", 1250),
-    "attributes": Picture("attributes", 1250),
+    "evaluation": Picture("evaluation", 1200),
+    "attributes": Picture("attributes", 1200),
 }
 
 
@@ -124,7 +134,10 @@ def shoot_docs(address: str, folder: Path, names: list[str]) -> None:
             if picture.start is not None:
                 left = page.locator("[data-testid=stMainBlockContainer]").bounding_box()["x"]
                 top = page.locator(picture.start).bounding_box()["y"] - MARGIN
-            clip = {"x": left, "y": top, "width": DOCS_WIDTH - left, "height": min(picture.height, height - top)}
+            bottom = min(height, top + picture.height)
+            if picture.end is not None:
+                bottom = min(bottom, page.locator(picture.end).bounding_box()["y"] - MARGIN)
+            clip = {"x": left, "y": top, "width": DOCS_WIDTH - left, "height": bottom - top}
             save(page.screenshot(clip=clip), folder / f"{name}.png")
 
 
