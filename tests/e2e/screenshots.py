@@ -27,8 +27,8 @@ PAGES = {
 }
 
 DOCS_WIDTH = 1440
-SHADES = 128
-"""Colours of a picture: screens are flat, so that fewer can hardly be seen and make a file half as large."""
+SHADES = 256
+"""Colours of a picture: screens are flat, so that a palette makes a file half as large and cannot be seen."""
 MARGIN = 16
 
 
@@ -46,6 +46,8 @@ class Picture:
         What to do on the page first.
     start, end : str, optional
         CSS selectors of what the picture begins and ends above; the top of the page and `height` by default.
+    heading : int
+        Pixels of headings above `start` that belong to the picture.
     """
 
     page: str
@@ -53,6 +55,7 @@ class Picture:
     prepare: Callable[[Any], None] | None = None
     start: str | None = None
     end: str | None = None
+    heading: int = 0
 
 
 def choose_section(label: str) -> Callable[[Any], None]:
@@ -83,15 +86,18 @@ def steer(page: Any) -> None:
     settle(page)
 
 
+LISTS, SECTIONS = "[class*=st-key-base_list]", ".st-key-section"
+
 DOCS = {
-    "overview": Picture("overview", 1200),
-    "case_study": Picture("case_study", 1900, end=".st-key-section"),
-    "past_items": Picture("case_study", 1000, by_attribute, ".st-key-section"),
-    "what_if": Picture("case_study", 1000, steer, ".st-key-section"),
+    "overview": Picture("overview", 1230),
+    "case_study": Picture("case_study", 1600, end=LISTS),
+    "explained": Picture("case_study", 1600, start=LISTS, end=SECTIONS, heading=80),
+    "past_items": Picture("case_study", 1450, by_attribute, SECTIONS),
+    "what_if": Picture("case_study", 1050, steer, SECTIONS),
     "items": Picture("items", 1200),
-    "embedding_map": Picture("embedding_map", 1000),
+    "embedding_map": Picture("embedding_map", 940),
     "evaluation": Picture("evaluation", 1200),
-    "attributes": Picture("attributes", 1200),
+    "attributes": Picture("attributes", 1500),
 }
 
 
@@ -133,18 +139,29 @@ def shoot_docs(address: str, folder: Path, names: list[str]) -> None:
             left, top = 0, 0
             if picture.start is not None:
                 left = page.locator("[data-testid=stMainBlockContainer]").bounding_box()["x"]
-                top = page.locator(picture.start).bounding_box()["y"] - MARGIN
+                top = above(page, picture.start) - picture.heading
             bottom = min(height, top + picture.height)
             if picture.end is not None:
-                bottom = min(bottom, page.locator(picture.end).bounding_box()["y"] - MARGIN)
+                bottom = min(bottom, above(page, picture.end))
             clip = {"x": left, "y": top, "width": DOCS_WIDTH - left, "height": bottom - top}
             save(page.screenshot(clip=clip), folder / f"{name}.png")
 
 
+def above(page: Any, selector: str) -> float:
+    """Return the pixel a little above what a selector finds."""
+    found = page.locator(selector)
+    if not found.count():
+        raise SystemExit(f"expected {selector} on {page.url}, found nothing; the page has changed, so change DOCS, too")
+    return float(found.first.bounding_box()["y"]) - MARGIN
+
+
 def save(png: bytes, path: Path) -> None:
-    """Store a picture with few colours, which makes it small."""
+    """Store a picture with few colours, which makes it small.
+
+    The palette covers all colours evenly. One chosen by their frequency loses the rare ones, such as a short amber bar.
+    """
     picture = Image.open(BytesIO(png)).convert("RGB")
-    picture.quantize(SHADES, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(path, optimize=True)
+    picture.quantize(SHADES, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main(arguments: list[str]) -> None:
