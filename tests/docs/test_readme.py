@@ -2,7 +2,11 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
+import pytest
+import tiny
 from sitegen.measured.gain import summary_table
 from sitegen.results import Results
 
@@ -27,3 +31,19 @@ def test_its_links_lead_to_files() -> None:
 
 def test_it_has_one_picture() -> None:
     assert len(re.findall(r"!\[", README)) == 1
+
+
+def test_its_python_lines_run_as_they_are_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a tiny shop whose user and items are called as in the README, for a few epochs only."""
+    [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    files = tiny.write_shop(tmp_path)
+    renamed = {"user-03": "42", "item-03": "2858", "item-04": "296"}
+    tables = (files.interactions, files.catalogue, files.scores.item_scores)
+    frames = [pd.read_csv(table).replace(renamed) for table in tables]
+    names: dict[str, Any] = dict(zip(("interactions", "items", "item_scores"), frames, strict=True))
+    assert code.count("width=64") == 1
+    monkeypatch.chdir(tmp_path)
+    exec(code.replace("width=64", "width=64, max_epochs=3, threads=1"), names)
+    why, listed = names["why"], names["model"].recommend(users=["42"], k=10)
+    assert why.ledger["value"].sum() == pytest.approx(why.score, abs=1e-6)
+    assert names["gr"].open("runs/mine").recommend(users=["42"], k=10).equals(listed)
