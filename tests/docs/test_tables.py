@@ -3,10 +3,10 @@
 import doctest
 
 import pytest
-from sitegen import command_line, mathml, readme, tables
+from sitegen import command_line, mathml, notebook, readme, tables
 
 
-@pytest.mark.parametrize("module", [tables, command_line, mathml, readme])
+@pytest.mark.parametrize("module", [tables, command_line, mathml, notebook, readme])
 def test_the_examples_in_docstrings_hold(module: object) -> None:
     outcome = doctest.testmod(module)
     assert outcome.attempted
