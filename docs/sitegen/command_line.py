@@ -44,7 +44,7 @@ def reference(root: click.Command) -> str:
             help_text(command),
             "",
         ]
-        lines += [*_options((command, ctx), besides=shared), ""]
+        lines += [*_options((command, ctx), without=shared), ""]
     return "\n".join(lines)
 
 
@@ -77,13 +77,13 @@ def _of(command: click.Command, ctx: click.Context) -> list[click.Parameter]:
 
 
 def _options(
-    of: tuple[click.Command, click.Context], only: set[str] | None = None, besides: set[str] = frozenset()
+    of: tuple[click.Command, click.Context], only: set[str] | None = None, without: set[str] = frozenset()
 ) -> list[str]:
     """Write a table of options: names and values, and what they mean."""
     command, ctx = of
     rows = []
     for option in _of(command, ctx):
-        if option.opts[0] in besides or (only is not None and option.opts[0] not in only):
+        if option.opts[0] in without or (only is not None and option.opts[0] not in only):
             continue
         names, meaning = option.get_help_record(ctx) or ("", "")
         # As an entity, because a bar would end the cell.

@@ -74,7 +74,7 @@ def planted_table(results: Results, name: str) -> str:
 
 
 def audited(results: Results, name: str) -> str:
-    """Write how many users were asked."""
+    """Write how many users an audit is about."""
     found = results.read(name)
     return f"{found['users']:,} of {found['of_users']:,} shoppers, {found['explained']} of them explained"
 
