@@ -1,7 +1,7 @@
 """The reference of the command line, from the commands themselves: what `--help` prints, as Markdown."""
 
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 import click
 
@@ -77,7 +77,7 @@ def _of(command: click.Command, ctx: click.Context) -> list[click.Parameter]:
 
 
 def _options(
-    of: tuple[click.Command, click.Context], only: set[str] | None = None, without: set[str] = frozenset()
+    of: tuple[click.Command, click.Context], only: set[str] | None = None, without: Set[str] = frozenset()
 ) -> list[str]:
     """Write a table of options: names and values, and what they mean."""
     command, ctx = of
