@@ -46,8 +46,6 @@ class Picture:
         What to do on the page first.
     start, end : str, optional
         CSS selectors of what the picture begins and ends above; the top of the page and `height` by default.
-    heading : int
-        Pixels of headings above `start` that belong to the picture.
     """
 
     page: str
@@ -55,7 +53,6 @@ class Picture:
     prepare: Callable[[Any], None] | None = None
     start: str | None = None
     end: str | None = None
-    heading: int = 0
 
 
 def choose_section(label: str) -> Callable[[Any], None]:
@@ -87,11 +84,13 @@ def steer(page: Any) -> None:
 
 
 LISTS, SECTIONS = "[class*=st-key-base_list]", ".st-key-section"
+HEADINGS = {LISTS: 80}
+"""Pixels of headings above what a selector finds."""
 
 DOCS = {
     "overview": Picture("overview", 1230),
     "case_study": Picture("case_study", 1600, end=LISTS),
-    "explained": Picture("case_study", 1600, start=LISTS, end=SECTIONS, heading=80),
+    "explained": Picture("case_study", 1600, start=LISTS, end=SECTIONS),
     "past_items": Picture("case_study", 1450, by_attribute, SECTIONS),
     "what_if": Picture("case_study", 1050, steer, SECTIONS),
     "items": Picture("items", 1200),
@@ -139,7 +138,7 @@ def shoot_docs(address: str, folder: Path, names: list[str]) -> None:
             left, top = 0, 0
             if picture.start is not None:
                 left = page.locator("[data-testid=stMainBlockContainer]").bounding_box()["x"]
-                top = above(page, picture.start) - picture.heading
+                top = above(page, picture.start)
             bottom = min(height, top + picture.height)
             if picture.end is not None:
                 bottom = min(bottom, above(page, picture.end))
@@ -148,11 +147,11 @@ def shoot_docs(address: str, folder: Path, names: list[str]) -> None:
 
 
 def above(page: Any, selector: str) -> float:
-    """Return the pixel a little above what a selector finds."""
+    """Return the pixel a little above what a selector finds, and above its headings."""
     found = page.locator(selector)
     if not found.count():
         raise SystemExit(f"expected {selector} on {page.url}, found nothing; the page has changed, so change DOCS, too")
-    return float(found.first.bounding_box()["y"]) - MARGIN
+    return float(found.first.bounding_box()["y"]) - MARGIN - HEADINGS.get(selector, 0)
 
 
 def save(png: bytes, path: Path) -> None:
