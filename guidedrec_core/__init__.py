@@ -1,7 +1,11 @@
 """guidedrec: audit why a recommender recommends, with scores that are explained exactly.
 
-Everything a data scientist needs stands in the package root and is loaded when it is first used. On the bundled shop,
-with one epoch to be quick:
+Everything a data scientist needs stands in the package root and is loaded when it is first used. Importing the package
+itself loads nothing heavy.
+
+Examples
+--------
+On the bundled shop, with one epoch to be quick:
 
 >>> import pandas as pd
 >>> import guidedrec_core as gr
@@ -24,8 +28,6 @@ with one epoch to be quick:
 >>> why = model.explain("S0001", "TVB-007")
 >>> bool(abs(why.ledger["value"].sum() - why.score) < 1e-9)
 True
-
-`import guidedrec_core` itself loads nothing heavy.
 """
 
 import importlib

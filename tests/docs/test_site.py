@@ -126,3 +126,10 @@ def test_pictures_are_small_and_all_used(pages: Path) -> None:
     for picture in pictures:
         assert picture.stat().st_size <= LARGEST_PICTURE, picture.name
         assert f"pictures/{picture.name})" in text, picture.name
+
+
+def test_examples_in_docstrings_are_shown_as_code(site: Path) -> None:
+    """Prompts outside a section `Examples` would be nested quotations."""
+    page = (site / "python.html").read_text(encoding="utf-8")
+    assert "<blockquote>" not in page
+    assert 'id="guidedrec_core.recommenders.refiner.Refiner"' in page
