@@ -110,7 +110,7 @@ def next_steps(verb: InteractionVerb) -> None:
     with ways:
         st.subheader("Explore", anchor=False)
         for path, _, question, icon in page.PAGES[1:]:
-            st.page_link(path, label=question, icon=icon, query_params=url.link())
+            st.page_link(path, label=page.question_for(question, verb), icon=icon, query_params=url.link())
     with own:
         st.subheader("Bring your own data", anchor=False)
         st.write(f"A {verb.noun} table (who, what, when) and a score for each item and attribute:")

@@ -11,7 +11,7 @@ from guidedrec_core.app import jobs_panel, loaders, show, url
 from guidedrec_core.app.errors import escaped, guard, way_on
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.dataset import SHOWN, Shown
-from guidedrec_core.data.verbs import InteractionVerb, verb_of
+from guidedrec_core.data.verbs import BOUGHT, InteractionVerb, verb_of
 from guidedrec_core.jobs.record import Job
 from guidedrec_core.runs import library
 from guidedrec_core.runs.library import RefinedEntry
@@ -87,7 +87,8 @@ def set_up(question: str, icon: str) -> View:
         for path, name, _, symbol in PAGES:
             st.page_link(path, label=name, icon=symbol, query_params=url.link(), width="stretch")
         st.divider()
-    st.title(question, anchor=False)
+    heading = st.empty()
+    heading.title(question, anchor=False)
     with guard():
         dataset = _choose_dataset(store, place)
         entries = library.refined_entries(store, dataset)
@@ -100,7 +101,20 @@ def set_up(question: str, icon: str) -> View:
         jobs_panel.show_line(job)
     shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
     verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
+    heading.title(question_for(question, verb), anchor=False)
     return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb)
+
+
+def question_for(question: str, verb: InteractionVerb) -> str:
+    """Return a page's question in the words of the data set: only where things are bought there are shoppers.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import WATCHED
+    >>> question_for("How do the model and shoppers see this item?", WATCHED)
+    'How do the model and viewers see this item?'
+    """
+    return question if verb == BOUGHT else question.replace("shoppers", verb.users)
 
 
 def footer(view: View) -> None:

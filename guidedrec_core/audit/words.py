@@ -157,8 +157,8 @@ def stability_sentence(summary: pd.DataFrame, verb: InteractionVerb) -> str:
     verdict = "Explanations are stable" if near["low"] > other["high"] else "Explanations are not stable"
     return (
         f"{verdict}: when one past {verb.noun} is swapped for a similar item, the old and the new ranking of "
-        f"attributes agree by {near['value']:.2f} of 1 (95 % interval {near['low']:.2f} to {near['high']:.2f}); those "
-        f"of two different {verb.users} agree by {other['value']:.2f}."
+        f"attributes agree by {near['value']:.2f} out of 1 (95 % interval {near['low']:.2f} to {near['high']:.2f}); "
+        f"those of two different {verb.users} agree by {other['value']:.2f}."
     )
 
 
@@ -177,7 +177,7 @@ def planted_sentence(table: pd.DataFrame, question: str = REASONS) -> str:
     controls = rows.loc[[name for name in (MIXED_UP, PLACEBO) if name in rows.index]]
     best = controls.sort_values("value").iloc[-1]
     about = (
-        f"agreement {own['value']:.2f} of 1 (95 % interval {own['low']:.2f} to {own['high']:.2f}) over "
+        f"agreement {own['value']:.2f} out of 1 (95 % interval {own['low']:.2f} to {own['high']:.2f}) over "
         f"{own['users']:,} shoppers"
     )
     if best["behind_low"] > 0:

@@ -19,8 +19,8 @@ FloatArray = npt.NDArray[np.float64]
 _NOTABLE = 0.25
 # From so many standard deviations on an item is said to be very high or very low on an attribute.
 _VERY = 1.5
-# A smaller contribution rarely moves an item by a place.
-_COUNTS = 0.05
+LITTLE_EFFECT = 0.05
+"""A smaller contribution rarely moves an item by a place."""
 
 
 def ordinal(rank: int) -> str:
@@ -95,7 +95,7 @@ def contribution_phrase(attribute: Attribute, user_value: float, item_value: flo
     """
     name = lower_first(attribute.label)
     amount = f"({contribution:+.2f})"
-    if abs(contribution) < _COUNTS:
+    if abs(contribution) < LITTLE_EFFECT:
         return f"{name} has little effect {amount}"
     if contribution * user_value * item_value < 0:
         # The learned weight of an attribute depends on the whole profile and on all other users, too.

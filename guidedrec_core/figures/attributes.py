@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
+from guidedrec_core.language import percent
 
 _ACROSS = 4
 _CELL = 150
@@ -56,7 +57,7 @@ def histograms(counts: pd.DataFrame, facts: pd.DataFrame, schema: AttributeSchem
             x=rows["value"],
             y=share,
             marker={"color": np.where(peak & (share > 0), colours.refined, colours.remainder).tolist()},
-            text=[f"{value:.0%}" if place_ == top and value > 0 else "" for place_, value in enumerate(share)],
+            text=[percent(value) if place_ == top and value > 0 else "" for place_, value in enumerate(share)],
             textposition="outside",
             textfont={"size": 11, "color": colours.text},
             textangle=0,

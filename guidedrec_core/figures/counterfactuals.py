@@ -38,8 +38,8 @@ def pull_curves(curves: pd.DataFrame, k: int, colours: Palette) -> go.Figure:
         )
     figure.add_hline(y=k + 0.5, line={"color": colours.muted, "width": 1, "dash": "dot"})
     figure.add_annotation(
-        x=1, xref="paper", y=np.log10(k + 0.5), text=f"top {k}", showarrow=False, xanchor="right", yanchor="bottom",
-        font={"color": colours.muted, "size": 12},
+        x=0, xref="paper", y=np.log10(k + 0.5), text=f"top {k}", showarrow=False, xanchor="left", yanchor="bottom",
+        font={"color": colours.muted, "size": 12}, bgcolor=colours.background,
     )  # fmt: skip
     lay_out(figure, colours, height=320)
     worst = float(curves[c.RANK].max()) if len(curves) else 10.0

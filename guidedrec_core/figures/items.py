@@ -52,10 +52,6 @@ def attribute_bars(
         width=0.3,
         name="this item",
         marker={"color": colours.refined},
-        text=[f"{score:g}" if score == score else "" for score in rows["score"]],
-        textposition="outside",
-        textfont={"color": colours.text},
-        cliponaxis=False,
         customdata=[
             [safe(label), safe(lowest, 50), safe(highest, 50), mean, z]
             for label, lowest, highest, mean, z in zip(
@@ -80,11 +76,13 @@ def attribute_bars(
         said = [safe(label), *(["not scored, treated as average"] if missing else [])]
         remark = (remarks or {}).get(rows["attribute"].iloc[row])
         _write(figure, low, row + 0.36, "left", " · ".join([*said, *([safe(remark)] if remark else [])]))
+        if not missing:
+            _write(figure, high, row + 0.36, "right", f"{rows['score'].iloc[row]:g}")
         _write(figure, low, row - 0.3, "left", safe(shortened(rows["low"].iloc[row], 40)), colours.muted)
         _write(figure, high, row - 0.3, "right", safe(shortened(rows["high"].iloc[row], 40)), colours.muted)
     lay_out(figure, colours, height=_ROW * len(rows) + 60)
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(range=[low, high + 0.05 * (high - low)], visible=False)
+    figure.update_xaxes(range=[low, high], visible=False)
     figure.update_yaxes(range=[-0.6, len(rows) - 0.3], visible=False)
     return figure
 
@@ -113,7 +111,7 @@ def similarity_bars(
     if known:
         order = rows[known].abs().mean().sort_values(ascending=False).index
         named = list(order[:_NAMED_ATTRIBUTES])
-        parts = [(verb.patterns, rows["rest"], colours.remainder)]
+        parts = [(verb.patterns, rows["rest"], colours.remainder)] if rows["rest"].any() else []
         parts += [(labels[n], rows[n], colours.categorical[i]) for i, n in zip((0, 2, 3), named, strict=False)]
         others = [name for name in known if name not in named]
         if others:

@@ -310,13 +310,13 @@ def _reasons(system: RefinedRecommender, users: IntArray, guided: FloatArray) ->
     said = []
     for profile, slopes in zip(parts.profile, parts.slopes, strict=True):
         each = slopes * guided[0]
-        best = [a for a in np.argsort(-each, kind="stable")[:2] if each[a] > 0]
+        best = [a for a in np.argsort(-each, kind="stable")[:2] if each[a] >= words.LITTLE_EFFECT]
         attributes = system.schema.attributes
         said.append(
             words.listing(
                 [words.contribution_phrase(attributes[a], profile[a], guided[0, a], float(each[a])) for a in best]
             )
-            or "no attribute helps"
+            or "no attribute helps much"
         )
     return said
 

@@ -31,7 +31,7 @@ def trust_sentence(trust: Trust) -> str:
     low, high = f"{known['icc'].min():.2f}", f"{known['icc'].max():.2f}"
     range_ = low if low == high else f"{low} to {high}"
     said = (
-        f"{start}; {many} would come out much the same if scored again (agreement {range_} of 1, from "
+        f"{start}; {many} would come out much the same if scored again (agreement {range_} out of 1, from "
         f"{trust.report.repeated:,} items in up to {trust.report.passes} passes)."
     )
     doubted = known[~known["level"].isin(_REPEATABLE)].sort_values("low", kind="stable")

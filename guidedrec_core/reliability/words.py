@@ -78,8 +78,8 @@ def _lead(found: AttributeReliability, level: Level) -> str:
     range_ = level.capitalize() if level == best else f"{level.capitalize()} to {best}"
     icc = found.icc
     return (
-        f"{range_}: {_MEANINGS[best]} (agreement {icc.value:.2f} of 1, 95 % interval {icc.low:.2f} to {icc.high:.2f}, "
-        f"{icc.items:,} items in {icc.passes} passes; on average {found.difference:.1f} points apart)."
+        f"{range_}: {_MEANINGS[best]} (agreement {icc.value:.2f} out of 1, 95 % interval {icc.low:.2f} to "
+        f"{icc.high:.2f}, {icc.items:,} items in {icc.passes} passes; on average {found.difference:.1f} points apart)."
     )
 
 

@@ -93,13 +93,13 @@ def test_planted_truth_stands_next_to_the_strongest_control() -> None:
         refined=(0.44, 0, 0), mixed_up=(0.02, 0.4, 0.5), placebo=(0.05, 0.3, 0.4), plain_mean=(0.3, 0.1, 0.2)
     )
     assert planted_sentence(found) == (
-        "Explanations find what shoppers really want: agreement 0.44 of 1 (95 % interval 0.42 to 0.46) over 500 "
+        "Explanations find what shoppers really want: agreement 0.44 out of 1 (95 % interval 0.42 to 0.46) over 500 "
         "shoppers; explanations with shuffled scores reach 0.05."
     )
     found = planted(refined=(0.05, 0, 0), mixed_up=(0.04, -0.1, 0.1), plain_mean=(0.6, -0.6, -0.5))
     assert planted_sentence(found) == (
-        "Explanations find no more of what shoppers really want than labels without meaning would: agreement 0.05 of 1 "
-        "(95 % interval 0.03 to 0.07) over 500 shoppers; the same with labels mixed up reach 0.04. A simple average of "
+        "Explanations find no more of what shoppers really want than labels without meaning would: agreement 0.05 out of "
+        "1 (95 % interval 0.03 to 0.07) over 500 shoppers; the same with labels mixed up reach 0.04. A simple average of "
         "what a shopper bought, with nothing learned, comes closer: 0.60."
     )
 
@@ -132,7 +132,8 @@ def test_stability_is_told_beside_another_user() -> None:
 
     assert stability_sentence(summary(0.85), BOUGHT) == (
         "Explanations are stable: when one past purchase is swapped for a similar item, the old and the new ranking of "
-        "attributes agree by 0.90 of 1 (95 % interval 0.85 to 0.95); those of two different customers agree by 0.30."
+        "attributes agree by 0.90 out of 1 (95 % interval 0.85 to 0.95); those of two different customers agree by "
+        "0.30."
     )
     assert stability_sentence(summary(0.35), BOUGHT).startswith("Explanations are not stable")
     assert stability_sentence(summary(0.85).iloc[:1], BOUGHT) == (

@@ -61,8 +61,8 @@ def test_verdicts_on_the_films(films: Reliability) -> None:
     verdicts = {found.name: verdict(found, Scale()) for found in films.attributes}
     assert {found.level for found in verdicts.values()} == {"excellent", "good"}
     assert verdicts["humor"].sentence == (
-        "Excellent: another pass would give nearly the same scores (agreement 0.98 of 1, 95 % interval 0.97 to 0.99, "
-        "30 items in 8 passes; on average 0.3 points apart)."
+        "Excellent: another pass would give nearly the same scores (agreement 0.98 out of 1, 95 % interval 0.97 to "
+        "0.99, 30 items in 8 passes; on average 0.3 points apart)."
     )
     assert verdicts["period_classic"].level == "good"
     assert verdicts["speculative"].warnings == ("53 % of scores are 0: it does not distinguish those items.",)

@@ -107,10 +107,10 @@ def doubt_table(doubtful: pd.DataFrame, titles: pd.Series) -> None:
         ["title", "label", "passes", "spread"],
         "doubt_table",
         {
-            "title": st.column_config.TextColumn("Item", width="medium"),
-            "label": "Attribute",
-            "passes": st.column_config.TextColumn("Scores given", width="small", help="One per pass"),
-            "spread": _NUMBER("Spread", format="%.2f", help="Standard deviation over the passes, in points"),
+            "title": st.column_config.TextColumn("Item", width=170),
+            "label": st.column_config.TextColumn("Attribute", width=120),
+            "passes": st.column_config.TextColumn("Scores", width=60, help="Lowest to highest over the passes"),
+            "spread": _NUMBER("Spread", format="%.2f", width=60, help="Standard deviation over the passes, in points"),
         },
     )
 

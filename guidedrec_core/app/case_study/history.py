@@ -37,7 +37,7 @@ def show_history(view: View, case: Case) -> None:
     show.chart(figures.item_bars(shown.items, colours), alt=shown.sentence, key="history_bars")
     show.table_twin(
         shown.items,
-        f"All {len(shown.items):,} rows",
+        "Show as table",
         key="history_shares",
         column_config={
             "number": "Number",

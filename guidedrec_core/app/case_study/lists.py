@@ -42,18 +42,21 @@ def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> CaseK
 
 def choose_history(key: CaseKey, verb: InteractionVerb) -> None:
     """Let the visitor choose which part of the history the lists start from, and say which it is."""
-    labels = {"full": "Today: the whole history", HELD_OUT: f"As in the evaluation: before the last {verb.noun}"}
+    labels = {
+        "full": f"All {verb.nouns} (today)",
+        HELD_OUT: f"All but the last {verb.noun} (as in the evaluation)",
+    }
     if key.shown not in labels:
         labels[key.shown] = "The training data"
     _follow("history_shown", key.shown)
     st.segmented_control(
-        "Recommend for",
+        "Recommendations based on",
         list(labels),
         format_func=labels.__getitem__,
         required=True,
         key="history_shown",
         on_change=lambda: url.update(user=key.user_id, history=st.session_state["history_shown"]),
-        help=f"The whole history gives today's lists; without its end, they can be compared with the item {verb.next}.",
+        help=f"All {verb.nouns} give today's lists. Without the last, they can be compared with what was {verb.next}.",
     )
 
 
@@ -159,17 +162,17 @@ def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
         key="contributions",
         alt="Each attribute's contribution to the score, in words",
         column_config={
-            "label": "Attribute",
+            "label": st.column_config.TextColumn("Attribute", width=120),
             "contribution": number("Contribution", format="%+.3f", width=90),
-            "words": st.column_config.TextColumn("In words", width="medium"),
+            "words": st.column_config.TextColumn("In words", width=190),
             "user_score": number(
                 f"This {verb.user}",
                 format="%.1f",
-                width=100,
+                width=85,
                 help=f"Average over past {verb.nouns}; recent ones count more",
             ),
-            "item_score": number("This item", format="%.1f", width=75, help="Empty: not scored, treated as average"),
-            "catalogue_score": number("Catalogue", format="%.1f", width=80, help="Average of all items"),
+            "item_score": number("This item", format="%.1f", width=65, help="Empty: not scored, treated as average"),
+            "catalogue_score": number("Catalogue", format="%.1f", width=70, help="Average of all items"),
         },
     )
     show.table_twin(_raw(parts, explanation), "Raw values", key="raw_parts")
@@ -180,9 +183,9 @@ def history_table(case: Case, attributes: dict[str, str], verb: InteractionVerb)
     table = case.history.assign(**{c.CATEGORY: case.history[c.CATEGORY].map(category_words)})
     named = {
         c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
-        c.TITLE: st.column_config.TextColumn("Item", width=240),
-        c.CATEGORY: st.column_config.TextColumn("Category", width=120),
-        c.PRICE: st.column_config.NumberColumn("Price", format="%.2f", width=70),
+        c.TITLE: st.column_config.TextColumn("Item", width=190),
+        c.CATEGORY: st.column_config.TextColumn("Category", width=95),
+        c.PRICE: st.column_config.NumberColumn("Price", format="%.2f", width=60),
         "strongest": st.column_config.TextColumn(
             "Most distinctive", width="large", help="Attributes on which the item differs most from the catalogue"
         ),

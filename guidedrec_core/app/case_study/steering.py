@@ -146,7 +146,7 @@ def _history(view: View, case: Case, begin: Start) -> tuple[list[str], list[str]
             format_func=lambda item: past.get(item, item),
             key=f"steer_removed_{begin.version}",
             persist_state="session",
-            placeholder=f"past {verb.nouns}",
+            placeholder=f"Past {verb.nouns}",
         )
     with into:
         query = st.text_input(
@@ -163,7 +163,7 @@ def _history(view: View, case: Case, begin: Start) -> tuple[list[str], list[str]
             format_func=index.title,
             key=key,
             persist_state="session",
-            placeholder="items found" if query.strip() else "search first",
+            placeholder="Items found" if query.strip() else "Search first",
         )
     return removed, added
 

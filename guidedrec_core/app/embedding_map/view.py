@@ -150,13 +150,16 @@ def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: Ma
         )
         own = ["score"] if is_selected else []
         st.dataframe(
-            selection.attributes[["label", "pull", *own, "catalogue_score", "low", "high"]],
+            selection.attributes.assign(pull=selection.attributes["pull"].round(2) + 0.0)[  # + 0.0: no "-0.00"
+                ["label", "pull", *own, "catalogue_score", "low", "high"]
+            ],
             hide_index=True,
+            height="content",
             column_config={
                 "label": "Attribute",
                 "pull": _NUMBER("Pull", format="%+.2f"),
                 "score": _NUMBER("Average here", format="%.1f"),
-                "catalogue_score": _NUMBER("Catalogue average", format="%.1f"),
+                "catalogue_score": _NUMBER("Catalogue", format="%.1f", help="Average of the whole catalogue"),
                 "low": "Low means",
                 "high": "High means",
             },

@@ -62,7 +62,7 @@ def explanations(view: View, colours: Palette) -> None:
         _orders(fidelity, verb)
     st.markdown("**Does each attribute still mean what its name says?**")
     if facts["reference"] == "stored":
-        show.note(words.BLIND_SPOT)
+        show.note(words.BLIND_SPOT.replace("`", ""))
     _meanings(meaning, labels, verb)
     _planted(view, colours)
 

@@ -70,7 +70,7 @@ def new_item(view: View, colours: Palette) -> None:
             return
         show.lead(found.sentence)
         for caveat in found.caveats:
-            show.note(caveat)
+            show.note(caveat.replace("`", ""))
     _details(found, view, colours)
 
 
@@ -137,7 +137,7 @@ def _audience(found: "Preview", verb: InteractionVerb) -> None:
         st.text(f"It would be in the top {found.k} for {found.reach:,} of {everyone}.")
     else:
         st.text(f"It would not be in anyone's top {found.k}; it would rank best for these {verb.users}.")
-    show.note(f"{verb.users.capitalize()} it ranks highest for. Choose a row to open the case.")
+    show.note("Best rank first. Choose a row to open the case.")
     event = st.dataframe(
         found.audience,
         hide_index=True,
