@@ -98,9 +98,9 @@ def test_planted_truth_stands_next_to_the_strongest_control() -> None:
     )
     found = planted(refined=(0.05, 0, 0), mixed_up=(0.04, -0.1, 0.1), plain_mean=(0.6, -0.6, -0.5))
     assert planted_sentence(found) == (
-        "Explanations find no more of what shoppers really want than labels without meaning would: agreement 0.05 out of "
-        "1 (95 % interval 0.03 to 0.07) over 500 shoppers; the same with labels mixed up reach 0.04. A simple average of "
-        "what a shopper bought, with nothing learned, comes closer: 0.60."
+        "Explanations find no more of what shoppers really want than labels without meaning would: agreement 0.05 out "
+        "of 1 (95 % interval 0.03 to 0.07) over 500 shoppers; the same with labels mixed up reach 0.04. A simple "
+        "average of what a shopper bought, with nothing learned, comes closer: 0.60."
     )
 
 

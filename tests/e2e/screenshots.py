@@ -1,6 +1,6 @@
 """Takes pictures of every page, light and dark, wide and narrow, from a finished build.
 
-``PYTHONPATH=tests python tests/e2e/screenshots.py HOME FOLDER [PAGE...]``; with ``--readme`` only the README's pictures
+``PYTHONPATH=tests/helpers python tests/e2e/screenshots.py HOME FOLDER [PAGE...]``; with ``--readme`` only the README's pictures
 are made.
 """
 
@@ -21,7 +21,7 @@ PAGES = {
 }
 
 
-README = {"overview": "Cases worth a look", "case_study": "More about"}
+README = {"overview": "Suggested cases", "case_study": "More about"}
 """Pages of the README's pictures, and the text each ends above."""
 
 
@@ -56,12 +56,12 @@ def shoot_readme(address: str, folder: Path) -> None:
             page.get_by_role("radio", name="Which past item drove it")
         ).first.click()
         page.get_by_text("Attribute by attribute", exact=True).click(timeout=60_000)
-        page.get_by_text("The same as a table").first.wait_for(timeout=60_000)
+        page.get_by_text("Show as table, with the part").first.wait_for(timeout=60_000)
         page.set_viewport_size({"width": 1440, "height": 4000})
         settle(page)
         frame = page.locator("[data-testid=stMainBlockContainer]").bounding_box()
         top = page.get_by_text("More about").first.bounding_box()["y"] - 16
-        bottom = page.get_by_text("The same as a table").first.bounding_box()["y"] - 24
+        bottom = page.get_by_text("Show as table, with the part").first.bounding_box()["y"] - 24
         clip = {"x": frame["x"], "y": top, "width": 1440 - frame["x"], "height": bottom - top}
         page.screenshot(path=folder / "past_items.png", clip=clip)
 
