@@ -181,7 +181,7 @@ def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
     built = [str(entry.data.config["name"]) for entry in library.refined_entries(store)]
     chosen = place.get("dataset") or next(iter(built), BUNDLED[0])
     if chosen not in names:
-        way_on(f"Data set {chosen} does not exist.", f"Open {names[0]}", dataset=names[0])
+        way_on(f"Data set {chosen} no longer exists, or the link is mistyped.", f"Open {names[0]}", dataset=names[0])
     _select("Data set", names, chosen, "dataset")
     return chosen
 
@@ -196,7 +196,7 @@ def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str
     chosen = place.get("run") or entries[0].run.id
     if chosen not in labels:
         way_on(
-            f"Run {chosen} of data set {dataset} does not exist: it was deleted, or the link is mistyped.",
+            f"Run {chosen} of data set {dataset} no longer exists, or the link is mistyped.",
             "Open the newest run",
             run=None,
         )

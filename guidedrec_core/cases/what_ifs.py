@@ -1,8 +1,8 @@
 """Scenarios: steerings with a name, saved for each refined run.
 
 ``<home>/what_ifs/<run id>/<digest>.json`` holds one; the digest is of user and name, so that a user has each name once.
-A file is written beside its place, synced and linked there: whoever reads, or is killed, meanwhile finds it whole or
-not at all. What stands in it is checked when it is read, and a broken file is named and skipped.
+A file is written next to its place, synced and linked there, so that a reader finds it complete or not at all, even
+after a crash. Its content is checked when it is read, and a broken file is named and skipped.
 """
 
 import hashlib

@@ -43,7 +43,7 @@ class RawData:
     ----------
     interactions : pandas.DataFrame
         ``user_id``, ``item_id``, ``datetime`` and, where the source has it, ``weight``: raw values in the order in
-        which interactions of one user at the same time shall stay.
+        which interactions of one user at the same time are to stay.
     items : pandas.DataFrame or None
         ``item_id``, ``title``, ``category`` (blank when unknown), then whatever else the source says about items.
     notices : tuple of Notice

@@ -145,7 +145,7 @@ def contrast_bars(parts: pd.DataFrame, colours: Palette, most: int = 10) -> go.F
 
 
 def _name_rows(figure: go.Figure, labels: list[str]) -> None:
-    """Write a label beside each row, the first on top."""
+    """Write a label next to each row, the first on top."""
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=[safe(shortened(label, _LABEL)) for label in labels],

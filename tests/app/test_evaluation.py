@@ -122,7 +122,7 @@ def test_a_head_over_vectors_has_no_training_to_show(tiny_home, tiny_build, tmp_
 
 
 def test_what_it_shows_needs_no_model() -> None:
-    modules = ("figures.evaluation", "evaluation.slice_words", "ui.evaluation_tables", "ui.page")
+    modules = ("figures.evaluation", "evaluation.slice_words", "app.evaluation.tables", "app.page")
     code = f"import sys, {', '.join(f'guidedrec_core.{m}' for m in modules)}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -63,7 +63,7 @@ def test_an_alarm_comes_first_and_says_why(tiny_home, tiny_build, open_app, tmp_
     assert verdicts[0].startswith("Alarm: its scores follow ")
 
 
-@pytest.mark.parametrize("name", ["ui.audit_parts", "figures.audit", "explanation.audit_words"])
+@pytest.mark.parametrize("name", ["app.evaluation.audit", "figures.audit", "audit.words"])
 def test_what_it_shows_needs_no_model(name: str) -> None:
     code = f"import sys, guidedrec_core.{name}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

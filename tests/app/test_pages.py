@@ -145,8 +145,12 @@ class TestLinks:
         [
             ({"user": "nobody"}, "There is no user nobody in tiny.", "way_on"),
             ({"user": "user-03", "item": "nothing"}, "There is no item nothing in tiny.", "way_on"),
-            ({"run": "20200101-000000-aaaaaa"}, "Run 20200101-000000-aaaaaa of data set tiny does not exist", "way_on"),
-            ({"dataset": "<b>gone</b>"}, "Data set <b>gone</b> does not exist.", "way_on"),
+            (
+                {"run": "20200101-000000-aaaaaa"},
+                "Run 20200101-000000-aaaaaa of data set tiny no longer exists",
+                "way_on",
+            ),
+            ({"dataset": "<b>gone</b>"}, "Data set <b>gone</b> no longer exists, or the link is mistyped.", "way_on"),
         ],
     )
     def test_what_does_not_exist_gets_a_sentence_and_a_way_on(
@@ -167,7 +171,7 @@ class TestLinks:
         RunStore(tiny_home).delete(tiny_build.refined.id, cascade=True)
         app.run()
         assert not app.exception
-        assert "does not exist" in words(app) or "has no refined model yet" in words(app)
+        assert "no longer exists" in words(app) or "has no refined model yet" in words(app)
 
     def test_a_damaged_run_is_told_and_not_shown(self, tiny_home, tiny_build, open_app) -> None:
         weights = tiny_home / "refined" / tiny_build.refined.id / "weights.safetensors"

@@ -1,7 +1,7 @@
 """Takes pictures of every page, light and dark, wide and narrow, from a finished build.
 
-``PYTHONPATH=tests/helpers python tests/e2e/screenshots.py HOME FOLDER [PAGE...]``; with ``--readme`` only the README's pictures
-are made.
+``PYTHONPATH=tests/helpers python tests/e2e/screenshots.py HOME FOLDER [PAGE...]``; with ``--readme`` only the README's
+pictures are made.
 """
 
 import sys

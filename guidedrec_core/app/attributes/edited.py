@@ -18,7 +18,7 @@ def kept(dataset: str) -> AttributeSchema | None:
     Raises
     ------
     ConfigError
-        Somebody else wrote the file, and wrongly.
+        The file was changed by hand and is not valid.
     """
     path = _path(dataset)
     return AttributeSchema.read(path) if path.exists() else None

@@ -95,7 +95,7 @@ def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
             value=None,
             key="score_budget",
             persist_state=_SEEN,
-            placeholder="no limit",
+            placeholder="No limit",
             help="Scoring stops before exceeding it; answers so far are kept",
         )
     more = _more(view)
@@ -159,11 +159,11 @@ def _more(view: View) -> dict[str, Any]:
         with right:
             prompt = st.number_input(
                 "USD per million input tokens", 0.0, value=None, key="score_price_in", persist_state=_SEEN,
-                placeholder="list price, if known",
+                placeholder="List price, if known",
             )  # fmt: skip
             answer = st.number_input(
                 "USD per million output tokens", 0.0, value=None, key="score_price_out", persist_state=_SEEN,
-                placeholder="list price, if known",
+                placeholder="List price, if known",
             )  # fmt: skip
             reuse = st.toggle(
                 "Score only attributes that changed", key="score_reuse", persist_state=_SEEN,

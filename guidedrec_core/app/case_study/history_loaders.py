@@ -18,7 +18,7 @@ def history(key: CaseKey, model: str) -> "HistoryCase":
 
 
 def prepare(n_positions: int) -> None:
-    """Get ready, beside the page, for a history that takes sampling; once a process."""
+    """Prepare in the background for a history that needs sampling; once a process."""
     from guidedrec_core.explanation.history_shapley import EXACT_UP_TO
 
     if n_positions > EXACT_UP_TO:

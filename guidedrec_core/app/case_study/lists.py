@@ -206,7 +206,7 @@ def history_table(case: Case, attributes: dict[str, str], verb: InteractionVerb)
         column_config={
             **named,
             "position": "Number",
-            c.ITEM: "Item id",
+            c.ITEM: "Item ID",
             c.WEIGHT: "Weight",
             **{name: st.column_config.NumberColumn(label, format="%.1f") for name, label in attributes.items()},
         },

@@ -91,7 +91,7 @@ def _by_hand(view: View) -> None:
     begin = "average"
     if view.item is not None and view.item in system.data.dataset.items:
         like = item_loaders.index(view.entry.data.id).title(view.item)
-        words = {"average": "the catalogue's average", "item": like}
+        words = {"average": "Catalogue average", "item": like}
         begin = st.segmented_control(
             "Start from", list(words), default="average", required=True, format_func=words.__getitem__,
             key="preview_begin",
@@ -127,8 +127,8 @@ def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
         if way == "paste":
             title = st.text_input("Title", key="preview_title", max_chars=500)
             left, right = show.pair()
-            category = left.text_input("Category", key="preview_category", placeholder="as in the catalogue")
-            price = right.number_input("Price", 0.0, value=None, key="preview_price", placeholder="unknown")
+            category = left.text_input("Category", key="preview_category", placeholder="As in the catalogue")
+            price = right.number_input("Price", 0.0, value=None, key="preview_price", placeholder="Unknown")
             description = st.text_area("Description", key="preview_description", max_chars=10_000)
         else:
             sent = st.file_uploader(
