@@ -12,26 +12,26 @@ view = page.set_up("What did refinement change here?", icon=":material/insights:
 facts = loaders.facts(view.entry.data.id)
 
 lead = st.container()
-show.about()
-overview.dataset_line(facts, attributes=len(loaders.schema(view.entry.run.inputs["scores"])))
+show.about(view.verb)
+overview.dataset_line(facts, len(loaders.schema(view.entry.run.inputs["scores"])), view.verb)
 
 with lead:
     evaluation = page.needs(view, "evaluation", "The measurements")
     metrics, differences = (loaders.table(evaluation.id, name) for name in ("metrics", "differences"))
-    show.lead(verdict.overview_sentence(view.dataset, metrics, evaluation.summary["split"]))
+    show.lead(verdict.overview_sentence(view.dataset, metrics, evaluation.summary["split"], view.verb))
 
 st.subheader("Is it better?", anchor=False)
 st.write(escaped(verdict.verdict(differences).sentence))
-overview.headlines(verdict.headlines(metrics, differences))
+overview.headlines(verdict.headlines(metrics, differences, view.verb))
 show.chart(
-    figures.dumbbells(metrics, palette(view.dark)),
-    alt="Each metric for the base model, both controls and the refined model, with 95 % intervals",
+    figures.dumbbells(metrics, palette(view.dark), view.verb),
+    alt="Each measure for the base model, two comparison models and the refined model, with 95 % intervals",
     key="dumbbells",
 )
 overview.metrics_table(metrics)
 
-st.subheader("Cases worth a look", anchor=False)
-overview.cards(loaders.table(evaluation.id, "highlights"), loaders.table(view.entry.data.id, "catalogue"))
+st.subheader("Suggested cases", anchor=False)
+overview.cards(loaders.table(evaluation.id, "highlights"), loaders.table(view.entry.data.id, "catalogue"), view.verb)
 
-overview.next_steps()
+overview.next_steps(view.verb)
 page.footer(view)

@@ -1,4 +1,4 @@
-"""Words of English texts, cut to their stems, so that "darker", "dark" and "darkness" are one."""
+"""English texts: words cut to their stems, so that "darker", "dark" and "darkness" are one; shares in percent."""
 
 import re
 import unicodedata
@@ -32,6 +32,17 @@ _SUFFIXES = sorted(
     ),
     key=lambda suffix: (-len(suffix), suffix),
 )
+
+
+def percent(share: float) -> str:
+    """Write a share in whole percent.
+
+    Examples
+    --------
+    >>> percent(0.524)
+    '52 %'
+    """
+    return f"{100 * share:.0f} %"
 
 
 def folded(text: str) -> str:

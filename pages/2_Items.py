@@ -1,4 +1,4 @@
-"""Items: what an item is, to the model and to shoppers."""
+"""Items: how the model and shoppers see an item."""
 
 import streamlit as st
 
@@ -15,7 +15,7 @@ from guidedrec_core.figures.items import attribute_bars, audience_bars, similari
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.items.view import ItemView
 
-view = page.set_up("What is this item, to the model and to shoppers?", ":material/inventory_2:")
+view = page.set_up("How do the model and shoppers see this item?", ":material/inventory_2:")
 colours = palette(view.dark)
 if new_item.new_wanted():
     with guard():
@@ -25,7 +25,7 @@ if new_item.new_wanted():
 evaluation = view.entry.evaluation
 items = loaders.dataset(view.entry.data.id).items
 if view.item is not None and view.item not in items:
-    way_on(f"There is no item {view.item} in data set {view.dataset} (any more).", "Choose another item", item=None)
+    way_on(f"There is no item {view.item} in {view.dataset}.", "Choose another item", item=None)
 
 if view.item is None and evaluation is not None:
     found = loaders.table(evaluation.id, "highlights")
@@ -37,7 +37,7 @@ with guard():
     item: ItemView = item_loaders.item_view(view.entry.run.id, evaluation.id if evaluation else None, chosen)
 
 show.lead(item.title)
-facts = [category_words(item.category), f"id {item.item_id}"]
+facts = [category_words(item.category), f"ID {item.item_id}"]
 if item.price is not None:
     facts.insert(1, f"price {item.price:,.2f}")
 show.note(" · ".join(facts))
@@ -49,7 +49,7 @@ with left:
     scale = (item.scale_min, item.scale_max)
     marks = item_loaders.marks(view.entry, chosen)
     bars = attribute_bars(item.attributes, scale, colours, {mark.attribute: mark.remark for mark in marks})
-    show.chart(bars, f"Scores of the item. {item.sentence}", "attributes")
+    show.chart(bars, f"Scores of the item on each attribute. {item.sentence}", "attributes")
     for mark in marks:
         show.note(mark.sentence)
     st.page_link(
@@ -62,13 +62,14 @@ with right:
     if item.description:
         st.subheader("Listing", anchor=False)
         st.text(item.description)
-    st.subheader("Who is recommended it", anchor=False)
+    st.subheader("Who sees it", anchor=False)
     st.text(item.audience_sentence)
     if item.audience is not None and len(item.audience):
-        show.chart(audience_bars(item.audience, item.list_length, colours), item.audience_sentence, "audience")
-        audience_table(item.audience, chosen)
+        figure = audience_bars(item.audience, item.list_length, colours, view.verb)
+        show.chart(figure, item.audience_sentence, "audience")
+        audience_table(item.audience, chosen, view.verb)
 
-st.subheader("What it is near to", anchor=False)
+st.subheader("Similar items", anchor=False)
 st.text(item.near_sentence)
 left, right = show.pair()
 labels = dict(zip(item.attributes["attribute"], item.attributes["label"], strict=True))
@@ -77,11 +78,14 @@ for column, name, near, colour in (
     (right, "refined", item.refined_near, colours.refined),
 ):
     with column:
-        show.note(f"Nearest in the {name} space")
-        alt = f"Nearest items in the {name} space, by cosine similarity: {', '.join(near[c.TITLE].head(3))}"
-        show.chart(similarity_bars(near, labels, colour, colours), alt, f"near_{name}")
-with st.expander("The same as tables", icon=":material/table:"):
-    tabs = st.tabs(["Nearest in base", "Nearest in refined", "Attributes"])
+        show.note(
+            f"Most similar in the {name} model",
+            help="Cosine similarity of item vectors: 1 = identical, 0 = unrelated.",
+        )
+        alt = f"Most similar items in the {name} model: {', '.join(near[c.TITLE].head(3))}"
+        show.chart(similarity_bars(near, labels, colour, colours, view.verb), alt, f"near_{name}")
+with st.expander("Show as tables", icon=":material/table:"):
+    tabs = st.tabs(["Similar in the base model", "Similar in the refined model", "Attributes"])
     for tab, name, near in ((tabs[0], "base", item.base_near), (tabs[1], "refined", item.refined_near)):
         with tab:
             near_table(near, f"near_table_{name}_{chosen}")

@@ -1,4 +1,4 @@
-"""Embedding map: what refinement moved, and why."""
+"""Item map: what refinement moved, and why."""
 
 import streamlit as st
 
@@ -14,14 +14,15 @@ with guard():
     item_map, whole = item_loaders.item_map(projection.id), item_loaders.whole_map(projection.id)
 dataset, evaluation = item_map.data.dataset, view.entry.evaluation
 if view.item is not None and view.item not in dataset.items:
-    way_on(f"There is no item {view.item} in data set {view.dataset} (any more).", "Show no item", item=None)
+    way_on(f"There is no item {view.item} in {view.dataset}.", "Show no item", item=None)
 if view.user is not None and view.user not in dataset.users:
-    way_on(f"There is no user {view.user} in data set {view.dataset} (any more).", "Show no user", user=None)
+    who = view.verb.user
+    way_on(f"There is no {who} {view.user} in {view.dataset}.", f"Show no {who}", user=None)
 recommendations = None if evaluation is None else loaders.table(evaluation.id, "recommendations")
 
-with st.popover("Find an item or a user", icon=":material/search:"):
+with st.popover(f"Find an item or a {view.verb.user}", icon=":material/search:"):
     item_picker(item_loaders.index(view.entry.data.id), view.item)
-    user_box(view.user)
-    st.button("Show neither", on_click=url.update, kwargs={"user": None, "item": None}, key="show_neither")
+    user_box(view.user, view.verb)
+    st.button("Clear", on_click=url.update, kwargs={"user": None, "item": None}, key="show_neither")
 explore(item_map, whole, recommendations, view.user, view.item, view.dark)
 page.footer(view)

@@ -17,7 +17,7 @@ from guidedrec_core.app.evaluation.tables import (
     slice_table,
 )
 from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
-from guidedrec_core.evaluation.verdict import metric_meaning, verdict
+from guidedrec_core.evaluation.verdict import metric_label, metric_meaning, verdict
 from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import palette
 
@@ -31,66 +31,76 @@ with guard():
     trained = {model: loaders.optional_table(i, "training") for model, i in run.inputs.items()}
 names = list(dict.fromkeys(metrics["metric"]))
 default = next((n for n in names if n.startswith("NDCG")), names[0])
-metric = st.segmented_control("Measure", names, default=default, required=True, key="metric")
+verb = view.verb
+metric = st.segmented_control("Measure", names, default=default, required=True, format_func=metric_label, key="metric")
 
 said = verdict(differences, metric)
 show.lead(said.lead)
 st.write(escaped(said.more))
-show.note(f"{metric}: {metric_meaning(metric)}. Bars are 95 % intervals over users, drawn from the same cases.")
+show.note(
+    f"{metric_label(metric)}: {metric_meaning(metric, verb)}. Bars show 95 % intervals.",
+    help=f"{metric}. Intervals: paired bootstrap over {verb.users}, all models on the same cases.",
+)
 left, right = show.pair()
 with left:
     st.subheader("How good is each model?", anchor=False)
-    alt = f"{metric} of each model with 95 % intervals"
+    alt = f"{metric_label(metric)} for each model with 95 % intervals"
     show.chart(metric_intervals(metrics, metric, colours), alt, "metrics")
 with right:
-    st.subheader("What does refinement gain, and over what?", anchor=False)
+    st.subheader("How much does refinement gain?", anchor=False)
     show.chart(gain_forest(differences, metric, colours), f"Gains of the refined model. {said.sentence}", "gains")
-st.subheader("What could the controls have shown?", anchor=False)
+st.subheader("Could something else explain the gain?", anchor=False)
 control_table(differences, metric)
 evaluation_parts.offer_controls(view, run)
-with st.expander("All numbers, and what each model is there for", icon=":material/table:"):
-    model_list(metrics)
+with st.expander("All numbers, and each model's purpose", icon=":material/table:"):
+    model_list(metrics, verb)
     metric_table(metrics)
     difference_table(differences)
 
 st.subheader("For whom?", anchor=False)
 for column, slice_by in zip(show.pair(), ("item popularity", "history length"), strict=True):
     with column:
-        sentence = slice_sentence(slices, slice_by, metric)
-        st.text(sentence)
-        show.chart(slice_forest(slices, slice_by, metric, colours), sentence, f"slices_{slice_by}")
-        with st.expander("As a table", icon=":material/table:"):
-            slice_table(slice_gains(slices, slice_by, metric))
+        sentence = slice_sentence(slices, slice_by, metric, verb)
+        st.write(escaped(sentence))
+        show.chart(slice_forest(slices, slice_by, metric, colours, verb), sentence, f"slices_{slice_by}")
+        with st.expander("Show as table", icon=":material/table:"):
+            slice_table(slice_gains(slices, slice_by, metric), slice_by, verb)
 evaluation_parts.sparsity(view, metric, colours)
 evaluation_parts.attributes(view, metric, colours)
 audit_parts.explanations(view, colours)
 
 st.subheader("What are the lists like?", anchor=False)
 show.note(
-    f"Being right is not all: what the first {lists['metric'].iloc[0].partition('@')[2]} recommendations are like, for "
-    f"{run.summary['n_listed']:,} users."
+    f"Accuracy isn't everything. This is what the top {lists['metric'].iloc[0].partition('@')[2]} lists look like for "
+    f"{verb.count_users(run.summary['n_listed'])}."
 )
-list_table(lists)
+list_table(lists, verb)
 with st.expander("What each column means, and what refinement changed", icon=":material/help:"):
-    list_measures(lists)
+    list_measures(lists, verb)
 
 st.subheader("How did training go?", anchor=False)
 curves = [table.assign(model=model) for model, table in trained.items() if table is not None]
 if not curves:
-    show.note("Nothing was trained: the base was brought as vectors, and a head is fitted at once.")
+    show.note("Nothing was trained: the base model was imported as vectors, and the refinement is fitted at once.")
+else:
+    show.note(
+        "Each pass goes once over the training data. The dot marks the version that was kept.",
+        help="Left: NDCG@10 on the validation part; right: mean training loss. A pass is an epoch.",
+    )
 for column, name, title in zip(
-    show.pair(), ("ndcg", "loss"), ("validation NDCG@10 (dot: kept)", "training loss"), strict=True
+    show.pair(), ("ndcg", "loss"), ("ranking quality on validation data", "training error"), strict=True
 ):
     with column:
         if curves:
             figure = training_curves(pd.concat(curves), name, title, colours)
-            show.chart(figure, f"{title} by epoch of each model", f"curve_{name}")
+            show.chart(figure, f"{title.capitalize()} of each model by training pass", f"curve_{name}")
 facts = run.summary
 for notice in loaders.json(run.id, "notices"):
     show.note(notice["message"])
 show.note(
-    f"{facts['n_cases']:,} test cases, split {facts['split']}; left out: {facts['n_repeats']:,} that repeat an item of "
-    f"the history, {facts['n_without_history']:,} without a history. Every model ranks the whole catalogue; items the "
-    f"user has already are not ranked. Intervals: {run.config['bootstrap_samples']:,} bootstrap samples of users."
+    f"{facts['n_cases']:,} test cases. Not counted: {facts['n_repeats']:,} that repeat an item of the history, "
+    f"{facts['n_without_history']:,} without a history. Every model ranks the whole catalogue, without items the "
+    f"{verb.user} has already {verb.participle}.",
+    help=f"Split {facts['split']}. Intervals: {run.config['bootstrap_samples']:,} bootstrap samples of {verb.users}.",
 )
 page.footer(view)

@@ -1,4 +1,4 @@
-"""Attributes: what every item is scored on, and how far the scores can be trusted."""
+"""Attributes: which scores can be trusted, and how they are made."""
 
 import streamlit as st
 
@@ -14,14 +14,17 @@ from guidedrec_core.app.errors import guard
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.reliability.trust_words import trust_sentence
 
-view = page.set_up("What is every item scored on, and how far can the scores be trusted?", ":material/straighten:")
+view = page.set_up("Which scores can we trust?", ":material/straighten:")
 colours = palette(view.dark)
 with guard():
     scores = attributes_loaders.scores(view.entry.run.inputs["scores"])
     shown = attributes_trust.choose_scores(scores)
     trust = attributes_loaders.trust(shown.id)
 
-show.lead(trust_sentence(trust))
+show.lead(
+    trust_sentence(trust),
+    help="Agreement: intraclass correlation, ICC, of a single score; 1 = every pass gives the same scores.",
+)
 show.note(attributes_loaders.origin(shown))
 tabs = st.tabs(TABS, key="part", on_change="rerun", bind="query-params")
 with tabs[0]:

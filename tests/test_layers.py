@@ -20,9 +20,9 @@ REPOSITORY = ROOT.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("columns", "errors", "randomness", "progress", "language"),
     ("config", "files"),
-    ("data", "llm", "fernway", "figures.theme", "figures.waterfall"),
-    ("attributes", "vectors", "training", "figures.case"),
-    ("runs", "reliability", "models"),
+    ("data", "llm", "fernway", "figures.theme"),
+    ("attributes", "vectors", "training", "figures.waterfall"),
+    ("runs", "reliability", "models", "figures.case"),
     ("ranking", "scoring", "jobs"),
     ("refinement",),
     ("explanation",),

@@ -29,7 +29,7 @@ def way_on(sentence: str, label: str, **changes: str | None) -> None:
     Parameters
     ----------
     sentence : str
-        What is the matter; shown as it is.
+        What is wrong; shown as it is.
     label : str
         The button.
     **changes : str or None

@@ -1,4 +1,4 @@
-"""A job as the visitor sees it: stage, progress, time left, cancel; and what to do when it failed."""
+"""A job on a page: stage, progress, time left, cancel; and what to do when it failed."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from guidedrec_core.app import loaders, show
 from guidedrec_core.app.errors import escaped
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import NotFoundError
 from guidedrec_core.jobs.heartbeat import silence_sentence
 from guidedrec_core.jobs.record import Job
@@ -18,15 +19,15 @@ STAGE_WORDS = {
     "scores": "Reading the attribute scores",
     "train base": "Training the base model",
     "refine": "Refining it with the attributes",
-    "second training": "Training once more without attributes, as a control",
-    "placebo": "Training with shuffled scores, as a placebo",
-    "random vectors": "Training with random vectors, as a control",
-    "categories": "Training with categories instead of scores, as a control",
-    "guided only": "Training with the scores alone, as a control",
-    "evaluate": "Measuring all models on held-out interactions",
+    "second training": "Retraining without attributes, for comparison",
+    "placebo": "Training with shuffled scores, for comparison",
+    "random vectors": "Training with random numbers, for comparison",
+    "categories": "Training with categories instead of scores, for comparison",
+    "guided only": "Training with scores only, for comparison",
+    "evaluate": "Measuring all models",
     "project": "Drawing the maps",
-    "ablation": "Refining with some of the attributes only",
-    "audit": "Testing the explanations against the model",
+    "ablation": "Refining with fewer attributes",
+    "audit": "Testing the explanations",
 }
 _TASK_STAGES = {
     "build": STAGES,
@@ -38,22 +39,25 @@ _TASK_STAGES = {
 }
 _TASK_WORDS = {
     "build": "Still building.",
-    "refine": "Refining anew.",
+    "refine": "Refining again.",
     "evaluate": "Measuring this run.",
     "ablate": "Measuring what each attribute is worth.",
-    "audit": "Auditing the explanations.",
+    "audit": "Testing the explanations.",
 }
-_SCORING = "Asking the language model"
+_SCORING = "Scoring with the language model"
+_WATCHED = ("validation NDCG@10", "ranking quality")
+"""The figure that training watches: its name in the field, and as people read it."""
+
 _EVERY_SECONDS = 1.0
 
 
 def jobs() -> JobStore:
-    """Return the jobs beside the runs."""
+    """Return the jobs stored next to the runs."""
     return JobStore(loaders.store().home)
 
 
 def latest(dataset: str, task: str | None = None) -> Job | None:
-    """Return the newest job of a data set, whatever became of it: of one task, or any of the work on models."""
+    """Return the newest job of a data set in any state: of one task, or of any work on models."""
     for job in jobs().list():
         if job.task in (_TASK_WORDS if task is None else (task,)) and job.arguments.get("dataset") == dataset:
             return job
@@ -93,26 +97,26 @@ def progress_words(job: Job) -> tuple[float, str]:
     within = min(job.step / job.total, 1.0) if job.total else 0.0
     step = f"Step {number + 1} of {len(stages)}: " if len(stages) > 1 else ""
     words = _SCORING if job.task == "score" else STAGE_WORDS[job.stage]
-    # A stage that has only one thing to say says what its name says already.
+    # Some stages have a single message, which repeats their name.
     message = "" if job.message.lower() == words.lower() else job.message
-    parts = [f"{step}{words}", message, job.metric]
+    parts = [f"{step}{words}", message, job.metric.replace(*_WATCHED)]
     if job.seconds_left is not None:
         parts.append(f"{_time_left(job.seconds_left_at_least, job.seconds_left)} left in this step")
     parts.append(silence_sentence(job))
     return (number + within) / len(stages), " · ".join(part for part in parts if part)
 
 
-def show_first_build(job: Job, dataset: str) -> None:
+def show_first_build(job: Job, dataset: str, verb: InteractionVerb) -> None:
     """Show the build a page waits for, until there is a refined run to look at."""
     if not job.active:
         show_ended(job)
         return
     st.markdown(
         f"Building **{escaped(dataset)}** for the first time. The first pages open as soon as the refined model is "
-        "there; this is done once, and you can close the page meanwhile."
+        "ready. This happens only once, and you can close the page meanwhile."
     )
     _follow(job.id, dataset)
-    show.about()
+    show.about(verb)
 
 
 def show_line(job: Job) -> None:
@@ -124,25 +128,25 @@ def show_ended(job: Job) -> None:
     """Say how a job ended without a result, and offer to go on."""
     if job.status == "cancelled":
         what = "build" if job.task == "build" else "work"
-        st.info(f"The {what} was cancelled. What it has finished is kept.", icon=":material/info:")
-        label = "Go on building" if job.task == "build" else "Go on"
+        st.info(f"The {what} was cancelled. Finished steps are kept.", icon=":material/info:")
+        label = "Resume building" if job.task == "build" else "Resume"
     else:
-        stage = STAGE_WORDS.get(job.stage, "starting")
-        st.error(escaped(job.error), title=f"It stopped at: {stage}", icon=":material/error:")
+        stage = STAGE_WORDS.get(job.stage, "Starting")
+        st.error(escaped(job.error), title=f"Stopped at: {stage}", icon=":material/error:")
         label = "Try again"
     st.button(label, icon=":material/refresh:", type="primary", on_click=_resume, args=(job.id,), key="resume")
     log = jobs().log_tail(job.id)
     if log:
-        with st.expander("What the process printed last", icon=":material/terminal:"):
+        with st.expander("Log", icon=":material/terminal:"):
             st.code(log, language=None)
 
 
 @st.fragment(run_every=_EVERY_SECONDS)
 def _follow(job_id: str, dataset: str) -> None:
-    """Draw the progress; go on with the page when there is something to see."""
+    """Draw the progress; continue with the page when there is something to see."""
     job = find(job_id)
     if job is None:
-        show.note("This build's record was deleted.")
+        show.note("This build was deleted.")
         return
     if not job.active or library.refined_entries(loaders.store(), dataset):
         st.rerun(scope="app")
@@ -153,7 +157,7 @@ def _follow(job_id: str, dataset: str) -> None:
 
 @st.fragment(run_every=2 * _EVERY_SECONDS)
 def _follow_quietly(job_id: str) -> None:
-    """Draw one line; show the page anew whenever a stage is finished."""
+    """Draw one line; refresh the page whenever a stage is finished."""
     job = find(job_id)
     if job is None:
         return

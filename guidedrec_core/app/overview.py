@@ -9,7 +9,14 @@ from guidedrec_core import columns as c
 from guidedrec_core.app import page, show, url
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.cases.key import HELD_OUT
-from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS, MODEL_WORDS, Headline, highlight_sentence
+from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.evaluation.verdict import (
+    HIGHLIGHT_WORDS,
+    MODEL_WORDS,
+    Headline,
+    highlight_sentence,
+    metric_label,
+)
 
 CASE_STUDY = "pages/1_Case_study.py"
 _OWN_DATA = """\
@@ -20,38 +27,38 @@ guidedrec build my-shop \\
     --item-scores scores.csv"""
 
 
-def dataset_line(facts: dict[str, Any], attributes: int) -> None:
-    """Show the facts of the data set in one line, and what its import found odd."""
+def dataset_line(facts: dict[str, Any], attributes: int, verb: InteractionVerb) -> None:
+    """Show the facts of the data set in one line, and the notes of its import."""
     history = facts["history"]
     first, last = (pd.Timestamp(facts[name]) for name in ("first", "last"))
     show.note(
-        f"{facts['users']:,} users · {facts['items']:,} items in {facts['categories']:,} categories · "
-        f"{facts['interactions']:,} interactions, {first:%b %Y} to {last:%b %Y} · "
-        f"{history['min']:,} to {history['max']:,} a user, {history['median']:g} in the middle · "
+        f"{verb.count_users(facts['users'])} · {facts['items']:,} items in {facts['categories']:,} categories · "
+        f"{verb.count(facts['interactions'])}, {first:%b %Y} to {last:%b %Y} · "
+        f"{history['min']:,} to {history['max']:,} per {verb.user}, median {history['median']:g} · "
         f"{attributes} attributes"
     )
     if facts["notices"]:
         count = len(facts["notices"])
-        with st.expander(f"{count} remark{'s' if count > 1 else ''} on the import", icon=":material/info:"):
+        with st.expander(f"{count} import note{'s' if count > 1 else ''}", icon=":material/info:"):
             for notice in facts["notices"]:
                 st.write(escaped(notice["message"]))
 
 
 def headlines(figures: list[Headline]) -> None:
-    """Show the refined model's figures with their change against the base."""
+    """Show the refined model's figures with their change from the base model."""
     grid = st.grid(len(figures), min_column_width=230)
     for figure in figures:
         with grid.cell():
             st.metric(
-                figure.metric,
+                figure.label,
                 figure.value,
-                delta=f"{figure.change} against base",
+                delta=f"{figure.change} over base",
                 delta_color="off" if figure.effect == "unclear" else "normal",
-                help=f"{figure.metric} of the refined model: {figure.meaning}. Below: its change against the base "
-                "model with the 95 % interval of that change.",
+                help=f"{figure.metric} of the refined model: {figure.meaning}. Below: its change from the base model, "
+                "with the 95 % interval of that change.",
             )
             clear = "" if figure.effect != "unclear" else ", no clear change"
-            show.note(f"95 %: {figure.interval}{clear}")
+            show.note(f"95 % interval {figure.interval}{clear}")
             for control in figure.controls:
                 show.note(control)
 
@@ -60,12 +67,12 @@ def metrics_table(metrics: pd.DataFrame) -> None:
     """Offer the figures of all models as a table."""
     number = st.column_config.NumberColumn
     show.table_twin(
-        metrics.assign(model=metrics["model"].map(MODEL_WORDS)),
-        "The same as a table, with popularity and similar items",
+        metrics.assign(model=metrics["model"].map(MODEL_WORDS), metric=metrics["metric"].map(metric_label)),
+        "Show as table, with simple models",
         key="metrics",
         column_config={
             "model": "Model",
-            "metric": "Metric",
+            "metric": "Measure",
             "value": number("Value", format="%.4f"),
             "ci_low": number("95 % interval from", format="%.4f"),
             "ci_high": number("to", format="%.4f"),
@@ -73,10 +80,10 @@ def metrics_table(metrics: pd.DataFrame) -> None:
     )
 
 
-def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame) -> None:
+def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame, verb: InteractionVerb) -> None:
     """Show the cases worth opening, three in a row, each a link to its case."""
     if highlights.empty:
-        show.note("Base and refined rank every held-out item alike; there is nothing to point out.")
+        show.note("Base and refined model rank every test case the same, so there are no cases to suggest.")
         return
     titles = catalogue.set_index(c.ITEM)[c.TITLE]
     grid = st.grid(3, min_column_width=260)
@@ -84,10 +91,10 @@ def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame) -> None:
         user, item = str(row[c.USER]), str(row[c.ITEM])
         with grid.cell().container(border=True, height="stretch"):
             st.markdown(f"**{HIGHLIGHT_WORDS[row['kind']]}**")
-            st.write(escaped(highlight_sentence(titles[item], row["base_rank"], row["refined_rank"])))
+            st.write(escaped(highlight_sentence(titles[item], row["base_rank"], row["refined_rank"], verb)))
             show.note(
-                f"User {user}, {row['history_length']} in the history; item taken {row['item_interactions']:,} "
-                "times in training"
+                f"{verb.user.capitalize()} {user}: {verb.count(row['history_length'], 'past')}. "
+                f"Item: {verb.count(row['item_interactions'])} in the training data."
             )
             st.page_link(
                 CASE_STUDY,
@@ -97,14 +104,14 @@ def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame) -> None:
             )
 
 
-def next_steps() -> None:
-    """Point to the other pages, and say how to bring one's own data."""
+def next_steps(verb: InteractionVerb) -> None:
+    """Point to the other pages, and say how to import own data."""
     ways, own = show.pair()
     with ways:
-        st.subheader("Look further", anchor=False)
+        st.subheader("Explore", anchor=False)
         for path, _, question, icon in page.PAGES[1:]:
-            st.page_link(path, label=question, icon=icon, query_params=url.link())
+            st.page_link(path, label=page.question_for(question, verb), icon=icon, query_params=url.link())
     with own:
         st.subheader("Bring your own data", anchor=False)
-        st.write("A table of who took what and when, and a score of each item for each attribute:")
+        st.write(f"A {verb.noun} table (who, what, when) and a score for each item and attribute:")
         st.code(_OWN_DATA, language="bash")

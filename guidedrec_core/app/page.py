@@ -11,6 +11,7 @@ from guidedrec_core.app import jobs_panel, loaders, show, url
 from guidedrec_core.app.errors import escaped, guard, way_on
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.dataset import SHOWN, Shown
+from guidedrec_core.data.verbs import BOUGHT, InteractionVerb, verb_of
 from guidedrec_core.jobs.record import Job
 from guidedrec_core.runs import library
 from guidedrec_core.runs.library import RefinedEntry
@@ -19,24 +20,20 @@ from guidedrec_core.runs.store import RunInfo, RunStore
 PAGES = (
     ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
     ("pages/1_Case_study.py", "Case study", "Why is this recommended to this user?", ":material/person_search:"),
-    ("pages/2_Items.py", "Items", "What is this item, to the model and to shoppers?", ":material/inventory_2:"),
-    ("pages/3_Embedding_map.py", "Embedding map", "What moved, and why?", ":material/scatter_plot:"),
+    ("pages/2_Items.py", "Items", "How do the model and shoppers see this item?", ":material/inventory_2:"),
+    ("pages/3_Embedding_map.py", "Item map", "What moved, and why?", ":material/scatter_plot:"),
     ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
-    (
-        "pages/5_Attributes.py",
-        "Attributes",
-        "What is every item scored on, and how far can the scores be trusted?",
-        ":material/straighten:",
-    ),
+    ("pages/5_Attributes.py", "Attributes", "Which scores can we trust?", ":material/straighten:"),
 )
 """Path, name, question and icon of each page, in order."""
 
 _SIDEBAR_PIXELS = 270
+_MOST_DETAILS = 20
 
 
 @dataclass(frozen=True)
 class View:
-    """What a page is about.
+    """What a page shows.
 
     Attributes
     ----------
@@ -51,7 +48,9 @@ class View:
     dark : bool
         The theme the visitor sees.
     job : Job or None
-        The newest job of this data set, whatever became of it.
+        The newest job of this data set, in whatever state.
+    verb : InteractionVerb
+        How to speak of the data set's interactions.
     """
 
     store: RunStore
@@ -61,6 +60,7 @@ class View:
     shown: Shown
     dark: bool
     job: Job | None
+    verb: InteractionVerb
 
     @property
     def dataset(self) -> str:
@@ -69,7 +69,7 @@ class View:
 
 
 def set_up(question: str, icon: str) -> View:
-    """Begin a page. Ends it, with a sentence and a way on, when there is nothing to show yet.
+    """Begin a page; end it, with a sentence and a button, when there is nothing to show yet.
 
     Parameters
     ----------
@@ -87,19 +87,34 @@ def set_up(question: str, icon: str) -> View:
         for path, name, _, symbol in PAGES:
             st.page_link(path, label=name, icon=symbol, query_params=url.link(), width="stretch")
         st.divider()
-    st.title(question, anchor=False)
+    heading = st.empty()
+    heading.title(question, anchor=False)
     with guard():
         dataset = _choose_dataset(store, place)
         entries = library.refined_entries(store, dataset)
         if not entries:
-            _wait_for_first_run(dataset)
+            _wait_for_first_run(store, dataset)
         entry = _choose_run(entries, place, dataset)
     url.write({**place, "dataset": dataset, "run": entry.run.id})
     job = jobs_panel.latest(dataset)
     if job is not None and job.active:
         jobs_panel.show_line(job)
     shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
-    return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job)
+    verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
+    heading.title(question_for(question, verb), anchor=False)
+    return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb)
+
+
+def question_for(question: str, verb: InteractionVerb) -> str:
+    """Return a page's question in the words of the data set: only where things are bought there are shoppers.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import WATCHED
+    >>> question_for("How do the model and shoppers see this item?", WATCHED)
+    'How do the model and viewers see this item?'
+    """
+    return question if verb == BOUGHT else question.replace("shoppers", verb.users)
 
 
 def footer(view: View) -> None:
@@ -123,9 +138,9 @@ def needs(view: View, stage: str, what: str) -> RunInfo:
     view : View
         From `set_up`.
     stage : {"evaluation", "projection"}
-        What the page cannot do without.
+        What the page needs.
     what : str
-        The same in plain words, e.g. ``"The maps"``.
+        The same in plain words, in the plural, e.g. ``"The maps"``.
     """
     run: RunInfo | None = getattr(view.entry, stage)
     if run is None:
@@ -134,11 +149,13 @@ def needs(view: View, stage: str, what: str) -> RunInfo:
 
 
 def _offer(view: View, stage: str, what: str) -> NoReturn:
-    """Say how it stands with what is missing; end the page."""
+    """Say what is missing and when it will be there; end the page."""
     if view.job is not None and view.job.active:
-        st.info(f"{what} are still being made; this page goes on by itself.", icon=":material/hourglass_top:")
+        st.info(
+            f"{what} are not ready yet. This page updates by itself when they are.", icon=":material/hourglass_top:"
+        )
         path, _, question, symbol = PAGES[1]
-        st.page_link(path, label=f"Meanwhile: {question}", icon=symbol, query_params=url.link())
+        st.page_link(path, label=f"In the meantime: {question}", icon=symbol, query_params=url.link())
     elif view.job is not None and view.job.status in ("failed", "interrupted"):
         jobs_panel.show_ended(view.job)
     else:
@@ -148,7 +165,7 @@ def _offer(view: View, stage: str, what: str) -> NoReturn:
 
 
 def _finish_build(view: View) -> None:
-    """Make the measurements and maps that are missing; measurements that are there are asked for as they were."""
+    """Make the measurements and maps that are missing; measurements that exist are reused."""
     measured = view.entry.evaluation
     same = {} if measured is None else {"evaluation": measured.config}
     jobs_panel.start("evaluate", view.dataset, view.entry.run.id, **same)
@@ -164,7 +181,7 @@ def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
     built = [str(entry.data.config["name"]) for entry in library.refined_entries(store)]
     chosen = place.get("dataset") or next(iter(built), BUNDLED[0])
     if chosen not in names:
-        way_on(f"There is no data set named {chosen} here (any more).", f"Open {names[0]}", dataset=names[0])
+        way_on(f"Data set {chosen} no longer exists, or the link is mistyped.", f"Open {names[0]}", dataset=names[0])
     _select("Data set", names, chosen, "dataset")
     return chosen
 
@@ -172,20 +189,35 @@ def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
 def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str) -> RefinedEntry:
     """Offer the refined runs of a data set; return the one of the place, else the newest."""
     # The browser answers with the words of a choice, so two runs of one minute must not read alike.
-    times = Counter(entry.label for entry in entries)
-    labels = {e.run.id: e.label if times[e.label] == 1 else f"{e.label} ({e.run.id})" for e in entries}
+    times = Counter(map(_run_label, entries))
+    labels = {
+        e.run.id: _run_label(e) if times[_run_label(e)] == 1 else f"{_run_label(e)} ({e.run.id})" for e in entries
+    }
     chosen = place.get("run") or entries[0].run.id
     if chosen not in labels:
         way_on(
-            f"Run {chosen} of data set {dataset} is not here (any more): it was deleted, or the link is mistyped.",
+            f"Run {chosen} of data set {dataset} no longer exists, or the link is mistyped.",
             "Open the newest run",
             run=None,
         )
-    _select("Run", list(labels), chosen, "run", labels)
+    details = "\n".join(f"- {labels[e.run.id]}: {e.details}" for e in entries[:_MOST_DETAILS])
+    _select("Run", list(labels), chosen, "run", labels, help=f"How each run was made:\n{details}")
     return next(entry for entry in entries if entry.run.id == chosen)
 
 
-def _select(label: str, options: list[str], chosen: str, name: str, labels: dict[str, str] | None = None) -> None:
+def _run_label(entry: RefinedEntry) -> str:
+    """Name a run as people read it: when it was made, and what sets it apart."""
+    return f"{entry.run.created:%d %b %Y, %H:%M}{', doubtful scores count less' if entry.shrinks_doubtful else ''}"
+
+
+def _select(
+    label: str,
+    options: list[str],
+    chosen: str,
+    name: str,
+    labels: dict[str, str] | None = None,
+    help: str | None = None,
+) -> None:
     """Show a choice in the sidebar that follows the place, and changes it."""
     key = f"choose_{name}"
     if st.session_state.get(key) != chosen:
@@ -194,19 +226,22 @@ def _select(label: str, options: list[str], chosen: str, name: str, labels: dict
     def change() -> None:
         url.update(**{name: st.session_state[key]})
 
-    st.sidebar.selectbox(label, options, key=key, on_change=change, format_func=lambda o: (labels or {}).get(o, o))
+    st.sidebar.selectbox(
+        label, options, key=key, on_change=change, format_func=lambda o: (labels or {}).get(o, o), help=help
+    )
 
 
-def _wait_for_first_run(dataset: str) -> NoReturn:
-    """Build a bundled data set by itself, others when asked; show how it goes and end the page."""
+def _wait_for_first_run(store: RunStore, dataset: str) -> NoReturn:
+    """Build a bundled data set at once, others on request; show the progress and end the page."""
     job = jobs_panel.latest(dataset, "build")
     if job is None and dataset in BUNDLED:
         job = jobs_panel.start_build(dataset)
     if job is None or (job.status == "done"):
         st.info(escaped(f"{dataset} has no refined model yet."), icon=":material/info:")
         st.button("Build it now", type="primary", on_click=_start_build, args=(dataset,), key="build")
-        st.caption("It needs a score for each item and attribute. To bring your own, build it in the terminal:")
+        st.caption("A build needs a score for each item and attribute. To use your own scores, run in a terminal:")
         st.code(f"guidedrec build {dataset} --attributes attributes.json --item-scores scores.csv", language="bash")
         st.stop()
-    jobs_panel.show_first_build(job, dataset)
+    stored = (info.config for info in store.list("data") if info.config.get("name") == dataset)
+    jobs_panel.show_first_build(job, dataset, verb_of(dataset, next(stored, {}).get("source", {})))
     st.stop()

@@ -8,13 +8,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from guidedrec_core.app.errors import escaped
+from guidedrec_core.data.verbs import InteractionVerb
 
 _CHART = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "scrollZoom": False}
 
 _ABOUT = (
-    "A recommender learns from what people did, and cannot say why it recommends. Here a base model was refined with "
-    "scores of attributes that people understand, so that every recommendation is an exact sum: each attribute, the "
-    "purchase patterns beyond them, and popularity. These pages show what that changed, why, and whether it is better."
+    "A recommender learns from what people do, but cannot say why it recommends something. Here a base model was "
+    "refined with scores on attributes that people understand, so every recommendation is an exact sum: each "
+    "attribute, {patterns} beyond them, and popularity. These pages show what that changed, why, and whether it is "
+    "better."
 )
 
 
@@ -23,19 +25,19 @@ def dark() -> bool:
     return bool(st.context.theme.type == "dark")
 
 
-def lead(sentence: str) -> None:
-    """Show the answer of a page or section in one sentence; the text is shown as it is."""
-    st.markdown(f"#### {escaped(sentence)}")
+def lead(sentence: str, help: str | None = None) -> None:
+    """Show the answer of a page or section in one sentence, with an optional tooltip; the text is shown as it is."""
+    st.markdown(f"#### {escaped(sentence)}", help=help)
 
 
-def note(text: str) -> None:
-    """Show a quiet remark; the text is shown as it is."""
-    st.caption(escaped(text))
+def note(text: str, help: str | None = None) -> None:
+    """Show a quiet remark, with an optional tooltip; the text is shown as it is."""
+    st.caption(escaped(text), help=help)
 
 
-def about() -> None:
+def about(verb: InteractionVerb) -> None:
     """Say what this is, in three sentences."""
-    st.write(escaped(_ABOUT))
+    st.write(escaped(_ABOUT.format(patterns=verb.patterns)))
 
 
 def pair() -> tuple[DeltaGenerator, DeltaGenerator]:
@@ -52,7 +54,7 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
     figure : go.Figure
         From `guidedrec_core.figures`.
     alt : str
-        What a visitor who cannot see it should know.
+        Description for visitors who cannot see it.
     key : str
         Unique on the page.
     """
@@ -60,7 +62,7 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
 
 
 def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> None:
-    """Offer the table behind a chart, closed at first.
+    """Offer the table behind a chart, initially closed.
 
     Parameters
     ----------

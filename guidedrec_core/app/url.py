@@ -17,7 +17,7 @@ def read() -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        A subset of `NAMES`; values are unchecked, they may name what does not exist (any more).
+        A subset of `NAMES`; values are unchecked, they may name what no longer exists.
     """
     given = {name: st.query_params[name] for name in NAMES if st.query_params.get(name)}
     if given:

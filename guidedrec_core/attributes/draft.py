@@ -61,15 +61,15 @@ class DraftAttribute:
         elif not self.column or not self.column[0].isalpha():
             found.append("needs a name that begins with a letter a to z")
         elif len(self.column) > _LONGEST_NAME:
-            found.append(f"has a name of {len(self.column)} letters; {_LONGEST_NAME} are the most")
+            found.append(f"has a name of {len(self.column)} letters; the maximum is {_LONGEST_NAME}")
         elif self.column in (USER, ITEM):
-            found.append("has the name of a column of ids; call it something else")
+            found.append("has the name of an ID column; choose another name")
         for end, text in ((scale.min, self.low), (scale.max, self.high)):
             if not text.strip():
                 found.append(f"does not say what {end:g} means")
         levels, wrong = self.parsed_levels()
         if wrong:
-            found.append(f"has a level that cannot be read: “{wrong[0]}”; write a number, a colon and what it means")
+            found.append(f"has a level that cannot be read: “{wrong[0]}”; write a number, a colon and its meaning")
         outside = [key for key in levels if not scale.min <= float(key) <= scale.max]
         if outside:
             found.append(f"has a level at {outside[0]}, outside the scale from {scale.min:g} to {scale.max:g}")
@@ -135,7 +135,7 @@ class Draft:
     def problems(self) -> tuple[str, ...]:
         """Say in whole sentences what keeps it from being a schema; empty when nothing does."""
         if not self.attributes:
-            return ("There is no attribute; add one, or start from a template.",)
+            return ("There are no attributes; add one, or start from a template.",)
         found = [
             f"{one.label.strip() or f'Attribute {number}'} {problem}."
             for number, one in enumerate(self.attributes, start=1)
@@ -148,7 +148,7 @@ class Draft:
             if count > 1
         ]
         if len(self.attributes) > _MOST:
-            found.append(f"There are {len(self.attributes)} attributes; {_MOST} are the most.")
+            found.append(f"There are {len(self.attributes)} attributes; the maximum is {_MOST}.")
         return tuple(found)
 
     def schema(self) -> AttributeSchema:
@@ -178,7 +178,7 @@ class Draft:
 
 
 def changes(before: AttributeSchema, after: AttributeSchema) -> tuple[str, ...]:
-    """Say in words how two schemas differ; empty when nothing but the order of nothing differs.
+    """Say in words how two schemas differ; empty when they do not.
 
     Parameters
     ----------
@@ -189,7 +189,7 @@ def changes(before: AttributeSchema, after: AttributeSchema) -> tuple[str, ...]:
     labels = {one.name: one.label for one in (*before.attributes, *after.attributes)}
     for verb, names in (
         ("new", [name for name in after.names if name not in before.names]),
-        ("left out", [name for name in before.names if name not in after.names]),
+        ("removed", [name for name in before.names if name not in after.names]),
         ("reworded", [name for name in after.names if name in before.names and _differs(before, after, name)]),
     ):
         if names:

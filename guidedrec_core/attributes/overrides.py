@@ -285,7 +285,8 @@ def _said(text: str, name: str) -> str:
     """
     line = " ".join(text.encode("utf-8", "replace").decode().split())
     if not line:
-        raise DataError(f"an override needs {name!r}, got nothing; say {'the reason' if name == 'why' else 'a name'}")
+        what = "a reason" if name == "why" else "your name"
+        raise DataError(f"enter {what}; nothing was given")
     return line
 
 

@@ -76,7 +76,7 @@ def history_fidelity(
 ) -> Fidelity:
     """Take positions out of histories, and put them back, in the order of an explanation.
 
-    Beside it stand random orders, the newest first, and the model's attention where it has any (`has_attention`).
+    Next to it stand random orders, the newest first, and the model's attention where it has any (`has_attention`).
 
     Parameters
     ----------

@@ -5,12 +5,13 @@ preference: the shopper's weights times what the product was designed to be. Thi
 only to measure; no model and no page is shown it. Four questions, each answered by a rank correlation a shopper, so
 that scales do not matter, and by its average over shoppers:
 
-- `TASTE`: the twelve values the explanation gives a shopper, beside the twelve true weights;
+- `TASTE`: the twelve values the explanation gives a shopper, compared with the twelve true weights;
 - `SLOPES`: the same for what one unit of an item's value adds to the score;
-- `REASONS`: the contributions to the held-out purchase's score, beside its true preference parts (weight times design);
-- `PREFERENCE`: the attributes' sum, beside the true preference part, over all that the shopper bought.
+- `REASONS`: the contributions to the held-out purchase's score, compared with its true preference parts (weight times
+  design);
+- `PREFERENCE`: the attributes' sum, compared with the true preference part, over all that the shopper bought.
 
-Beside the refined model stand what it must beat: the same numbers with their labels mixed up; the placebo, which was
+Next to the refined model stands what it must beat: the same numbers with their labels mixed up; the placebo, which was
 given other items' scores; and the plain mean of the scores of what a shopper bought, for which nothing was learned.
 """
 

@@ -126,7 +126,7 @@ def stability(
 
 
 def _space(model: RefinedModel) -> ItemSpace:
-    """Return the refined space; the guided one where there is nothing beside the attributes."""
+    """Return the refined space; the guided one where there is nothing else."""
     guided, reduced = model.item_values(), model.item_remainders()
     return ItemSpace.refined(guided, reduced) if reduced.size else ItemSpace.guided(guided)
 

@@ -6,24 +6,25 @@ from typing import Any
 import pandas as pd
 
 from guidedrec_core.audit.planted import MIXED_UP, PLACEBO, PLAIN_MEAN, PREFERENCE, REASONS, REFINED, SLOPES, TASTE
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing
 
 AGAINST = {
-    "file": "scores of {n} items judged again",
+    "file": "scores of {n} items that were judged again",
     "passes": "the scores of {n} items as recorded in scoring",
     "stored": "the stored scores of {n} items that the model was made from",
 }
-"""What attributes are held against, by the source in an audit's summary."""
+"""What attributes are compared with, by the source in an audit's summary."""
 
 BLIND_SPOT = (
-    "These are the scores the model was made from, so a mix-up from before they were stored cannot be seen. Let "
-    "somebody judge some twenty items again and give the table with `guidedrec audit --reference FILE`."
+    "These are the scores the model was made from, so a mix-up before they were stored cannot be seen. Have about "
+    "twenty items judged again and pass the table with `guidedrec audit --reference FILE`."
 )
 """What to add where the source is ``stored``."""
 
 QUESTION_WORDS = {
     TASTE: "What shoppers seek",
-    SLOPES: "What counts for a shopper's score",
+    SLOPES: "What a shopper's score depends on",
     REASONS: "Why an item was bought",
     PREFERENCE: "How well items suit a shopper",
 }
@@ -32,8 +33,8 @@ QUESTION_WORDS = {
 EXPLANATION_WORDS = {
     REFINED: "the explanations",
     MIXED_UP: "the same with labels mixed up",
-    PLACEBO: "explanations by shuffled scores",
-    PLAIN_MEAN: "plain average of what was bought",
+    PLACEBO: "explanations with shuffled scores",
+    PLAIN_MEAN: "simple average of what was bought",
 }
 """Whose explanations the planted truth is compared with."""
 
@@ -61,15 +62,17 @@ def meaning_sentence(table: pd.DataFrame, labels: Mapping[str, str], source: str
     told = table[table["evidence"].notna()]
     alarms = told[told["alarm"]]
     if told.empty:
-        return "Nothing can be said of what attributes mean: too few scores to hold them against."
+        return "It cannot be said whether attributes mean what they are called: too few scores to compare with."
     if alarms.empty:
-        every = "The attribute still means" if len(told) == 1 else f"All {len(told)} attributes still mean"
-        return f"{every} what the labels say, held against {against}."
+        every = "The attribute still means what its name says"
+        if len(told) > 1:
+            every = f"All {len(told)} attributes still mean what their names say"
+        return f"{every}, compared with {against}."
     names = listing([f"{labels.get(name, name)}" for name in alarms["attribute"]])
-    verb = "does" if len(alarms) == 1 else "do"
+    does, its, it = ("does", "its name says", "it") if len(alarms) == 1 else ("do", "their names say", "them")
     return (
-        f"{names} {verb} not mean what the label says, held against {against}. Do not show explanations that name "
-        f"{'it' if len(alarms) == 1 else 'them'} before this is mended."
+        f"{names} {does} not mean what {its}, compared with {against}. Do not show explanations that use {it} until "
+        "this is fixed."
     )
 
 
@@ -86,24 +89,24 @@ def meaning_phrase(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
     if pd.isna(row["evidence"]):
         return "too few scores to tell"
     if not row["alarm"]:
-        return "means its label"
+        return "means what its name says"
     evidence = {question: _number(row, f"{question}_evidence") for question in (_COLUMN, _USERS, _RESPONSE)}
     worst = min((q for q in evidence if evidence[q] < 0), key=lambda q: (q != _COLUMN, evidence[q]))
     if worst == _RESPONSE:
         return "asking for more of it does not bring more of it"
-    what = "its scores" if worst == _COLUMN else "what the model holds of users"
+    what = "its scores" if worst == _COLUMN else "what the model has learned about users"
     run, follow, agree = ("run", "follow", "agree") if worst == _COLUMN else ("runs", "follows", "agrees")
     own, other = _number(row, f"{worst}_agreement"), _number(row, f"{worst}_rival_agreement")
     if own < 0 and abs(own) >= abs(other):
         return f"{what} {run} the other way ({own:+.2f})"
     if abs(other) > max(own, 0.5):
         name = str(row[f"{worst}_rival"])
-        return f"{what} {follow} {labels.get(name, name)} ({other:+.2f}) more than the label ({own:+.2f})"
-    return f"{what} {agree} with the label no more than chance may bring ({own:+.2f})"
+        return f"{what} {follow} {labels.get(name, name)} ({other:+.2f}) more than the name ({own:+.2f})"
+    return f"{what} {agree} with the name no better than chance ({own:+.2f})"
 
 
-def fidelity_sentence(areas: pd.DataFrame, part: str) -> str:
-    """Say whether the model agrees that what explanations name first counts most.
+def fidelity_sentence(areas: pd.DataFrame, part: str, verb: InteractionVerb) -> str:
+    """Say whether the model agrees that the reasons named first matter most.
 
     The ratio's interval is that of the difference, as a share of what a random order costs.
 
@@ -112,50 +115,55 @@ def fidelity_sentence(areas: pd.DataFrame, part: str) -> str:
     areas : pandas.DataFrame
         Table ``fidelity`` of an audit; see `fidelity.Fidelity`.
     part : {"history", "attributes"}
-        What was taken away.
+        What was removed.
+    verb : InteractionVerb
+        What users do.
     """
     rows = areas[(areas["part"] == part) & (areas["direction"] == "deletion") & (areas["measure"] == "score")]
     rows = rows.set_index("order")
     own, chance = rows.loc["explanation"], rows.loc["random"]
-    what = "past items" if part == "history" else "attributes"
+    what = f"past {verb.nouns}" if part == "history" else "attributes"
     if not chance["gap_low"] > 0:
         return (
-            f"Explanations by {what} do not hold: taking away what they name first costs no clearly more than taking "
-            f"{what} away at random."
+            f"Explanations by {what} do not hold up: removing the ones they name first lowers the score no more than "
+            "removing some at random."
         )
     if chance["low"] > 0:
         ends = [1 + chance[name] / chance["area"] for name in ("gap", "gap_low", "gap_high")]
-        cost = f"costs {ends[0]:.1f} times as much as taking {what} away at random ({ends[1]:.1f} to {ends[2]:.1f})"
+        times = f"{ends[0]:.1f} times as much as removing some at random (95 % interval {ends[1]:.1f} to {ends[2]:.1f})"
+        cost = f"lowers the score {times}"
     else:
-        cost = f"costs {own['area']:.2f} of the score on average, taking {what} away at random {chance['area']:.2f}"
+        cost = f"lowers the score by {own['area']:.2f} on average, removing some at random by {chance['area']:.2f}"
     return (
-        f"Explanations by {what} hold: taking away what they name first {cost}, and more for "
-        f"{chance['better']:.0%} of users."
+        f"Explanations by {what} hold up: removing the ones they name first {cost}, and more than at random for "
+        f"{100 * chance['better']:.0f} % of {verb.users}."
     )
 
 
-def stability_sentence(summary: pd.DataFrame) -> str:
+def stability_sentence(summary: pd.DataFrame, verb: InteractionVerb) -> str:
     """Say whether users who are nearly alike get nearly the same reasons.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         Table ``stability`` of an audit; see `stability.Stability`.
+    verb : InteractionVerb
+        What users do.
     """
     rows = summary[summary["measure"] == "attributes_correlation"].set_index("change")
     if SWAPPED not in rows.index or OTHER not in rows.index:
-        return "Nothing can be said of how stable explanations are: too few histories of four items or more."
+        return f"It cannot be said how stable explanations are: too few {verb.users} with four or more {verb.nouns}."
     near, other = rows.loc[SWAPPED], rows.loc[OTHER]
     verdict = "Explanations are stable" if near["low"] > other["high"] else "Explanations are not stable"
     return (
-        f"{verdict}: when one past item is swapped for a similar one, the order of the attributes that count agrees "
-        f"with the one before by {near['value']:.2f} ({near['low']:.2f} to {near['high']:.2f}; 1 is the same order); "
-        f"that of another user by {other['value']:.2f}."
+        f"{verdict}: when one past {verb.noun} is swapped for a similar item, the old and the new ranking of "
+        f"attributes agree by {near['value']:.2f} out of 1 (95 % interval {near['low']:.2f} to {near['high']:.2f}); "
+        f"those of two different {verb.users} agree by {other['value']:.2f}."
     )
 
 
 def planted_sentence(table: pd.DataFrame, question: str = REASONS) -> str:
-    """Say how near explanations come to what shoppers really want, beside the strongest control and the plain average.
+    """Say how close explanations come to what shoppers really want, next to the strongest control and a simple average.
 
     Parameters
     ----------
@@ -169,18 +177,19 @@ def planted_sentence(table: pd.DataFrame, question: str = REASONS) -> str:
     controls = rows.loc[[name for name in (MIXED_UP, PLACEBO) if name in rows.index]]
     best = controls.sort_values("value").iloc[-1]
     about = (
-        f"rank correlation {own['value']:.2f} ({own['low']:.2f} to {own['high']:.2f}) over {own['users']:,} shoppers"
+        f"agreement {own['value']:.2f} out of 1 (95 % interval {own['low']:.2f} to {own['high']:.2f}) over "
+        f"{own['users']:,} shoppers"
     )
     if best["behind_low"] > 0:
         verdict = "Explanations find what shoppers really want"
     else:
         verdict = "Explanations find no more of what shoppers really want than labels without meaning would"
-    told = f"{verdict}: {about}, {EXPLANATION_WORDS[str(best.name)]} {best['value']:.2f}."
+    told = f"{verdict}: {about}; {EXPLANATION_WORDS[str(best.name)]} reach {best['value']:.2f}."
     plain = rows.loc[PLAIN_MEAN]
     if plain["behind_high"] < 0:
-        nearer = f"{plain['value']:.2f}"
         return (
-            f"{told} The plain average of what a shopper bought, for which nothing was learned, comes nearer: {nearer}."
+            f"{told} A simple average of what a shopper bought, with nothing learned, comes closer: "
+            f"{plain['value']:.2f}."
         )
     return told
 

@@ -1,4 +1,4 @@
-"""`Against`: an item's score beside that of another one, for the same user."""
+"""`Against`: an item's score compared with that of another one, for the same user."""
 
 from dataclasses import dataclass
 
@@ -73,12 +73,12 @@ def build_against(
         other = dataset.items.index(other_id)
     told = contrast(model, user, history, np.array([item]), np.array([other]))
     titles = dataset.catalogue.frame[c.TITLE]
-    title, beside = str(titles.iloc[item]), str(titles.iloc[other])
+    title, other_title = str(titles.iloc[item]), str(titles.iloc[other])
     values = [*told.contributions[0], told.remainder[0], told.bias[0]]
     return Against(
         other_id=str(dataset.items.id(other)),
-        other=beside,
-        sentence=against_words(title, beside, told, system.schema),
+        other=other_title,
+        sentence=against_words(title, other_title, told, system.schema, system.verb),
         parts=pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True),
         difference=float(told.difference[0]),
     )

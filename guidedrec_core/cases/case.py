@@ -42,7 +42,7 @@ class Case:
         from base to refined), ``status`` (`new`, `up`, `down`, `same`; in the base list `gone` instead of `new`),
         ``held_out``.
     held_out : pandas.DataFrame
-        What the user took next, which neither model saw: ``item_id, title, base_rank, refined_rank``.
+        What the user chose next, which neither model saw: ``item_id, title, base_rank, refined_rank``.
     selected : Explanation or None
         The item under study.
     """
@@ -155,12 +155,12 @@ def _list_table(
 
 def _user_sentence(system: RefinedRecommender, profile: pd.DataFrame, history: IntArray) -> str:
     """Say who the user is."""
-    taste = words.profile_sentence(profile["user_value"].to_numpy(), profile["weight"].to_numpy(), system.schema)
+    values, weights, verb = profile["user_value"].to_numpy(), profile["weight"].to_numpy(), system.verb
+    taste = words.profile_sentence(values, weights, system.schema, verb)
     if not len(history):
-        return f"{taste}. No history is shown to the models."
+        return f"{taste}. The models see no {verb.nouns}."
     title = system.data.dataset.catalogue.frame[c.TITLE].iloc[int(history[-1])]
-    count = f"{len(history):,} item" + ("s" if len(history) != 1 else "")
-    return f"{taste}. {count}, last: {title}."
+    return f"{taste}. {verb.count(len(history))}, last: {title}."
 
 
 def _history_table(system: RefinedRecommender, user: int, history: IntArray) -> pd.DataFrame:
@@ -186,11 +186,7 @@ def _history_table(system: RefinedRecommender, user: int, history: IntArray) -> 
 
 
 def _strongest(system: RefinedRecommender, item: int, most: int = 3) -> str:
-    """Name the attributes in which an item differs most from the catalogue."""
-    raw = system.item_scores.values
-    z = system.refined.item_values()[item]
-    order = np.argsort(-np.abs(z), kind="stable")[:most]
-    top = system.schema.scale.max
-    return ", ".join(
-        f"{system.schema.attributes[a].label} {raw[item, a]:g}/{top:g}" for a in order if not np.isnan(raw[item, a])
-    )
+    """Say on which attributes an item differs most from the catalogue."""
+    scored = np.flatnonzero(~np.isnan(system.item_scores.values[item]))
+    z = system.refined.item_values()[item, scored].astype(np.float64)
+    return words.distinctive_words(tuple(system.schema.attributes[a] for a in scored), z, most)

@@ -1,4 +1,4 @@
-"""What would change a case, why an item is not in it, why it moved: with titles, as a page or a command shows it."""
+"""What would change a case, why an item is not in it, why it moved: with titles, as pages and commands show it."""
 
 from dataclasses import dataclass
 
@@ -16,12 +16,10 @@ from guidedrec_core.explanation.steering.steer import MOST_PULL
 from guidedrec_core.explanation.surrogate import base_surrogate
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.explanation.why_not_words import why_not_words
+from guidedrec_core.explanation.words import listing
 from guidedrec_core.items.new_item import standardisation
 from guidedrec_core.rationale.facts import RemovalFact
 from guidedrec_core.recommenders.refined import RefinedRecommender
-
-PATTERNS, POPULARITY = "Purchase patterns", "Popularity"
-"""Parts that are no attributes."""
 
 _PULL_STEP, _SCORE_STEP = 0.01, 0.1
 _CURVE_POINTS = 61
@@ -30,7 +28,7 @@ _CURVES = 4
 
 @dataclass(frozen=True)
 class Changes:
-    """What would change whether an item is in a user's list; every edit was scored anew before it came in here.
+    """What would change whether an item is in a user's list; every edit was checked by re-ranking the catalogue.
 
     Attributes
     ----------
@@ -101,7 +99,7 @@ class Moved:
     base_sentence : str
         How much of the base model's scores attributes explain.
     base_parts : pandas.DataFrame
-        ``label, value``: what attributes go with in the base score of this item, by a rough fit.
+        ``label, value``: attributes linked to the base score of this item, by a rough fit.
     """
 
     sentence: str
@@ -142,17 +140,16 @@ def build_changes(system: RefinedRecommender, user_id: str, item_id: str, k: int
     titles = system.data.dataset.catalogue.frame[c.TITLE]
     removed = [str(titles.iloc[int(history[place])]) for place in past.removed]
     pulls = pull_edits(model, user, history, item, k, resolution=_PULL_STEP)
-    rows = [("history", f"without {', '.join(removed)}", past.rank)] if removed else []
+    rows = [("history", f"without {listing(removed)}", past.rank)] if removed else []
     several = [pulls.joint] if pulls.joint is not None else []
-    rows += [("taste", f"the user {words.pull_phrase(pull, schema)}", pull.rank) for pull in (*pulls.single, *several)]
+    who = f"this {system.verb.user}"
+    rows += [("taste", f"{who} {words.pull_phrase(pull, schema)}", pull.rank) for pull in (*pulls.single, *several)]
 
     raw, scale = system.item_scores.values[item], (schema.scale.min, schema.scale.max)
     try:
         how, weights, _ = standardisation(system)
     except ConfigError:  # a control, whose columns are no scores of this item
-        scored: tuple[str, ...] = (
-            "This run does not use its scores as they are, so there is nothing to change in them.",
-        )
+        scored: tuple[str, ...] = ("This run does not use its scores as they are, so changing them has no effect.",)
     else:
         own = None if weights is None else weights[item]
         found = score_edits(
@@ -165,8 +162,8 @@ def build_changes(system: RefinedRecommender, user_id: str, item_id: str, k: int
     return Changes(
         seen=False,
         k=k,
-        history=(words.history_words(title, past, removed, k),),
-        pulls=tuple(words.pull_words(title, pulls, schema, k)),
+        history=(words.history_words(title, past, removed, k, system.verb),),
+        pulls=tuple(words.pull_words(title, pulls, schema, k, system.verb)),
         scores=scored,
         curves=_curves(system, user, item),
         edits=pd.DataFrame(rows, columns=["kind", "change", c.RANK]),
@@ -184,7 +181,8 @@ def build_why_not(system: RefinedRecommender, user_id: str, item_id: str, k: int
     if told.parts is not None:
         values = [*told.parts.contributions[0], told.parts.remainder[0], told.parts.bias[0]]
         parts = pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True)
-    return NotListed(item_id, title, why_not_words(title, told, against, system.schema), against, parts, told.margin)
+    sentence = why_not_words(title, told, against, system.schema, system.verb)
+    return NotListed(item_id, title, sentence, against, parts, told.margin)
 
 
 def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: int = 0) -> Moved | None:
@@ -204,12 +202,12 @@ def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: in
     likely = surrogate.approximate_contributions(g[item : item + 1])[0]
     labels = [attribute.label for attribute in system.schema.attributes]
     return Moved(
-        sentence=words.rank_change_words(title, change, system.schema),
+        sentence=words.rank_change_words(title, change, system.schema, system.verb),
         base_rank=change.base_rank,
         rank=change.rank,
         parts=parts.sort_values("gained", key=abs, ascending=False, kind="stable", ignore_index=True),
         exact=change.exact,
-        base_sentence=words.surrogate_words(surrogate),
+        base_sentence=words.surrogate_words(surrogate, system.verb),
         base_parts=pd.DataFrame({"label": labels, "value": likely}).sort_values(
             "value", key=abs, ascending=False, kind="stable", ignore_index=True
         ),
@@ -224,8 +222,9 @@ def _place(system: RefinedRecommender, user_id: str, item_id: str) -> tuple[int,
 
 
 def part_labels(system: RefinedRecommender) -> list[str]:
-    """Name the parts of a score: attributes, then `PATTERNS` and `POPULARITY`."""
-    return [*(attribute.label for attribute in system.schema.attributes), PATTERNS, POPULARITY]
+    """Name the parts of a score: attributes, then patterns beyond them, e.g. "Purchase patterns", and popularity."""
+    labels = [attribute.label for attribute in system.schema.attributes]
+    return [*labels, system.verb.patterns.capitalize(), "Popularity"]
 
 
 def _curves(system: RefinedRecommender, user: int, item: int) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""`HistoryCase`: which past item drove one score, with titles, as a page or a command shows it."""
+"""`HistoryCase`: which past items drove one score, with titles, as a page or a command shows it."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,10 @@ from guidedrec_core.explanation.history_shapley import base_history_shapley, his
 from guidedrec_core.explanation.history_words import exactness_words, history_sentence, row_labels
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
-REMAINDER = "Purchase patterns"
-"""What the attributes do not tell."""
-
 
 @dataclass(frozen=True)
 class HistoryCase:
-    """What each item of a user's history did for the score of one item.
+    """What each item of a user's history contributed to the score of one item.
 
     Attributes
     ----------
@@ -27,8 +24,8 @@ class HistoryCase:
         standard errors; 0 if exact), ``without`` (by how much the score would change without this item alone). The
         last row may stand for several: see `grouped`.
     matrix : pandas.DataFrame
-        The same rows; a column an attribute, by label, and `REMAINDER`: each value split. The remainder alone for
-        the base model.
+        The same rows; a column an attribute, by label, and the remainder, e.g. "Purchase patterns": each value split.
+        The remainder alone for the base model.
     alone : pandas.Series
         The same columns: what stands without any history.
     bias, score : float
@@ -77,12 +74,13 @@ def build_history(
     data = system.data
     user, item = data.dataset.users.index(user_id), data.dataset.items.index(item_id)
     history = data.shown_history(user)
+    remainder = system.verb.patterns.capitalize()
     if system.model(model) is system.refined:
         shares = history_shapley(system.refined, user, history, item, seed)
-        columns = [*(attribute.label for attribute in system.schema.attributes), REMAINDER]
+        columns = [*(attribute.label for attribute in system.schema.attributes), remainder]
     else:
         shares = base_history_shapley(system.base, user, history, item, seed)
-        columns = [REMAINDER]
+        columns = [remainder]
     catalogue = data.dataset.catalogue.frame.iloc[shares.items]
     labels = row_labels(shares, [str(title) for title in catalogue[c.TITLE]])
     items = pd.DataFrame(
@@ -97,7 +95,7 @@ def build_history(
     )
     matrix = pd.DataFrame(shares.matrix, columns=columns)
     return HistoryCase(
-        sentence=history_sentence(shares, labels),
+        sentence=history_sentence(shares, labels, system.verb),
         exactness=exactness_words(shares),
         items=items.iloc[::-1].reset_index(drop=True),
         matrix=matrix.iloc[::-1].reset_index(drop=True),

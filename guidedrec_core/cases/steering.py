@@ -44,7 +44,7 @@ def scores_after(
 def steered_case(
     system: RefinedRecommender, plain: HistoryScores, edited: HistoryScores, pulls: tuple[float, ...], k: int = 10
 ) -> SteeredCase:
-    """Rank anew, and put it into tables; parameters as in `steer`."""
+    """Rank again, and put the result into tables; parameters as in `steer`."""
     result = steer(system.refined, plain, edited, pulls, system.item_scores.values, k)
     before = _table(system, result.before, result.new_ranks, k, gone=True)
     after = _table(system, result.items, result.old_ranks, k, gone=False)

@@ -1,8 +1,8 @@
-"""What-ifs: steerings that somebody gave a name, kept for each refined run.
+"""Scenarios: steerings with a name, saved for each refined run.
 
 ``<home>/what_ifs/<run id>/<digest>.json`` holds one; the digest is of user and name, so that a user has each name once.
-A file is written beside its place, synced and linked there: whoever reads, or is killed, meanwhile finds it whole or
-not at all. What stands in it is checked when it is read, and a broken file is named and skipped.
+A file is written next to its place, synced and linked there, so that a reader finds it complete or not at all, even
+after a crash. Its content is checked when it is read, and a broken file is named and skipped.
 """
 
 import hashlib
@@ -63,7 +63,7 @@ class WhatIf(Config):
         """
         line = _line(name)
         if not 0 < len(line) <= _LONGEST_NAME:
-            raise InputError(f"expected a name of 1 to {_LONGEST_NAME} letters for the what-if, got {len(line)}")
+            raise InputError(f"expected a scenario name of 1 to {_LONGEST_NAME} characters, got {len(line)}")
         pulls = zip(schema.names, steering.pulls, strict=True) if steering.pulls else ()
         return cls(
             name=line,
@@ -80,7 +80,7 @@ class WhatIf(Config):
         Returns
         -------
         tuple of (Steering, tuple of str)
-            And what does not exist any more, e.g. ``"attribute warmth"``, ``"item tent-4"``.
+            And what no longer exists, e.g. ``"attribute warmth"``, ``"item tent-4"``.
         """
         gone = [f"attribute {name}" for name in self.pulls if name not in schema.names]
         gone += [f"item {item}" for item in (*self.removed, *self.added) if item not in items]
@@ -138,8 +138,8 @@ class WhatIfStore:
             os.link(temporary, self._path(what_if.user_id, what_if.name))  # fails if there is one, unlike a rename
         except FileExistsError:
             raise InputError(
-                f"expected a new name, user {what_if.user_id} has a what-if {what_if.name!r} already; "
-                "choose another name, or delete the old one"
+                f"expected a new name, {what_if.user_id} already has a scenario {what_if.name!r}; choose another name, "
+                "or delete the old one"
             ) from None
         finally:
             temporary.unlink()
@@ -154,7 +154,7 @@ class WhatIfStore:
             except FileNotFoundError:
                 continue  # deleted at this moment
             except (OSError, ValueError) as error:
-                problems.append(f"{path.name} is no what-if that can be read ({_reason(error)})")
+                problems.append(f"{path.name} cannot be read as a scenario ({_reason(error)})")
         newest_first = sorted(found, key=lambda one: (one.created, one.user_id, one.name), reverse=True)
         return Kept(tuple(newest_first), tuple(problems))
 
@@ -164,7 +164,7 @@ class WhatIfStore:
         Raises
         ------
         NotFoundError
-            There is none (any more).
+            It does not exist.
         InputError
             Its file is broken.
         """
@@ -172,10 +172,10 @@ class WhatIfStore:
         try:
             return self._read(path)
         except FileNotFoundError:
-            raise NotFoundError(f"user {user_id} has no what-if {name!r} (any more); save it again") from None
+            raise NotFoundError(f"scenario {name!r} of {user_id} no longer exists; save it again") from None
         except (OSError, ValueError) as error:
             raise InputError(
-                f"expected a what-if in {path}, got something else ({_reason(error)}); delete it, and save it again"
+                f"expected a scenario in {path}, got something else ({_reason(error)}); delete it, and save it again"
             ) from error
 
     def delete(self, user_id: str, name: str) -> None:
@@ -184,12 +184,12 @@ class WhatIfStore:
         Raises
         ------
         NotFoundError
-            There is none (any more).
+            It does not exist.
         """
         try:
             self._path(user_id, name).unlink()
         except FileNotFoundError:
-            raise NotFoundError(f"user {user_id} has no what-if {name!r} (any more)") from None
+            raise NotFoundError(f"scenario {name!r} of {user_id} no longer exists") from None
         sync(self.folder)
 
     def _path(self, user_id: str, name: str) -> Path:

@@ -10,6 +10,7 @@ from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 
 if TYPE_CHECKING:
+    from guidedrec_core.runs.library import RefinedEntry
     from guidedrec_core.runs.store import Run
 
 _TABLES = ("fidelity", "curves", "meaning", "stability", "planted")
@@ -58,7 +59,7 @@ def audit(
     if as_json:
         write_json(_document(run))
     else:
-        _write(run, store.open(refined.inputs["scores"], "scores").read_json("attributes"))
+        _write(run, entry, store.open(refined.inputs["scores"], "scores").read_json("attributes"))
 
 
 def _document(run: "Run") -> dict[str, Any]:
@@ -69,19 +70,19 @@ def _document(run: "Run") -> dict[str, Any]:
     return {"run_id": run.inputs["refined"], "audit_run_id": run.id, **run.summary, **tables}
 
 
-def _write(run: "Run", attributes: dict[str, Any]) -> None:
+def _write(run: "Run", entry: "RefinedEntry", attributes: dict[str, Any]) -> None:
     """Write a verdict a part, each with its table."""
     from guidedrec_core.attributes.schema import AttributeSchema
     from guidedrec_core.audit import words
 
-    facts = run.summary
-    labels = {attribute.name: attribute.label for attribute in AttributeSchema.parse(attributes).attributes}
+    facts, schema = run.summary, AttributeSchema.parse(attributes)
+    labels, verb = {attribute.name: attribute.label for attribute in schema.attributes}, entry.verb(schema.domain)
     asked = f"{facts['users']:,} of {facts['of_users']:,} users asked, {facts['explained']:,} explained"
     click.echo(f"Refined run {run.inputs['refined']}: {asked}")
     click.echo()
     fidelity = run.read_table("fidelity")
     for part in ("history", "attributes"):
-        click.echo(words.fidelity_sentence(fidelity, part))
+        click.echo(words.fidelity_sentence(fidelity, part, verb))
         rows = fidelity[(fidelity["part"] == part) & (fidelity["measure"] == "score")]
         write_table(("order", "direction", "area", "explanation's is larger by", "for"), _orders(rows))
         click.echo()
@@ -104,7 +105,7 @@ def _write(run: "Run", attributes: dict[str, Any]) -> None:
         ],
     )
     click.echo()
-    click.echo(words.stability_sentence(run.read_table("stability")))
+    click.echo(words.stability_sentence(run.read_table("stability"), verb))
     click.echo()
     if "planted.parquet" not in run.manifest.files:
         click.echo(f"Planted truth: not measured; {facts['no_planted_truth']}.")

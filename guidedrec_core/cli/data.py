@@ -7,6 +7,7 @@ import click
 
 from guidedrec_core.cli.output import json_option, write_facts, write_json, write_table
 from guidedrec_core.cli.session import Group, Session
+from guidedrec_core.data.verbs import VERBS
 
 if TYPE_CHECKING:
     from guidedrec_core.data.dataset import Dataset
@@ -40,6 +41,11 @@ def data() -> None:
     show_default=True,
     help="Keep users and items with at least so many interactions, until all have (k-core; 5 is usual in research).",
 )
+@click.option(
+    "--verb",
+    type=click.Choice(list(VERBS)),
+    help="What users did with items; the app speaks so.  [default: guessed from name and format]",
+)
 @json_option
 @click.pass_obj
 def import_(
@@ -50,12 +56,13 @@ def import_(
     mapping: tuple[str, ...],
     items: Path | None,
     min_interactions: int,
+    verb: str | None,
     as_json: bool,
 ) -> None:
     """Import interactions (and items) from files."""
     from guidedrec_core.data.importing import import_dataset
 
-    dataset = import_dataset(format_, path, name, _parse_mapping(mapping), items, min_interactions)
+    dataset = import_dataset(format_, path, name, _parse_mapping(mapping), items, min_interactions, verb)
     _store(session, dataset, as_json)
 
 
@@ -166,6 +173,7 @@ def _show(session: Session, dataset: "Dataset", run_id: str, as_json: bool) -> N
         ("period", f"{facts['first'][:10]} to {facts['last'][:10]}"),
         ("histories", f"{history['min']:,} to {history['max']:,} interactions, median {history['median']:,g}"),
         ("categories", f"{facts['categories']:,}"),
+        ("verb", facts["interaction_verb"]),
         ("source", f"{source.get('format', '')} {source.get('path', '')}"),
     ]
     rows += [(key, source[key]) for key in ("licence", "citation") if key in source]

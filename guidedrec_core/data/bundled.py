@@ -69,7 +69,9 @@ def sample_data() -> Path:
     for folder in folders:
         if folder.is_dir():
             return folder
-    raise DataError(f"expected the bundled data in {folders[0]} or {folders[1]}, found neither; install guidedrec anew")
+    raise DataError(
+        f"expected the bundled data in {folders[0]} or {folders[1]}, found neither; install guidedrec again"
+    )
 
 
 def bundled_dataset(name: str) -> Dataset:

@@ -81,7 +81,7 @@ def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogu
     items : pandas.DataFrame or None
         Listings with ``item_id``, ``title``, ``category`` and more; None when there are none.
     item_ids : sequence of str
-        The items that were interacted with, by index.
+        The items with interactions, by index.
 
     Returns
     -------
@@ -96,21 +96,45 @@ def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogu
     """
     ids = pd.Series(list(item_ids), dtype="str", name=c.ITEM)
     if items is None:
-        notice = Notice("no_catalogue", len(ids), f"no listings were given; all {len(ids):,} items show their id")
+        notice = Notice("no_catalogue", len(ids), f"no listings were given; the ids of {len(ids):,} items are shown")
         return Catalogue(pd.DataFrame({c.ITEM: ids, c.TITLE: ids, c.CATEGORY: ""}).astype("str")), (notice,)
     notices: list[Notice] = []
     listings = items.assign(**{c.ITEM: clean_ids(items[c.ITEM], "catalogue item", notices)})
     repeated = listings[c.ITEM].duplicated()
-    _count(notices, "duplicate_listings", repeated, "listings repeat an item id; the first of each was kept")
+    _count(
+        notices,
+        "duplicate_listings",
+        repeated,
+        "listing repeats an item id; the first one was kept",
+        "listings repeat an item id; the first of each was kept",
+    )
     listings = listings[~repeated].set_index(c.ITEM)
     unused = ~listings.index.isin(ids)
-    _count(notices, "unused_listings", unused, "listings are of items without interactions here; left out")
+    _count(
+        notices,
+        "unused_listings",
+        unused,
+        "listing is of an item without interactions, left out",
+        "listings are of items without interactions, left out",
+    )
     unlisted = ~ids.isin(listings.index)
-    _count(notices, "unlisted_items", unlisted, "items have no listing; they show their id as title")
+    _count(
+        notices,
+        "unlisted_items",
+        unlisted,
+        "item has no listing; its id is shown as its title",
+        "items have no listing; their ids are shown as titles",
+    )
     frame = listings.reindex(ids).reset_index()
     title = _text(frame[c.TITLE])
     blank = title == ""
-    _count(notices, "blank_titles", blank & ~unlisted, "listings have no title; they show their id")
+    _count(
+        notices,
+        "blank_titles",
+        blank & ~unlisted,
+        "listing has no title; its id is shown instead",
+        "listings have no title; their ids are shown instead",
+    )
     frame[c.TITLE] = title.where(~blank, ids)
     for column in (c.CATEGORY, c.DESCRIPTION):
         if column in frame:
@@ -118,7 +142,11 @@ def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogu
     if c.PRICE in frame:
         prices = pd.to_numeric(frame[c.PRICE], errors="coerce").astype("float64")
         _count(
-            notices, "unreadable_prices", prices.isna() & frame[c.PRICE].notna(), "prices are not numbers; left blank"
+            notices,
+            "unreadable_prices",
+            prices.isna() & frame[c.PRICE].notna(),
+            "price is not a number, left blank",
+            "prices are not numbers, left blank",
         )
         frame[c.PRICE] = prices
     return Catalogue(frame), tuple(notices)
@@ -129,7 +157,7 @@ def _text(values: pd.Series) -> pd.Series:
     return values.astype("object").fillna("").astype("str").str.strip()
 
 
-def _count(notices: list[Notice], code: str, concerned: pd.Series | npt.NDArray[np.bool_], what: str) -> None:
+def _count(notices: list[Notice], code: str, concerned: pd.Series | npt.NDArray[np.bool_], one: str, many: str) -> None:
     count = int(concerned.sum())
     if count:
-        notices.append(Notice(code, count, f"{count:,} {what}"))
+        notices.append(Notice.counted(code, count, one, many))

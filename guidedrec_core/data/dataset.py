@@ -17,6 +17,7 @@ from guidedrec_core.data.interactions import Interactions, core_filter
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.sequences import IntArray, Sequences
 from guidedrec_core.data.split import Cases, Split
+from guidedrec_core.data.verbs import InteractionVerb, verb_of, with_verb
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError
 
@@ -40,7 +41,8 @@ class Dataset:
     catalogue : Catalogue
         Exactly the items of the interactions, row n for the item of index n.
     source : dict of str to str
-        Where it came from: ``format``, ``path`` (the file's or folder's name), ``licence`` and ``citation`` if known.
+        Where it came from: ``format``, ``path`` (the file's or folder's name), ``licence`` and ``citation`` if known,
+        ``interaction_verb`` if one was chosen that would not be guessed.
     notices : tuple of Notice
         What the import found odd and what it did.
     """
@@ -75,6 +77,7 @@ class Dataset:
         *,
         name: str = "data",
         min_interactions: int = 1,
+        verb: str | None = None,
     ) -> "Dataset":
         """Clean tables and make a data set of them.
 
@@ -89,6 +92,9 @@ class Dataset:
             Lower-case letters, digits, ``-`` and ``_``.
         min_interactions : int
             K-core: keep users and items with at least so many interactions.
+        verb : str, optional
+            What users did, in the past tense, e.g. ``"watched"`` (a key of `guidedrec_core.data.verbs.VERBS`); guessed
+            by default.
 
         Returns
         -------
@@ -99,6 +105,8 @@ class Dataset:
         ------
         DataError
             Columns are missing, or hold what cannot be read; nothing is left of the k-core.
+        ConfigError
+            There is no such verb.
 
         Examples
         --------
@@ -108,7 +116,8 @@ class Dataset:
         """
         check_name(name)
         listings = None if items is None else _with_title_and_category(items)
-        return cls.clean(interactions, listings, name, min_interactions, {"format": "DataFrame"})
+        source = with_verb({"format": "DataFrame"}, name, verb)
+        return cls.clean(interactions, listings, name, min_interactions, source)
 
     @classmethod
     def clean(
@@ -135,7 +144,7 @@ class Dataset:
         """
         if min_interactions < 1:
             raise DataError(f"expected a least number of interactions of 1 or more, got {min_interactions}")
-        table, cleaned = Interactions.clean(interactions)
+        table, cleaned = Interactions.clean(interactions, verb_of(name, source))
         table, filtered = core_filter(table, min_interactions)
         catalogue, aligned = align(listings, item_order(table.frame[c.ITEM]))
         return cls(name, table, catalogue, source, (*notices, *cleaned, *filtered, *aligned))
@@ -176,6 +185,10 @@ class Dataset:
             )
         return SplitDataset.of(self, SplitConfig.parse({"kind": kind, **settings}))
 
+    def verb(self, domain: str = "") -> InteractionVerb:
+        """Return how to speak of its interactions; `domain` of an attribute schema helps to guess, see `verb_of`."""
+        return verb_of(self.name, self.source, domain)
+
     def describe(self) -> dict[str, Any]:
         """Return the facts of the data set, ready for JSON.
 
@@ -184,7 +197,8 @@ class Dataset:
         dict
             ``name``, ``users``, ``items``, ``interactions`` (counts), ``density`` (share of all user and item pairs
             that occur), ``first``, ``last`` (ISO 8601, UTC), ``history`` (``min``, ``median``, ``max`` interactions
-            of a user), ``categories`` (count of distinct main categories), ``source`` and ``notices``.
+            of a user), ``categories`` (count of distinct main categories), ``interaction_verb`` (past tense, e.g.
+            ``"bought"``), ``source`` and ``notices``.
         """
         frame = self.interactions.frame
         histories = frame.groupby(c.USER, sort=False).size()
@@ -204,6 +218,7 @@ class Dataset:
                 "max": int(histories.max()),
             },
             "categories": int(categories[categories != ""].nunique()),
+            "interaction_verb": self.verb().past,
             "source": dict(self.source),
             "notices": [notice.as_dict() for notice in self.notices],
         }

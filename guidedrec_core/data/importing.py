@@ -5,6 +5,7 @@ from pathlib import Path
 
 from guidedrec_core.data.dataset import Dataset, check_name
 from guidedrec_core.data.readers import read
+from guidedrec_core.data.verbs import with_verb
 
 
 def import_dataset(
@@ -14,6 +15,7 @@ def import_dataset(
     mapping: Mapping[str, str] | None = None,
     items_path: Path | str | None = None,
     min_interactions: int = 1,
+    verb: str | None = None,
 ) -> Dataset:
     """Read, clean and filter a data set.
 
@@ -29,6 +31,9 @@ def import_dataset(
         See `guidedrec_core.data.readers.read`.
     min_interactions : int, default 1
         K-core: keep users and items with at least so many interactions.
+    verb : str, optional
+        What users did, in the past tense, e.g. ``"watched"`` (a key of `guidedrec_core.data.verbs.VERBS`); guessed by
+        default.
 
     Returns
     -------
@@ -39,8 +44,10 @@ def import_dataset(
     ------
     DataError
         Anything that makes the files unusable; one message with what to do.
+    ConfigError
+        There is no such verb.
     """
     check_name(name)
+    source = with_verb({"format": format, "path": Path(path).resolve().name}, name, verb)
     raw = read(format, path, mapping, items_path)
-    source = {"format": format, "path": Path(path).resolve().name, **raw.facts}
-    return Dataset.clean(raw.interactions, raw.items, name, min_interactions, source, raw.notices)
+    return Dataset.clean(raw.interactions, raw.items, name, min_interactions, {**source, **raw.facts}, raw.notices)

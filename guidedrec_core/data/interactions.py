@@ -8,6 +8,7 @@ import pandas as pd
 
 from guidedrec_core import columns as c
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.verbs import CHOSE, InteractionVerb
 from guidedrec_core.errors import DataError
 
 # Unix times of 1973..5138 in seconds lie below this, of 1973.. in milliseconds above it.
@@ -20,7 +21,7 @@ _LATEST = pd.Timestamp("2100-01-01")
 
 @dataclass(frozen=True)
 class Interactions:
-    """Who took which item, when; in time order within each user.
+    """Which user interacted with which item, when; in time order within each user.
 
     Attributes
     ----------
@@ -49,7 +50,7 @@ class Interactions:
         return len(self.frame)
 
     @classmethod
-    def clean(cls, raw: pd.DataFrame) -> tuple["Interactions", tuple[Notice, ...]]:
+    def clean(cls, raw: pd.DataFrame, verb: InteractionVerb = CHOSE) -> tuple["Interactions", tuple[Notice, ...]]:
         """Validate a raw table, mend what can be mended, and say so.
 
         Parameters
@@ -57,6 +58,8 @@ class Interactions:
         raw : pandas.DataFrame
             At least ``user_id``, ``item_id``, ``datetime``; optional ``weight`` (default 1). Times may be datetimes,
             text, or Unix seconds or milliseconds (told apart by magnitude).
+        verb : InteractionVerb
+            How the notices speak of interactions.
 
         Returns
         -------
@@ -89,21 +92,14 @@ class Interactions:
         doubled = frame.duplicated([c.USER, c.ITEM, c.DATETIME])
         if doubled.any():
             count = int(doubled.sum())
+            same = "(same user, item and time), left out"
             notices.append(
-                Notice(
-                    "duplicate_rows",
-                    count,
-                    f"rows that repeat a user, item and time: {count:,}; the first of each was kept",
-                )
+                Notice.counted("duplicate_rows", count, f"row repeats another {same}", f"rows repeat another {same}")
             )
             frame = frame[~doubled]
         repeated = int(frame.duplicated([c.USER, c.ITEM]).sum())
         if repeated:
-            notices.append(
-                Notice(
-                    "repeated_items", repeated, f"returns to an item the user already had: {repeated:,}; all were kept"
-                )
-            )
+            notices.append(Notice("repeated_items", repeated, f"{verb.count(repeated, 'repeat')}, kept"))
         frame = frame.sort_values([c.USER, c.DATETIME], kind="stable").reset_index(drop=True)
         return cls(frame), tuple(notices)
 
@@ -143,11 +139,13 @@ def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
         )
     changed = int((trimmed != text).sum())
     if changed:
+        code = f"{kind.replace(' ', '_')}_ids_trimmed"
         notices.append(
-            Notice(
-                f"{kind.replace(' ', '_')}_ids_trimmed",
+            Notice.counted(
+                code,
                 changed,
-                f"{changed:,} {kind} ids had spaces around them; trimmed",
+                f"{kind} id had spaces around it, trimmed",
+                f"{kind} ids had spaces around them, trimmed",
             )
         )
     return trimmed
@@ -262,6 +260,6 @@ def core_filter(interactions: Interactions, minimum: int) -> tuple[Interactions,
         "core_filter",
         left_out,
         f"{left_out:,} interactions, {users:,} users and {items:,} items were left out, because every user and item "
-        f"must have at least {minimum}",
+        f"needs at least {minimum} interactions",
     )
     return Interactions(frame.reset_index(drop=True)), (notice,)

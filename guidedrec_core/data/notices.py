@@ -22,6 +22,17 @@ class Notice:
     count: int
     message: str
 
+    @classmethod
+    def counted(cls, code: str, count: int, one: str, many: str) -> "Notice":
+        """Return a notice whose message is the count and what is said of one or of many.
+
+        Examples
+        --------
+        >>> Notice.counted("blank_titles", 1, "listing has no title", "listings have no title").message
+        '1 listing has no title'
+        """
+        return cls(code, count, f"{count:,} {one if count == 1 else many}")
+
     def as_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""
         return asdict(self)

@@ -43,7 +43,7 @@ class RawData:
     ----------
     interactions : pandas.DataFrame
         ``user_id``, ``item_id``, ``datetime`` and, where the source has it, ``weight``: raw values in the order in
-        which interactions of one user at the same time shall stay.
+        which interactions of one user at the same time are to stay.
     items : pandas.DataFrame or None
         ``item_id``, ``title``, ``category`` (blank when unknown), then whatever else the source says about items.
     notices : tuple of Notice
@@ -175,7 +175,9 @@ def _interaction_columns(
     }
     if renamed:
         pairs = ", ".join(f"{column} as {key}" for key, column in renamed.items())
-        notices.append(Notice("columns_taken", len(renamed), f"columns of {name} were taken by a usual name: {pairs}"))
+        notices.append(
+            Notice("columns_taken", len(renamed), f"{name}: columns recognised by another usual name: {pairs}")
+        )
         wanted |= renamed
     if c.WEIGHT not in mapping and wanted[c.WEIGHT] not in frame.columns:
         del wanted[c.WEIGHT]
@@ -183,7 +185,7 @@ def _interaction_columns(
     chosen = tables.select(frame, wanted, name, advice)
     unused = [str(column) for column in frame.columns if column not in wanted.values()]
     if unused:
-        notices.append(Notice("columns_unused", len(unused), f"columns of {name} not used: {', '.join(unused)}"))
+        notices.append(Notice("columns_unused", len(unused), f"{name}: columns not used: {', '.join(unused)}"))
     return chosen
 
 

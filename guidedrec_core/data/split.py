@@ -84,7 +84,12 @@ class Split:
             short = int((~held_out).sum())
             if short:
                 notices.append(
-                    Notice("short_histories", short, f"{short:,} users have fewer than 3 interactions; only trained on")
+                    Notice.counted(
+                        "short_histories",
+                        short,
+                        "user has fewer than 3 interactions and is only trained on",
+                        "users have fewer than 3 interactions and are only trained on",
+                    )
                 )
         else:
             cuts = np.quantile(
@@ -99,7 +104,12 @@ class Split:
             new = int((n_train == 0).sum())
             if new:
                 notices.append(
-                    Notice("users_without_training", new, f"{new:,} users appear only after the training period")
+                    Notice.counted(
+                        "users_without_training",
+                        new,
+                        "user appears only after the training period",
+                        "users appear only after the training period",
+                    )
                 )
         split = cls(n_train.astype(np.int64), n_valid.astype(np.int64), tuple(notices), *ends)
         if not (n_train > 1).any() or not (lengths - n_train - n_valid > 0).any():

@@ -73,7 +73,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     except (pyarrow.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"expected a Parquet file, {path.name} cannot be read as one ({_first_line(error)}); "
-            "write it anew, or choose another --format"
+            "write it again, or choose another --format"
         ) from error
 
 

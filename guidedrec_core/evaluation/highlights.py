@@ -1,4 +1,4 @@
-"""Cases worth a look, chosen from the stored ranks by plain rules."""
+"""Suggested cases, chosen from the stored ranks by plain rules."""
 
 import pandas as pd
 

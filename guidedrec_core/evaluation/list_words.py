@@ -1,13 +1,16 @@
 """List measures as people read them."""
 
+from dataclasses import asdict
+
 import pandas as pd
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.beyond import COVERAGE, DIVERSITY, GINI, MISCALIBRATION, NOVELTY, POPULARITY_BIAS
 from guidedrec_core.evaluation.report import REFINED
 
 LIST_WORDS = {
     COVERAGE: "Catalogue shown",
-    GINI: "Unevenness",
+    GINI: "Concentration",
     NOVELTY: "Novelty",
     POPULARITY_BIAS: "Popularity",
     DIVERSITY: "Variety",
@@ -15,19 +18,30 @@ LIST_WORDS = {
 }
 """Measures of `beyond` by name without cut-off, in order of display."""
 
-LIST_MEANINGS = {
+_LIST_MEANINGS = {
     COVERAGE: "share of all items that are in at least one user's list",
-    GINI: "how unevenly items are listed: 0 = all equally often, near 1 = a few items take all places",
-    NOVELTY: "how rare the listed items are: one more means half as often taken",
-    POPULARITY_BIAS: "how often a listed item was taken in the training part, on average",
+    GINI: "how much the lists concentrate on a few items: 0 = all items equally often, near 1 = a few fill all lists",
+    NOVELTY: "how rare the listed items are: 1 more means {participle} half as often",
+    POPULARITY_BIAS: "average number of {nouns} of a listed item in the training data",
     DIVERSITY: "how much the items of one list differ in their attributes: 0 = all alike, 1 = unrelated",
-    MISCALIBRATION: "how far a list's average attributes are from those of the user's history: 0 = the same mix",
+    MISCALIBRATION: "how far a list's average attributes are from the {user}'s history: 0 = the same mix",
 }
-"""What each of them says."""
+
+
+def list_meaning(name: str, verb: InteractionVerb) -> str:
+    """Say what a measure, by its name without cut-off, says.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import BOUGHT
+    >>> list_meaning(POPULARITY_BIAS, BOUGHT)
+    'average number of purchases of a listed item in the training data'
+    """
+    return _LIST_MEANINGS[name].format(**asdict(verb))
 
 
 def list_figure(metric: str, value: float) -> str:
-    """Write a measure with as many digits as it deserves.
+    """Write a measure with a fitting number of digits.
 
     Examples
     --------

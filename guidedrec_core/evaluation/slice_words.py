@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, REFINED
 
 FEW_CASES = 100
-"""Slices of fewer cases are shown but not talked about: their averages are mostly chance."""
+"""Slices of fewer cases are shown but not named in sentences: their averages are mostly chance."""
 
 
 def slice_gains(slices: pd.DataFrame, slice_by: str, metric: str) -> pd.DataFrame:
@@ -35,38 +36,58 @@ def slice_gains(slices: pd.DataFrame, slice_by: str, metric: str) -> pd.DataFram
     return values.join(base[["gain", "ci_low", "ci_high"]]).reset_index()
 
 
-def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str) -> str:
+def slice_label(slice_by: str, name: str, verb: InteractionVerb) -> str:
+    """Name a slice as people read it.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import BOUGHT
+    >>> slice_label("history length", "6 to 10", BOUGHT), slice_label("item popularity", "rarest quarter", BOUGHT)
+    ('6 to 10 purchases', 'rarest quarter')
+    >>> slice_label("item popularity", "never in training", BOUGHT)
+    'never bought before'
+    """
+    if slice_by == "history length":
+        return f"{name} {verb.nouns}"
+    return f"never {verb.participle} before" if name.startswith("never") else name
+
+
+def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str, verb: InteractionVerb) -> str:
     """Say in which slice the refined model gains most, and where it loses.
 
     Parameters
     ----------
     slices, slice_by, metric
         As in `slice_gains`.
+    verb : InteractionVerb
+        What users do.
     """
     gains = slice_gains(slices, slice_by, metric)
     told = gains[gains["n_cases"] >= FEW_CASES]
     if len(told) < 2:
-        return f"Too few cases to compare by {slice_by}."
+        return f"There are too few cases to compare by {slice_by}."
     told = told.sort_values("gain", kind="stable")
     worst, best = told.iloc[0], told.iloc[-1]
     if best["ci_low"] <= 0:
-        text = f"By {slice_by}, no part shows a clear gain over the base; it comes closest for {_said(best, slice_by)}"
+        lead = f"By {slice_by}, no group shows a clear gain over the base model; the closest is"
+        text = f"{lead} {_said(best, slice_by, verb)}"
     else:
-        text = f"By {slice_by}, the gain over the base is largest for {_said(best, slice_by)}"
+        text = f"By {slice_by}, the gain over the base model is largest for {_said(best, slice_by, verb)}"
     if worst["gain"] < 0:
         loses = "loses" if worst["ci_high"] < 0 else "may lose"
-        text = f"{text}; the refined model {loses} for {_said(worst, slice_by)}."
+        text = f"{text}; the refined model {loses} for {_said(worst, slice_by, verb)}."
     else:
-        text = f"{text} and smallest for {_said(worst, slice_by)}."
+        text = f"{text} and smallest for {_said(worst, slice_by, verb)}."
     small = gains[gains["n_cases"] < FEW_CASES]
     if len(small):
-        text += f" Pale: fewer than {FEW_CASES} cases, mostly chance."
+        text += f" Faded: under {FEW_CASES} cases, unreliable."
     return text
 
 
-def _said(row: pd.Series, slice_by: str) -> str:
+def _said(row: pd.Series, slice_by: str, verb: InteractionVerb) -> str:
     """Name a slice with its values and the interval of its gain."""
-    named = f"items {row['slice']}" if row["slice"].startswith("never") else f"the {row['slice']}"
-    name = f"histories of {row['slice']}" if slice_by == "history length" else named
+    label = slice_label(slice_by, str(row["slice"]), verb)
+    items = f"items {label}" if label.startswith("never") else f"the {label} of items"
+    name = f"{verb.users} with {label}" if slice_by == "history length" else items
     interval = f"95 % interval of the gain {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
     return f"{name} (from {row[BASE]:.3f} to {row[REFINED]:.3f}; {interval})"

@@ -1,11 +1,13 @@
-"""What an evaluation says, in words: whether refinement helps, and whether the scores' meaning is the reason."""
+"""What an evaluation says, in words: whether refinement helps, and whether the meaning of the scores is the reason."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.highlights import CLEAREST, DOWN, FOUND, LOST, RAREST, UP
 from guidedrec_core.evaluation.report import (
     BASE,
@@ -26,38 +28,37 @@ MODEL_WORDS = {
     POPULARITY: "popularity",
     ITEM_KNN: "similar items",
     ITEM_KNN_RECENCY: "recent similar items",
-    LINEAR: "linear (EASE)",
+    LINEAR: "linear model",
     BASE: "base",
-    SECOND_TRAINING: "trained twice, no attributes",
+    SECOND_TRAINING: "retrained without attributes",
     PLACEBO: "shuffled scores",
-    GAUSSIAN: "random vectors",
-    CATEGORIES: "categories, no scores",
-    GUIDED_ONLY: "scores alone",
+    GAUSSIAN: "random numbers",
+    CATEGORIES: "categories instead of scores",
+    GUIDED_ONLY: "scores only",
     REFINED: "refined",
 }
 """Models as people read them."""
 
-MODEL_MEANINGS = {
-    POPULARITY: "recommends what most users took",
-    ITEM_KNN: "recommends what is often taken together with the user's items",
-    ITEM_KNN_RECENCY: "the same, but the latest items count most, and so does what others took right after them",
-    LINEAR: "one linear rule from the user's items, the latest counting most, to all others; often hard to beat",
-    BASE: "the sequence model that knows no attributes",
-    SECOND_TRAINING: "the same second training without any attributes: shows what training longer does",
-    PLACEBO: "the same refinement with the scores shuffled over items: shows what more parameters do",
-    GAUSSIAN: "the same refinement with random numbers: shows the same as shuffled scores, with no item's row at all",
+_MODEL_MEANINGS = {
+    POPULARITY: "recommends what most {users} {past}",
+    ITEM_KNN: "recommends items often {participle} together with the {user}'s own",
+    ITEM_KNN_RECENCY: "the same, but the latest {nouns} count most, and so does what others {past} right after them",
+    LINEAR: "one linear rule from the {user}'s items to all others, the latest counting most; often hard to beat",
+    BASE: "the original model, which learns from the order of {nouns} and uses no attributes",
+    SECOND_TRAINING: "trained a second time in the same way, without attributes: shows the effect of longer training",
+    PLACEBO: "the same refinement with the scores shuffled over items: shows the effect of the extra parameters",
+    GAUSSIAN: "the same refinement with random numbers instead of scores: another check on the extra parameters",
     CATEGORIES: "the same refinement with the catalogue's categories: shows whether scoring items was worth it",
-    GUIDED_ONLY: "the refinement without the base model's item vectors: shows what the scores do alone",
+    GUIDED_ONLY: "the refinement without the base model's knowledge of items: shows what the scores do on their own",
     REFINED: "the base model refined with the attributes",
 }
-"""What each model is there for."""
 
 CONTROL_QUESTIONS = {
-    SECOND_TRAINING: "Is it only the longer training? Then training again without attributes would gain as much.",
-    PLACEBO: "Does it matter what the scores mean? If not, scores dealt to the wrong items would gain as much.",
-    GAUSSIAN: "Is it only the added numbers? Then random numbers in their place would gain as much.",
-    CATEGORIES: "Was scoring needed? If not, the catalogue's categories in the scores' place would gain as much.",
-    GUIDED_ONLY: "Is the base model needed? If not, the scores would do as well without its item vectors.",
+    SECOND_TRAINING: "Is it just the longer training? Then retraining without attributes would gain as much.",
+    PLACEBO: "Does the meaning of the scores matter? If not, randomly reassigned scores would gain as much.",
+    GAUSSIAN: "Is it just the extra numbers? Then random numbers in place of scores would gain as much.",
+    CATEGORIES: "Was scoring needed? If not, the catalogue's categories in place of scores would gain as much.",
+    GUIDED_ONLY: "Is the base model needed? If not, the scores would do as well without it.",
 }
 """What each control asks, and what it could have shown."""
 
@@ -87,7 +88,7 @@ class Verdict:
     lead : str
         The same in plain words: against the base, and against the placebo.
     more : str
-        Against what else was measured, as far as it is worth a word; may be empty.
+        Against what else was measured, where it matters; may be empty.
     """
 
     metric: str
@@ -99,27 +100,68 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """All that is to be said."""
+        """Lead and more."""
         return f"{self.lead} {self.more}".strip()
 
 
-def metric_meaning(metric: str) -> str:
+def model_meaning(model: str, verb: InteractionVerb) -> str:
+    """Say what a model is for.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import BOUGHT, WATCHED
+    >>> model_meaning("popularity", BOUGHT), model_meaning("item_knn", WATCHED)
+    ('recommends what most customers bought', "recommends items often watched together with the viewer's own")
+    """
+    return _MODEL_MEANINGS[model].format(**asdict(verb))
+
+
+def metric_label(metric: str) -> str:
+    """Return a metric's name as people read it; the field's own name belongs in a tooltip.
+
+    Examples
+    --------
+    >>> metric_label("Recall@10"), metric_label("NDCG@20"), metric_label("MRR")
+    ('Found in the top 10', 'Ranking quality, top 20', 'Ranking quality, all items')
+    """
+    name, _, cutoff = metric.partition("@")
+    if name == "Recall":
+        return f"Found in the top {cutoff}"
+    return f"Ranking quality, top {cutoff}" if name == "NDCG" else "Ranking quality, all items"
+
+
+def metric_noun(metric: str) -> str:
+    """Return a metric's name for use inside a sentence.
+
+    Examples
+    --------
+    >>> metric_noun("Recall@10"), metric_noun("NDCG@20"), metric_noun("MRR")
+    ('the share found in the top 10', 'ranking quality in the top 20', 'ranking quality over all items')
+    """
+    name, _, cutoff = metric.partition("@")
+    if name == "Recall":
+        return f"the share found in the top {cutoff}"
+    return f"ranking quality in the top {cutoff}" if name == "NDCG" else "ranking quality over all items"
+
+
+def metric_meaning(metric: str, verb: InteractionVerb) -> str:
     """Say what a metric measures.
 
     Examples
     --------
-    >>> metric_meaning("Recall@10")
-    'share of cases whose held-out item is in the top 10'
+    >>> from guidedrec_core.data.verbs import BOUGHT
+    >>> metric_meaning("Recall@10", BOUGHT)
+    'share of cases in which the item bought next is in the top 10'
     """
     name, _, cutoff = metric.partition("@")
     if name == "Recall":
-        return f"share of cases whose held-out item is in the top {cutoff}"
+        return f"share of cases in which the item {verb.next} is in the top {cutoff}"
     if name == "NDCG":
-        return f"how high in the top {cutoff} the held-out item stands (1 = always first, 0 = never in it)"
-    return "average of 1 / rank of the held-out item in the whole catalogue (1 = always first)"
+        return f"how high in the top {cutoff} the item {verb.next} is (1 = always first, 0 = never in it)"
+    return f"how high the item {verb.next} is in the whole catalogue: the average of 1 / rank (1 = always first)"
 
 
-def overview_sentence(dataset: str, metrics: pd.DataFrame, split: str) -> str:
+def overview_sentence(dataset: str, metrics: pd.DataFrame, split: str, verb: InteractionVerb) -> str:
     """Say in one sentence what refinement changed.
 
     Parameters
@@ -130,12 +172,14 @@ def overview_sentence(dataset: str, metrics: pd.DataFrame, split: str) -> str:
         `EvaluationReport.metrics`.
     split : str
         The split's kind; with ``leave-one-out`` there is one case a user.
+    verb : InteractionVerb
+        What users do.
 
     Returns
     -------
     str
-        From the first Recall@K there is; e.g. "On fernway, the refined model has the next item in its top 10 for 27 of
-        100 users, the base model for 23, and the same refinement with shuffled scores for 24."
+        From the first Recall@K there is; e.g. "On fernway, the refined model finds the next purchase in its top 10 for
+        27 of 100 customers, the base model for 23, and the same refinement with shuffled scores for 24."
     """
     recall = next(m for m in metrics["metric"] if m.startswith("Recall@"))
     value = metrics[metrics["metric"] == recall].set_index("model")["value"]
@@ -143,13 +187,13 @@ def overview_sentence(dataset: str, metrics: pd.DataFrame, split: str) -> str:
     # With few hits, hundredths would hide every difference.
     whole = 100 if value[known].min() >= 0.1 else 1000
     count = {m: f"{value[m] * whole:.0f}" for m in known}
-    cases = "users" if split == "leave-one-out" else "held-out interactions"
-    parts = [f"the base model for {count[BASE]}"]
+    place, cases = ("for", verb.users) if split == "leave-one-out" else ("in", "cases")
+    parts = [f"the base model {place} {count[BASE]}"]
     if PLACEBO in count:
-        parts.append(f"and the same refinement with shuffled scores for {count[PLACEBO]}")
+        parts.append(f"and the same refinement with shuffled scores {place} {count[PLACEBO]}")
     return (
-        f"On {dataset}, the refined model has the next item in its top {recall.partition('@')[2]} for "
-        f"{count[REFINED]} of {whole:,} {cases}, {', '.join(parts)}."
+        f"On {dataset}, the refined model finds the next {verb.next_noun} in its top {recall.partition('@')[2]} "
+        f"{place} {count[REFINED]} of {whole:,} {cases}, {', '.join(parts)}."
     )
 
 
@@ -166,60 +210,99 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
     wanted = differences[(differences["metric"] == metric) & (differences["model"] == REFINED)]
     rows = {str(row["against"]): row for _, row in wanted.iterrows()}
     effect = {name: _effect(row) for name, row in rows.items()}
-    amount = {name: _amount(row) for name, row in rows.items()}
+    noun = metric_noun(metric)
     said = []
     if BASE in effect:
+        change, interval = _change(rows[BASE]), _interval(rows[BASE])
         said.append(
             {
-                "higher": f"Refinement helps: {metric} is {amount[BASE]} against the base.",
-                "lower": f"Refinement hurts here: {metric} is {amount[BASE]} against the base.",
-                "unclear": f"No clear gain over the base: {metric} is {amount[BASE]}.",
+                "higher": f"Refinement helps: {noun} is {change} than with the base model ({interval}).",
+                "lower": f"Refinement hurts here: {noun} is {change} than with the base model ({interval}).",
+                "unclear": f"No clear gain over the base model: {noun} is {change} ({interval}).",
             }[effect[BASE]]
         )
     if PLACEBO in effect:
+        change, interval = _change(rows[PLACEBO]), _interval(rows[PLACEBO])
         said.append(
             {
-                "higher": f"Against shuffled scores it is {amount[PLACEBO]}, so what the scores mean matters.",
-                "lower": f"Shuffled scores do better ({amount[PLACEBO]} against them), so what the scores mean does "
-                "not help on these data.",
-                "unclear": f"There is no clear gain over shuffled scores ({amount[PLACEBO]}), so nothing here shows "
-                "that what the scores mean helps.",
+                "higher": f"Compared with shuffled scores it is {change} ({interval}), so the meaning of the scores "
+                "matters.",
+                "lower": f"Shuffled scores do better: refined is {change} ({interval}), so the meaning of the scores "
+                "does not help on these data.",
+                "unclear": f"There is no clear gain over shuffled scores ({change}, {interval}), so nothing here shows "
+                "that the meaning of the scores helps.",
             }[effect[PLACEBO]]
         )
-    lead, said = " ".join(said), []
-    if SECOND_TRAINING in effect:
-        said.append(
-            {
-                "higher": f"Against a second training without attributes it is {amount[SECOND_TRAINING]}, so training "
-                "longer is not the reason.",
-                "lower": f"A second training without attributes does better ({amount[SECOND_TRAINING]} against it).",
-                "unclear": f"There is no clear gain over a second training without attributes "
-                f"({amount[SECOND_TRAINING]}), so training longer may be all there is to it.",
-            }[effect[SECOND_TRAINING]]
-        )
-    if CATEGORIES in effect:
-        said.append(
-            {
-                "higher": f"Against the catalogue's categories in the scores' place it is {amount[CATEGORIES]}, so the "
-                "scores tell more than categories do.",
-                "lower": f"The catalogue's categories in the scores' place do better ({amount[CATEGORIES]} against "
-                "them), so the scores are not needed here.",
-                "unclear": f"The catalogue's categories in the scores' place do about as well "
-                f"({amount[CATEGORIES]} against them), so nothing here shows that the scores tell more.",
-            }[effect[CATEGORIES]]
-        )
-    if effect.get(GAUSSIAN) in ("lower", "unclear"):
-        said.append(f"Random numbers do about as well as the scores ({amount[GAUSSIAN]} against them).")
-    if effect.get(GUIDED_ONLY) in ("lower", "unclear"):
-        said.append(
-            f"The scores alone, without the base model's item vectors, do about as well ({amount[GUIDED_ONLY]} "
-            "against them)."
-        )
-    better = [name for name in (POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR) if effect.get(name) == "lower"]
-    if better:
-        best = min(better, key=lambda name: float(rows[name]["absolute"]))
-        said.append(f"A far simpler model does better here, {MODEL_WORDS[best]}: against it refined is {amount[best]}.")
-    return Verdict(metric, effect.get(BASE), effect.get(SECOND_TRAINING), effect.get(PLACEBO), lead, " ".join(said))
+    more = [_against_retraining(rows), _against_categories(rows), *_against_others(rows), _against_simple(rows)]
+    return Verdict(
+        metric,
+        effect.get(BASE),
+        effect.get(SECOND_TRAINING),
+        effect.get(PLACEBO),
+        " ".join(said),
+        " ".join(sentence for sentence in more if sentence),
+    )
+
+
+Rows = Mapping[str, pd.Series]
+"""Differences of the refined model by what it is compared with."""
+
+
+def _against_retraining(rows: Rows) -> str:
+    """Say whether longer training alone explains the gain."""
+    if SECOND_TRAINING not in rows:
+        return ""
+    row = rows[SECOND_TRAINING]
+    change, interval = _change(row), _interval(row)
+    return {
+        "higher": f"Compared with retraining without attributes it is {change} ({interval}), so longer training is "
+        "not the reason.",
+        "lower": f"Retraining without attributes does better: refined is {change} ({interval}).",
+        "unclear": f"There is no clear gain over retraining without attributes ({change}, {interval}), so longer "
+        "training may be the whole reason.",
+    }[_effect(row)]
+
+
+def _against_categories(rows: Rows) -> str:
+    """Say whether the catalogue's categories would do instead of scores."""
+    if CATEGORIES not in rows:
+        return ""
+    row = rows[CATEGORIES]
+    change, interval = _change(row), _interval(row)
+    return {
+        "higher": f"Compared with the catalogue's categories in place of scores it is {change} ({interval}), so the "
+        "scores say more than categories do.",
+        "lower": f"The catalogue's categories in place of scores do better: refined is {change} ({interval}), so the "
+        "scores are not needed here.",
+        "unclear": f"The catalogue's categories in place of scores do about as well (refined is {change}, "
+        f"{interval}), so nothing here shows that the scores say more.",
+    }[_effect(row)]
+
+
+def _against_others(rows: Rows) -> list[str]:
+    """Say which of the stricter controls do about as well."""
+    names = {
+        GAUSSIAN: "Random numbers in place of scores",
+        GUIDED_ONLY: "The scores alone, without the base model,",
+    }
+    return [
+        f"{name} do about as well (refined is {_change(rows[control])}, {_interval(rows[control])})."
+        for control, name in names.items()
+        if control in rows and _effect(rows[control]) != "higher"
+    ]
+
+
+def _against_simple(rows: Rows) -> str:
+    """Name the best simple model that beats the refined one."""
+    simple = (POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR)
+    better = [name for name in simple if name in rows and _effect(rows[name]) == "lower"]
+    if not better:
+        return ""
+    best = min(better, key=lambda name: float(rows[name]["absolute"]))
+    return (
+        f"A far simpler model does better here, {MODEL_WORDS[best]}: refined is {_change(rows[best])} "
+        f"({_interval(rows[best])})."
+    )
 
 
 def control_answers(differences: pd.DataFrame, metric: str) -> list[tuple[str, str, str]]:
@@ -233,12 +316,16 @@ def control_answers(differences: pd.DataFrame, metric: str) -> list[tuple[str, s
     wanted = differences[(differences["model"] == REFINED) & (differences["metric"] == metric)]
     rows = {str(row["against"]): row for _, row in wanted.iterrows()}
     said = {
-        "higher": "Refined does better: {}.",
-        "lower": "The control does better: refined is {} against it.",
-        "unclear": "No clear difference: refined is {} against it.",
+        "higher": "Refined does better: {} ({}).",
+        "lower": "The control does better: refined is {} ({}).",
+        "unclear": "No clear difference: refined is {} ({}).",
     }
     return [
-        (question, MODEL_WORDS[control], said[_effect(rows[control])].format(_amount(rows[control])))
+        (
+            question,
+            MODEL_WORDS[control],
+            said[_effect(rows[control])].format(_change(rows[control]), _interval(rows[control])),
+        )
         for control, question in CONTROL_QUESTIONS.items()
         if control in rows
     ]
@@ -250,17 +337,18 @@ class Headline:
 
     Attributes
     ----------
-    metric, meaning : str
-        E.g. ``"Recall@10"``, and what it measures.
+    metric, label, meaning : str
+        E.g. ``"Recall@10"``, ``"Found in the top 10"``, and what it measures.
     value, change, interval : str
-        The figure; its change against the base; the 95 % interval of that change.
+        The figure; its change against the base; the 95 % interval of that change. Shares are in percent.
     effect : {"higher", "lower", "unclear"}
         Of the change.
     controls : tuple of str
-        The change against each control that always stands beside it, e.g. ``"+0.012 against shuffled scores"``.
+        The change against each control that always stands next to it, e.g. ``"+0.012 over shuffled scores"``.
     """
 
     metric: str
+    label: str
     meaning: str
     value: str
     change: str
@@ -269,13 +357,15 @@ class Headline:
     controls: tuple[str, ...]
 
 
-def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, most: int = 4) -> list[Headline]:
+def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, verb: InteractionVerb, most: int = 4) -> list[Headline]:
     """Return the refined model's figures with their change against the base.
 
     Parameters
     ----------
     metrics, differences : pandas.DataFrame
         Of an `EvaluationReport`.
+    verb : InteractionVerb
+        What users do.
     most : int
         Figures at most, in order of display.
     """
@@ -288,35 +378,47 @@ def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, most: int = 4) -
         shown.append(
             Headline(
                 metric=metric,
-                meaning=metric_meaning(metric),
-                value=f"{value:.3f}",
-                change=f"{row['absolute']:+.3f}",
-                interval=f"{row['ci_low']:+.3f} to {row['ci_high']:+.3f}",
+                label=metric_label(metric),
+                meaning=metric_meaning(metric, verb),
+                value=f"{100 * value:.1f} %" if _is_share(metric) else f"{value:.3f}",
+                change=f"{_signed(metric, row['absolute'])}{' points' if _is_share(metric) else ''}",
+                interval=f"{_signed(metric, row['ci_low'])} to {_signed(metric, row['ci_high'])}",
                 effect=_effect(row),
-                controls=tuple(_against(control, changes.loc[(control, metric)]) for control in controls),
+                controls=tuple(_over(control, metric, changes.loc[(control, metric)]) for control in controls),
             )
         )
     return shown
 
 
-def _against(control: str, row: pd.Series) -> str:
+def _is_share(metric: str) -> bool:
+    """Tell whether a metric is a share of cases, which people read in percent."""
+    return metric.startswith("Recall")
+
+
+def _signed(metric: str, difference: float) -> str:
+    """Write a difference, of shares in percentage points."""
+    return f"{100 * difference:+.1f}" if _is_share(metric) else f"{difference:+.3f}"
+
+
+def _over(control: str, metric: str, row: pd.Series) -> str:
     """Write a change against a control."""
     unclear = ", not clear" if _effect(row) == "unclear" else ""
-    return f"{row['absolute']:+.3f} against {MODEL_WORDS[control].partition(',')[0]}{unclear}"
+    return f"{_signed(metric, row['absolute'])} over {MODEL_WORDS[control]}{unclear}"
 
 
-def highlight_sentence(title: str, base_rank: int, refined_rank: int) -> str:
+def highlight_sentence(title: str, base_rank: int, refined_rank: int, verb: InteractionVerb) -> str:
     """Say what happened to a held-out item.
 
     Examples
     --------
-    >>> highlight_sentence("Dune", 170, 1)
-    'Dune, taken next, rose from 170th to 1st.'
+    >>> from guidedrec_core.data.verbs import WATCHED
+    >>> highlight_sentence("Dune", 170, 1, WATCHED)
+    'Dune, watched next, rose from 170th to 1st.'
     """
     if base_rank == refined_rank:
-        return f"{title}, taken next, is {ordinal(refined_rank)} in both."
+        return f"{title}, {verb.next}, is {ordinal(refined_rank)} in both."
     moved = "rose" if refined_rank < base_rank else "fell"
-    return f"{title}, taken next, {moved} from {ordinal(base_rank)} to {ordinal(refined_rank)}."
+    return f"{title}, {verb.next}, {moved} from {ordinal(base_rank)} to {ordinal(refined_rank)}."
 
 
 def _effect(row: pd.Series) -> Effect:
@@ -326,12 +428,26 @@ def _effect(row: pd.Series) -> Effect:
     return "lower" if row["ci_high"] < 0 else "unclear"
 
 
-def _amount(row: pd.Series) -> str:
-    """Write a difference with its interval, relative where that is defined."""
+def _change(row: pd.Series) -> str:
+    """Write a difference as people say it, relative where that is defined.
+
+    Examples
+    --------
+    >>> _change(pd.Series({"relative": 0.2, "absolute": 0.03})), _change(pd.Series({"relative": -0.004}))
+    ('20 % higher', '0.4 % lower')
+    """
     if np.isnan(row["relative"]):
-        return f"{row['absolute']:+.3f} (95 % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f})"
-    low, high = row["relative_ci_low"], row["relative_ci_high"]
-    return f"{_percent(row['relative'])} % (95 % interval {_percent(low)} to {_percent(high)} %)"
+        amount, value = f"{abs(row['absolute']):.3f}", row["absolute"]
+    else:
+        amount, value = f"{_percent(row['relative']).lstrip('+-')} %", row["relative"]
+    return f"{amount} {'lower' if value < 0 else 'higher'}" if value else "unchanged"
+
+
+def _interval(row: pd.Series) -> str:
+    """Write the interval of a difference."""
+    if np.isnan(row["relative"]):
+        return f"95 % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+    return f"95 % interval {_percent(row['relative_ci_low'])} to {_percent(row['relative_ci_high'])} %"
 
 
 def _percent(share: float) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing
 
 if TYPE_CHECKING:  # loads torch, which pages that only speak do not need
@@ -22,8 +23,8 @@ def row_labels(shares: HistoryShapley, titles: list[str]) -> list[str]:
     return list(titles)
 
 
-def history_sentence(shares: HistoryShapley, labels: list[str], most: int = 2) -> str:
-    """Say which past items did most for an item, and which one holds it back.
+def history_sentence(shares: HistoryShapley, labels: list[str], verb: InteractionVerb, most: int = 2) -> str:
+    """Say which past items contributed most to an item's score, and which one holds it back.
 
     Parameters
     ----------
@@ -31,23 +32,25 @@ def history_sentence(shares: HistoryShapley, labels: list[str], most: int = 2) -
         Of one item.
     labels : list of str
         A name for each row; see `row_labels`.
+    verb : InteractionVerb
+        What users do.
     most : int
         Items named at most.
     """
     if not labels:
-        return f"There is no history, so that no past item counts; it scores {shares.score:.2f} all the same."
+        return f"There are no past {verb.nouns}, so none of them counts; the score is {shares.score:.2f} anyway."
     values = shares.values
     best = [row for row in np.argsort(-values, kind="stable")[:most] if values[row] >= _COUNTS]
     amounts = ", ".join(f"{values[row]:+.2f}" for row in best)
-    said = "No past item did much for it"
+    said = f"No past {verb.noun} contributed much"
     if best:
-        said = f"{_capital(listing([labels[row] for row in best]))} did most for it ({amounts})"
+        said = f"{_capital(listing([labels[row] for row in best]))} contributed most ({amounts})"
     gains = shares.without - shares.score
     worst = int(np.argmax(gains))
     if gains[worst] >= _COUNTS:
-        said += f"; without {_inside(labels[worst])} it would score {gains[worst]:.2f} higher"
+        said += f"; without {_inside(labels[worst])} the score would be {gains[worst]:.2f} higher"
     empty = float(shares.alone.sum()) + shares.bias
-    return f"{said}. Without any history it would score {empty:.2f}, now {shares.score:.2f}."
+    return f"{said}. Without any past {verb.nouns} the score would be {empty:.2f}; it is {shares.score:.2f}."
 
 
 def exactness_words(shares: HistoryShapley) -> str:
@@ -56,11 +59,11 @@ def exactness_words(shares: HistoryShapley) -> str:
     The margin is two standard errors of the least certain one: about 95 of 100 shares lie within theirs.
     """
     if shares.exact:
-        return f"Exact: the model scored it with each of the {shares.n_evaluations:,} selections of these items."
+        return f"Exact: the model scored it with all {shares.n_evaluations:,} combinations of these items."
     margin = 2 * float(shares.errors.max())
     return (
-        f"Each share is within ± {max(margin, 0.01):.2f}: the model scored it with {shares.n_evaluations:,} of the "
-        "selections of these items, drawn at random. Their sum is exact."
+        f"Each share is accurate to ± {max(margin, 0.01):.2f}: the model scored it with {shares.n_evaluations:,} "
+        "combinations of these items, drawn at random. Their sum is exact."
     )
 
 

@@ -91,7 +91,7 @@ def rank_change(
     """
     if item in history:
         raise InputError(
-            f"expected an item that the user has not taken, got number {item} of the history; choose another"
+            f"expected an item that is not in the history, got number {item} of the history; choose another"
         )
     users, histories = np.array([user]), [history]
     base_scores, parts = base.scores(users, histories), refined.parts(users, histories)

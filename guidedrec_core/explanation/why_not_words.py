@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing, lower_first, ordinal
 
 if TYPE_CHECKING:  # these modules load torch, which pages that only speak do not need
@@ -17,7 +18,9 @@ if TYPE_CHECKING:  # these modules load torch, which pages that only speak do no
 _COUNTS = 0.05
 
 
-def why_not_words(title: str, told: WhyNot, against: str, schema: AttributeSchema, most: int = 3) -> str:
+def why_not_words(
+    title: str, told: WhyNot, against: str, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
+) -> str:
     """Say what keeps an item out of a user's list, or that it is there.
 
     Parameters
@@ -30,31 +33,35 @@ def why_not_words(title: str, told: WhyNot, against: str, schema: AttributeSchem
         Title of the item it is compared with; empty where there is none.
     schema : AttributeSchema
         Names.
+    verb : InteractionVerb
+        What users do.
     most : int
         Reasons named on each side at most.
     """
     if told.status == "seen":
-        return f"{title} is not recommended because the user has it already."
+        return f"{title} is not recommended because this {verb.user} has already {verb.participle} it."
     if told.parts is None:
         return f"{title} is recommended: it is {ordinal(told.rank)} of {told.n_ranked:,}."
-    parts = _reasons(told.parts, schema)
+    parts = _reasons(told.parts, schema, verb)
     if told.status == "listed":
         won = [f"{name} ({value:+.2f})" for name, value in parts[:most] if value > _COUNTS]
-        kept = f", mostly by {listing(won)}" if won else ""
-        lead = f"{told.margin:.2f} above {against}, the first left out"
+        kept = f", mostly because of {listing(won)}" if won else ""
+        lead = f"{told.margin:.2f} above {against}, the first item outside the list"
         return f"{title} is recommended: it is {ordinal(told.rank)}, {lead}{kept}."
-    between = "" if told.between == 0 else f", with {told.between:,} item{'s' * (told.between > 1)} between"
+    between = "" if told.between == 0 else f", with {told.between:,} item{'s' * (told.between > 1)} in between"
     below = f"{-told.margin:.2f} below {against}, the last in the top {told.k}"
     said = f"{title} is {ordinal(told.rank)}, {below}{between}."
     lost = [f"{name} ({value:+.2f})" for name, value in parts[::-1][:most] if value < -_COUNTS]
     helped = [f"{name} ({value:+.2f})" for name, value in parts[:most] if value > _COUNTS]
     if lost:
-        said += f" It lost by {listing(lost)}"
+        said += f" It lost because of {listing(lost)}"
         said += f"; {listing(helped)} helped." if helped else "."
     return said
 
 
-def against_words(title: str, other: str, parts: Contrast, schema: AttributeSchema, most: int = 3) -> str:
+def against_words(
+    title: str, other: str, parts: Contrast, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
+) -> str:
     """Say why an item scores higher or lower than another one.
 
     Parameters
@@ -65,25 +72,30 @@ def against_words(title: str, other: str, parts: Contrast, schema: AttributeSche
         The first against the second, one row.
     schema : AttributeSchema
         Names.
+    verb : InteractionVerb
+        What users do.
     most : int
         Reasons named on each side at most.
     """
     difference = float(parts.difference[0])
-    reasons = _reasons(parts, schema)
+    reasons = _reasons(parts, schema, verb)
     up = [f"{name} ({value:+.2f})" for name, value in reasons[:most] if value > _COUNTS]
     down = [f"{name} ({value:+.2f})" for name, value in reasons[::-1][:most] if value < -_COUNTS]
     by, against = (up, down) if difference >= 0 else (down, up)
     said = f"{title} scores {abs(difference):.2f} {'above' if difference >= 0 else 'below'} {other}"
-    said += f", by {listing(by)}" if by else ""
+    said += f", because of {listing(by)}" if by else ""
     if not against:
         return f"{said}."
-    return f"{said}; {listing(against)} {'speak' if len(against) > 1 else 'speaks'} the other way."
+    several = len(against) > 1
+    if difference < 0:
+        return f"{said}; {listing(against)} {'help' if several else 'helps'}."
+    return f"{said}; {listing(against)} {'work' if several else 'works'} against it."
 
 
-def _reasons(parts: Contrast, schema: AttributeSchema) -> list[tuple[str, float]]:
+def _reasons(parts: Contrast, schema: AttributeSchema, verb: InteractionVerb) -> list[tuple[str, float]]:
     """Return each part of the difference with its name, what helped most first."""
     names = [lower_first(attribute.label) for attribute in schema.attributes]
     values = [*parts.contributions[0], parts.remainder[0], parts.bias[0]]
     order = np.argsort(-np.array(values), kind="stable")
-    both = [*names, "purchase patterns", "popularity"]
-    return [(both[place], float(values[place])) for place in order]
+    every = [*names, verb.patterns, "popularity"]
+    return [(every[place], float(values[place])) for place in order]

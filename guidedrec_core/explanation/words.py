@@ -1,4 +1,4 @@
-"""Plain words for numbers: what stands beside every chart. Templates only, no language model."""
+"""Plain words for numbers: what stands next to every chart. Templates only, no language model."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
+from guidedrec_core.data.verbs import InteractionVerb
 
 if TYPE_CHECKING:  # a ledger's module loads torch, which pages that only speak do not need
     from guidedrec_core.explanation.ledger import Ledger
@@ -16,8 +17,10 @@ FloatArray = npt.NDArray[np.float64]
 
 # Below a quarter of a standard deviation an attribute is neither high nor low.
 _NOTABLE = 0.25
-# A smaller contribution rarely moves an item by a place.
-_COUNTS = 0.05
+# From so many standard deviations on an item is said to be very high or very low on an attribute.
+_VERY = 1.5
+LITTLE_EFFECT = 0.05
+"""A smaller contribution rarely moves an item by a place."""
 
 
 def ordinal(rank: int) -> str:
@@ -38,18 +41,20 @@ def lower_first(label: str) -> str:
     return label[:1].lower() + label[1:]
 
 
-def listing(parts: list[str]) -> str:
+def listing(parts: list[str], last: str = "and") -> str:
     """Join parts as people do.
 
     Examples
     --------
-    >>> listing(["a", "b", "c"])
-    'a, b and c'
+    >>> listing(["a", "b", "c"]), listing(["a", "b"], "or")
+    ('a, b and c', 'a or b')
     """
-    return ", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
-def profile_sentence(values: FloatArray, weights: FloatArray, schema: AttributeSchema, most: int = 3) -> str:
+def profile_sentence(
+    values: FloatArray, weights: FloatArray, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
+) -> str:
     """Say what a user seeks and avoids.
 
     Parameters
@@ -60,6 +65,8 @@ def profile_sentence(values: FloatArray, weights: FloatArray, schema: AttributeS
         Learned weights, ``[A]``; attributes the model hardly uses are not named.
     schema : AttributeSchema
         Names.
+    verb : InteractionVerb
+        What users do.
     most : int
         Attributes named on each side at most.
     """
@@ -67,8 +74,10 @@ def profile_sentence(values: FloatArray, weights: FloatArray, schema: AttributeS
     order = np.argsort(-pull, kind="stable")
     seeks = [lower_first(schema.attributes[a].label) for a in order[:most] if values[a] > _NOTABLE]
     avoids = [lower_first(schema.attributes[a].label) for a in order[::-1][:most] if values[a] < -_NOTABLE]
-    said = ([f"seeks {listing(seeks)}"] if seeks else []) + ([f"avoids {listing(avoids)}"] if avoids else [])
-    return "; ".join(said) or "has no marked taste in these attributes yet"
+    said = [f"seeks {listing(seeks)}"] if seeks else []
+    if avoids:
+        said.append(f"rarely {verb.present} items high in {listing(avoids, 'or')}")
+    return "; ".join(said) or "has no clear taste in these attributes yet"
 
 
 def contribution_phrase(attribute: Attribute, user_value: float, item_value: float, contribution: float) -> str:
@@ -81,26 +90,60 @@ def contribution_phrase(attribute: Attribute, user_value: float, item_value: flo
     'both high on darkness (+0.42)'
     >>> contribution_phrase(a, 1.2, -0.8, -0.42)
     'seeks darkness, this has little (-0.42)'
+    >>> contribution_phrase(a, -1.2, 0.8, 0.12), contribution_phrase(a, 1.2, 0.8, 0.02)
+    ('high darkness helps (+0.12)', 'darkness has little effect (+0.02)')
     """
     name = lower_first(attribute.label)
     amount = f"({contribution:+.2f})"
-    if abs(contribution) < _COUNTS:
-        return f"{name} hardly counts {amount}"
+    if abs(contribution) < LITTLE_EFFECT:
+        return f"{name} has little effect {amount}"
     if contribution * user_value * item_value < 0:
-        # What an attribute is worth depends on the whole profile and on what everybody takes, too.
-        side = "for" if contribution > 0 else "against"
-        return f"{'high' if item_value >= 0 else 'low'} on {name}, {side} it here {amount}"
+        # The learned weight of an attribute depends on the whole profile and on all other users, too.
+        side = "helps" if contribution > 0 else "counts against it"
+        return f"{'high' if item_value >= 0 else 'low'} {name} {side} {amount}"
     if user_value >= 0 and item_value >= 0:
         return f"both high on {name} {amount}"
     if user_value < 0 and item_value < 0:
         return f"both low on {name} {amount}"
     if user_value >= 0:
         return f"seeks {name}, this has little {amount}"
-    return f"avoids {name}, this has much {amount}"
+    return f"avoids {name}, this has a lot {amount}"
+
+
+def distinctive_words(attributes: tuple[Attribute, ...], z: FloatArray, most: int = 3) -> str:
+    """Say on which attributes an item differs most from the catalogue.
+
+    Parameters
+    ----------
+    attributes : tuple of Attribute
+        Those with a score.
+    z : FloatArray
+        The item's values on them, in standard deviations from the catalogue's mean, ``[A]``.
+    most : int
+        Attributes named at most.
+
+    Examples
+    --------
+    >>> both = (Attribute(name="warmth", low="a", high="b"), Attribute(name="ruggedness", low="a", high="b"))
+    >>> distinctive_words(both, np.array([0.8, -2.0])), distinctive_words(both, np.array([0.1, 0.2]))
+    ('very low ruggedness, high warmth', 'close to average')
+    """
+    order = [a for a in np.argsort(-np.abs(z), kind="stable")[:most] if abs(z[a]) >= _NOTABLE]
+    said = [
+        f"{'very ' if abs(z[a]) >= _VERY else ''}{'high' if z[a] > 0 else 'low'} {lower_first(attributes[a].label)}"
+        for a in order
+    ]
+    return ", ".join(said) or "close to average"
 
 
 def reason_sentence(
-    title: str, rank: int, base_rank: int, ledger: Ledger, schema: AttributeSchema, most: int = 3
+    title: str,
+    rank: int,
+    base_rank: int,
+    ledger: Ledger,
+    schema: AttributeSchema,
+    verb: InteractionVerb,
+    most: int = 3,
 ) -> str:
     """Say why an item stands where it stands, from its ledger (one item).
 
@@ -109,43 +152,41 @@ def reason_sentence(
     contributions = ledger.contributions[0]
     order = np.argsort(-np.abs(contributions), kind="stable")[:most]
     parts = [
-        f"{contributions[a]:+.2f} {lower_first(schema.attributes[a].label)}"
+        f"{contributions[a]:+.2f} from {lower_first(schema.attributes[a].label)}"
         for a in order
         if abs(contributions[a]) >= 0.005
     ]
     rest = float(ledger.remainder[0] - ledger.average_remainder)
     popularity = float(ledger.bias[0] - ledger.average_bias)
-    moved = f"base had it {ordinal(base_rank)}" if base_rank != rank else f"base had it {ordinal(base_rank)} too"
-    attributes = listing(parts) + "; " if parts else "no attribute counts; "
+    before = f"The base model ranked it {ordinal(base_rank)}{' too' if base_rank == rank else ''}."
+    attributes = listing(parts) if parts else "nothing from the attributes"
     return (
-        f"Why {title} is {ordinal(rank)}: {attributes}{rest:+.2f} from purchase patterns beyond the attributes, "
-        f"{popularity:+.2f} from general popularity; {moved}."
+        f"Why {title} is {ordinal(rank)}: {attributes}; {rest:+.2f} from {verb.patterns} beyond the attributes, "
+        f"{popularity:+.2f} from popularity. {before}"
     )
 
 
-def move_words(status: str, move: int, other_rank: int, other: str) -> str:
-    """Say how an item's place differs between the two lists; the sign before the words is not told by colour.
+def move_words(status: str, other_rank: int, other: str) -> str:
+    """Say how an item's place differs between the two lists; a sign, not a colour, marks the direction.
 
     Parameters
     ----------
     status : str
         `new`, `gone`, `up`, `down` or `same`; see `Case.refined`.
-    move : int
-        Places gained from base to refined.
     other_rank : int
         Rank in the other list.
-    other : str
-        How to speak of the other list: ``"was"`` in the refined one, ``"now"`` in the base one.
+    other : {"was", "now"}
+        Whether the other list is the one before (seen from the refined list) or the one after (from the base list).
 
     Examples
     --------
-    >>> move_words("new", 30, 31, "was"), move_words("down", -2, 4, "now"), move_words("same", 0, 1, "was")
-    ('● new, was 31st', '▼ 2, now 4th', '= same')
+    >>> move_words("new", 31, "was"), move_words("down", 4, "now"), move_words("same", 1, "was")
+    ('▲ up from 31st', '▼ down to 4th', '= same')
     """
     if status == "same":
         return "= same"
-    sign = {"new": "● new", "gone": "✕ gone", "up": f"▲ {move}", "down": f"▼ {-move}"}[status]
-    return f"{sign}, {other} {ordinal(other_rank)}"
+    way = {"new": "▲ up", "gone": "✕ dropped", "up": "▲ up", "down": "▼ down"}[status]
+    return f"{way} {'from' if other == 'was' else 'to'} {ordinal(other_rank)}"
 
 
 def score_words(attribute: Attribute, raw: float, scale_max: float) -> str:
@@ -154,7 +195,9 @@ def score_words(attribute: Attribute, raw: float, scale_max: float) -> str:
     Examples
     --------
     >>> score_words(Attribute(name="story_complexity", low="simple", high="intricate"), 8, 10)
-    'Story complexity 8/10: towards "intricate"'
+    'Story complexity 8/10: intricate'
+    >>> score_words(Attribute(name="story_complexity", low="simple", high="intricate"), 3, 10)
+    'Story complexity 3/10: closer to "simple"'
     """
     if np.isnan(raw):
         return f"{attribute.label}: not scored, treated as average"
@@ -162,4 +205,5 @@ def score_words(attribute: Attribute, raw: float, scale_max: float) -> str:
     share = raw / scale_max
     if 0.4 < share < 0.6:
         return f'{shown}: between "{attribute.low}" and "{attribute.high}"'
-    return f'{shown}: towards "{attribute.high if share >= 0.6 else attribute.low}"'
+    end = attribute.high if share >= 0.6 else attribute.low
+    return f"{shown}: {end}" if not 0.2 < share < 0.8 else f'{shown}: closer to "{end}"'

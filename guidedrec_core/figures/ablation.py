@@ -3,10 +3,13 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.ablation import ALL, DROP, FIRST, KEEP, NONE
 from guidedrec_core.evaluation.report import REFINED
+from guidedrec_core.evaluation.verdict import metric_label, metric_noun
 from guidedrec_core.figures.evaluation import REFERENCES, grouped_forest
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
+from guidedrec_core.language import percent
 
 _LABEL = 26
 _ROW = 26
@@ -43,14 +46,14 @@ def weight_bars(weights: pd.DataFrame, labels: dict[str, str], colours: Palette)
 def ablation_bars(
     ablation: pd.DataFrame, kind: str, metric: str, labels: dict[str, str], colours: Palette
 ) -> go.Figure:
-    """Draw what leaving each attribute out costs, or what each brings alone, with 95 % intervals.
+    """Draw what removing each attribute costs, or what each brings alone, with 95 % intervals.
 
     Parameters
     ----------
     ablation : pandas.DataFrame
         See `evaluation.ablation.ablation_table`.
     kind : {"drop", "keep"}
-        Left out, against all attributes; or alone, against none.
+        Removed, compared with all attributes; or alone, compared with none.
     metric : str
         One of `evaluation.ablation.METRICS`.
     labels, colours
@@ -86,13 +89,13 @@ def ablation_bars(
     )
     lay_out(figure, colours, height=_ROW * len(rows) + 80)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    against = "against all attributes" if kind == DROP else "against no attribute"
-    figure.update_xaxes(title=f"change in {metric} {against}, 95 % intervals", tickformat="+")
+    against = "compared with all attributes" if kind == DROP else "compared with none"
+    figure.update_xaxes(title=f"change {against}, 95 % intervals", tickformat="+")
     return figure
 
 
 def number_curve(ablation: pd.DataFrame, metric: str, labels: dict[str, str], colours: Palette) -> go.Figure:
-    """Draw a metric over the number of attributes used, those that weigh most first.
+    """Draw a metric over the number of attributes used, those with the largest weights first.
 
     Parameters
     ----------
@@ -102,7 +105,7 @@ def number_curve(ablation: pd.DataFrame, metric: str, labels: dict[str, str], co
     rows = ablation[ablation["kind"].isin([NONE, FIRST, ALL]) & (ablation["metric"] == metric)]
     rows = rows.sort_values("n_attributes", kind="stable")
     said = [
-        {NONE: "no attribute", ALL: "all attributes"}.get(kind, f"the last one added: {_label(labels, name)}")
+        {NONE: "no attributes", ALL: "all attributes"}.get(kind, f"last one added: {_label(labels, name)}")
         for kind, name in zip(rows["kind"], rows["attribute"], strict=True)
     ]
     figure = go.Figure(
@@ -117,13 +120,13 @@ def number_curve(ablation: pd.DataFrame, metric: str, labels: dict[str, str], co
         )
     )
     n_attributes = int(rows["n_attributes"].max())
-    lay_out(figure, colours, height=_ROW * n_attributes + 80)  # as high as the weights beside it
-    figure.update_xaxes(title="attributes used, the heaviest first", showgrid=False)
-    figure.update_yaxes(title=metric)
+    lay_out(figure, colours, height=_ROW * n_attributes + 80)  # as high as the weights next to it
+    figure.update_xaxes(title="number of attributes used, largest weights first", showgrid=False)
+    figure.update_yaxes(title=metric_label(metric))
     return figure
 
 
-def sparsity_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.Figure:
+def sparsity_forest(differences: pd.DataFrame, metric: str, colours: Palette, verb: InteractionVerb) -> go.Figure:
     """Draw the refined model's gain for each share of the histories, with 95 % intervals.
 
     Parameters
@@ -134,10 +137,15 @@ def sparsity_forest(differences: pd.DataFrame, metric: str, colours: Palette) ->
         Which one.
     colours : Palette
         From `theme.palette`.
+    verb : InteractionVerb
+        What users do.
     """
     rows = differences[(differences["model"] == REFINED) & (differences["metric"] == metric)]
     shares = rows.drop_duplicates("share").set_index("share")["interactions"]
-    labels = [f"last {share:.0%}<br>{count:,} interactions" for share, count in shares.items()]
+    labels = [
+        f"latest {percent(float(share))}<br>{verb.count(int(count))}"
+        for share, count in zip(shares.index, shares, strict=True)
+    ]
     parts = {
         model: rows[rows["against"] == model]
         .set_index("share")
@@ -145,7 +153,7 @@ def sparsity_forest(differences: pd.DataFrame, metric: str, colours: Palette) ->
         .rename(columns={"absolute": "gain"})
         for model in REFERENCES
     }
-    return grouped_forest(parts, labels, [True] * len(labels), f"refined minus the other, {metric}", colours)
+    return grouped_forest(parts, labels, [True] * len(labels), f"gain in {metric_noun(metric)}", colours)
 
 
 def _label(labels: dict[str, str], name: str) -> str:

@@ -10,6 +10,7 @@ from plotly.subplots import make_subplots
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
+from guidedrec_core.language import percent
 
 _ACROSS = 4
 _CELL = 150
@@ -56,7 +57,7 @@ def histograms(counts: pd.DataFrame, facts: pd.DataFrame, schema: AttributeSchem
             x=rows["value"],
             y=share,
             marker={"color": np.where(peak & (share > 0), colours.refined, colours.remainder).tolist()},
-            text=[f"{value:.0%}" if place_ == top and value > 0 else "" for place_, value in enumerate(share)],
+            text=[percent(value) if place_ == top and value > 0 else "" for place_, value in enumerate(share)],
             textposition="outside",
             textfont={"size": 11, "color": colours.text},
             textangle=0,
@@ -89,7 +90,7 @@ def histograms(counts: pd.DataFrame, facts: pd.DataFrame, schema: AttributeSchem
 
 
 def agreement_dots(agreement: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Draw how far another pass would agree, attribute by attribute, with 95 % intervals.
+    """Draw how well another pass would agree, attribute by attribute, with 95 % intervals.
 
     Parameters
     ----------
@@ -136,7 +137,7 @@ def agreement_dots(agreement: pd.DataFrame, colours: Palette) -> go.Figure:
                 x=bound, y=1, yref="paper", yanchor="bottom", xanchor="left", text=f"{word} →", showarrow=False,
                 font={"size": 11, "color": colours.muted},
             )  # fmt: skip
-    figure.update_xaxes(title="agreement between passes (ICC), 95 % intervals", range=[start, 1.02])
+    figure.update_xaxes(title="agreement between passes (1 = identical), 95 % intervals", range=[start, 1.02])
     figure.update_yaxes(showgrid=True, ticks="")
     return figure
 
@@ -144,7 +145,7 @@ def agreement_dots(agreement: pd.DataFrame, colours: Palette) -> go.Figure:
 def correlation_map(
     correlations: npt.NDArray[np.float64], schema: AttributeSchema, alike: float, colours: Palette
 ) -> go.Figure:
-    """Draw how far each two attributes say the same, as a triangle of cells; those above a bound have their number.
+    """Draw how far each two attributes overlap, as a triangle of cells; those above a bound show their number.
 
     Parameters
     ----------
@@ -153,7 +154,7 @@ def correlation_map(
     schema : AttributeSchema
         Names.
     alike : float
-        Correlation, either way, from which on two attributes are said to tell much the same.
+        Correlation, either way, from which on two attributes are said to overlap.
     colours : Palette
         From `theme.palette`.
     """
@@ -185,7 +186,7 @@ def correlation_map(
                 "thickness": 10,
                 "outlinewidth": 0,
                 "tickvals": [-1, 0, 1],
-                "ticktext": ["opposite", "unrelated", "the same"],
+                "ticktext": ["opposite", "unrelated", "identical"],
                 "tickfont": {"size": 11, "color": colours.muted},
             },
         )

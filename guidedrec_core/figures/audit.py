@@ -1,28 +1,33 @@
-"""Figures of audits: what taking away costs, and how near explanations come to a planted truth."""
+"""Figures of audits: what removing reasons costs, and how close explanations come to a planted truth."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across
 
 _HEIGHT = 320
 _ROW = 64
-_NAMES = {
-    "explanation": "as the explanation says",
-    "attention": "what the model attends to",
-    "newest first": "the newest first",
+ORDER_WORDS = {
+    "explanation": "by the explanation",
+    "attention": "by the model's attention",
+    "newest first": "newest first",
     "random": "at random",
 }
+"""Orders of removing as people read them."""
+
 _AXES = {
-    "deletion": ("taken away", "score lost"),
+    "deletion": ("removed", "score lost"),
     "insertion": ("put back", "score regained"),
 }
 
 
-def fidelity_curves(curves: pd.DataFrame, part: str, direction: str, colours: Palette) -> go.Figure:
-    """Draw what taking away costs, or putting back regains, by the order in which it is done.
+def fidelity_curves(
+    curves: pd.DataFrame, part: str, direction: str, colours: Palette, verb: InteractionVerb
+) -> go.Figure:
+    """Draw what removing costs, or putting back regains, by the order in which it is done.
 
     Parameters
     ----------
@@ -34,6 +39,8 @@ def fidelity_curves(curves: pd.DataFrame, part: str, direction: str, colours: Pa
         Which.
     colours : Palette
         From `theme.palette`.
+    verb : InteractionVerb
+        What users do.
     """
     rows = curves[(curves["part"] == part) & (curves["direction"] == direction)]
     lines = {
@@ -43,7 +50,7 @@ def fidelity_curves(curves: pd.DataFrame, part: str, direction: str, colours: Pa
         "random": {"color": colours.placebo, "width": 2, "dash": "dash"},
     }
     figure = go.Figure()
-    for order, name in _NAMES.items():
+    for order, name in ORDER_WORDS.items():
         own = rows[rows["order"] == order].sort_values("share")
         if own.empty:
             continue
@@ -57,9 +64,9 @@ def fidelity_curves(curves: pd.DataFrame, part: str, direction: str, colours: Pa
         )
     lay_out(figure, colours, height=_HEIGHT)
     done, cost = _AXES[direction]
-    what = "past items" if part == "history" else "attributes"
+    what = f"past {verb.nouns}" if part == "history" else "attributes"
     figure.update_xaxes(title=f"share of the {what} {done}", tickformat=".0%", showgrid=False)
-    figure.update_yaxes(title=f"{cost}, on average")
+    figure.update_yaxes(title=f"average {cost}")
     return legend_across(figure, 52)
 
 
@@ -104,9 +111,9 @@ def planted_dots(
                 "thickness": 1.5,
                 "width": 4,
             },
-            hovertemplate=f"%{{y}}, {name}: %{{x:.2f}}<extra></extra>",
+            hovertemplate=f"%{{y}}, {name}: rank correlation %{{x:.2f}}<extra></extra>",
         )
     lay_out(figure, colours, height=_ROW * len(questions) + 110)
     figure.update_yaxes(autorange="reversed", showgrid=False)
-    figure.update_xaxes(title="rank correlation with the truth; 0 = chance")
+    figure.update_xaxes(title="agreement with the truth (1 = perfect, 0 = chance)")
     return legend_across(figure, 52)

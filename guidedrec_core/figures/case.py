@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 
 from guidedrec_core import columns as c
 from guidedrec_core.data.catalogue import category_words, main_category
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures import waterfall
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
 
@@ -16,7 +17,7 @@ _WIDE_ROW = 42
 
 
 def timeline(history: pd.DataFrame, colours: Palette, height: int = 0) -> go.Figure:
-    """Draw when the user took what, a lane a category.
+    """Draw the history over time, a lane a category.
 
     Parameters
     ----------
@@ -64,7 +65,9 @@ def timeline(history: pd.DataFrame, colours: Palette, height: int = 0) -> go.Fig
     return figure
 
 
-def taste(profile: pd.DataFrame, scale: tuple[float, float], colours: Palette, most: int = 12) -> go.Figure:
+def taste(
+    profile: pd.DataFrame, scale: tuple[float, float], colours: Palette, verb: InteractionVerb, most: int = 12
+) -> go.Figure:
     """Draw the user's average score of each attribute against the catalogue's.
 
     Parameters
@@ -75,6 +78,8 @@ def taste(profile: pd.DataFrame, scale: tuple[float, float], colours: Palette, m
         Lowest and highest raw score.
     colours : Palette
         Light or dark.
+    verb : InteractionVerb
+        What users do.
     most : int
         Attributes shown; those furthest from the catalogue.
     """
@@ -89,7 +94,7 @@ def taste(profile: pd.DataFrame, scale: tuple[float, float], colours: Palette, m
         y=rows.index,
         orientation="h",
         width=0.42,
-        name="more or less than the catalogue",
+        name="difference from the catalogue",
         showlegend=False,
         marker={"color": np.where(above, colours.positive, colours.negative)},
         hoverinfo="skip",
@@ -106,11 +111,12 @@ def taste(profile: pd.DataFrame, scale: tuple[float, float], colours: Palette, m
         x=rows["user_score"],
         y=rows.index,
         mode="markers",
-        name="this user",
+        name=f"this {verb.user}",
         marker={"size": 11, "color": np.where(above, colours.positive, colours.negative)},
         customdata=_ends(rows, "catalogue_score", "user_value"),
-        hovertemplate="<b>%{customdata[0]}</b> %{x:.1f}, catalogue %{customdata[3]:.1f}<br>0: %{customdata[1]}<br>"
-        "10: %{customdata[2]}<br>profile z = %{customdata[4]:+.2f}<extra></extra>",
+        hovertemplate="<b>%{customdata[0]}</b> %{x:.1f}, catalogue %{customdata[3]:.1f}<br>"
+        f"{scale[0]:g}: %{{customdata[1]}}<br>{scale[1]:g}: %{{customdata[2]}}<br>"
+        "profile z %{customdata[4]:+.2f}<extra></extra>",
     )
     lay_out(figure, colours, height=64 + _ROW * len(rows))
     figure.update_yaxes(
@@ -187,7 +193,9 @@ def score_steps(table: pd.DataFrame, colours: Palette) -> go.Figure:
     return figure
 
 
-def pairs(parts: pd.DataFrame, scale: tuple[float, float], colours: Palette, most: int = 8) -> go.Figure:
+def pairs(
+    parts: pd.DataFrame, scale: tuple[float, float], colours: Palette, verb: InteractionVerb, most: int = 8
+) -> go.Figure:
     """Draw user and item on the attributes that count most.
 
     Parameters
@@ -198,6 +206,8 @@ def pairs(parts: pd.DataFrame, scale: tuple[float, float], colours: Palette, mos
         Lowest and highest raw score.
     colours : Palette
         Light or dark.
+    verb : InteractionVerb
+        What users do.
     most : int
         Attributes shown, by size of contribution: those of the score's steps.
     """
@@ -214,7 +224,7 @@ def pairs(parts: pd.DataFrame, scale: tuple[float, float], colours: Palette, mos
         hoverinfo="skip",
     )
     for name, x, value, symbol, colour in (
-        ("this user", rows["user_score"], "user_value", "circle", colours.base),
+        (f"this {verb.user}", rows["user_score"], "user_value", "circle", colours.base),
         ("this item", item, "item_value", "diamond", colours.refined),
     ):
         open_where_missing = np.where(rows["missing"], f"{symbol}-open", symbol) if name == "this item" else symbol
@@ -225,8 +235,9 @@ def pairs(parts: pd.DataFrame, scale: tuple[float, float], colours: Palette, mos
             name=name,
             marker={"symbol": open_where_missing, "size": 12, "color": colour, "line": {"width": 1, "color": colour}},
             customdata=_ends(rows, value, "contribution"),
-            hovertemplate=f"<b>%{{customdata[0]}}</b>, {name}: %{{x:.1f}}<br>0: %{{customdata[1]}}<br>"
-            "10: %{customdata[2]}<br>z = %{customdata[3]:+.2f}, contribution %{customdata[4]:+.2f}<extra></extra>",
+            hovertemplate=f"<b>%{{customdata[0]}}</b>, {name}: %{{x:.1f}}<br>{scale[0]:g}: %{{customdata[1]}}<br>"
+            f"{scale[1]:g}: %{{customdata[2]}}<br>z %{{customdata[3]:+.2f}}, contribution %{{customdata[4]:+.2f}}"
+            "<extra></extra>",
         )
     lay_out(figure, colours, height=64 + _WIDE_ROW * len(rows))
     figure.update_yaxes(

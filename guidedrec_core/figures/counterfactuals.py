@@ -14,7 +14,7 @@ _MOST = 9
 
 
 def pull_curves(curves: pd.DataFrame, k: int, colours: Palette) -> go.Figure:
-    """Draw what an item's rank becomes as the user wants more or less of an attribute.
+    """Draw how an item's rank changes as the user wants more or less of an attribute.
 
     Parameters
     ----------
@@ -34,19 +34,19 @@ def pull_curves(curves: pd.DataFrame, k: int, colours: Palette) -> go.Figure:
             mode="lines",
             name=safe(shortened(label, _LABEL)),
             line={"width": 2.5, "color": colours.categorical[place], "dash": _DASHES[place], "shape": "hv"},
-            hovertemplate=f"{safe(label)} %{{x:+.1f}} steps: rank %{{y}}<extra></extra>",
+            hovertemplate=f"{safe(label)} %{{x:+.1f}}: rank %{{y}}<extra></extra>",
         )
     figure.add_hline(y=k + 0.5, line={"color": colours.muted, "width": 1, "dash": "dot"})
     figure.add_annotation(
-        x=1, xref="paper", y=np.log10(k + 0.5), text=f"top {k}", showarrow=False, xanchor="right", yanchor="bottom",
-        font={"color": colours.muted, "size": 12},
+        x=0, xref="paper", y=np.log10(k + 0.5), text=f"top {k}", showarrow=False, xanchor="left", yanchor="bottom",
+        font={"color": colours.muted, "size": 12}, bgcolor=colours.background,
     )  # fmt: skip
     lay_out(figure, colours, height=320)
     worst = float(curves[c.RANK].max()) if len(curves) else 10.0
     figure.update_yaxes(
         type="log", range=[np.log10(worst * 1.3), np.log10(0.8)], title={"text": "Rank"}, dtick=1, zeroline=False
     )
-    figure.update_xaxes(title={"text": "Steps less or more of it than the user wants now"}, zeroline=True)
+    figure.update_xaxes(title={"text": "Less or more of it (1 = typical difference in taste)"}, zeroline=True)
     return legend_across(figure, 36)
 
 
@@ -83,8 +83,7 @@ def rank_steps(parts: pd.DataFrame, base_rank: int, rank: int, colours: Palette)
         showlegend=False,
         marker={"color": [colours.positive if gain >= 0 else colours.negative for gain in gained]},
         customdata=[(safe(label), gain, 2 * error) for label, gain, error in zip(labels, gained, errors, strict=True)],
-        hovertemplate="<b>%{customdata[0]}</b>: %{customdata[1]:+.1f} places, give or take %{customdata[2]:.1f}"
-        "<extra></extra>",
+        hovertemplate="<b>%{customdata[0]}</b>: %{customdata[1]:+.1f} places ± %{customdata[2]:.1f}<extra></extra>",
     )
     figure.add_scatter(
         x=[base_rank, rank],
@@ -146,7 +145,7 @@ def contrast_bars(parts: pd.DataFrame, colours: Palette, most: int = 10) -> go.F
 
 
 def _name_rows(figure: go.Figure, labels: list[str]) -> None:
-    """Write a label beside each row, the first on top."""
+    """Write a label next to each row, the first on top."""
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=[safe(shortened(label, _LABEL)) for label in labels],

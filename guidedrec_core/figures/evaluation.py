@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import (
     BASE,
     CATEGORIES,
@@ -17,11 +18,13 @@ from guidedrec_core.evaluation.report import (
     REFINED,
     SECOND_TRAINING,
 )
-from guidedrec_core.evaluation.slice_words import FEW_CASES
-from guidedrec_core.evaluation.verdict import MODEL_WORDS
+from guidedrec_core.evaluation.slice_words import FEW_CASES, slice_label
+from guidedrec_core.evaluation.verdict import MODEL_WORDS, metric_label, metric_noun
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across
 
-_LEGEND_WORDS = {model: words.partition(",")[0] for model, words in MODEL_WORDS.items()}
+_LEGEND_WORDS = {**MODEL_WORDS, SECOND_TRAINING: "retrained", CATEGORIES: "categories"}
+"""Models in a legend, where there is room for a word or two."""
+
 _SYMBOLS = {
     BASE: "circle",
     SECOND_TRAINING: "diamond",
@@ -32,7 +35,7 @@ _SYMBOLS = {
     REFINED: "circle",
 }
 REFERENCES = (BASE, SECOND_TRAINING, PLACEBO)
-"""What a gain always stands beside."""
+"""What a gain is always compared with."""
 
 _ROW = 50
 
@@ -85,7 +88,7 @@ def metric_intervals(metrics: pd.DataFrame, metric: str, colours: Palette) -> go
         )
     lay_out(figure, colours, height=_ROW * len(rows) + 70)
     figure.update_yaxes(range=[len(rows) - 0.4, -0.7], showgrid=False)
-    figure.update_xaxes(rangemode="tozero", title=metric)
+    figure.update_xaxes(rangemode="tozero", title=metric_label(metric))
     return figure
 
 
@@ -131,30 +134,35 @@ def gain_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.
         )
     lay_out(figure, colours, height=_ROW * max(len(rows), 1) + 70)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
-    title = f"gain in {metric}, 95 % intervals"
+    title = f"gain in {metric_noun(metric)}, 95 % intervals"
     figure.update_xaxes(tickformat="+.0%" if relative else "+", title=title, nticks=7)
     figure.update_yaxes(range=[len(rows) - 0.4, -0.7], showgrid=False, zeroline=False)
     return figure
 
 
-def slice_forest(slices: pd.DataFrame, slice_by: str, metric: str, colours: Palette) -> go.Figure:
+def slice_forest(
+    slices: pd.DataFrame, slice_by: str, metric: str, colours: Palette, verb: InteractionVerb
+) -> go.Figure:
     """Draw the refined model's gain in each slice over base, second training and placebo, with 95 % intervals.
 
     Parameters
     ----------
     slices : pandas.DataFrame
-        `EvaluationReport.slices`. Slices of few cases are pale, and their label says so.
+        `EvaluationReport.slices`. Slices of few cases are faded, and their label says so.
     slice_by : str
         ``"item popularity"`` or ``"history length"``.
     metric : str
         Which one.
     colours : Palette
         From `theme.palette`.
+    verb : InteractionVerb
+        What users do.
     """
     rows = slices[(slices["slice_by"] == slice_by) & (slices["metric"] == metric)]
     sizes = rows.drop_duplicates("slice").set_index("slice")["n_cases"]
     labels = [
-        f"{name}<br>{n:,} case{'' if n == 1 else 's'}{', too few' if n < FEW_CASES else ''}"
+        f"{slice_label(slice_by, str(name), verb)}<br>{n:,} case{'' if n == 1 else 's'}"
+        f"{', too few' if n < FEW_CASES else ''}"
         for name, n in sizes.items()
     ]
     parts = {model: rows[rows["model"] == model].set_index("slice").reindex(sizes.index) for model in REFERENCES}
@@ -162,7 +170,7 @@ def slice_forest(slices: pd.DataFrame, slice_by: str, metric: str, colours: Pale
         {model: part for model, part in parts.items() if part["gain"].notna().any()},
         labels,
         [n >= FEW_CASES for n in sizes],
-        f"refined minus the other, {metric}",
+        f"gain in {metric_noun(metric)}",
         colours,
     )
 
@@ -179,7 +187,7 @@ def grouped_forest(
     labels : list of str
         Of the groups.
     solid : list of bool
-        False draws a group pale.
+        False draws a group faded.
     title : str
         Of the horizontal axis.
     colours : Palette
@@ -188,7 +196,7 @@ def grouped_forest(
     figure = go.Figure()
     for place, (model, part) in enumerate(parts.items()):
         colour = model_colour(model, colours)
-        # A trace has one opacity for its intervals, so pale groups get a trace of their own.
+        # A trace has one opacity for its intervals, so faded groups get a trace of their own.
         for strong in (True, False):
             kept = [s == strong for s in solid]
             if not any(kept):
@@ -212,7 +220,7 @@ def grouped_forest(
     lay_out(figure, colours, height=72 * len(labels) + 110)
     legend_across(figure, 48)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
-    # Pale groups may reach far out, and must not squeeze the others.
+    # Faded groups may reach far out, and must not squeeze the others.
     ends = [end for part in parts.values() for end in (part["ci_low"][solid], part["ci_high"][solid])]
     reach = pd.concat([pd.Series([0.0]), *ends]).dropna()
     spare = 0.08 * (reach.max() - reach.min())
@@ -265,7 +273,7 @@ def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Pale
             mode="lines" if len(part) > 1 else "markers",
             name=_LEGEND_WORDS[model],
             line={"width": 2, "color": colour, "dash": "dash" if model == PLACEBO else "solid"},
-            hovertemplate=f"{MODEL_WORDS[model]}, epoch %{{x}}: %{{y:.4f}}<extra></extra>",
+            hovertemplate=f"{MODEL_WORDS[model]}, pass %{{x}}: %{{y:.4f}}<extra></extra>",
         )
         if column == "ndcg":
             best = part.sort_values("ndcg", ascending=False, kind="stable").head(1)
@@ -274,11 +282,11 @@ def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Pale
                 y=best["ndcg"],
                 mode="markers",
                 marker={"size": 9, "color": colour, "symbol": _SYMBOLS.get(model, "circle")},
-                hovertemplate=f"{MODEL_WORDS[model]}: kept epoch %{{x}}<extra></extra>",
+                hovertemplate=f"{MODEL_WORDS[model]}: pass %{{x}} was kept<extra></extra>",
                 showlegend=False,
             )
     lay_out(figure, colours, height=340)
     legend_across(figure, 48)
-    figure.update_xaxes(title="epoch", showgrid=False)
+    figure.update_xaxes(title="training pass", showgrid=False)
     figure.update_yaxes(title=title)
     return figure

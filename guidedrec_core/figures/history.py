@@ -1,4 +1,4 @@
-"""The pictures of a history's explanation: a bar for each past item, and a map of items by attributes."""
+"""The figures that explain a score by the history: a bar for each past item, and a map of items by attributes."""
 
 import numpy as np
 import numpy.typing as npt
@@ -11,11 +11,11 @@ from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
 _LABEL = 30
 _COLUMN = 22
 _ROW = 28
-_ALL = "All together"
+_ALL = "Total"
 
 
 def item_bars(items: pd.DataFrame, colours: Palette, most: int = 12) -> go.Figure:
-    """Draw what each past item did for the score, newest first.
+    """Draw what each past item contributed to the score, newest first.
 
     Parameters
     ----------
@@ -31,12 +31,12 @@ def item_bars(items: pd.DataFrame, colours: Palette, most: int = 12) -> go.Figur
     values, margins = rows["value"].tolist(), rows["margin"].tolist()
     titles = rows[c.TITLE].tolist()
     tips = [
-        f"number {number} of the history<br>without it alone the score would change by {without:+.2f}"
+        f"number {number} in the history<br>without it the score would change by {without:+.2f}"
         for number, without in zip(rows["number"], rows["without"], strict=True)
     ]
     if not shown.all():
         values, margins = [*values, float(items.loc[~shown, "value"].sum())], [*margins, 0.0]
-        titles, tips = [*titles, _others(shown, "item")], [*tips, "each counts less than those shown"]
+        titles, tips = [*titles, _others(shown, "item")], [*tips, "each contributes less than those shown"]
     amounts = np.array(values)
     figure = go.Figure(
         go.Bar(
@@ -82,7 +82,7 @@ def item_bars(items: pd.DataFrame, colours: Palette, most: int = 12) -> go.Figur
 def item_attribute_map(
     items: pd.DataFrame, matrix: pd.DataFrame, colours: Palette, most_items: int = 12, most_attributes: int = 7
 ) -> go.Figure:
-    """Draw what each past item did for the score through each attribute; sums stand at both margins.
+    """Draw what each past item contributed to the score through each attribute, with sums at both margins.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def item_attribute_map(
     colours : Palette
         Light or dark.
     most_items, most_attributes : int
-        Rows and columns of their own, the largest; others are added up. The last column, what attributes do not tell,
-        always has its own. Colours end at the largest single item and attribute.
+        Rows and columns of their own, the largest; others are summed. The last column, what attributes do not
+        explain, always has its own. Colours end at the largest single item and attribute.
     """
     cells = _together(matrix.set_axis(items[c.TITLE].tolist()), items["value"].tolist(), most_items, "item")
     attributes, rest = cells.iloc[:, :-1], cells.iloc[:, -1:]
@@ -100,8 +100,8 @@ def item_attribute_map(
     cells = pd.concat([_together(attributes.T, sizes, most_attributes, "attribute").T, rest], axis=1)
     whole = cells.assign(**{_ALL: cells.sum(axis=1)})
     whole.loc[_ALL] = whole.sum()
-    # Sums and purchase patterns may be much larger than what one item does through one attribute; they are told by
-    # number besides.
+    # Sums and the remainder may be much larger than what one item contributes through one attribute; they are
+    # written as numbers too.
     single = matrix.iloc[:, :-1] if matrix.shape[1] > 1 else matrix
     limit = float(np.abs(single.to_numpy()).max(initial=0.0)) or 1.0
     z = whole.to_numpy()

@@ -9,14 +9,15 @@ import plotly.graph_objects as go
 from guidedrec_core import columns as c
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
+from guidedrec_core.language import percent
 from guidedrec_core.projection.item_map import ItemMap, UserMarks
 
 MOST_POINTS = 20_000
-"""Above this a map shows density, because a browser would choke on the points and on their selection."""
+"""Above this a map shows density, because a browser cannot draw and select so many points."""
 
-CATEGORY, POPULARITY, KEPT = "category", "popularity", "neighbours kept"
+CATEGORY, POPULARITY, KEPT = "category", "popularity", "unchanged neighbours"
 OTHER_COLOURINGS = (CATEGORY, POPULARITY, KEPT)
-"""What colours the maps besides the attributes."""
+"""What colours the maps, apart from the attributes."""
 
 _SVG_POINTS = 2_000  # up to here plain SVG is as fast, sharper, and needs no WebGL
 _MOST_CATEGORIES = 7
@@ -68,7 +69,7 @@ def colouring(item_map: ItemMap, by: str) -> Colouring:
     UnknownIdError
         It is neither.
     """
-    items = item_map.items
+    items, verb = item_map.items, item_map.verb
     if by == CATEGORY:
         counts = items[c.CATEGORY].value_counts()
         names = tuple(counts.index[:_MOST_CATEGORIES])
@@ -79,14 +80,13 @@ def colouring(item_map: ItemMap, by: str) -> Colouring:
         return Colouring("Category", values, shown, "", "", tuple(items[c.CATEGORY]))
     if by == POPULARITY:
         count = items["interactions"].to_numpy()
-        hover = tuple(f"{n:,} interactions" for n in count.tolist())
-        return Colouring(
-            "Popularity", np.log10(1.0 + count), (), f"{count.min():,} interactions", f"{count.max():,}", hover
-        )
+        hover = tuple(map(verb.count, count.tolist()))
+        least, most = (verb.count(int(n)) for n in (count.min(), count.max()))
+        return Colouring("Popularity", np.log10(1.0 + count), (), least, most, hover)
     if by == KEPT:
         kept = items["kept"].to_numpy(dtype=np.float64)
-        hover = tuple(f"keeps {share:.0%} of its nearest items" for share in kept.tolist())
-        return Colouring("Nearest items kept", kept, (), "all others than before", "the same as before", hover)
+        hover = tuple(f"{percent(share)} of neighbours unchanged" for share in kept.tolist())
+        return Colouring("Unchanged neighbours", kept, (), "all new", "all unchanged", hover)
     attribute = item_map.schema.attributes[item_map.schema.index(by)]
     raw = item_map.raw[:, item_map.schema.index(by)].astype(np.float64)
     top = item_map.schema.scale.max
@@ -289,7 +289,7 @@ def _add_density(
         cells, meaning = np.where(count > 0, np.log10(np.maximum(count, 1)), np.nan), "items, log 10"
     else:
         total, *_ = np.histogram2d(at[known, 0], at[known, 1], bins=edges, weights=colours_of.values[known])
-        cells, meaning = np.where(count > 0, total / np.maximum(count, 1), np.nan), "mean"
+        cells, meaning = np.where(count > 0, total / np.maximum(count, 1), np.nan), "average"
     centres = [(e[1:] + e[:-1]) / 2 for e in edges]
     figure.add_heatmap(
         x=centres[0],
@@ -330,14 +330,20 @@ def _add_marks(
     colour = colours.base if space == "base" else colours.refined
     titles = item_map.items[c.TITLE]
     rings = (
-        (f"recommended by {space}", marks.base if space == "base" else marks.refined, "square-open", 14, colour),
-        ("held out: what came next", marks.held_out, "circle-open", 20, colours.text),
+        (
+            f"recommended by the {space} model",
+            marks.base if space == "base" else marks.refined,
+            "square-open",
+            14,
+            colour,
+        ),
+        (item_map.verb.next, marks.held_out, "circle-open", 20, colours.text),
     )
     figure.add_scatter(
         x=at[marks.history, 0],
         y=at[marks.history, 1],
         mode="lines+markers",
-        name="history, oldest to newest",
+        name=f"{item_map.verb.activity} history, oldest to newest",
         line={"width": 1, "color": colours.text, "dash": "dot"},
         marker={"size": 7, "color": colours.text},
         opacity=0.75,

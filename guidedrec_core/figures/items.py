@@ -1,4 +1,4 @@
-"""Figures of one item: its attributes, what it is near to, who gets it recommended."""
+"""Figures of one item: its attributes, similar items, who gets it recommended."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from guidedrec_core import columns as c
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
 
 _ROW = 50
@@ -28,7 +29,7 @@ def attribute_bars(
     colours : Palette
         From `theme.palette`.
     remarks : mapping of str to str, optional
-        What to write beside attributes, by name.
+        What to write next to attributes, by name.
     """
     low, high = scale
     rows = attributes.iloc[::-1].reset_index(drop=True)  # plotly counts categories from below
@@ -51,10 +52,6 @@ def attribute_bars(
         width=0.3,
         name="this item",
         marker={"color": colours.refined},
-        text=[f"{score:g}" if score == score else "" for score in rows["score"]],
-        textposition="outside",
-        textfont={"color": colours.text},
-        cliponaxis=False,
         customdata=[
             [safe(label), safe(lowest, 50), safe(highest, 50), mean, z]
             for label, lowest, highest, mean, z in zip(
@@ -63,33 +60,37 @@ def attribute_bars(
         ],
         hovertemplate=(
             f"<b>%{{customdata[0]}}</b><br>{low:g}: %{{customdata[1]}}<br>{high:g}: %{{customdata[2]}}"
-            "<br>catalogue mean %{customdata[3]:.1f}; z %{customdata[4]:+.2f}<extra></extra>"
+            "<br>catalogue average %{customdata[3]:.1f}; z %{customdata[4]:+.2f}<extra></extra>"
         ),
     )
     figure.add_scatter(
         y=rows.index,
         x=rows["catalogue_score"],
         mode="markers",
-        name="catalogue mean",
+        name="catalogue average",
         marker={"symbol": "line-ns", "size": 9, "line": {"width": 2, "color": colours.text}},
-        hovertemplate="catalogue mean %{x:.1f}<extra></extra>",
+        hovertemplate="catalogue average %{x:.1f}<extra></extra>",
     )
     for row, label in enumerate(rows["label"]):
         missing = bool(rows["missing"].iloc[row])
         said = [safe(label), *(["not scored, treated as average"] if missing else [])]
         remark = (remarks or {}).get(rows["attribute"].iloc[row])
         _write(figure, low, row + 0.36, "left", " · ".join([*said, *([safe(remark)] if remark else [])]))
+        if not missing:
+            _write(figure, high, row + 0.36, "right", f"{rows['score'].iloc[row]:g}")
         _write(figure, low, row - 0.3, "left", safe(shortened(rows["low"].iloc[row], 40)), colours.muted)
         _write(figure, high, row - 0.3, "right", safe(shortened(rows["high"].iloc[row], 40)), colours.muted)
     lay_out(figure, colours, height=_ROW * len(rows) + 60)
     figure.update_layout(barmode="overlay")
-    figure.update_xaxes(range=[low, high + 0.05 * (high - low)], visible=False)
+    figure.update_xaxes(range=[low, high], visible=False)
     figure.update_yaxes(range=[-0.6, len(rows) - 0.3], visible=False)
     return figure
 
 
-def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, colours: Palette) -> go.Figure:
-    """Draw how near the nearest items are, split by what makes them near where that is known.
+def similarity_bars(
+    near: pd.DataFrame, labels: dict[str, str], colour: str, colours: Palette, verb: InteractionVerb
+) -> go.Figure:
+    """Draw how similar the most similar items are, split by what makes them so where that is known.
 
     Parameters
     ----------
@@ -101,6 +102,8 @@ def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, col
         Colour of the model the space belongs to; used where there is nothing to split.
     colours : Palette
         From `theme.palette`.
+    verb : InteractionVerb
+        What users do.
     """
     rows = near.iloc[::-1].reset_index(drop=True)  # plotly counts from below
     figure = go.Figure()
@@ -108,13 +111,13 @@ def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, col
     if known:
         order = rows[known].abs().mean().sort_values(ascending=False).index
         named = list(order[:_NAMED_ATTRIBUTES])
-        parts = [("purchase patterns", rows["rest"], colours.remainder)]
+        parts = [(verb.patterns, rows["rest"], colours.remainder)] if rows["rest"].any() else []
         parts += [(labels[n], rows[n], colours.categorical[i]) for i, n in zip((0, 2, 3), named, strict=False)]
         others = [name for name in known if name not in named]
         if others:
             parts.append((f"{len(others)} other attributes", rows[others].sum(axis=1), colours.placebo))
     else:
-        parts = [("purchase patterns", rows["similarity"], colour)]
+        parts = [(verb.patterns, rows["similarity"], colour)]
     for name, values, shade in parts:
         figure.add_bar(
             y=rows.index,
@@ -143,7 +146,7 @@ def similarity_bars(near: pd.DataFrame, labels: dict[str, str], colour: str, col
     return figure
 
 
-def audience_bars(audience: pd.DataFrame, list_length: int, colours: Palette) -> go.Figure:
+def audience_bars(audience: pd.DataFrame, list_length: int, colours: Palette, verb: InteractionVerb) -> go.Figure:
     """Draw how often each model puts an item at each place of a list.
 
     Parameters
@@ -154,6 +157,8 @@ def audience_bars(audience: pd.DataFrame, list_length: int, colours: Palette) ->
         Length of the lists.
     colours : Palette
         From `theme.palette`.
+    verb : InteractionVerb
+        What users do.
     """
     figure = go.Figure()
     places = np.arange(1, list_length + 1)
@@ -167,13 +172,13 @@ def audience_bars(audience: pd.DataFrame, list_length: int, colours: Palette) ->
             y=np.bincount(ranks, minlength=list_length + 1)[1:],
             name=name,
             marker={"color": colour},
-            hovertemplate=f"place %{{x}} for %{{y:,}} users<extra>{name}</extra>",
+            hovertemplate=f"rank %{{x}} for %{{y:,}} {verb.users}<extra>{name}</extra>",
         )
     lay_out(figure, colours, height=260)
     figure.update_layout(barmode="group", bargap=0.3)
-    figure.update_xaxes(title="place in the list", showgrid=False, tickvals=[1, *range(5, list_length + 1, 5)])
+    figure.update_xaxes(title="rank in the list", showgrid=False, tickvals=[1, *range(5, list_length + 1, 5)])
     most = max(max(trace.y, default=0) for trace in figure.data)
-    figure.update_yaxes(title="users", rangemode="tozero", dtick=1 if most <= 5 else None)
+    figure.update_yaxes(title=verb.users, rangemode="tozero", dtick=1 if most <= 5 else None)
     return figure
 
 

@@ -1,10 +1,11 @@
-"""The comparison of all arms at one glance."""
+"""The comparison of all arms at a glance."""
 
 import pandas as pd
 import plotly.graph_objects as go
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, PLACEBO, REFINED, SECOND_TRAINING
-from guidedrec_core.evaluation.verdict import MODEL_MEANINGS, MODEL_WORDS
+from guidedrec_core.evaluation.verdict import MODEL_WORDS, metric_label, model_meaning
 from guidedrec_core.figures.theme import Palette, lay_out
 
 _ARMS = (BASE, SECOND_TRAINING, PLACEBO, REFINED)
@@ -22,7 +23,7 @@ def arm_colours(colours: Palette) -> dict[str, str]:
     }
 
 
-def dumbbells(metrics: pd.DataFrame, colours: Palette) -> go.Figure:
+def dumbbells(metrics: pd.DataFrame, colours: Palette, verb: InteractionVerb) -> go.Figure:
     """Draw base, both controls and refined for each metric, with 95 % intervals.
 
     Parameters
@@ -31,6 +32,8 @@ def dumbbells(metrics: pd.DataFrame, colours: Palette) -> go.Figure:
         `EvaluationReport.metrics`.
     colours : Palette
         Light or dark.
+    verb : InteractionVerb
+        What users do.
     """
     names = list(dict.fromkeys(metrics["metric"]))
     arms = [arm for arm in _ARMS if arm in set(metrics["model"])]
@@ -74,13 +77,13 @@ def dumbbells(metrics: pd.DataFrame, colours: Palette) -> go.Figure:
                 "width": 0,
             },
             customdata=list(zip(names, rows["ci_low"], rows["ci_high"], strict=True)),
-            hovertemplate=f"<b>{MODEL_WORDS[arm]}</b>: {MODEL_MEANINGS[arm]}<br>%{{customdata[0]}} %{{x:.4f}}, "
+            hovertemplate=f"<b>{MODEL_WORDS[arm]}</b>: {model_meaning(arm, verb)}<br>%{{customdata[0]}} %{{x:.4f}}, "
             "95 % interval %{customdata[1]:.4f} to %{customdata[2]:.4f}<extra></extra>",
         )
     lay_out(figure, colours, height=70 + _ROW * len(names))
     figure.update_yaxes(
         tickvals=list(range(len(names))),
-        ticktext=names,
+        ticktext=[metric_label(name) for name in names],
         range=[len(names) - 0.45, -0.55],
         showgrid=False,
         zeroline=False,

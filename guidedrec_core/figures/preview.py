@@ -1,10 +1,11 @@
-"""Figures of a new item's preview: what speaks for it, and where it would rank."""
+"""Figures of a new item's preview: its strengths, and where it would rank."""
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
 
 _ROW = 26
@@ -12,17 +13,19 @@ _LABEL = 26
 _HEIGHT = 300
 
 
-def gain_bars(contributions: pd.DataFrame, colours: Palette, most: int = 12) -> go.Figure:
-    """Draw what each attribute adds over an average item; being new, which is much more, is left to words.
+def gain_bars(contributions: pd.DataFrame, colours: Palette, verb: InteractionVerb, most: int = 12) -> go.Figure:
+    """Draw what each attribute adds over an average item; newness, which is much more, is left to words.
 
     Parameters
     ----------
     contributions : pandas.DataFrame
-        `Preview.contributions`; its last row is being new.
+        `Preview.contributions`; its last row is newness.
     colours : Palette
         From `theme.palette`.
+    verb : InteractionVerb
+        What users do.
     most : int
-        Attributes shown; those that count most for anybody.
+        Attributes shown; those that matter most for anyone.
     """
     attributes = contributions.iloc[:-1]
     size = attributes[["everyone", "reached"]].abs().max(axis=1)
@@ -36,27 +39,28 @@ def gain_bars(contributions: pd.DataFrame, colours: Palette, most: int = 12) -> 
         x=rows["everyone"],
         orientation="h",
         width=0.5,
-        name="averaged over everyone",
+        name="average over everyone",
         marker={"color": [colours.positive if value >= 0 else colours.negative for value in rows["everyone"]]},
         showlegend=False,
         customdata=labels,
-        hovertemplate="<b>%{customdata}</b><br>averaged over everyone %{x:+.3f}<extra></extra>",
+        hovertemplate=f"<b>%{{customdata}}</b><br>average over all {verb.users} %{{x:+.3f}}<extra></extra>",
     )
     if rows["reached"].notna().any():
         figure.add_scatter(
             y=places,
             x=rows["reached"],
             mode="markers",
-            name="averaged over those it would reach",
+            name=f"average over the {verb.users} it would reach",
             marker={"size": 9, "symbol": "diamond", "color": colours.text},
             customdata=labels,
-            hovertemplate="<b>%{customdata}</b><br>averaged over those it would reach %{x:+.3f}<extra></extra>",
+            hovertemplate=f"<b>%{{customdata}}</b><br>average over the {verb.users} it would reach %{{x:+.3f}}"
+            "<extra></extra>",
             showlegend=True,
         )
     lay_out(figure, colours, height=_ROW * len(rows) + 92)
     legend_across(figure, 30)
     figure.update_xaxes(
-        title="added over an average item, averaged over everyone",
+        title=f"score above an average item, average over all {verb.users}",
         zeroline=True,
         zerolinecolor=colours.muted,
     )
@@ -64,8 +68,8 @@ def gain_bars(contributions: pd.DataFrame, colours: Palette, most: int = 12) -> 
     return figure
 
 
-def place_curve(ranks: IntArray, k: int, n_items: int, colours: Palette) -> go.Figure:
-    """Draw for what share of the users a new item stands in the best so many.
+def place_curve(ranks: IntArray, k: int, n_items: int, colours: Palette, verb: InteractionVerb) -> go.Figure:
+    """Draw for what share of the users a new item has each rank or better.
 
     Parameters
     ----------
@@ -77,6 +81,8 @@ def place_curve(ranks: IntArray, k: int, n_items: int, colours: Palette) -> go.F
         Size of the catalogue.
     colours : Palette
         From `theme.palette`.
+    verb : InteractionVerb
+        What users do.
     """
     lengths = np.unique(np.geomspace(1, n_items + 1, 60).round().astype(np.int64))
     shares = np.searchsorted(np.sort(ranks), lengths, side="right") / len(ranks)
@@ -87,7 +93,7 @@ def place_curve(ranks: IntArray, k: int, n_items: int, colours: Palette) -> go.F
             mode="lines",
             line={"color": colours.refined, "width": 2},
             fill="tozeroy",
-            hovertemplate="among the best %{x:,} for %{y:.1%} of users<extra></extra>",
+            hovertemplate=f"in the top %{{x:,}} for %{{y:.1%}} of {verb.users}<extra></extra>",
             showlegend=False,
         )
     )
@@ -99,8 +105,8 @@ def place_curve(ranks: IntArray, k: int, n_items: int, colours: Palette) -> go.F
     )  # fmt: skip
     decades = [10**power for power in range(len(str(n_items + 1)))]
     figure.update_xaxes(
-        type="log", title="its place, or better", tickvals=decades, ticktext=[f"{value:,}" for value in decades],
+        type="log", title="rank or better", tickvals=decades, ticktext=[f"{value:,}" for value in decades],
         range=[0, np.log10(n_items + 1)],
     )  # fmt: skip
-    figure.update_yaxes(title="share of users", tickformat=".0%", range=[0, 1.02])
+    figure.update_yaxes(title=f"share of {verb.users}", tickformat=".0%", range=[0, 1.02])
     return figure

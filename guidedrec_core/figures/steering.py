@@ -1,4 +1,4 @@
-"""The picture of a steering: what the list is made of, before and after."""
+"""The figure of a steering: average scores of the list, before and after."""
 
 import numpy as np
 import pandas as pd
@@ -43,8 +43,8 @@ def mix_change(mix: pd.DataFrame, scale: tuple[float, float], colours: Palette, 
         for one, low, high in zip(rows["label"], rows["low"], rows["high"], strict=True)
     ]
     for name, column, symbol, colour in (
-        ("list before", "before", "circle-open", colours.base),
-        ("steered list", "after", "diamond", colours.refined),
+        ("current list", "before", "circle-open", colours.base),
+        ("what-if list", "after", "diamond", colours.refined),
     ):
         figure.add_scatter(
             x=rows[column],

@@ -20,7 +20,7 @@ class Palette:
     positive, negative : str
         Contributions for and against.
     remainder : str
-        What is not told by attributes.
+        What attributes do not explain.
     text, muted, grid, background : str
         Writing, secondary writing, lines, the page.
     diverging : tuple of (float, str)

@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from guidedrec_core.data.verbs import InteractionVerb
+
 START, ATTRIBUTE, OTHERS, REMAINDER, BIAS, SCORE = "start", "attribute", "others", "remainder", "bias", "score"
 """Kinds of steps."""
 
@@ -12,6 +14,7 @@ def steps(
     bias: float,
     average_remainder: float,
     average_bias: float,
+    verb: InteractionVerb,
     most: int = 8,
 ) -> pd.DataFrame:
     """Lay out one score as a sum.
@@ -24,6 +27,8 @@ def steps(
         The other parts of the score.
     average_remainder, average_bias : float
         What an average item gets of them; an average item's contributions are 0.
+    verb : InteractionVerb
+        What users do.
     most : int
         Attributes shown by themselves, the largest; the others make one step with their exact sum.
 
@@ -45,21 +50,22 @@ def steps(
     if len(grouped):
         total = float(grouped["contribution"].sum())
         label = f"{len(grouped)} other attribute" + ("s" if len(grouped) > 1 else "")
-        rows.append((OTHERS, "", label, total, f"the {len(grouped)} smaller ones together ({total:+.2f})"))
+        rows.append((OTHERS, "", label, total, f"the {len(grouped)} smallest together ({total:+.2f})"))
     patterns, popularity = remainder - average_remainder, bias - average_bias
     rows += [
-        (REMAINDER, "", "Purchase patterns", patterns, f"what the attributes do not tell ({patterns:+.2f})"),
-        (BIAS, "", "Popularity", popularity, f"how often it is taken in general ({popularity:+.2f})"),
+        (REMAINDER, "", verb.patterns.capitalize(), patterns, f"what attributes do not explain ({patterns:+.2f})"),
+        (BIAS, "", "Popularity", popularity, f"how often all {verb.users} {verb.infinitive} it ({popularity:+.2f})"),
     ]
     baseline = average_remainder + average_bias
     names = ["kind", "attribute", "label", "value", "phrase"]
     table = pd.DataFrame(
-        [(START, "", "An average item", baseline, "what an average item scores for this user"), *rows], columns=names
+        [(START, "", "Average item", baseline, f"what an average item scores for this {verb.user}"), *rows],
+        columns=names,
     )
     table["end"] = table["value"].cumsum()
     table["start"] = table["end"] - table["value"]
     score = parts["contribution"].sum() + remainder + bias
     last = pd.DataFrame(
-        [(SCORE, "", "Score", score, "what the list is ordered by", score, 0.0)], columns=[*names, "end", "start"]
+        [(SCORE, "", "Score", score, "what the list is sorted by", score, 0.0)], columns=[*names, "end", "start"]
     )
     return pd.concat([table, last], ignore_index=True)

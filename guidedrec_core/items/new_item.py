@@ -1,4 +1,4 @@
-"""`Preview`: a listing nobody has taken yet, placed and ranked by its guided scores alone. Nothing stored changes."""
+"""`Preview`: an item without any interaction, placed and ranked by its guided scores alone. Nothing stored changes."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.explanation import words
 from guidedrec_core.items.view import attribute_table, near_reason
@@ -25,7 +26,7 @@ from guidedrec_core.refinement.guided import Standardisation
 Weights = npt.NDArray[np.float64] | None
 
 NEWNESS = "newness"
-"""Row of `Preview.contributions` that is no attribute: what an item lacks as long as nobody has taken it."""
+"""Row of `Preview.contributions` that is no attribute: what an item lacks until it has interactions."""
 
 # Scores worked on at a time: 16 MiB a table; several passes over it are cheaper than over larger ones.
 _BLOCK_NUMBERS = 4 * 1024 * 1024
@@ -35,7 +36,7 @@ _NEAREST = 8
 _NAMED = 3
 # From so many cases a share is known to within some ten points.
 _ENOUGH_CASES = 100
-_RELY = "Rely on what its attributes add rather than on its places."
+_RELY = "Rely on what its attributes add rather than on its ranks."
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def preview(
 ) -> Preview:
     """Place and rank an item by its guided scores alone.
 
-    Every user is scored, in blocks, as the refined model scores items that nobody took in training.
+    Every user is scored, in blocks, as the refined model scores items without interactions in training.
 
     Parameters
     ----------
@@ -128,7 +129,7 @@ def preview(
     listener : callable
         Hears how many users are done.
     caveats : tuple of str
-        What there is to say about the scores; said first.
+        Remarks on the scores; they come first.
 
     Raises
     ------
@@ -163,7 +164,7 @@ def preview(
         sentence="",
         caveats=(*caveats, *_caveats(system, raw, reduced is not None)),
     )
-    return dataclasses.replace(found, sentence=_sentence(found))
+    return dataclasses.replace(found, sentence=_sentence(found, system.verb))
 
 
 def _raw(scores: Mapping[str, float | None], schema: AttributeSchema) -> FloatArray:
@@ -264,7 +265,7 @@ def _near_table(system: RefinedRecommender, guided: FloatArray, reduced: FloatAr
     else:
         catalogue = system.refined.item_remainders()
         space, vector = ItemSpace.refined(table, catalogue), refined_vectors(guided, reduced, catalogue)[0]
-        rest = "purchase patterns that its attributes foretell"
+        rest = f"{system.verb.patterns} its attributes suggest"
     items, similarities = space.nearest_to(vector, _NEAREST)
     shares = space.shares_of(vector, items)  # [n, A + 1]
     listings = system.data.dataset.catalogue.frame.iloc[items]
@@ -275,7 +276,7 @@ def _near_table(system: RefinedRecommender, guided: FloatArray, reduced: FloatAr
             c.TITLE: listings[c.TITLE].to_numpy(),
             c.CATEGORY: listings[c.CATEGORY].to_numpy(),
             "similarity": similarities.astype(np.float64),
-            "why": [near_reason(each, guided[0], schema, rest=rest) for each in shares],
+            "why": [near_reason(each, guided[0], schema, rest) for each in shares],
         }
     )
     return pd.concat([near, pd.DataFrame(shares.astype(np.float64), columns=[*schema.names, "rest"])], axis=1)
@@ -295,7 +296,7 @@ def _contributions(
     return pd.DataFrame(
         {
             "part": [*schema.names, NEWNESS],
-            "label": [*(attribute.label for attribute in schema.attributes), "Being new"],
+            "label": [*(attribute.label for attribute in schema.attributes), "Newness"],
             "everyone": averages(np.ones(len(above), dtype=bool)),
             "reached": averages(reached),
         }
@@ -309,66 +310,70 @@ def _reasons(system: RefinedRecommender, users: IntArray, guided: FloatArray) ->
     said = []
     for profile, slopes in zip(parts.profile, parts.slopes, strict=True):
         each = slopes * guided[0]
-        best = [a for a in np.argsort(-each, kind="stable")[:2] if each[a] > 0]
+        best = [a for a in np.argsort(-each, kind="stable")[:2] if each[a] >= words.LITTLE_EFFECT]
         attributes = system.schema.attributes
         said.append(
             words.listing(
                 [words.contribution_phrase(attributes[a], profile[a], guided[0, a], float(each[a])) for a in best]
             )
-            or "no attribute speaks for it"
+            or "no attribute helps much"
         )
     return said
 
 
 def _caveats(system: RefinedRecommender, raw: FloatArray, anchored: bool) -> tuple[str, ...]:
     """Say how sure a preview is."""
-    schema, catalogue = system.schema, system.item_scores.values
+    schema, catalogue, verb = system.schema, system.item_scores.values, system.verb
     said = []
     missing = [words.lower_first(a.label) for a, score in zip(schema.attributes, raw, strict=True) if np.isnan(score)]
     if missing:
-        said.append(f"Not scored, so taken as average: {words.listing(missing)}.")
+        said.append(f"Not scored, treated as average: {words.listing(missing)}.")
     lowest, highest = np.nanmin(catalogue, axis=0), np.nanmax(catalogue, axis=0)
     beyond = [
-        f"{words.lower_first(attribute.label)} ({score:g}, the catalogue's go from {low:g} to {high:g})"
+        f"{words.lower_first(attribute.label)} ({score:g}; the catalogue ranges from {low:g} to {high:g})"
         for attribute, score, low, high in zip(schema.attributes, raw, lowest, highest, strict=True)
         if score < low or score > high
     ]
     if beyond:
-        said.append(f"No item of the catalogue has such a score, so it is an extrapolation: {words.listing(beyond)}.")
+        said.append(f"Outside the catalogue's range, so an extrapolation: {words.listing(beyond)}.")
     if not anchored:
         said.append(
-            "This run does not tie what it learned from purchases to attributes, so a new item is placed by its "
-            "attributes and by averages only; `guidedrec refine --cold anchored` makes a run that does."
+            f"This run did not link {verb.patterns} to attributes, so a new item is placed by its attributes and by "
+            "averages only; `guidedrec refine --cold anchored` makes a run that does."
         )
     offset = system.summary.get("cold_offset")
     targets = system.data.valid_cases.targets
     about_new = int((system.data.item_interactions[targets] == 0).sum())
     if offset is None:
-        said.append(f"This run never had to rank items that nobody had taken, so it is a guess how high. {_RELY}")
+        said.append(f"This run never had to rank items without {verb.nouns}, so how high it ranks is a guess. {_RELY}")
     elif about_new < _ENOUGH_CASES:
         said.append(
-            f"Only {about_new:,} of {len(targets):,} validation cases were about items that nobody had taken, too few "
-            f"to know how high these should stand. {_RELY}"
+            f"Only {about_new:,} of {len(targets):,} validation cases were about items without {verb.nouns}, too few "
+            f"to know how high such items should rank. {_RELY}"
         )
     elif offset <= NEVER:
-        said.append("On the validation part this run did best without items that nobody had taken: it lists none.")
+        said.append(f"On validation data this run did best without items that have no {verb.nouns}: it lists none.")
     return tuple(said)
 
 
-def _sentence(found: Preview) -> str:
+def _sentence(found: Preview, verb: InteractionVerb) -> str:
     """Say what would become of the item."""
     share = found.reach / len(found.ranks)
     table = found.contributions.iloc[:-1]
     column = "reached" if found.reach else "everyone"
     best = table.sort_values(column, ascending=False, kind="stable").head(_NAMED)
     carried = [words.lower_first(label) for label in best[best[column] > 0]["label"]]
-    who = "Among those, most speaks for it" if found.reach else "Most speaks for it"
-    lists = f"the top {found.k} of {found.reach:,} of {len(found.ranks):,} users ({share:.1%})"
-    place = f"{found.median_rank:,.0f} of {found.n_items + 1:,}"
+    who = "Main strengths for them" if found.reach else "Main strengths"
     text = (
-        f"{found.title} would come into {lists}; its median place is {place}. "
-        f"{who}: {words.listing(carried) or 'no attribute'}. "
+        f"{found.title} would be in the top {found.k} for {found.reach:,} of {verb.count_users(len(found.ranks))} "
+        f"({100 * share:.1f} %); its median rank is {found.median_rank:,.0f} of {found.n_items + 1:,}. "
+        f"{who}: {words.listing(carried) or 'none of its attributes'}. "
     )
-    newness = float(found.contributions["everyone"].iloc[-1])
     near = words.listing(found.near[c.TITLE].head(_NAMED).tolist())
-    return f"{text}Being new counts {newness:+.2f} against an average item. Nearest to it: {near}."
+    return f"{text}{newness_words(found)} Most similar: {near}."
+
+
+def newness_words(found: Preview) -> str:
+    """Say what a new item loses, or gains, against an average one because it has no interactions yet."""
+    newness = float(found.contributions["everyone"].iloc[-1])
+    return f"Newness {'costs' if newness < 0 else 'adds'} {abs(newness):.2f} compared with an average item."

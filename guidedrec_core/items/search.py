@@ -28,7 +28,7 @@ class SearchResult:
     def note(self) -> str:
         """How much of it is shown."""
         if not self.total:
-            return "no item matches"
+            return "none found"
         if len(self.items) == self.total:
             return f"{self.total:,} found"
         return f"{len(self.items):,} of {self.total:,} shown"

@@ -1,4 +1,4 @@
-"""`ItemView`: one item as the models and the shoppers see it, everything the Items page shows, computed once."""
+"""`ItemView`: one item as the models and its users see it, everything the Items page shows, computed once."""
 
 from dataclasses import dataclass
 
@@ -9,16 +9,17 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
+from guidedrec_core.language import percent
 from guidedrec_core.projection.spaces import FloatArray, ItemSpace
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
 # Half a standard deviation from the catalogue's mean: less is no trait of an item.
 _MARKED = 0.5
-# An attribute is said to make two items near when it carries at least this share of their similarity.
+# An attribute is said to make two items similar when it carries at least this share of their similarity.
 _TELLING = 0.05
-_PATTERNS = "bought in similar histories"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def build_item(
     UnknownIdError
         No such item.
     """
-    data = system.data
+    data, verb = system.data, system.verb
     item = data.dataset.items.index(item_id)
     listing = data.dataset.catalogue.frame.iloc[item]
     attributes = attribute_table(system, system.item_scores.values[item].astype(np.float64), system.missing[item])
@@ -104,8 +105,9 @@ def build_item(
     near = {name: space.nearest(item, k) for name, space in spaces.items()}
     shares = spaces[REFINED].shares(item, near[REFINED][0])  # [k, A + 1]
     guided = _refined_parts(system)[0]
-    why = [near_reason(s, guided[item], system.schema) for s in shares]
-    base_near = _near_table(system, *near[BASE], near[REFINED][0], [_PATTERNS] * len(near[BASE][0]))
+    together = f"{verb.participle} in similar histories"
+    why = [near_reason(s, guided[item], system.schema, together) for s in shares]
+    base_near = _near_table(system, *near[BASE], near[REFINED][0], [together] * len(near[BASE][0]))
     refined_near = _near_table(system, *near[REFINED], near[BASE][0], why)
     parts = pd.DataFrame(shares.astype(np.float64), columns=[*system.schema.names, "rest"])
     popularity = data.item_interactions
@@ -130,16 +132,14 @@ def build_item(
         audience=audience,
         n_users=n_users,
         list_length=length,
-        sentence=_item_sentence(attributes, int(popularity[item]), popularity),
-        near_sentence=_near_sentence(refined_near, shares, system.schema),
-        audience_sentence=_audience_sentence(audience, n_users, length),
+        sentence=_item_sentence(attributes, int(popularity[item]), popularity, verb),
+        near_sentence=_near_sentence(refined_near, shares, system.schema, verb),
+        audience_sentence=_audience_sentence(audience, n_users, length, verb),
     )
 
 
-def near_reason(
-    shares: FloatArray, own: FloatArray, schema: AttributeSchema, most: int = 2, rest: str = _PATTERNS
-) -> str:
-    """Say what makes a neighbour near.
+def near_reason(shares: FloatArray, own: FloatArray, schema: AttributeSchema, rest: str, most: int = 2) -> str:
+    """Say what makes a neighbour similar.
 
     Parameters
     ----------
@@ -149,10 +149,10 @@ def near_reason(
         The item's guided values, ``[A]``; their sign tells which end both items share.
     schema : AttributeSchema
         Names.
+    rest : str
+        What to call the part that is no attribute.
     most : int
         Attributes named at most.
-    rest : str
-        What to call that which is no attribute.
     """
     total = max(float(shares.sum()), 1e-9)
     order = [a for a in np.argsort(-shares[:-1], kind="stable")[:most] if shares[a] >= _TELLING * total]
@@ -216,50 +216,48 @@ def _audience_table(recommendations: pd.DataFrame, item_id: str) -> pd.DataFrame
     return table.sort_values(["refined_rank", "base_rank", c.USER], ignore_index=True)
 
 
-def _item_sentence(attributes: pd.DataFrame, own: int, interactions: IntArray) -> str:
-    """Say what marks an item out."""
+def _item_sentence(attributes: pd.DataFrame, own: int, interactions: IntArray, verb: InteractionVerb) -> str:
+    """Say what is distinctive about an item."""
     marked = attributes[attributes["z"].abs() >= _MARKED].sort_values("z", key=np.abs, ascending=False, kind="stable")
     high = [words.lower_first(label) for label in marked[marked["z"] > 0]["label"].head(3)]
     low = [words.lower_first(label) for label in marked[marked["z"] < 0]["label"].head(3)]
     said = ([f"high on {words.listing(high)}"] if high else []) + ([f"low on {words.listing(low)}"] if low else [])
     if bool(attributes["missing"].all()):
-        text = "To the model it is an average item, because it was never scored"
+        text = "To the model it is an average item, because it has no scores"
     elif said:
-        text = "To the model it is " + ", ".join(said)
+        text = f"To the model it is {words.listing(said)}"
     else:
-        text = "To the model it is an average item in every attribute"
+        text = "To the model it is average on every attribute"
     if own == 0:
-        return f"{text}. Shoppers have not taken it in the training period."
-    times = f"{own:,} time" + ("" if own == 1 else "s")
+        return f"{text}. It has no {verb.nouns} in the training data."
     # Rounded down, so that it never claims all of the catalogue, which holds the item itself.
     less = int(100 * (interactions < own).mean())
-    place = (
-        f"more often than {less}% of the catalogue" if (interactions > own).any() else "more often than any other item"
-    )
-    return f"{text}. Shoppers took it {times}, {place}."
+    place = f"more than {less} % of the catalogue" if (interactions > own).any() else "more than any other item"
+    return f"{text}. It has {verb.count(own)} in the training data, {place}."
 
 
-def _near_sentence(near: pd.DataFrame, shares: FloatArray, schema: AttributeSchema) -> str:
-    """Say how both spaces agree about the item, and on what the refined one rests."""
+def _near_sentence(near: pd.DataFrame, shares: FloatArray, schema: AttributeSchema, verb: InteractionVerb) -> str:
+    """Say how both models agree about the item, and what its similarity in the refined one comes from."""
     if near.empty:
         return "There is no other item to compare with."
     kept = int(near["also"].sum())
     mean = shares.mean(axis=0)
     guided, total = float(mean[:-1].sum()), max(float(mean.sum()), 1e-9)
     top = words.lower_first(schema.attributes[int(mean[:-1].argmax())].label)
-    basis = f"{max(0.0, guided / total):.0%} of the nearness comes from attributes, most of it from {top}"
+    basis = f"{percent(max(0.0, guided / total))} of the similarity comes from attributes, most of it from {top}"
     if guided <= 0:
-        basis = "the nearness comes from purchase patterns, not from attributes"
-    return f"{kept} of the {len(near)} nearest items were nearest before refinement, too; {basis}."
+        basis = f"the similarity comes from {verb.patterns}, not from attributes"
+    before = "was" if kept == 1 else "were"
+    return f"{kept} of the {len(near)} most similar items {before} among them before refinement, too; {basis}."
 
 
-def _audience_sentence(audience: pd.DataFrame | None, n_users: int, length: int) -> str:
+def _audience_sentence(audience: pd.DataFrame | None, n_users: int, length: int, verb: InteractionVerb) -> str:
     """Say who is recommended the item."""
     if audience is None:
-        return "No stored lists to look in yet; the evaluation makes them."
+        return "There are no stored lists yet; the evaluation makes them."
     base, refined = int(audience["base_rank"].notna().sum()), int(audience["refined_rank"].notna().sum())
     both = int((audience["base_rank"].notna() & audience["refined_rank"].notna()).sum())
     return (
-        f"The refined model puts it into the top {length} of {refined:,} of {n_users:,} users, the base model of "
-        f"{base:,}; {both:,} have it from both."
+        f"The refined model recommends it to {refined:,} of {verb.count_users(n_users)} (top {length}), the base model "
+        f"to {base:,}, both to {both:,}."
     )

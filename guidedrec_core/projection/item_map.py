@@ -16,8 +16,10 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.explanation import words
+from guidedrec_core.language import percent
 from guidedrec_core.projection.spaces import FloatArray, attribute_of_move
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.runs.datasets import load_split_dataset
@@ -51,6 +53,8 @@ class ItemMap:
         Nearest items in the original spaces, ``[n_items, k]``.
     data : SplitDataset
         Histories, to draw a user's.
+    verb : InteractionVerb
+        How to speak of the data set's interactions.
     """
 
     projection_id: str
@@ -61,6 +65,7 @@ class ItemMap:
     base_neighbours: IntArray
     refined_neighbours: IntArray
     data: SplitDataset
+    verb: InteractionVerb
 
     def positions(self, space: str) -> npt.NDArray[np.float64]:
         """Return all positions on the map of ``"base"`` or ``"refined"``, ``[n_items, 2]``."""
@@ -151,6 +156,7 @@ def build_map(store: RunStore, projection_id: str) -> ItemMap:
         base_neighbours=run.read_array("base_neighbours", mmap=False),
         refined_neighbours=run.read_array("refined_neighbours", mmap=False),
         data=data,
+        verb=data.dataset.verb(scores.schema.domain),
     )
 
 
@@ -313,15 +319,15 @@ def _move_sentence(attributes: pd.DataFrame, kept: float, everywhere: float, n: 
     least = _NOTABLE_PULL_EVERYWHERE if n == n_items else _NOTABLE_PULL
     names = [words.lower_first(label) for label in attributes["label"][attributes["pull"] >= least].head(3)]
     if names:
-        pronoun = "it" if len(names) == 1 else "these"
-        moved = f"Moved mostly by {words.listing(names)}: since refinement, nearest items are more alike on {pronoun}"
+        pronoun = "it" if len(names) == 1 else "them"
+        moved = f"Moved mostly by {words.listing(names)}: after refinement, neighbours are more alike on {pronoun}"
     else:
-        moved = "No single attribute moved these items: nearest items are about as alike on each as before"
+        moved = "No single attribute moved these items: neighbours are about as alike on each as before"
     if n == n_items:
-        return f"{moved}. On average an item keeps {kept:.0%} of its nearest items."
-    who = "It keeps" if n == 1 else "They keep"
+        return f"{moved}. On average, {percent(kept)} of an item's neighbours are unchanged."
     own = "its" if n == 1 else "their"
-    return f"{moved}. {who} {kept:.0%} of {own} nearest items; the whole catalogue keeps {everywhere:.0%}."
+    rest = f"in the whole catalogue it is {percent(everywhere)}"
+    return f"{moved}. {percent(kept)} of {own} neighbours are unchanged; {rest}."
 
 
 def _content_sentence(chosen: pd.DataFrame, categories: pd.DataFrame, attributes: pd.DataFrame, n_items: int) -> str:

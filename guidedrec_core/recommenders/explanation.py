@@ -1,4 +1,4 @@
-"""`Explanation`: why one item stands where it stands in somebody's list, exactly."""
+"""`Explanation`: why one item stands where it stands in a user's list, exactly."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -13,6 +13,7 @@ from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import words
 from guidedrec_core.explanation.ledger import refined_ledger
@@ -55,6 +56,10 @@ class Explained(Protocol):
     def config(self) -> RefinementConfig:
         """How it was refined."""
 
+    @property
+    def verb(self) -> InteractionVerb:
+        """How to speak of the data set's interactions."""
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -67,12 +72,12 @@ class Explanation:
     rank, base_rank : int
         In the refined and in the base ranking of all unseen items.
     held_out : bool
-        It is what the user took next.
+        It is what the user chose next.
     seen : bool
         The user has it already, so it is never recommended; both ranks are then behind all unseen items.
     parts : pandas.DataFrame
         One row an attribute, in schema order: ``attribute, label, low, high, user_value, item_value`` (z-scores),
-        ``user_score, item_score, catalogue_score`` (raw scale; the user's is the faded mean over the history),
+        ``user_score, item_score, catalogue_score`` (raw scale; the user's is the decayed mean over the history),
         ``contribution, missing, phrase``.
     remainder, bias, score : float
         score = contributions + remainder + bias, as the model computes it.
@@ -82,6 +87,8 @@ class Explanation:
         Their parts of the baseline.
     sentence : str
         The same in plain words.
+    verb : InteractionVerb
+        How to speak of the data set's interactions.
     """
 
     item_id: str
@@ -100,6 +107,7 @@ class Explanation:
     average_remainder: float
     average_bias: float
     sentence: str
+    verb: InteractionVerb
 
     @property
     def ledger(self) -> pd.DataFrame:
@@ -122,7 +130,8 @@ class Explanation:
         """The score from an average item to this one; see `figures.waterfall.steps`."""
         from guidedrec_core.figures import waterfall
 
-        return waterfall.steps(self.parts, self.remainder, self.bias, self.average_remainder, self.average_bias)
+        average = self.average_remainder, self.average_bias
+        return waterfall.steps(self.parts, self.remainder, self.bias, *average, self.verb)
 
     def plot(self, dark: bool = False) -> "go.Figure":
         """Draw the score, added up, as the app does."""
@@ -189,7 +198,7 @@ def explain_item(
         missing=model.missing[item],
         phrase=phrases,
     )
-    title = str(row[c.TITLE])
+    title, verb = str(row[c.TITLE]), model.verb
     seen = bool(np.isin(item, history))
     return Explanation(
         item_id=str(row[c.ITEM]),
@@ -207,9 +216,10 @@ def explain_item(
         baseline=ledger.average_remainder + ledger.average_bias,
         average_remainder=ledger.average_remainder,
         average_bias=ledger.average_bias,
-        sentence=f"{title} is in the history already, so neither model recommends it."
+        sentence=f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
         if seen
-        else words.reason_sentence(title, rank, base_rank, ledger, model.schema),
+        else words.reason_sentence(title, rank, base_rank, ledger, model.schema, verb),
+        verb=verb,
     )
 
 

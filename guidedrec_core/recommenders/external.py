@@ -119,7 +119,7 @@ class External(BaseRecommender):
             raise ConfigError(
                 "expected the sources of the vectors, but a stored run has none; create an External of them"
             )
-        listener(Progress("train base", message="reading the vectors of the external base"))
+        listener(Progress("train base", message="reading the vectors of the external base model"))
         users, items = data.dataset.users, data.dataset.items
         model, self.notices = external_of(
             self.config,

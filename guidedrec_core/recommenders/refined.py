@@ -15,6 +15,7 @@ from guidedrec_core.attributes.scores import AlignedScores, GuidedScores
 from guidedrec_core.config import BaselineConfig, ItemKNNConfig, RefinementConfig, TrainingConfig
 from guidedrec_core.data.dataset import Shown, SplitDataset
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.models.base import BaseModel, ItemScorer
 from guidedrec_core.recommenders.base import BaseRecommender
@@ -108,6 +109,11 @@ class RefinedRecommender(Recommender):
     def missing(self) -> npt.NDArray[np.bool_]:
         """Where the model uses an attribute's mean for want of a score, ``[n_items, A]``."""
         return self.guided.missing
+
+    @property
+    def verb(self) -> InteractionVerb:
+        """How to speak of the data set's interactions."""
+        return self.data.dataset.verb(self.schema.domain)
 
     def model(self, name: str) -> ItemScorer:
         """Return the fitted ``"base"`` or ``"refined"`` model.

@@ -200,7 +200,7 @@ class _Arm:
 
     def untrained(self) -> _Made:
         """Leave the base model as it is."""
-        self.listener(Progress(STAGES[self.config.control], message="weighing attributes on the validation part"))
+        self.listener(Progress(STAGES[self.config.control], message="fitting attribute weights on validation data"))
         return self._with_head(None, None, {})
 
     def _with_head(self, model: Trained | None, training: pd.DataFrame | None, summary: dict[str, Any]) -> _Made:

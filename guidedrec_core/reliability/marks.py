@@ -15,16 +15,16 @@ from guidedrec_core.reliability.trust import is_doubtful
 
 @dataclass(frozen=True)
 class Mark:
-    """What is to be known about one score.
+    """A remark on one score.
 
     Attributes
     ----------
     attribute : str
         Name of the attribute.
     remark : str
-        Two or three words, to stand beside the score.
+        Two or three words, to stand next to the score.
     sentence : str
-        The whole of it.
+        The full sentence.
     """
 
     attribute: str
@@ -60,11 +60,11 @@ def override_marks(
             by = _by(row["who"], row["when"], row["why"])
             said = f"{attribute.label} is set by hand: {row['value']:g}{instead}, {by}"
             if one is None:
-                said += " It was taken back since; the next refinement goes without it."
+                said += " It was undone since; the next refinement will not use it."
             marks.append(Mark(attribute.name, "set by hand", said))
         if one is not None and one.value is not None and (row is None or row["value"] != one.value):
-            said = f"{attribute.label} is {one.value:g} from the next refinement on, {_by(one.who, one.when, one.why)}"
-            marks.append(Mark(attribute.name, "set by hand, not refined yet", said))
+            said = f"{attribute.label} will be {one.value:g} after the next refinement, set by hand "
+            marks.append(Mark(attribute.name, "set by hand, not in use yet", said + _by(one.who, one.when, one.why)))
     return tuple(marks)
 
 
@@ -76,8 +76,8 @@ def doubt_marks(item_id: str, schema: AttributeSchema, report: Reliability | Non
     return tuple(
         Mark(
             attribute.name,
-            "in doubt",
-            f"{attribute.label} is in doubt: scored several times, it scatters by {scatter:.1f} points.",
+            "doubtful",
+            f"{attribute.label} is doubtful: repeated scores differ by {scatter:.1f} points (standard deviation).",
         )
         for attribute, scatter in zip(schema.attributes, spread, strict=True)
         if is_doubtful(float(scatter), schema.scale)

@@ -59,7 +59,7 @@ class AttributeReliability:
     nearest_correlation : float
         That correlation.
     human : Comparison or None
-        The score (median over passes) beside scores by people; None without such.
+        The score (median over passes) next to scores by people; None without such.
     """
 
     name: str
@@ -192,7 +192,7 @@ def _left_out(repeated: RepeatedScores) -> list[Notice]:
     scored = ~np.isnan(repeated.values)
     times = scored.any(axis=2).sum(axis=0)
     if once := int((times == 1).sum()):
-        message = f"{once:,} of {len(times):,} items were scored in one pass only; they tell nothing about agreement"
+        message = f"{once:,} of {len(times):,} items were scored in one pass only; they say nothing about agreement"
         notices.append(Notice("items_scored_once", once, message))
     if gaps := int((~scored)[scored.any(axis=2)].sum()):
         notices.append(Notice("missing_scores", gaps, f"{gaps:,} single scores are missing; left out"))

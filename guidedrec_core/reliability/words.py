@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from guidedrec_core.attributes.schema import Scale
+from guidedrec_core.language import percent
 from guidedrec_core.reliability.report import AttributeReliability
 
 Level = Literal["excellent", "good", "moderate", "poor", "unknown"]
 
-# Koo and Li (2016), Journal of Chiropractic Medicine 15(2): bounds of the levels, to be held against the interval.
+# Koo and Li (2016), Journal of Chiropractic Medicine 15(2): bounds of the levels, to be compared with the interval.
 _LEVELS: tuple[tuple[float, Level], ...] = ((0.9, "excellent"), (0.75, "good"), (0.5, "moderate"))
 _MEANINGS: dict[Level, str] = {
     "excellent": "another pass would give nearly the same scores",
-    "good": "another pass would tell much the same",
-    "moderate": "single scores are shaky; use the median of several passes",
-    "poor": "another pass would give other scores; sharpen the definition and both ends, or drop the attribute",
+    "good": "another pass would give similar scores",
+    "moderate": "single scores are unreliable; use the median of several passes",
+    "poor": "another pass would give different scores; sharpen the definition and both ends, or drop the attribute",
 }
 # Of all scores on one value; half of the items are then not told apart.
 _BUNCHED = 0.5
@@ -37,7 +38,7 @@ class Verdict:
     lead : str
         Whether the scores can be repeated.
     warnings : tuple of str
-        What else to look out for.
+        Other problems.
     """
 
     level: Level
@@ -46,7 +47,7 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """All that is to be said."""
+        """Lead and warnings."""
         return " ".join((self.lead, *self.warnings))
 
 
@@ -77,8 +78,8 @@ def _lead(found: AttributeReliability, level: Level) -> str:
     range_ = level.capitalize() if level == best else f"{level.capitalize()} to {best}"
     icc = found.icc
     return (
-        f"{range_}: {_MEANINGS[best]} (ICC {icc.value:.2f}, 95 % interval {icc.low:.2f} to {icc.high:.2f}, "
-        f"{icc.items:,} items in {icc.passes} passes; passes lie {found.difference:.1f} points apart on average)."
+        f"{range_}: {_MEANINGS[best]} (agreement {icc.value:.2f} out of 1, 95 % interval {icc.low:.2f} to "
+        f"{icc.high:.2f}, {icc.items:,} items in {icc.passes} passes; on average {found.difference:.1f} points apart)."
     )
 
 
@@ -88,22 +89,22 @@ def _level(icc: float) -> Level:
 
 def _unvaried(found: AttributeReliability, scale: Scale, level: Level) -> str:
     if level in ("moderate", "poor") and found.difference < _CLOSE * (scale.max - scale.min):
-        return "Passes lie close together all the same: the items of the sample hardly differ in it."
+        return "Passes are close together anyway, because the items of the sample hardly differ in it."
     return ""
 
 
 def _bunched(found: AttributeReliability) -> str:
     if found.bunching < _BUNCHED or math.isnan(found.bunching):
         return ""
-    return f"{found.bunching:.0%} of scores are {found.commonest:g}: it does not tell those items apart."
+    return f"{percent(found.bunching)} of scores are {found.commonest:g}: it does not distinguish those items."
 
 
 def _alike(found: AttributeReliability) -> str:
     if found.nearest is not None and abs(found.nearest_correlation) >= _ALIKE:
-        same = "much the same as" if found.nearest_correlation > 0 else "the reverse of"
-        return f"It says {same} {found.nearest} (correlation {found.nearest_correlation:.2f})."
+        same = "nearly the same as" if found.nearest_correlation > 0 else "the reverse of"
+        return f"It is {same} {found.nearest} (correlation {found.nearest_correlation:.2f})."
     if found.vif >= _INFLATED:
-        return f"The other attributes together tell nearly all of it (VIF {found.vif:.0f})."
+        return f"The other attributes together predict nearly all of it (VIF {found.vif:.0f})."
     return ""
 
 
@@ -113,8 +114,8 @@ def _drifting(found: AttributeReliability) -> str:
     way = "rise" if found.order.drift > 0 else "fall"
     p_value = "p < 0.001" if found.order_p < 0.001 else f"p {found.order_p:.3f}"
     return (
-        f"Scores {way} by {abs(found.order.drift):.1f} points from the first place to the last "
-        f"({p_value}); fewer items in a request may help."
+        f"Scores {way} by {abs(found.order.drift):.1f} points from the first item of a request to the last "
+        f"({p_value}); fewer items per request may help."
     )
 
 
@@ -123,8 +124,8 @@ def _human(found: AttributeReliability) -> str:
         return ""
     human = found.human
     if math.isnan(human.correlation):
-        return f"People are {human.difference:.1f} points away on average ({human.items:,} items)."
+        return f"Scores by people are {human.difference:.1f} points apart on average ({human.items:,} items)."
     return (
-        f"Correlation with people {human.correlation:.2f} (95 % interval {human.low:.2f} to {human.high:.2f}, "
-        f"{human.items:,} items), {human.difference:.1f} points apart on average."
+        f"Correlation with scores by people {human.correlation:.2f} (95 % interval {human.low:.2f} to "
+        f"{human.high:.2f}, {human.items:,} items), {human.difference:.1f} points apart on average."
     )

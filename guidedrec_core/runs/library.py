@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.fetch import SOURCES
+from guidedrec_core.data.verbs import InteractionVerb, verb_of
 from guidedrec_core.errors import NotFoundError
 from guidedrec_core.runs.store import RunInfo, RunStore
 
@@ -45,14 +46,15 @@ class RefinedEntry:
         """Whether scores count by how far their passes agree."""
         return bool(self.run.config["refinement"].get("doubt") == "shrink")
 
+    def verb(self, domain: str) -> InteractionVerb:
+        """Return how to speak of the data set's interactions; `domain` of the attribute schema helps to guess."""
+        return verb_of(str(self.data.config["name"]), self.data.config.get("source", {}), domain)
+
     @property
-    def label(self) -> str:
-        """A short name for lists: when, what, seed."""
+    def details(self) -> str:
+        """How it was made, in the field's terms: base model, mode, split, seed."""
         mode = f"{self.run.config['refinement']['mode']}{', doubtful less' if self.shrinks_doubtful else ''}"
-        return (
-            f"{self.run.created:%Y-%m-%d %H:%M} · {self.base_kind}, {mode}, "
-            f"{self.base.config['split']['kind']}, seed {self.run.seed}"
-        )
+        return f"{self.base_kind}, {mode}, {self.base.config['split']['kind']}, seed {self.run.seed}"
 
 
 def dataset_names(store: RunStore) -> list[str]:
@@ -107,9 +109,7 @@ def find_entry(store: RunStore, dataset: str, run_id: str | None = None) -> Refi
         raise no_dataset(store, dataset)
     if run_id is None or not entries:
         raise NotFoundError(f"data set {dataset!r} has no refined run yet; `guidedrec build {dataset}` makes one")
-    raise NotFoundError(
-        f"run {run_id!r} is not a refined run of data set {dataset!r} (any more); `guidedrec runs list` shows all"
-    )
+    raise NotFoundError(f"run {run_id!r} is not a refined run of data set {dataset!r}; `guidedrec runs list` shows all")
 
 
 def _made_from(runs: dict[str, RunInfo], stage: str, refined: RunInfo) -> RunInfo | None:

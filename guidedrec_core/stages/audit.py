@@ -94,7 +94,7 @@ def audit(
     users = np.sort(draw.choice(everybody, min(config.users, len(everybody)), replace=False))
     histories = [data.shown_history(user) for user in users.tolist()]
     tables: dict[str, pd.DataFrame] = {}
-    progress.step("does each attribute still mean its label?")
+    progress.step("does each attribute still mean what its name says?")
     values, source = _reference(store, scores, schema, again, items)
     places = [schema.index(name) for name in names]
     judged = np.where(system.missing, np.nan, values[:, places])
@@ -114,14 +114,14 @@ def audit(
             config.bootstrap_samples,
             generator(seed, "planted truth"),
         )
-    progress.step("does the model agree that the past items named count?")
+    progress.step("does removing the named past items change the score?")
     some = _explained(system, draw.permutation(users), config.explained)
     tested = {"history": history_fidelity(system.refined, *some, seed=seed, samples=config.bootstrap_samples)}
-    progress.step("does the model agree that the attributes named count?")
+    progress.step("does removing the named attributes change the score?")
     tested["attributes"] = attribute_fidelity(system.refined, *some, seed=seed, samples=config.bootstrap_samples)
     tables["fidelity"] = pd.concat([each.areas.assign(part=part) for part, each in tested.items()], ignore_index=True)
     tables["curves"] = pd.concat([each.curves.assign(part=part) for part, each in tested.items()], ignore_index=True)
-    progress.step("do users who are nearly alike get the same reasons?")
+    progress.step("do near-identical users get the same reasons?")
     tables["stability"] = stability(system.refined, *some, seed=seed, samples=config.bootstrap_samples).summary
     progress.step("done")
     with store.create("audit", config=settings, inputs=inputs, seed=seed) as writer:

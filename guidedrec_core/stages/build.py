@@ -60,7 +60,7 @@ def build(
     """
     listener(Progress("data", message="reading the data set"))
     data = find_data(store, name)
-    listener(Progress("scores", message="reading guided scores"))
+    listener(Progress("scores", message="reading the attribute scores"))
     scores = find_scores(store, data) if files is None else overridden(store, score_attributes(store, data, files))
     base = train_base(store, data, config, listener)
     refined = refine(store, base, scores, config, listener)

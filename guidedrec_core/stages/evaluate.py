@@ -57,7 +57,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         return found
     sequences = prepared.sequences
     base_recommender = load_base(base, prepared)
-    listener(Progress("evaluate", message="choosing the settings of simple baselines on the validation part"))
+    listener(Progress("evaluate", message="tuning the simple models on validation data"))
     baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
     models: dict[str, ItemScorer] = {
         **baselines.models,

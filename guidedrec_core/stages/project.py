@@ -16,7 +16,7 @@ def project_items(store: RunStore, refined: Run, config: BuildConfig, listener: 
     found = find_equal(store, "projection", settings, inputs, config.seed)
     if found is not None:
         return found
-    listener(Progress("project", message="laying out both maps; UMAP does not tell how far it is"))
+    listener(Progress("project", message="laying out both maps; this step shows no progress"))
     recommender = open_refined(store, refined.id)
     base_space = ItemSpace.base(recommender.base.item_embedding())
     refined_space = ItemSpace.refined(recommender.refined.item_values(), recommender.refined.item_remainders())

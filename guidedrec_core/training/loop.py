@@ -197,7 +197,7 @@ def _train(
         if checkpoint is not None:
             _Checkpoint.of(loop).save(checkpoint)
         progress.step(
-            f"epoch {epoch} of at most {config.max_epochs}, best so far: {state.best_epoch}",
+            f"pass {epoch} of at most {config.max_epochs}, best so far: pass {state.best_epoch}",
             metric=f"validation NDCG@10 {ndcg:.4f} (best {state.best_ndcg:.4f})",
             to_come=config.patience - state.waited,
         )
@@ -257,7 +257,7 @@ class _Loop:
                 if state.step > config.warmup_steps and total / targets > _DIVERGED * state.first_loss:
                     _diverged(f"the loss grew from {state.first_loss:.3g} to {total / targets:.3g}", epoch, config)
                 if time.monotonic() - told > _SECONDS_BETWEEN_WORDS:
-                    message = f"epoch {epoch}: {100 * read // len(self.windows)} % read"
+                    message = f"pass {epoch}, {100 * read // len(self.windows)} %"
                     progress.say(message, to_come=config.patience - state.waited)
                     told = time.monotonic()
         for name, table in self.tables.items():

@@ -10,10 +10,10 @@ from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
 from guidedrec_core import stages
+from guidedrec_core.app import page
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig
-from guidedrec_core.runs.library import RefinedEntry
 from guidedrec_core.runs.store import Run, RunStore
 
 PAGE = "pages/5_Attributes.py"
@@ -66,7 +66,7 @@ class TestScores:
         assert table(app, "title", "attributes").to_numpy().tolist() == [["Thing number 1", "Warmth"]]
         app.session_state["gap_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
         app.run()
-        link = next(each.proto for each in app.get("page_link") if each.proto.label == "Look at Thing number 1")
+        link = next(each.proto for each in app.get("page_link") if each.proto.label == "Open Thing number 1")
         assert "item=item-01" in link.query_string
         app.button(key="gap_table_links_set").click().run()
         assert not app.exception
@@ -82,7 +82,7 @@ class TestScores:
         llm_scores(passes=3)
         app = open_app(PAGE, dataset="tiny")
         assert not app.exception
-        assert "A score that passes disagree on can count less than others." in words(app)
+        assert "Scores on which passes disagree can count less than others." in words(app)
         assert not app.toggle(key="refine_doubt").value
         asked = {"dataset": "tiny", "run": tiny_build.refined.id}
         for doubt in ("ignore", "shrink"):
@@ -128,15 +128,15 @@ class TestOverrides:
         assert "No score is set by hand." in words(app)
         app.selectbox(key="override_attribute").select("ruggedness").run()
         old = tiny_build.scores.read_array("item_scores")[3, 2]
-        assert f"Scored {old:g} now." in words(app)
+        assert f"Scored {old:g}." in words(app)
         app.slider(key="override_value_item-03_ruggedness").set_value(9.5)
         app.text_input(key="override_why_item-03_ruggedness").set_value("it <b>is</b>")
         app.text_input(key="override_who").set_value("Ann")
         app.button(key="FormSubmitter:override-Set this score").click().run()
         assert not app.exception
         said = words(app)
-        assert "Ruggedness of Thing number 3 is 9.5 from the next refinement on." in said
-        assert "1 score is set by hand; the next refinement starts from it." in said
+        assert "Ruggedness of Thing number 3 will be 9.5 after the next refinement." in said
+        assert "1 score is set by hand; the next refinement will use it." in said
         assert f"Scored {old:g}; set to 9.5 by Ann" in said
         row = table(app, *CHANGES, "state").iloc[0]
         assert row[["title", "attribute", "old", "new", "why", "who", "state"]].tolist() == [
@@ -148,17 +148,17 @@ class TestOverrides:
         app.run()
         assert app.text_input(key="withdraw_who").value == "Ann"
         app.text_input(key="withdraw_why").set_value("no, it is not")
-        app.button(key="FormSubmitter:withdraw-Take it back").click().run()
+        app.button(key="FormSubmitter:withdraw-Undo").click().run()
         assert not app.exception
-        assert "Taken back: Ruggedness of Thing number 3." in words(app)
+        assert "Undone: Ruggedness of Thing number 3." in words(app)
         assert "No score is set by hand." in words(app)
-        assert table(app, *CHANGES)["why"].tolist() == ["taken back: no, it is not", "it <b>is</b>"]
+        assert table(app, *CHANGES)["why"].tolist() == ["undone: no, it is not", "it <b>is</b>"]
 
     def test_without_a_reason_it_says_what_is_missing_and_writes_nothing(self, tiny_home, open_app) -> None:
         app = self.opened(open_app)
         app.button(key="FormSubmitter:override-Set this score").click().run()
         assert not app.exception
-        assert "An override needs 'who', got nothing; say a name." in words(app)
+        assert "Enter your name; nothing was given." in words(app)
         assert not (tiny_home / "overrides" / "tiny.jsonl").exists()
 
     def test_a_run_refined_anew_is_opened_and_says_what_it_was_made_with(
@@ -166,18 +166,18 @@ class TestOverrides:
     ) -> None:
         store, data = data_of(tiny_home)
         # Both runs read alike but for their ids, as two of the same minute do.
-        monkeypatch.setattr(RefinedEntry, "label", property(lambda self: "made just now"))
+        monkeypatch.setattr(page, "_run_label", lambda entry: "made just now")
         stages.override_score(store, data, "item-00", "warmth", 9, "Ann", "so")
         arguments = {"dataset": "tiny", "run": tiny_build.refined.id}
         made = stages.refine_task(arguments, tiny_home, lambda _: None)
         stages.override_score(store, data, "item-04", "warmth", 2, "Bob", "so, too")
         put_job("refine", arguments, status="done", run_id=made)
         app = open_app(PAGE, dataset="tiny", run=tiny_build.refined.id, part="Set by hand")
-        assert "2 scores are set by hand; the next refinement starts from them." in words(app)
+        assert "2 scores are set by hand; the next refinement will use them." in words(app)
         app.button(key="open_refined").click().run()
         assert not app.exception
         assert app.query_params["run"] == made
-        assert "2 scores are set by hand; this run was made with 1 of them" in words(app)
+        assert "2 scores are set by hand; this run uses 1 of them" in words(app)
         rows = table(app, *CHANGES, "state")
         assert rows["state"].tolist() == ["in this run", "next refinement"]
         assert rows["title"].tolist()[0] == HOSTILE_TITLE
@@ -200,12 +200,14 @@ class TestEditor:
         app = self.opened(open_app)
         assert "In use: 3 attributes of things" in words(app)
         old = tiny_build.scores.summary["schema_hash"]
-        assert f"The same as those in use: 3 attributes, content {old}." in words(app)
+        assert "The same 3 attributes as those in use." in words(app)
+        assert f"Content {old}" in [each.help for each in app.markdown]
         self.field(app, "low").set_value("freezing").run()
         self.field(app, "levels").set_value("5: a fleece").run()
         made = self.kept(tiny_home)
         assert (made.attributes[0].low, made.attributes[0].levels) == ("freezing", {"5": "a fleece"})
-        assert f"content {made.hash()}. Against those in use, reworded: Warmth." in words(app)
+        assert "3 attributes. Compared with those in use, reworded: Warmth." in words(app)
+        assert f"Content {made.hash()}" in [each.help for each in app.markdown]
         app.button(key="edit_down").click().run()
         assert self.kept(tiny_home).names == ("style_focus", "warmth", "ruggedness")
         assert self.field(app, "label").value == "Warmth"  # the one that was moved
@@ -214,7 +216,7 @@ class TestEditor:
         assert all(path.read_bytes() == content for path, content in before.items()), "stored runs never change"
         app.button(key="edit_discard").click().run()
         assert not app.exception
-        assert "The same as those in use" in words(app)
+        assert "The same 3 attributes as those in use." in words(app)
         assert not (tiny_home / "attributes" / "tiny.toml").exists()
 
     def test_a_new_attribute_says_what_it_lacks_until_it_is_whole(self, tiny_home, open_app) -> None:

@@ -25,12 +25,12 @@ def words(app: AppTest) -> str:
 def test_what_would_change_it(tiny_home, open_app) -> None:
     app = opened(open_app, "What would change it")
     said = words(app)
-    assert "The smallest changes found that make" in said
+    assert "Smallest changes found that would make" in said
     assert "leave the top 10" in said
-    for heading in ("Another history", "Another taste", "Other scores of the item"):
+    for heading in ("With other choices", "With another taste", "With other scores of the item"):
         assert f"**{heading}**" in said
     assert re.search(r"would drop to \d+(st|nd|rd|th)", said)
-    assert "verified by scoring all items anew" in said
+    assert "Every change was checked by re-ranking the catalogue." in said
 
 
 def test_an_item_below_the_list_would_enter_it(tiny_home, tiny_build, open_app) -> None:
@@ -46,17 +46,17 @@ def test_an_item_below_the_list_would_enter_it(tiny_home, tiny_build, open_app) 
     assert ranked[low] > 10
     said = words(opened(open_app, "What would change it", item=low))
     assert "enter the top 10" in said
-    assert re.search(r"would rise to \d+(st|nd|rd|th)|No ", said)
+    assert re.search(r"would rise to \d+(st|nd|rd|th)|No |does not make", said)
 
 
 def test_why_not_compares_any_item_with_the_end_of_the_list(tiny_home, open_app) -> None:
     app = opened(open_app, "Why not …?")
-    assert "Find any item of the catalogue" in words(app)
+    assert "Find any item to see what keeps it out of this user's list." in words(app)
     app.text_input(key="why_not_find").set_value("tent").run()
     assert not app.exception
     said = words(app)
     assert HOSTILE_TITLE in said
-    assert re.search(r"(below|above) Thing|has it already|is recommended", said)
+    assert re.search(r"(below|above) Thing|has already chosen it|is recommended", said)
     assert HOSTILE_TITLE not in "\n".join(str(each.value) for each in app.markdown)
     app.text_input(key="why_not_find").set_value("no such thing").run()
     assert not app.exception
@@ -65,26 +65,26 @@ def test_why_not_compares_any_item_with_the_end_of_the_list(tiny_home, open_app)
 
 def test_why_it_moved_tells_the_ranks_and_the_estimate(tiny_home, open_app) -> None:
     said = words(opened(open_app, "Why it moved"))
-    assert re.search(r"went from \d+\w\w to \d+\w\w: |stands \d+\w\w in both models", said)
-    assert "The base model knows no attributes" in said
-    assert "Exact, over all orders." in said
+    assert re.search(r"went from \d+\w\w to \d+\w\w\. Places|is \d+\w\w in both models", said)
+    assert "The base model uses no attributes." in said
+    assert "Places gained and lost from base to refined. Exact." in said
 
 
 @pytest.mark.parametrize("section", ["What would change it", "Why it moved"])
 def test_an_item_that_the_user_has_is_told(tiny_home, tiny_build, open_app, section: str) -> None:
     history = tiny_build.data.read_table("interactions")
     own = history.loc[history["user_id"] == "user-03", "item_id"].iloc[0]
-    assert "The user has this item already" in words(opened(open_app, section, item=str(own)))
+    assert "This user has already chosen this item" in words(opened(open_app, section, item=str(own)))
 
 
 def test_every_attribute_may_be_compared_with_another_item(tiny_home, open_app) -> None:
     app = opened(open_app, "Every attribute")
     choice = next(each for each in app.selectbox if each.label == "Compared with")
-    assert choice.options[:2] == ["An average item", "The item just below it in the list"]
+    assert choice.options[:2] == ["An average item", "The next item in the list"]
     assert len(choice.options) == 11  # the list but for the item itself
     for place in (1, 5):
         choice.select_index(place).run()
         assert not app.exception, app.exception[0].stack_trace
         assert re.search(r" scores [\d.]+ (above|below) ", words(app))
-        assert "The sum is exact." in words(app)
+        assert "the exact sum of all parts." in words(app)
         choice = next(each for each in app.selectbox if each.label == "Compared with")

@@ -43,11 +43,11 @@ def test_it_says_first_then_draws_and_tabulates(tiny_home, open_app, users) -> N
     app = opened(open_app, users["short"])
     assert not app.exception
     said = words(app)
-    assert re.search(r"did (most|much) for it", said)
-    assert re.search(r"Without any history it would score -?\d+\.\d\d, now -?\d+\.\d\d\.", said)
-    assert "Exact: the model scored it with each of the " in said
+    assert re.search(r"contributed (most|much)", said)
+    assert re.search(r"Without any past choices the score would be -?\d+\.\d\d; it is -?\d+\.\d\d\.", said)
+    assert re.search(r"Exact: the model scored it with all [\d,]+ combinations of these items\.", said)
     (table,) = [each.value for each in app.dataframe if "without" in each.value.columns]
-    empty, now = map(float, re.search(r"it would score (-?[\d.]+), now (-?[\d.]+)\.", said).groups())
+    empty, now = map(float, re.search(r"the score would be (-?[\d.]+); it is (-?[\d.]+)\.", said).groups())
     assert table["value"].sum() == pytest.approx(now - empty, abs=0.011)
     assert table["number"].tolist() == list(range(len(table), 0, -1))
 
@@ -69,7 +69,7 @@ def test_the_base_model_is_explained_without_attributes(tiny_home, open_app, use
     refined = words(app)
     app.segmented_control(key="history_model").set_value("base").run()
     assert not app.exception
-    assert "The base model knows no attributes" in words(app)
+    assert "The base model uses no attributes" in words(app)
     assert words(app) != refined
     assert not [each for each in app.toggle if each.key == "history_map"]
 

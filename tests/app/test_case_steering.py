@@ -65,13 +65,13 @@ class TestSteering:
         app.text_input(key="steer_wish").set_value("much more warmth, less style, no zebras").run()
         assert_sound(app)
         said_ = words(app)
-        assert 'Warmth up 2 steps ("much more warmth") and Style focus down 1 step ("less style")' in said_
+        assert '**Understood:** Warmth up by 2 ("much more warmth") and Style focus down by 1 ("less style").' in said_
         assert 'Not understood: "no zebras".' in said_
         assert "This is a what-if" not in said_
         app.button(key="steer_apply").click().run()
         assert_sound(app)
         assert (slider(app, "warmth").value, slider(app, "style_focus").value) == (2, -1)
-        assert "This is a what-if (warmth +2, style focus -1)" in words(app)
+        assert "This is a what-if (warmth +2, style focus -1). Not saved; the lists above are unchanged." in words(app)
         assert not app.text_input(key="steer_wish").value
 
     def test_the_history_can_be_edited(self, opened: Any) -> None:
@@ -95,7 +95,7 @@ class TestSteering:
         store = WhatIfStore(tiny_home, tiny_build.refined.id)
         assert [one.pulls for one in store.list().what_ifs] == [{"ruggedness": -1.5}]
         app.button(key="steer_keep").click().run()
-        assert "has a what-if 'softer' already" in words(app)
+        assert "already has a scenario 'softer'" in words(app)
         (store.folder / "broken.json").write_text("{")
         app.button(key="steer_reset").click().run()
         assert slider(app, "ruggedness").value == 0
@@ -117,9 +117,7 @@ class TestSteering:
         app.text_input(key="wish_url").set_value(chat_server.url).run()
         app.button(key="steer_wish_ask").click().run()
         assert_sound(app)
-        assert 'Understood by the model: Warmth up 1.5 steps ("cosy"). Not understood: "zebras".' in words(app).replace(
-            "**", ""
-        )
+        assert 'Understood by AI: Warmth up by 1.5 ("cosy"). Not understood: "zebras".' in words(app).replace("**", "")
         assert KEY not in words(app)
 
 

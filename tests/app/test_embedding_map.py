@@ -36,7 +36,7 @@ def event(*indexes: int, **geometry: list[dict[str, Any]]) -> dict[str, Any]:
 def test_both_maps_show_the_whole_catalogue_first(tiny_home, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
-    assert "On average an item keeps" in lead(app)
+    assert re.search(r"On average, \d+ % of an item's neighbours are unchanged", lead(app))
     _, base, refined = figures(app)
     assert "selectedpoints" not in base["data"][0]
     assert "selectedpoints" not in refined["data"][0]
@@ -48,7 +48,7 @@ def test_a_selection_on_one_map_is_shown_on_the_other_and_described(tiny_home, o
     app.session_state["map_base_0"] = event(3, 4, 5)
     app.run()
     assert not app.exception
-    assert "the whole catalogue keeps" in lead(app)
+    assert "neighbours are unchanged; in the whole catalogue it is" in lead(app)
     assert "3 of 40 items" in words(app)
     _, base, refined = figures(app)
     assert refined["data"][0]["selectedpoints"] == [3, 4, 5]
@@ -87,7 +87,7 @@ def test_the_selection_can_be_cleared(tiny_home, open_app) -> None:
     app.run()
     app.button(key="clear_selection").click().run()
     assert not app.exception
-    assert "On average an item keeps" in lead(app)
+    assert re.search(r"On average, \d+ % of an item's neighbours are unchanged", lead(app))
 
 
 def test_user_and_item_of_the_place_are_drawn_on_both_maps(tiny_home, open_app) -> None:
@@ -96,7 +96,7 @@ def test_user_and_item_of_the_place_are_drawn_on_both_maps(tiny_home, open_app) 
     assert "User user-03: " in words(app)
     for figure, model in zip(figures(app)[1:], ("base", "refined"), strict=True):
         names = [trace.get("name") for trace in figure["data"]]
-        assert names[1:] == ["history, oldest to newest", f"recommended by {model}", "held out: what came next"]
+        assert names[1:] == ["choice history, oldest to newest", f"recommended by the {model} model", "chosen next"]
         assert "&lt;b&gt;Tent" in figure["layout"]["annotations"][0]["text"]
 
 
@@ -104,7 +104,7 @@ def test_unknown_user_or_item_gets_a_sentence_and_a_way_on(tiny_home, open_app) 
     for place, what in (({"user": "nobody"}, "user nobody"), ({"item": "nothing"}, "item nothing")):
         app = open_app(PAGE, dataset="tiny", **place)
         assert not app.exception
-        assert f"There is no {what} in data set tiny" in words(app)
+        assert f"There is no {what} in tiny." in words(app)
         app.button(key="way_on").click().run()
         assert not app.exception
         assert len(figures(app)) == 3

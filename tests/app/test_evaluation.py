@@ -29,18 +29,18 @@ def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_
     assert f"#### {found.lead}" in said
     assert found.more in said
     cases = tiny_build.evaluation.summary["n_cases"]
-    assert f"{cases} test cases, split leave-one-out" in said
-    assert "100 bootstrap samples" in said
+    assert f"{cases} test cases. Not counted: " in said
+    assert "Split leave-one-out. Intervals: 100 bootstrap samples of users." in [each.help for each in app.caption]
     assert len(app.get("plotly_chart")) == 7
 
 
 def test_it_says_what_the_lists_are_like_and_what_refinement_changed(tiny_home, tiny_build, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
     said = words(app)
-    assert "the first 10 recommendations are like, for 60 users" in said
+    assert "Accuracy isn't everything. This is what the top 10 lists look like for 60 users." in said
     table = tiny_build.evaluation.read_table("lists").set_index(["model", "metric"])
     change = table.loc[("refined", "ARP@10"), "change"]
-    assert f"on average. Refined minus base: {change:+.1f} (95 % interval" in said
+    assert f"in the training data. Refined minus base: {change:+.1f} (95 % interval" in said
     covered = app.dataframe[-1].value.set_index("model").loc["refined", "Coverage@10"]
     assert covered == f"{100 * table.loc[('refined', 'Coverage@10'), 'value']:.0f} %"
 
@@ -73,13 +73,13 @@ def test_without_an_evaluation_it_offers_one(tiny_home, tiny_build, started, ope
 def test_every_gain_stands_beside_its_controls(tiny_home, tiny_build, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
     asked = app.table[0].value
-    assert asked["Control"].tolist() == ["trained twice, no attributes", "shuffled scores"]
+    assert asked["Compared with"].tolist() == ["retrained without attributes", "shuffled scores"]
     assert asked["Question"].str.contains("would gain as much").all()
 
 
 def test_the_other_controls_can_be_run_and_are_then_shown(tiny_home, tiny_build, started, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
-    assert "about three times as long as refining did" in words(app)
+    assert "about three times as long as refining." in words(app)
     app.button(key="start_evaluate").click().run()
     evaluation = {**tiny_build.evaluation.config, "controls": "all"}
     assert started[-1] == ("evaluate", {"dataset": "tiny", "run": tiny_build.refined.id, "evaluation": evaluation})
@@ -87,13 +87,14 @@ def test_the_other_controls_can_be_run_and_are_then_shown(tiny_home, tiny_build,
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     assert "start_evaluate" not in [button.key for button in app.button]
-    assert app.table[0].value["Control"].tolist()[2:] == ["random vectors", "categories, no scores", "scores alone"]
-    assert {"random vectors", "categories, no scores", "scores alone"} <= set(app.dataframe[0].value["model"])
+    more = ["random numbers", "categories instead of scores", "scores only"]
+    assert app.table[0].value["Compared with"].tolist()[2:] == more
+    assert set(more) <= set(app.dataframe[0].value["model"])
 
 
 def test_attributes_can_be_left_out_one_at_a_time(tiny_home, tiny_build, started, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
-    assert "What did the model learn to weigh?" in words(app)
+    assert "Which attributes matter to the model?" in words(app)
     before = len(app.get("plotly_chart"))
     app.button(key="start_ablate").click().run()
     assert started[-1] == ("ablate", {"dataset": "tiny", "run": tiny_build.refined.id})
@@ -101,7 +102,7 @@ def test_attributes_can_be_left_out_one_at_a_time(tiny_home, tiny_build, started
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
     assert len(app.get("plotly_chart")) == before + 3
-    assert "All attributes together move NDCG@10 from" in words(app)
+    assert "All attributes together move ranking quality in the top 10 from" in words(app)
 
 
 def test_a_head_over_vectors_has_no_training_to_show(tiny_home, tiny_build, tmp_path, open_app) -> None:
@@ -117,11 +118,11 @@ def test_a_head_over_vectors_has_no_training_to_show(tiny_home, tiny_build, tmp_
     said = words(app)
     assert "external, width 16, head refinement" in said
     assert "Nothing was trained" in said
-    assert "Each is fitted in seconds" in said
+    assert "Each takes between seconds and a minute." in said
 
 
 def test_what_it_shows_needs_no_model() -> None:
-    modules = ("figures.evaluation", "evaluation.slice_words", "ui.evaluation_tables", "ui.page")
+    modules = ("figures.evaluation", "evaluation.slice_words", "app.evaluation.tables", "app.page")
     code = f"import sys, {', '.join(f'guidedrec_core.{m}' for m in modules)}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,4 +1,4 @@
-"""Do the explanations hold? The Evaluation page offers an audit, and shows what it found."""
+"""Do the explanations hold up? The Evaluation page offers an audit, and shows what it found."""
 
 import re
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 from guidedrec_core import stages
 from guidedrec_core.audit import words as audit_words
 from guidedrec_core.config import AuditConfig
+from guidedrec_core.data.verbs import CHOSE
 from guidedrec_core.runs.store import RunStore
 
 PAGE = "pages/4_Evaluation.py"
@@ -21,7 +22,7 @@ def words(app) -> str:
 def test_an_audit_is_offered_where_there_is_none(tiny_home, tiny_build, started, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
-    assert "Do the explanations hold?" in words(app)
+    assert "Do the explanations hold up?" in words(app)
     app.button(key="start_audit").click().run()
     assert started[-1] == ("audit", {"dataset": "tiny", "run": tiny_build.refined.id})
 
@@ -34,11 +35,11 @@ def test_an_audit_is_told_in_sentences_first_and_in_numbers_beside(tiny_home, ti
     said = words(app)
     assert "start_audit" not in [button.key for button in app.button]
     for part in ("history", "attributes"):
-        assert audit_words.fidelity_sentence(run.read_table("fidelity"), part) in said
-    assert audit_words.stability_sentence(run.read_table("stability")) in said
+        assert audit_words.fidelity_sentence(run.read_table("fidelity"), part, CHOSE) in said
+    assert audit_words.stability_sentence(run.read_table("stability"), CHOSE) in said
     assert "the stored scores of 40 items that the model was made from" in said
     assert audit_words.BLIND_SPOT in said
-    assert "Asked for 40 of 60 users, drawn at random; 8 first recommendations explained and tested." in said
+    assert "Tested on 40 of 60 users, drawn at random, with 8 top recommendations." in said
     table = next(t.value for t in app.dataframe if "verdict" in t.value)
     assert sorted(table["attribute"]) == ["Ruggedness", "Style focus", "Warmth"]
     before = len(app.get("plotly_chart"))
@@ -57,12 +58,12 @@ def test_an_alarm_comes_first_and_says_why(tiny_home, tiny_build, open_app, tmp_
     stages.audit(RunStore(tiny_home), tiny_build.refined, config, 0, tmp_path / "again.csv")
     app = open_app(PAGE, dataset="tiny")
     assert not app.exception
-    assert "do not mean what the label says, held against scores of 40 items judged again" in words(app)
+    assert "do not mean what their names say, compared with scores of 40 items that were judged again" in words(app)
     verdicts = next(t.value for t in app.dataframe if "verdict" in t.value)["verdict"].tolist()
     assert verdicts[0].startswith("Alarm: its scores follow ")
 
 
-@pytest.mark.parametrize("name", ["ui.audit_parts", "figures.audit", "explanation.audit_words"])
+@pytest.mark.parametrize("name", ["app.evaluation.audit", "figures.audit", "audit.words"])
 def test_what_it_shows_needs_no_model(name: str) -> None:
     code = f"import sys, guidedrec_core.{name}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

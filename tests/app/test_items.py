@@ -1,4 +1,4 @@
-"""The Items page: search, attributes in words, what is near, who is recommended it, and links that lead nowhere."""
+"""The Items page: search, attributes in words, similar items, who sees it, and links that lead nowhere."""
 
 import re
 
@@ -29,8 +29,8 @@ def test_an_item_is_shown_with_scores_neighbours_and_audience(tiny_home, open_ap
     assert "Thing number 5" in said
     assert "socks · price" in said
     assert "What thing 5 is for." in said
-    assert re.search(r"top 20 of \d+ of 60 users", said)
-    assert re.search(r"\d of the 8 nearest items were nearest before refinement", said)
+    assert re.search(r"The refined model recommends it to \d+ of 60 users \(top 20\)", said)
+    assert re.search(r"\d of the 8 most similar items (was|were) among them before refinement", said)
     assert "much warmth" in charts(app)
     assert [len(table.value) for table in app.dataframe][-3:] == [8, 8, 3]
 
@@ -40,7 +40,7 @@ def test_without_an_item_it_opens_one_and_says_which(tiny_home, tiny_build, open
     assert not app.exception
     first = tiny_build.evaluation.read_table("highlights")["item_id"].iloc[0]
     assert app.selectbox(key="choose_item").value == first
-    assert f"id {first}" in words(app)
+    assert f"ID {first}" in words(app)
 
 
 def test_search_finds_and_choosing_changes_the_place(tiny_home, open_app) -> None:
@@ -60,7 +60,7 @@ def test_a_search_without_result_says_so(tiny_home, open_app) -> None:
     app = open_app(PAGE, dataset="tiny", item="item-05")
     app.text_input(key="find_item").set_value("zzz").run()
     assert not app.exception
-    assert app.selectbox(key="choose_item").label == "Items (no item matches)"
+    assert app.selectbox(key="choose_item").label == "Items (none found)"
 
 
 def test_an_item_is_not_its_own_neighbour(tiny_home, open_app) -> None:
@@ -87,9 +87,9 @@ def test_a_score_set_by_hand_is_marked_and_another_can_be_set(tiny_home, open_ap
     stages.override_score(store, stages.find_data(store, "tiny"), "item-05", "warmth", 9.5, "Ann", "a <b>parka</b>")
     app = open_app(PAGE, dataset="tiny", item="item-05")
     assert not app.exception
-    assert "Warmth is 9.5 from the next refinement on, by Ann on " in words(app)
+    assert "Warmth will be 9.5 after the next refinement, set by hand by Ann on " in words(app)
     assert "a <b>parka</b>." in words(app)
-    assert "set by hand, not refined yet" in charts(app)
+    assert "set by hand, not in use yet" in charts(app)
     link = next(each.proto for each in app.get("page_link") if each.proto.label == "Set a score by hand")
     assert "item=item-05" in link.query_string
     assert "part=Set" in link.query_string
@@ -98,7 +98,7 @@ def test_a_score_set_by_hand_is_marked_and_another_can_be_set(tiny_home, open_ap
 def test_an_unknown_item_gets_a_sentence_and_a_way_on(tiny_home, open_app) -> None:
     app = open_app(PAGE, dataset="tiny", item="<i>gone</i>")
     assert not app.exception
-    assert "There is no item <i>gone</i> in data set tiny" in words(app)
+    assert "There is no item <i>gone</i> in tiny." in words(app)
     app.button(key="way_on").click().run()
     assert not app.exception
     assert "How it is scored" in words(app)

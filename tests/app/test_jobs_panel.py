@@ -21,13 +21,18 @@ def job(**state: Any) -> Job:
         ({}, "Starting"),
         ({"stage": "data", "message": "reading the data set"}, "Step 1 of 8: Reading the data set"),
         (
-            {"stage": "train base", "message": "epoch 3 of at most 120", "metric": "NDCG@10 0.1", "seconds_left": 120},
-            "Step 3 of 8: Training the base model · epoch 3 of at most 120 · NDCG@10 0.1 · "
+            {
+                "stage": "train base",
+                "message": "pass 3 of at most 120",
+                "metric": "validation NDCG@10 0.1",
+                "seconds_left": 120,
+            },
+            "Step 3 of 8: Training the base model · pass 3 of at most 120 · ranking quality 0.1 · "
             "at most 2 minutes left in this step",
         ),
         (
-            {"stage": "refine", "message": "epoch 3", "seconds_left": 600, "seconds_left_at_least": 130},
-            "Step 4 of 8: Refining it with the attributes · epoch 3 · 2 to 10 minutes left in this step",
+            {"stage": "refine", "message": "pass 3", "seconds_left": 600, "seconds_left_at_least": 130},
+            "Step 4 of 8: Refining it with the attributes · pass 3 · 2 to 10 minutes left in this step",
         ),
     ],
 )

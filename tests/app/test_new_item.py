@@ -51,22 +51,22 @@ def paste(app: AppTest, server: ChatServer, title: str = "Parka") -> AppTest:
 
 
 def test_scores_set_by_hand_need_no_server(new_item: AppTest) -> None:
-    assert "What would a new item be?" in words(new_item)
+    assert "How would a new item perform?" in words(new_item)
     slider = next(one for one in new_item.slider if one.key and "warmth" in one.key)
     assert "much warmth" in slider.help
     slider.set_value(10.0)
     new_item.text_input(key="preview_name").set_value("<b>Parka</b>")
     press(new_item, "preview_do")
     said_ = words(new_item)
-    assert "<b>Parka</b> would come into the top 10 of" in said_
-    assert "Whom it would reach" in said_
-    assert "This run never had to rank items that nobody had taken" in said_
+    assert "<b>Parka</b> would be in the top 10 for " in said_
+    assert "Who would see it" in said_
+    assert "This run never had to rank items without choices" in said_
     assert "<b>Parka" not in charts(new_item)
     assert len(new_item.dataframe[0].value) == 20
     choose(new_item, "which_item", "old")
     assert "Thing number 5" in words(new_item)
     choose(new_item, "which_item", "new")
-    assert "would come into the top 10 of" in words(new_item), "what was found is still there"
+    assert "would be in the top 10 for " in words(new_item), "what was found is still there"
 
 
 def test_it_can_start_from_the_item_under_study(new_item: AppTest, tiny_build) -> None:
@@ -81,7 +81,7 @@ def test_a_pasted_listing_is_scored_and_previewed(new_item: AppTest, chat_server
     paste(new_item, chat_server)
     assert texts_in(chat_server.asked[0]) == ["title: Parka\ndescription: For deep cold."]
     said_ = words(new_item)
-    assert "Parka would come into the top 10 of" in said_
+    assert "Parka would be in the top 10 for " in said_
     assert "Scored by toy; the catalogue's scores were read from files" in said_
     assert KEY not in said_ + charts(new_item) + str(new_item.session_state)
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_scored_says_why(new_item: AppTest, chat_server: ChatServ
     paste(new_item, chat_server, "<i>Tent</i>")
     warning = new_item.warning[0].value.replace("\\", "")
     assert "<i>Tent</i>: " in warning
-    assert "would come into" not in words(new_item)
+    assert "would be in the top" not in words(new_item)
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_a_table_is_scored_and_one_of_it_looked_at(new_item: AppTest, chat_serve
     new_item.text_input(key="preview_model").set_value("toy")
     new_item.text_input(key="preview_url").set_value(chat_server.url)
     press(new_item, "preview_score")
-    assert "Parka would come into" in words(new_item)
+    assert "Parka would be in the top" in words(new_item)
     assert "1 of 3 could not be scored" in str(new_item.warning[0].proto)
-    assert "1 prices are not numbers" in words(new_item)
+    assert "1 price is not a number" in words(new_item)
     new_item.selectbox(key="preview_which").select_index(1).run()
-    assert "Flask would come into" in words(new_item)
+    assert "Flask would be in the top" in words(new_item)

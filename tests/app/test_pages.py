@@ -46,11 +46,11 @@ class TestOverview:
         assert_sound(app)
         assert app.title[0].value == "What did refinement change here?"
         said = words(app)
-        assert re.search(r"On tiny, the refined model has the next item in its top 10 for \d+ of 100 users", said)
+        assert re.search(r"On tiny, the refined model finds the next choice in its top 10 for \d+ of 100 users", said)
         assert said.index("On tiny, the refined model") < said.index("A recommender learns")
         assert "60 users · 40 items in 3 categories" in said
         assert len(app.metric) == 4
-        assert len(re.findall(r"\d against shuffled scores", said)) == 4  # beside every gain
+        assert len(re.findall(r"\d over shuffled scores", said)) == 4  # next to every gain
 
     def test_it_says_where_the_numbers_come_from(self, tiny_home, tiny_build, open_app) -> None:
         assert f"run {tiny_build.refined.id}" in words(open_app())
@@ -70,7 +70,7 @@ class TestOverview:
 
 
 class TestCaseStudy:
-    def test_it_opens_a_case_worth_a_look(self, tiny_home, tiny_build, open_app) -> None:
+    def test_it_opens_a_suggested_case(self, tiny_home, tiny_build, open_app) -> None:
         app = open_app(CASE)
         assert_sound(app)
         first = tiny_build.evaluation.read_table("highlights").iloc[0]
@@ -78,7 +78,7 @@ class TestCaseStudy:
         assert app.query_params["item"] == first["item_id"]
         assert f"User {first['user_id']} " in words(app)
         assert re.search(r"Why .+ is \d+(st|nd|rd|th): ", words(app))
-        assert "Taken next, unseen by both models" in words(app)
+        assert "Chosen next, unknown to both models" in words(app)
 
     def test_lists_are_those_of_today_unless_the_case_is_one_of_the_evaluation(
         self, tiny_home, tiny_build, open_app
@@ -145,8 +145,12 @@ class TestLinks:
         [
             ({"user": "nobody"}, "There is no user nobody in tiny.", "way_on"),
             ({"user": "user-03", "item": "nothing"}, "There is no item nothing in tiny.", "way_on"),
-            ({"run": "20200101-000000-aaaaaa"}, "Run 20200101-000000-aaaaaa of data set tiny is not here", "way_on"),
-            ({"dataset": "<b>gone</b>"}, "There is no data set named <b>gone</b> here (any more).", "way_on"),
+            (
+                {"run": "20200101-000000-aaaaaa"},
+                "Run 20200101-000000-aaaaaa of data set tiny no longer exists",
+                "way_on",
+            ),
+            ({"dataset": "<b>gone</b>"}, "Data set <b>gone</b> no longer exists, or the link is mistyped.", "way_on"),
         ],
     )
     def test_what_does_not_exist_gets_a_sentence_and_a_way_on(
@@ -167,7 +171,7 @@ class TestLinks:
         RunStore(tiny_home).delete(tiny_build.refined.id, cascade=True)
         app.run()
         assert not app.exception
-        assert "is not here" in words(app) or "has no refined model yet" in words(app)
+        assert "no longer exists" in words(app) or "has no refined model yet" in words(app)
 
     def test_a_damaged_run_is_told_and_not_shown(self, tiny_home, tiny_build, open_app) -> None:
         weights = tiny_home / "refined" / tiny_build.refined.id / "weights.safetensors"
@@ -202,14 +206,14 @@ class TestFirstBuild:
         assert started[0] == ("build", {"dataset": "fernway"})
 
     def test_progress_is_shown_and_can_be_cancelled(self, own_home, started, monkeypatch, open_app) -> None:
-        put_job(own_home, status="queued", stage="refine", step=3, total=10, message="epoch 3", seconds_left=65.0)
+        put_job(own_home, status="queued", stage="refine", step=3, total=10, message="pass 3", seconds_left=65.0)
         cancelled: list[str] = []
         monkeypatch.setattr(JobStore, "cancel", lambda self, job_id: cancelled.append(job_id))
         app = open_app()
         assert_sound(app)
         bar = app.get("progress")[0].proto
         assert bar.value == pytest.approx(100 * (3 + 0.3) / 8, abs=1)
-        assert "Refining it with the attributes · epoch 3 · at most 65 seconds left" in bar.text
+        assert "Refining it with the attributes · pass 3 · at most 65 seconds left" in bar.text
         assert not started  # a second build would only repeat this one
         app.button(key="cancel_job").click().run()
         assert cancelled == [JOB_ID]

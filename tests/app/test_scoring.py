@@ -1,4 +1,4 @@
-"""Scoring with a language model in the app: a dry run before anything is sent, pause, go on, what failed."""
+"""Scoring with a language model in the app: an estimate before anything is sent, pause, resume, failures."""
 
 import re
 from typing import Any
@@ -8,12 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.app.attributes import scoring_words
 from guidedrec_core.config import ScoringConfig
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.llm.address import KEY_VARIABLE, URL_VARIABLE
 from guidedrec_core.scoring.scorer import ScoringPlan
 
 PAGE = "pages/5_Attributes.py"
-TAB = "Score with a language model"
+TAB = "Score with AI"
 KEY = "sk-very-secret-123"
 SERVER = "http://localhost:1/v1"
 
@@ -40,9 +41,9 @@ def opened(open_app: Any, **settings: str) -> AppTest:
 def test_without_a_key_it_says_what_is_used_and_nothing_can_be_started(tiny_home, open_app) -> None:
     app = opened(open_app)
     said = words(app)
-    assert "No key was found." in said
-    assert "Until something is scored here, the recorded scores are used." in said
-    assert "Name a model" in said
+    assert "No API key found." in said
+    assert "Until you score here, the recorded scores are used." in said
+    assert "Enter a model to estimate the cost of scoring." in said
     assert not [each for each in app.button if each.key in ("score_plan_button", "score_start")]
     app.text_input(key="score_model").set_value("gpt-4.1-mini").run()
     assert "Expected a key for https://api.openai.com/v1" in words(app)
@@ -54,7 +55,7 @@ def test_without_a_key_it_says_what_is_used_and_nothing_can_be_started(tiny_home
 def test_a_key_is_found_and_never_shown_or_stored(tiny_home, open_app, started, monkeypatch) -> None:
     monkeypatch.setenv(KEY_VARIABLE, KEY)
     app = opened(open_app, url=SERVER, model="gpt-4.1-mini")
-    assert f"A key was found in {KEY_VARIABLE}. It is sent to localhost alone" in words(app)
+    assert f"API key found in {KEY_VARIABLE}. It is sent only to localhost," in words(app)
     app.button(key="score_plan_button").click().run()
     app.button(key="score_start").click().run()
     assert KEY not in str(app.main)
@@ -68,9 +69,9 @@ def test_a_dry_run_comes_first_and_the_job_gets_what_was_planned(tiny_home, tiny
     app.number_input(key="score_budget").set_value(1.5).run()
     assert not [each for each in app.button if each.key == "score_start"]
     app.button(key="score_plan_button").click().run()
-    assert re.search(r"To score 40 items, 8 requests with about [\d,]+ tokens are sent: [^,]+ USD, some \d", words(app))
+    assert re.search(r"Scoring 40 items takes 8 requests with about [\d,]+ tokens: [^,]+ USD, about \d", words(app))
     app.number_input(key="score_passes").set_value(3).run()
-    assert not [each for each in app.button if each.key == "score_start"], "other settings need another dry run"
+    assert not [each for each in app.button if each.key == "score_start"], "other settings need another estimate"
     app.button(key="score_plan_button").click().run()
     app.button(key="score_start").click().run()
     assert not app.exception
@@ -87,7 +88,7 @@ def test_edited_attributes_are_scored_when_there_are_any(tiny_home, tiny_build, 
     next(each for each in app.text_input if str(each.key).startswith("edit_low_")).set_value("freezing").run()
     app = opened(open_app, url=SERVER, model="m")
     app.button(key="score_plan_button").click().run()
-    assert "a cost that is not known" in words(app)
+    assert "cost unknown" in words(app)
     app.button(key="score_start").click().run()
     assert started[-1][1]["schema"]["attributes"][0]["low"] == "freezing"
     app.button_group(key="score_schema").set_value("used").run()
@@ -114,7 +115,7 @@ def test_progress_is_shown_and_scoring_is_paused_resumed_and_given_up(
     assert done == [job.id]
     put_job("score", ARGUMENTS, number=1, status="cancelled")
     app = opened(open_app)
-    assert "Scoring is paused. What was answered is kept" in words(app)
+    assert "Scoring is paused. Answers so far are kept" in words(app)
     app.button(key="score_on").click().run()
     assert started == [("score", ARGUMENTS)]
     app.button(key="score_change").click().run()
@@ -136,7 +137,7 @@ def test_what_came_of_it_is_said_and_can_be_looked_at_and_refined_from(
 ) -> None:
     llm_scores()
     app = opened(open_app)
-    assert "toy-model has scored 39 of 40 items, 1 failed (4 requests, 1,000 tokens, 0.02 USD)." in words(app)
+    assert "toy-model scored 39 of 40 items, 1 failed (4 requests, 1,000 tokens, 0.02 USD)." in words(app)
     failed = next(each.value for each in app.dataframe if "reason" in each.value)
     assert failed.to_numpy().tolist() == [["item", "item-04", "Thing number 4", "refused: <b>no</b>"]]
     app.button(key="refine_again").click().run()
@@ -152,8 +153,8 @@ PLAN = ScoringPlan(
 
 
 def test_plans_add_up() -> None:
-    said = scoring_words.plan_sentence({"item": PLAN, "user": PLAN})
+    said = scoring_words.plan_sentence({"item": PLAN, "user": PLAN}, BOUGHT)
     assert said == (
-        "To score 6 items and 6 users, 4 requests with about 2,000 tokens are sent: 1.00 USD, some 3 minutes. "
-        "The answers about 4 items and 4 users are there already and cost nothing."
+        "Scoring 6 items and 6 customers takes 4 requests with about 2,000 tokens: 1.00 USD, about 3 minutes. "
+        "Answers for 4 items and 4 customers already exist and cost nothing."
     )

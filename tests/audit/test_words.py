@@ -14,6 +14,7 @@ from guidedrec_core.audit.words import (
     planted_sentence,
     stability_sentence,
 )
+from guidedrec_core.data.verbs import BOUGHT, WATCHED
 
 LABELS = {"warmth": "Warmth", "style": "Style focus", "comfort": "Comfort"}
 RIGHT = {
@@ -31,26 +32,26 @@ def wrong(**changes: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (RIGHT, "means its label"),
+        (RIGHT, "means what its name says"),
         ({**RIGHT, "evidence": np.nan}, "too few scores to tell"),
         (
             wrong(column_evidence=-5.0, column_agreement=0.3, column_rival_agreement=0.96),
-            "its scores follow Style focus (+0.96) more than the label (+0.30)",
+            "its scores follow Style focus (+0.96) more than the name (+0.30)",
         ),
         (wrong(column_evidence=-9.0, column_agreement=-0.97), "its scores run the other way (-0.97)"),
         (
             wrong(column_evidence=-2.0, column_agreement=0.05),
-            "its scores agree with the label no more than chance may bring (+0.05)",
+            "its scores agree with the name no better than chance (+0.05)",
         ),
         (
             wrong(users_evidence=-2.0, users_agreement=0.02, users_rival_agreement=0.1),
-            "what the model holds of users agrees with the label no more than chance may bring (+0.02)",
+            "what the model has learned about users agrees with the name no better than chance (+0.02)",
         ),
         (wrong(response_evidence=-2.0), "asking for more of it does not bring more of it"),
         # The column says most where it is at fault, for the rest follows from it.
         (
             wrong(column_evidence=-1.0, column_agreement=0.05, response_evidence=-20.0),
-            "its scores agree with the label no more than chance may bring (+0.05)",
+            "its scores agree with the name no better than chance (+0.05)",
         ),
     ],
 )
@@ -60,21 +61,21 @@ def test_each_alarm_has_its_reason(row: dict[str, object], said: str) -> None:
 
 def test_the_verdict_names_what_must_not_be_shown() -> None:
     rows = [RIGHT, {**RIGHT, "attribute": "style"}, {**RIGHT, "attribute": "comfort"}]
-    held = "held against scores of 20 items judged again"
+    against = "compared with scores of 20 items that were judged again"
     assert meaning_sentence(pd.DataFrame(rows), LABELS, "file", 20) == (
-        f"All 3 attributes still mean what the labels say, {held}."
+        f"All 3 attributes still mean what their names say, {against}."
     )
     rows[1] |= {"alarm": True, "evidence": -1.0}
     assert meaning_sentence(pd.DataFrame(rows), LABELS, "file", 20) == (
-        f"Style focus does not mean what the label says, {held}. Do not show explanations that name it before this is "
-        "mended."
+        f"Style focus does not mean what its name says, {against}. Do not show explanations that use it until this is "
+        "fixed."
     )
     rows[2] |= {"alarm": True, "evidence": -1.0}
     assert meaning_sentence(pd.DataFrame(rows), LABELS, "stored", 1200).startswith(
-        "Style focus and Comfort do not mean what the label says, held against the stored scores of 1,200 items"
+        "Style focus and Comfort do not mean what their names say, compared with the stored scores of 1,200 items"
     )
     nothing = pd.DataFrame([{**RIGHT, "evidence": np.nan}])
-    assert meaning_sentence(nothing, LABELS, "file", 3).startswith("Nothing can be said")
+    assert meaning_sentence(nothing, LABELS, "file", 3).startswith("It cannot be said whether attributes mean")
 
 
 def planted(**values: tuple[float, float, float]) -> pd.DataFrame:
@@ -87,19 +88,19 @@ def planted(**values: tuple[float, float, float]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def test_planted_truth_is_told_beside_the_strongest_control() -> None:
+def test_planted_truth_stands_next_to_the_strongest_control() -> None:
     found = planted(
         refined=(0.44, 0, 0), mixed_up=(0.02, 0.4, 0.5), placebo=(0.05, 0.3, 0.4), plain_mean=(0.3, 0.1, 0.2)
     )
     assert planted_sentence(found) == (
-        "Explanations find what shoppers really want: rank correlation 0.44 (0.42 to 0.46) over 500 shoppers, "
-        "explanations by shuffled scores 0.05."
+        "Explanations find what shoppers really want: agreement 0.44 out of 1 (95 % interval 0.42 to 0.46) over 500 "
+        "shoppers; explanations with shuffled scores reach 0.05."
     )
     found = planted(refined=(0.05, 0, 0), mixed_up=(0.04, -0.1, 0.1), plain_mean=(0.6, -0.6, -0.5))
     assert planted_sentence(found) == (
-        "Explanations find no more of what shoppers really want than labels without meaning would: rank correlation "
-        "0.05 (0.03 to 0.07) over 500 shoppers, the same with labels mixed up 0.04. The plain average of what a "
-        "shopper bought, for which nothing was learned, comes nearer: 0.60."
+        "Explanations find no more of what shoppers really want than labels without meaning would: agreement 0.05 out "
+        "of 1 (95 % interval 0.03 to 0.07) over 500 shoppers; the same with labels mixed up reach 0.04. A simple "
+        "average of what a shopper bought, with nothing learned, comes closer: 0.60."
     )
 
 
@@ -112,15 +113,15 @@ def areas(gap: tuple[float, float, float], chance: tuple[float, float, float]) -
 
 
 def test_fidelity_is_told_as_a_multiple_of_chance() -> None:
-    assert fidelity_sentence(areas((0.44, 0.36, 0.52), (0.4, 0.3, 0.5)), "history") == (
-        "Explanations by past items hold: taking away what they name first costs 2.1 times as much as taking past "
-        "items away at random (1.9 to 2.3), and more for 93% of users."
+    assert fidelity_sentence(areas((0.44, 0.36, 0.52), (0.4, 0.3, 0.5)), "history", BOUGHT) == (
+        "Explanations by past purchases hold up: removing the ones they name first lowers the score 2.1 times as much "
+        "as removing some at random (95 % interval 1.9 to 2.3), and more than at random for 93 % of customers."
     )
-    assert "costs 0.41 of the score on average, taking past items away at random 0.01" in fidelity_sentence(
-        areas((0.4, 0.36, 0.52), (0.01, -0.3, 0.5)), "history"
+    assert "lowers the score by 0.41 on average, removing some at random by 0.01" in fidelity_sentence(
+        areas((0.4, 0.36, 0.52), (0.01, -0.3, 0.5)), "history", BOUGHT
     )
-    assert fidelity_sentence(areas((0.1, -0.1, 0.3), (0.4, 0.3, 0.5)), "history").startswith(
-        "Explanations by past items do not hold"
+    assert fidelity_sentence(areas((0.1, -0.1, 0.3), (0.4, 0.3, 0.5)), "history", WATCHED).startswith(
+        "Explanations by past viewings do not hold up"
     )
 
 
@@ -129,12 +130,15 @@ def test_stability_is_told_beside_another_user() -> None:
         rows = [(SWAPPED, "attributes_correlation", 0.9, low, 0.95), (OTHER, "attributes_correlation", 0.3, 0.2, 0.4)]
         return pd.DataFrame(rows, columns=["change", "measure", "value", "low", "high"])
 
-    assert stability_sentence(summary(0.85)) == (
-        "Explanations are stable: when one past item is swapped for a similar one, the order of the attributes that "
-        "count agrees with the one before by 0.90 (0.85 to 0.95; 1 is the same order); that of another user by 0.30."
+    assert stability_sentence(summary(0.85), BOUGHT) == (
+        "Explanations are stable: when one past purchase is swapped for a similar item, the old and the new ranking of "
+        "attributes agree by 0.90 out of 1 (95 % interval 0.85 to 0.95); those of two different customers agree by "
+        "0.30."
     )
-    assert stability_sentence(summary(0.35)).startswith("Explanations are not stable")
-    assert stability_sentence(summary(0.85).iloc[:1]).startswith("Nothing can be said")
+    assert stability_sentence(summary(0.35), BOUGHT).startswith("Explanations are not stable")
+    assert stability_sentence(summary(0.85).iloc[:1], BOUGHT) == (
+        "It cannot be said how stable explanations are: too few customers with four or more purchases."
+    )
 
 
 def test_changes_are_called_what_the_measurement_calls_them() -> None:

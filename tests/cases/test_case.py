@@ -121,7 +121,7 @@ def test_explanation_of_any_item_sums_and_says_when_it_is_in_the_history(system:
         total = explanation.parts["contribution"].sum() + explanation.remainder + explanation.bias
         assert total == pytest.approx(explanation.score, abs=1e-9)
         assert explanation.seen == (item_id in set(case.history["item_id"]))
-    assert "in the history already" in explain_item(system, "user-01", seen).sentence
+    assert "This user has already chosen " in explain_item(system, "user-01", seen).sentence
 
 
 def test_a_missing_score_is_marked(system: RefinedRecommender) -> None:

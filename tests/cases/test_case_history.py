@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.cases.history import REMAINDER, build_history
+from guidedrec_core.cases.history import build_history
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -23,7 +23,7 @@ def test_rows_and_columns_add_up_to_the_score(system: RefinedRecommender) -> Non
     assert shown.score == pytest.approx(score, abs=1e-5)
     assert shown.items["value"].sum() + shown.alone.sum() + shown.bias == pytest.approx(shown.score)
     np.testing.assert_allclose(shown.matrix.sum(axis=1), shown.items["value"])
-    assert list(shown.matrix.columns) == [*(a.label for a in system.schema.attributes), REMAINDER]
+    assert list(shown.matrix.columns) == [*(a.label for a in system.schema.attributes), "Choice patterns"]
     newest = system.data.dataset.items.id(int(history[-1]))
     assert (shown.items["item_id"].iloc[0], shown.items["number"].iloc[0]) == (newest, len(history))
     assert shown.exact == (len(history) <= 12)
@@ -34,7 +34,7 @@ def test_rows_and_columns_add_up_to_the_score(system: RefinedRecommender) -> Non
 def test_the_base_model_has_no_attributes(system: RefinedRecommender) -> None:
     user = system.data.dataset.users.id(3)
     shown = build_history(system, user, "item-05", "base")
-    assert list(shown.matrix.columns) == [REMAINDER]
+    assert list(shown.matrix.columns) == ["Choice patterns"]
     score = system.base.scores(np.array([3]), [system.data.shown_history(3)])[0, 5]
     assert system.data.dataset.items.index("item-05") == 5
     assert shown.score == pytest.approx(score, abs=1e-5)

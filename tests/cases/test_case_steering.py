@@ -30,7 +30,7 @@ def test_the_lists_are_the_cases_when_nothing_is_steered(system: RefinedRecommen
     case = build_case(system, USER)
     assert shown.after["item_id"].tolist() == shown.before["item_id"].tolist() == case.refined["item_id"].tolist()
     assert set(shown.after["status"]) == {"same"}
-    assert shown.sentence == "What if: the list stays as it is."
+    assert shown.sentence == "What if: the list stays the same."
 
 
 def test_moves_of_both_lists_agree(system: RefinedRecommender) -> None:
@@ -47,7 +47,7 @@ def test_moves_of_both_lists_agree(system: RefinedRecommender) -> None:
     gone = set(shown.before["item_id"]) - set(shown.after["item_id"])
     assert set(shown.before["item_id"][shown.before["status"] == "gone"]) == gone
     assert len(gone) == (shown.after["status"] == "new").sum() > 0
-    assert f"{len(gone)} of these 10" in shown.sentence
+    assert f"{len(gone)} of 10 items are new; " in shown.sentence
     alone = steered_case(system, plain, plain, (3.0, 0.0, 0.0)).mix
     assert alone["after"][0] > alone["before"][0]
 

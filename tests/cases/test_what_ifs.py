@@ -63,7 +63,7 @@ def test_the_newest_comes_first_and_runs_have_their_own(store: WhatIfStore, tmp_
 def test_a_name_is_taken_once_for_each_user(store: WhatIfStore) -> None:
     store.save(what_if())
     store.save(what_if(user="somebody else"))
-    with pytest.raises(InputError, match="has a what-if 'warmer' already; choose another name"):
+    with pytest.raises(InputError, match="already has a scenario 'warmer'; choose another name"):
         store.save(what_if(steering=Steering()))
     assert store.load("Zoë 7", "warmer").added == ("tent", "flask")
     assert [path.suffix for path in store.folder.iterdir()] == [".json", ".json"]  # nothing temporary is left
@@ -73,15 +73,15 @@ def test_deleting(store: WhatIfStore) -> None:
     store.save(what_if())
     store.delete("Zoë 7", "warmer")
     assert store.list().what_ifs == ()
-    with pytest.raises(NotFoundError, match="no what-if 'warmer'"):
+    with pytest.raises(NotFoundError, match="scenario 'warmer' of Zoë 7 no longer exists"):
         store.delete("Zoë 7", "warmer")
-    with pytest.raises(NotFoundError, match="no what-if 'warmer'"):
+    with pytest.raises(NotFoundError, match="scenario 'warmer' of Zoë 7 no longer exists"):
         store.load("Zoë 7", "warmer")
 
 
 @pytest.mark.parametrize("name", ["", " \n ", "x" * 81])
 def test_names_have_a_length(name: str) -> None:
-    with pytest.raises(InputError, match="1 to 80 letters"):
+    with pytest.raises(InputError, match="1 to 80 characters"):
         what_if(name)
 
 

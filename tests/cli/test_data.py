@@ -14,7 +14,7 @@ from guidedrec_core.data.fetch import MIRROR_VARIABLE
 SHARED = Path(__file__).parents[3] / "shared" / "data" / "movielens_small"
 FACTS = {
     *("run_id", "name", "users", "items", "interactions", "density", "first", "last", "history", "categories"),
-    *("source", "notices"),
+    *("interaction_verb", "source", "notices"),
 }
 
 
@@ -33,6 +33,20 @@ def test_an_import_is_stored_and_described(document: Callable[..., Any], tiny_fi
 def test_the_same_import_again_is_the_same_run(document: Callable[..., Any], tiny_files: tiny.TinyFiles) -> None:
     first = document("data", "import", *import_arguments(tiny_files))
     assert document("data", "import", *import_arguments(tiny_files)) == first
+
+
+def test_the_verb_is_guessed_or_chosen_and_the_guess_leaves_the_data_set_as_it_is(
+    document: Callable[..., Any], refused: Callable[..., str], tiny_files: tiny.TinyFiles
+) -> None:
+    first = document("data", "import", *import_arguments(tiny_files))
+    assert first["interaction_verb"] == "bought"
+    assert "interaction_verb" not in first["source"]
+    assert document("data", "import", *import_arguments(tiny_files), "--verb", "bought") == first
+    other = document("data", "import", *import_arguments(tiny_files), "--verb", "watched")
+    assert other["run_id"] != first["run_id"]
+    assert (other["interaction_verb"], other["source"]["interaction_verb"]) == ("watched", "watched")
+    said = refused("data", "import", *import_arguments(tiny_files), "--verb", "took")
+    assert "'took' is not one of 'bought', 'watched', 'read', 'played', 'listened to', 'chose'" in said
 
 
 def test_the_result_is_on_standard_output_and_the_notices_beside_it(

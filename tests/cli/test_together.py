@@ -49,7 +49,7 @@ def test_two_processes_store_one_run_with_the_weights_of_one(
             assert done.returncode == 0, done.stderr
             document = json.loads(done.stdout)
             # One leader speaks; a training that ends within a second says nothing at all.
-            assert done.stderr.count("epoch 2 of at most 2") <= 1
+            assert done.stderr.count("pass 2 of at most 2") <= 1
         store = RunStore(home)
         assert [run.id for run in store.list("base")] == [document["run_id"]]
         weights.append(store.open(document["run_id"], "base").read_arrays("weights"))

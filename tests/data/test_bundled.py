@@ -66,7 +66,7 @@ def test_other_names() -> None:
 
 def test_an_installation_without_the_data_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(bundled, "_PACKAGE", tmp_path / "site" / "guidedrec_core")
-    with pytest.raises(DataError, match="install guidedrec anew"):
+    with pytest.raises(DataError, match="install guidedrec again"):
         bundled.sample_data()
 
 

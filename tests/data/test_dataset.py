@@ -46,8 +46,21 @@ def test_import_and_describe(own: Path) -> None:
         "last": "2020-01-06T00:00:00",
         "history": {"min": 1, "median": 2.0, "max": 3},
         "categories": 1,
+        "interaction_verb": "bought",
         "source": {"format": "csv", "path": "own.csv"},
     }
+
+
+@pytest.mark.parametrize(("verb", "said"), [(None, "1 repeat purchase, kept"), ("read", "1 repeat read, kept")])
+def test_notices_speak_by_the_verb(own: Path, verb: str | None, said: str) -> None:
+    dataset = import_dataset("csv", own / "own.csv", "my-shop", verb=verb)
+    assert [notice.message for notice in dataset.notices if notice.code == "repeated_items"] == [said]
+
+
+def test_a_domain_helps_to_guess_the_verb(own: Path) -> None:
+    dataset = import_dataset("csv", own / "own.csv", "mine")
+    assert (dataset.verb().past, dataset.verb("movies").past) == ("chose", "watched")
+    assert dataset.describe()["interaction_verb"] == "chose"
 
 
 def test_the_filter_takes_listings_along(own: Path) -> None:

@@ -41,13 +41,13 @@ def test_a_score_is_set_by_hand_and_seen_on_the_items_page(address: str) -> None
         page.get_by_role("textbox", name="Reason").fill("it is a parka")
         page.get_by_role("textbox", name="Your name").fill("Ann")
         page.get_by_role("button", name="Set this score").click()
-        page.get_by_text("1 score is set by hand; the next refinement starts from it.").wait_for()
+        page.get_by_text("1 score is set by hand; the next refinement will use it.").wait_for()
         settle(page)
         sound(page, complaints)
         page.get_by_role("link", name="Items").click()
-        page.get_by_text(re.compile("from the next refinement on, by Ann on .*: it is a parka")).wait_for()
+        page.get_by_text(re.compile("after the next refinement, set by hand by Ann on .*: it is a parka")).wait_for()
         page.get_by_role("link", name="Set a score by hand").click()
-        page.get_by_text("1 score is set by hand; the next refinement starts from it.").wait_for()
+        page.get_by_text("1 score is set by hand; the next refinement will use it.").wait_for()
         sound(page, complaints)
 
 
@@ -58,7 +58,7 @@ def test_an_attribute_is_reworded_and_kept(address: str) -> None:
         low = page.get_by_role("textbox", name="0 means", exact=True)
         low.fill("freezing")
         low.press("Tab")
-        page.get_by_text(re.compile("Against those in use, reworded: Warmth")).wait_for()
+        page.get_by_text(re.compile("Compared with those in use, reworded: Warmth")).wait_for()
         page.reload()
         settle(page)
         assert page.get_by_role("textbox", name="0 means", exact=True).input_value() == "freezing"
@@ -67,7 +67,7 @@ def test_an_attribute_is_reworded_and_kept(address: str) -> None:
 
 def test_a_narrow_window_needs_no_sideways_scrolling(address: str) -> None:
     with open_page(width=1024) as (page, complaints):
-        for part in ("Scores", "Attributes", "Set+by+hand", "Score+with+a+language+model"):
+        for part in ("Scores", "Attributes", "Set+by+hand", "Score+with+AI"):
             page.goto(f"{address}/Attributes?dataset=tiny&part={part}")
             settle(page)
             main = '[data-testid="stMain"]'

@@ -40,7 +40,7 @@ def test_from_the_overview_to_a_case_to_the_map(address: str, pictures: Path, sc
     with open_page(scheme=scheme) as (page, complaints):
         page.goto(address)
         settle(page)
-        page.get_by_text(re.compile(r"On tiny, the refined model has the next item in its top 10")).wait_for()
+        page.get_by_text(re.compile(r"On tiny, the refined model finds the next choice in its top 10")).wait_for()
         page.locator(".js-plotly-plot").first.wait_for()
         page.screenshot(path=pictures / f"walk_overview_{scheme}.png")
         assert_no_trouble(page, complaints)
@@ -65,7 +65,7 @@ def test_from_the_overview_to_a_case_to_the_map(address: str, pictures: Path, sc
         assert_no_trouble(page, complaints)
         place = re.search(r"user=([^&]+)", page.url)
 
-        page.get_by_role("link", name="Embedding map").click()
+        page.get_by_role("link", name="Item map").click()
         page.get_by_role("heading", name="What moved, and why?").wait_for()
         settle(page)
         assert place is not None

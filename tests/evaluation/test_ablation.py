@@ -44,7 +44,10 @@ def test_differences_are_paired_and_point_to_all_and_none() -> None:
 
 @pytest.mark.parametrize(
     ("without", "words"),
-    [([2, 4, 2, 8], "Clearly missed when left out: Warmth."), ([1, 2, 1, 4], "No single one is clearly missed")],
+    [
+        ([2, 4, 2, 8], "Clearly missed when removed: Warmth."),
+        ([1, 2, 1, 4], "Removing any single one makes no clear difference"),
+    ],
 )
 def test_the_words_name_what_is_missed(without: list[int], words: str) -> None:
     ranks = {
@@ -54,5 +57,7 @@ def test_the_words_name_what_is_missed(without: list[int], words: str) -> None:
     }
     table = ablation_table(ranks, np.arange(4), 200, np.random.default_rng(0))
     said = ablation_sentence(table, "MRR", {"warmth": "Warmth"})
-    assert said.startswith("All attributes together move MRR from 0.3438 to 0.6875, +0.3438 (95 % interval +0.")
+    assert said.startswith(
+        "All attributes together move ranking quality over all items from 0.3438 to 0.6875 (+0.3438, 95 % interval +0."
+    )
     assert words in said

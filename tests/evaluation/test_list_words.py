@@ -1,11 +1,14 @@
 import pandas as pd
 
-from guidedrec_core.evaluation.beyond import COVERAGE, GINI, USER_MEASURES
-from guidedrec_core.evaluation.list_words import LIST_MEANINGS, LIST_WORDS, list_changes, list_figure
+from guidedrec_core.data.verbs import BOUGHT, WATCHED
+from guidedrec_core.evaluation.beyond import COVERAGE, GINI, NOVELTY, USER_MEASURES
+from guidedrec_core.evaluation.list_words import LIST_WORDS, list_changes, list_figure, list_meaning
 
 
 def test_every_measure_has_a_word_and_a_meaning() -> None:
-    assert list(LIST_WORDS) == list(LIST_MEANINGS) == [COVERAGE, GINI, *USER_MEASURES]
+    assert list(LIST_WORDS) == [COVERAGE, GINI, *USER_MEASURES]
+    assert len({list_meaning(name, BOUGHT) for name in LIST_WORDS}) == len(LIST_WORDS)
+    assert list_meaning(NOVELTY, WATCHED) == "how rare the listed items are: 1 more means watched half as often"
 
 
 def test_figures_have_the_digits_they_deserve() -> None:

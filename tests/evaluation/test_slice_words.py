@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from guidedrec_core.data.verbs import BOUGHT, READ
 from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
 
 NAMES = ["slice_by", "slice", "n_cases", "model", "metric", "value", "gain", "ci_low", "ci_high"]
@@ -38,18 +39,27 @@ def test_largest_gain_and_loss_are_named_and_small_slices_are_not() -> None:
         slices([("1 to 5", 100, 0.1, 0.3), ("6 to 10", 900, 0.2, 0.1), ("over 100", 5, 0.0, 1.0)]),
         "history length",
         "MRR",
+        BOUGHT,
     )
-    assert "largest for histories of 1 to 5 (from 0.100 to 0.300; 95 % interval of the gain +0.180 to +0.220)" in said
-    assert "loses for histories of 6 to 10 (from 0.200 to 0.100;" in said
+    assert (
+        "largest for customers with 1 to 5 purchases (from 0.100 to 0.300; 95 % interval of the gain +0.180 to +0.220)"
+        in said
+    )
+    assert "loses for customers with 6 to 10 purchases (from 0.200 to 0.100;" in said
     assert "over 100" not in said
-    assert said.endswith("Pale: fewer than 100 cases, mostly chance.")
+    assert said.endswith("Faded: under 100 cases, unreliable.")
 
 
 def test_a_gain_whose_interval_holds_zero_is_not_called_one() -> None:
-    said = slice_sentence(slices([("1 to 5", 100, 0.1, 0.11), ("6 to 10", 900, 0.2, 0.19)]), "history length", "MRR")
-    assert said.startswith("By history length, no part shows a clear gain over the base; it comes closest for")
-    assert "the refined model may lose for histories of 6 to 10" in said
+    said = slice_sentence(
+        slices([("1 to 5", 100, 0.1, 0.11), ("6 to 10", 900, 0.2, 0.19)]), "history length", "MRR", READ
+    )
+    assert said.startswith(
+        "By history length, no group shows a clear gain over the base model; the closest is readers with 1 to 5 reads"
+    )
+    assert "the refined model may lose for readers with 6 to 10 reads" in said
 
 
 def test_too_few_cases_are_said_to_be_too_few() -> None:
-    assert slice_sentence(slices([("1 to 5", 9, 0.1, 0.3)]), "history length", "MRR").startswith("Too few")
+    said = slice_sentence(slices([("1 to 5", 9, 0.1, 0.3)]), "history length", "MRR", BOUGHT)
+    assert said == "There are too few cases to compare by history length."

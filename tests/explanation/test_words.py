@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
+from guidedrec_core.data.verbs import BOUGHT, WATCHED
 from guidedrec_core.explanation import words
 from guidedrec_core.explanation.ledger import Ledger
 
@@ -36,10 +37,12 @@ def ledger(contributions: list[float], remainder: float = 0.5, bias: float = 0.2
         (1.0, 2.0, 0.42, "both high on darkness (+0.42)"),
         (-1.0, -2.0, 0.11, "both low on darkness (+0.11)"),
         (1.0, -2.0, -0.20, "seeks darkness, this has little (-0.20)"),
-        (-1.0, 2.0, -0.20, "avoids darkness, this has much (-0.20)"),
-        (0.1, 2.0, 0.04, "darkness hardly counts (+0.04)"),
+        (-1.0, 2.0, -0.20, "avoids darkness, this has a lot (-0.20)"),
+        (0.1, 2.0, 0.04, "darkness has little effect (+0.04)"),
         (0.1, 2.0, 0.22, "both high on darkness (+0.22)"),
-        (1.0, 2.0, -0.10, "high on darkness, against it here (-0.10)"),
+        (-1.0, 2.0, 0.10, "high darkness helps (+0.10)"),
+        (-1.0, -2.0, -0.10, "low darkness counts against it (-0.10)"),
+        (1.0, 2.0, -0.10, "high darkness counts against it (-0.10)"),
     ],
 )
 def test_contribution_phrases_say_which_plus_or_minus_it_is(
@@ -49,23 +52,57 @@ def test_contribution_phrases_say_which_plus_or_minus_it_is(
 
 
 def test_profile_sentence_names_what_counts() -> None:
-    sentence = words.profile_sentence(np.array([0.9, -0.7, 0.1]), np.array([1.0, 1.0, 1.0]), SCHEMA)
-    assert sentence == "seeks darkness; avoids humor"
-    assert "no marked taste" in words.profile_sentence(np.zeros(3), np.ones(3), SCHEMA)
+    sentence = words.profile_sentence(np.array([0.9, -0.7, 0.1]), np.array([1.0, 1.0, 1.0]), SCHEMA, BOUGHT)
+    assert sentence == "seeks darkness; rarely buys items high in humor"
+    both = words.profile_sentence(np.array([-0.9, -0.7, 0.1]), np.ones(3), SCHEMA, WATCHED)
+    assert both == "rarely watches items high in darkness or humor"
+    nothing = words.profile_sentence(np.zeros(3), np.ones(3), SCHEMA, BOUGHT)
+    assert nothing == "has no clear taste in these attributes yet"
 
 
 def test_reason_sentence_gives_the_largest_parts_relative_to_an_average_item() -> None:
-    said = words.reason_sentence("Alien", 1, 31, ledger([0.42, -0.3, 0.001]), SCHEMA)
-    assert said.startswith("Why Alien is 1st: +0.42 darkness and -0.30 humor; ")
-    assert "romance" not in said
-    assert "+0.40 from purchase patterns" in said
-    assert "-0.10 from general popularity" in said
-    assert said.endswith("base had it 31st.")
+    said = words.reason_sentence("Alien", 1, 31, ledger([0.42, -0.3, 0.001]), SCHEMA, WATCHED)
+    assert said == (
+        "Why Alien is 1st: +0.42 from darkness and -0.30 from humor; +0.40 from viewing patterns beyond the "
+        "attributes, -0.10 from popularity. The base model ranked it 31st."
+    )
+    same = words.reason_sentence("Alien", 1, 1, ledger([0.0, 0.0, 0.001]), SCHEMA, BOUGHT)
+    assert same == (
+        "Why Alien is 1st: nothing from the attributes; +0.40 from purchase patterns beyond the attributes, -0.10 from "
+        "popularity. The base model ranked it 1st too."
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "other_rank", "other", "said"),
+    [
+        ("new", 26, "was", "▲ up from 26th"),
+        ("gone", 11, "now", "✕ dropped to 11th"),
+        ("up", 3, "was", "▲ up from 3rd"),
+        ("up", 2, "now", "▲ up to 2nd"),
+        ("down", 1, "was", "▼ down from 1st"),
+        ("down", 4, "now", "▼ down to 4th"),
+        ("same", 1, "was", "= same"),
+    ],
+)
+def test_moves_are_said_from_either_list(status: str, other_rank: int, other: str, said: str) -> None:
+    assert words.move_words(status, other_rank, other) == said
+
+
+def test_an_item_is_described_by_what_sets_it_apart() -> None:
+    attributes = SCHEMA.attributes
+    assert (
+        words.distinctive_words(attributes, np.array([-1.5, 0.3, 0.6])) == "very low darkness, high romance, high humor"
+    )
+    assert words.distinctive_words(attributes, np.array([-1.5, 0.3, 0.6]), most=1) == "very low darkness"
+    assert words.distinctive_words(attributes, np.array([0.1, -0.2, 0.0])) == "close to average"
+    assert words.distinctive_words((), np.zeros(0)) == "close to average"
 
 
 def test_score_words_name_the_nearer_end() -> None:
     darkness = SCHEMA.attributes[0]
-    assert words.score_words(darkness, 9, 10) == 'Darkness 9/10: towards "grim"'
-    assert words.score_words(darkness, 2, 10) == 'Darkness 2/10: towards "gentle"'
+    assert words.score_words(darkness, 9, 10) == "Darkness 9/10: grim"
+    assert words.score_words(darkness, 2, 10) == "Darkness 2/10: gentle"
+    assert words.score_words(darkness, 7, 10) == 'Darkness 7/10: closer to "grim"'
     assert "between" in words.score_words(darkness, 5, 10)
     assert "not scored" in words.score_words(darkness, float("nan"), 10)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.evaluation.ablation import Choice, ablation_table
 from guidedrec_core.figures.ablation import ablation_bars, number_curve, sparsity_forest, weight_bars
 from guidedrec_core.figures.theme import LIGHT
@@ -50,7 +51,7 @@ def test_the_curve_goes_from_none_to_all(ablation: pd.DataFrame) -> None:
     line = number_curve(ablation, "MRR", LABELS, LIGHT).data[0]
     assert list(line.x) == [0, 1, 2]
     assert list(line.y) == pytest.approx([0.1875, 0.75, 0.75])
-    assert list(line.customdata) == ["no attribute", "the last one added: Darkness", "all attributes"]
+    assert list(line.customdata) == ["no attributes", "last one added: Darkness", "all attributes"]
 
 
 def test_each_share_of_the_histories_has_its_gains() -> None:
@@ -60,6 +61,6 @@ def test_each_share_of_the_histories_has_its_gains() -> None:
         for against, gain in (("base", 0.4), ("second_training", 0.3), ("placebo", 0.2))
     ]
     names = ["model", "against", "metric", "absolute", "ci_low", "ci_high", "share", "interactions"]
-    figure = sparsity_forest(pd.DataFrame(rows, columns=names), "MRR", LIGHT)
-    assert list(figure.layout.yaxis.ticktext) == ["last 100%<br>100 interactions", "last 25%<br>25 interactions"]
+    figure = sparsity_forest(pd.DataFrame(rows, columns=names), "MRR", LIGHT, BOUGHT)
+    assert list(figure.layout.yaxis.ticktext) == ["latest 100 %<br>100 purchases", "latest 25 %<br>25 purchases"]
     assert list(figure.data[2].x) == pytest.approx([0.2, 0.05])

@@ -33,7 +33,7 @@ def test_histograms_mark_the_commonest_score_of_each_attribute() -> None:
     peak = int(np.argmax(first.y))
     assert peak == 7
     assert [colour == LIGHT.refined for colour in first.marker.color] == [place == 7 for place in range(11)]
-    assert [text for text in first.text if text] == [f"{max(first.y):.0%}"]
+    assert [text for text in first.text if text] == [f"{100 * max(first.y):.0f} %"]
     assert "1 items not scored" in figure.data[1].hovertemplate
     assert "<b>little" not in str(figure.to_plotly_json())
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core.audit.words import EXPLANATION_WORDS, QUESTION_WORDS
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.figures.audit import fidelity_curves, planted_dots
 from guidedrec_core.figures.theme import LIGHT
 
@@ -18,14 +19,16 @@ def test_each_order_is_a_line_of_its_own_look() -> None:
         for share in SHARES[::-1]
     ]
     curves = pd.DataFrame(rows, columns=["part", "direction", "order", "share", "score"])
-    figure = fidelity_curves(curves, "history", "deletion", LIGHT)
-    assert [line.name for line in figure.data] == ["as the explanation says", "the newest first", "at random"]
+    figure = fidelity_curves(curves, "history", "deletion", LIGHT, BOUGHT)
+    assert [line.name for line in figure.data] == ["by the explanation", "newest first", "at random"]
     assert figure.data[0].x.tolist() == SHARES.tolist()
     assert figure.data[0].y.tolist() == [0, 1, 2]
     assert len({line.line.dash for line in figure.data}) == 3
     assert figure.data[0].line.color == LIGHT.refined
-    assert figure.layout.yaxis.title.text == "score lost, on average"
-    assert "put back" in fidelity_curves(curves, "history", "insertion", LIGHT).layout.xaxis.title.text
+    assert figure.layout.yaxis.title.text == "average score lost"
+    assert fidelity_curves(curves, "history", "insertion", LIGHT, BOUGHT).layout.xaxis.title.text == (
+        "share of the past purchases put back"
+    )
 
 
 def test_truth_stands_beside_its_controls() -> None:

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from tiny import HOSTILE_TITLE
 
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures import waterfall
 from guidedrec_core.figures.theme import DARK, LIGHT, Palette, safe
@@ -42,7 +43,7 @@ def history(n: int, categories: int) -> pd.DataFrame:
 
 
 def test_the_bars_of_a_score_are_its_steps() -> None:
-    table = waterfall.steps(parts([0.5, -0.2]), 1.0, 0.3, 0.25, 0.1)
+    table = waterfall.steps(parts([0.5, -0.2]), 1.0, 0.3, 0.25, 0.1, BOUGHT)
     figure = figures.score_steps(table, LIGHT)
     bar = figure.data[0]
     assert list(bar.x) == pytest.approx([0.35, 0.5, -0.2, 0.75, 0.2, 1.6])
@@ -73,7 +74,7 @@ def test_rare_categories_share_a_lane() -> None:
 
 
 def test_an_item_without_a_score_stands_at_the_average_and_is_drawn_open() -> None:
-    item = figures.pairs(parts([0.5, 0.2]), (0, 10), LIGHT).data[2]
+    item = figures.pairs(parts([0.5, 0.2]), (0, 10), LIGHT, BOUGHT).data[2]
     assert item.name == "this item"
     assert list(item.x) == [5.0, 7.0]
     assert list(item.marker.symbol) == ["diamond-open", "diamond"]
@@ -81,7 +82,7 @@ def test_an_item_without_a_score_stands_at_the_average_and_is_drawn_open() -> No
 
 def test_taste_leaves_out_what_is_unknown() -> None:
     table = parts([0.0, 0.0, 0.0]).assign(user_score=[6.0, float("nan"), 4.0], user_value=[1.0, 0.0, -1.0])
-    figure = figures.taste(table, (0, 10), LIGHT)
+    figure = figures.taste(table, (0, 10), LIGHT, BOUGHT)
     assert figure.layout.yaxis.ticktext == ("A0", "A2")
     assert list(figure.data[0].x) == [1.0, -1.0]
     assert list(figure.data[0].marker.color) == [LIGHT.positive, LIGHT.negative]

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import LIGHT
 from guidedrec_core.stages import Build
@@ -37,9 +38,9 @@ def test_controls_that_were_run_get_a_row_of_their_own(tiny_build: Build) -> Non
     more = [placebo.assign(against=control) for control in ("guided_only", "categories", "gaussian")]
     figure = gain_forest(pd.concat([differences, *more]), "MRR", LIGHT)
     assert [trace.y[0] for trace in figure.data][3:] == [
-        "over random vectors",
-        "over categories, no scores",
-        "over scores alone",
+        "over random numbers",
+        "over categories instead of scores",
+        "over scores only",
     ]
     looks = {(trace.marker.color, trace.marker.symbol) for trace in figure.data}
     assert len(looks) == 6
@@ -57,16 +58,16 @@ def test_an_undefined_relative_gain_makes_all_gains_absolute(tiny_build: Build) 
     assert "%" not in figure.layout.xaxis.tickformat
 
 
-def test_slices_show_the_gain_with_its_interval_and_are_pale_when_small(tiny_build: Build) -> None:
+def test_slices_show_the_gain_with_its_interval_and_are_faded_when_small(tiny_build: Build) -> None:
     slices = tiny_build.evaluation.read_table("slices")
     slices.loc[slices["slice"] == "6 to 10", "n_cases"] = 500
-    figure = slice_forest(slices, "history length", "MRR", LIGHT)
+    figure = slice_forest(slices, "history length", "MRR", LIGHT, BOUGHT)
     rows = slices[(slices["slice_by"] == "history length") & (slices["metric"] == "MRR")]
     labels = list(figure.layout.yaxis.ticktext)
     assert all("case" in label for label in labels)
     assert [("too few" in label) for label in labels] == [n < 100 for n in rows.drop_duplicates("slice")["n_cases"]]
     solid = [trace for trace in figure.data if trace.opacity == 1]
-    assert [trace.name for trace in solid] == ["over base", "over trained twice", "over shuffled scores"]
+    assert [trace.name for trace in solid] == ["over base", "over retrained", "over shuffled scores"]
     row = rows[(rows["model"] == "base") & (rows["slice"] == "6 to 10")].iloc[0]
     assert solid[0].x[0] == pytest.approx(row["gain"])
     assert solid[0].x[0] - solid[0].error_x.arrayminus[0] == pytest.approx(row["ci_low"])

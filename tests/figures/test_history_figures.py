@@ -67,7 +67,7 @@ def test_the_maps_margins_are_sums_and_its_colours_are_centred(n: int, n_attribu
     assert figure.data[0].zmin == -figure.data[0].zmax
     single = table.iloc[:, :-1] if n_attributes else table
     assert figure.data[0].zmax == pytest.approx(single.abs().to_numpy().max())
-    assert figure.layout.xaxis.ticktext[-1] == "All together"
+    assert figure.layout.xaxis.ticktext[-1] == "Total"
 
 
 def test_titles_cannot_become_markup() -> None:

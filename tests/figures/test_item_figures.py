@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.figures.items import attribute_bars, audience_bars, similarity_bars
 from guidedrec_core.figures.theme import LIGHT
 
@@ -65,7 +66,7 @@ def test_a_scale_that_does_not_begin_at_zero() -> None:
 
 
 def test_similarity_parts_sum_to_the_similarity() -> None:
-    figure = similarity_bars(NEAR, {"warmth": "Warmth", "comfort": "Comfort"}, LIGHT.refined, LIGHT)
+    figure = similarity_bars(NEAR, {"warmth": "Warmth", "comfort": "Comfort"}, LIGHT.refined, LIGHT, BOUGHT)
     total = np.sum([np.array(trace.x, dtype=float) for trace in figure.data], axis=0)
     assert total == pytest.approx(NEAR["similarity"].to_numpy()[::-1])
     assert figure.data[0].marker.color == LIGHT.remainder
@@ -77,7 +78,7 @@ def test_many_attributes_are_gathered_and_still_sum() -> None:
     names = [f"a{n}" for n in range(9)]
     wide = NEAR.drop(columns=["warmth", "comfort"]).assign(**{name: 0.01 * n for n, name in enumerate(names)})
     wide["similarity"] = wide[[*names, "rest"]].sum(axis=1)
-    figure = similarity_bars(wide, {name: name for name in names}, LIGHT.refined, LIGHT)
+    figure = similarity_bars(wide, {name: name for name in names}, LIGHT.refined, LIGHT, BOUGHT)
     assert [trace.name for trace in figure.data] == ["purchase patterns", "a8", "a7", "a6", "6 other attributes"]
     total = np.sum([np.array(trace.x, dtype=float) for trace in figure.data], axis=0)
     assert total == pytest.approx(wide["similarity"].to_numpy()[::-1])
@@ -85,13 +86,13 @@ def test_many_attributes_are_gathered_and_still_sum() -> None:
 
 def test_a_base_space_has_one_part_in_its_colour() -> None:
     base = NEAR.drop(columns=["warmth", "comfort", "rest"])
-    figure = similarity_bars(base, {"warmth": "Warmth"}, LIGHT.base, LIGHT)
+    figure = similarity_bars(base, {"warmth": "Warmth"}, LIGHT.base, LIGHT, BOUGHT)
     assert [trace.marker.color for trace in figure.data] == [LIGHT.base]
     assert not figure.layout.showlegend
 
 
 def test_audience_counts_places() -> None:
     audience = pd.DataFrame({"user_id": ["u", "v"], "base_rank": [1.0, np.nan], "refined_rank": [3.0, 3.0]})
-    base, refined = audience_bars(audience, 4, LIGHT).data
+    base, refined = audience_bars(audience, 4, LIGHT, BOUGHT).data
     assert list(base.y) == [1, 0, 0, 0]
     assert list(refined.y) == [0, 0, 2, 0]

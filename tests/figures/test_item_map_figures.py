@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.figures.item_map import (
     MOST_POINTS,
@@ -37,10 +38,10 @@ def made(n: int, n_categories: int = 10) -> ItemMap:
         }
     )
     none = np.zeros((n, 1), dtype=np.int64)
-    return ItemMap("p", items, SCHEMA, raw, np.nan_to_num(raw), none, none, data=None)  # type: ignore[arg-type]
+    return ItemMap("p", items, SCHEMA, raw, np.nan_to_num(raw), none, none, None, BOUGHT)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("by", ["warmth", "category", "popularity", "neighbours kept"])
+@pytest.mark.parametrize("by", ["warmth", "category", "popularity", "unchanged neighbours"])
 def test_every_item_is_drawn_once_with_its_index(by: str) -> None:
     item_map = made(50)
     figure = map_figure(item_map, "base", colouring(item_map, by), LIGHT)

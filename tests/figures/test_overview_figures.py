@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.figures.overview import dumbbells
 from guidedrec_core.figures.theme import LIGHT
 
@@ -13,10 +14,10 @@ def metrics(models: list[str]) -> pd.DataFrame:
 
 
 def test_each_arm_shows_its_means_and_intervals_and_baselines_are_left_to_the_evaluation() -> None:
-    figure = dumbbells(metrics(["popularity", "base", "second_training", "placebo", "refined"]), LIGHT)
+    figure = dumbbells(metrics(["popularity", "base", "second_training", "placebo", "refined"]), LIGHT, BOUGHT)
     assert [trace.name for trace in figure.data] == [
         "base",
-        "trained twice, no attributes",
+        "retrained without attributes",
         "shuffled scores",
         "refined",
     ]
@@ -29,4 +30,4 @@ def test_each_arm_shows_its_means_and_intervals_and_baselines_are_left_to_the_ev
 
 
 def test_a_control_that_was_not_measured_is_not_drawn() -> None:
-    assert [trace.name for trace in dumbbells(metrics(["base", "refined"]), LIGHT).data] == ["base", "refined"]
+    assert [trace.name for trace in dumbbells(metrics(["base", "refined"]), LIGHT, BOUGHT).data] == ["base", "refined"]

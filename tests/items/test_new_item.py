@@ -154,7 +154,7 @@ def test_those_it_reaches_are_averaged_apart(shop: Shop) -> None:
     nobody = preview(as_trained(system), {**SCORES, "warmth": 0}, k=1)
     assert nobody.reach == 0
     assert nobody.contributions["reached"].isna().all()
-    assert "of 0 of 60 users" in nobody.sentence
+    assert "for 0 of 60 users (0.0 %)" in nobody.sentence
 
 
 def test_neighbours_come_with_what_makes_them_near(shop: Shop, found: Preview) -> None:
@@ -168,8 +168,8 @@ def test_neighbours_come_with_what_makes_them_near(shop: Shop, found: Preview) -
 
 
 def test_it_is_said_in_words(found: Preview) -> None:
-    assert found.sentence.startswith(f"Parka would come into the top 5 of {found.reach} of 60 users")
-    assert f"median place is {found.median_rank:,.0f} of 41" in found.sentence
+    assert found.sentence.startswith(f"Parka would be in the top 5 for {found.reach} of 60 users")
+    assert f"median rank is {found.median_rank:,.0f} of 41" in found.sentence
     assert found.near["title"].iloc[0] in found.sentence
     assert found.caveats == ()
     table = found.attributes.set_index("attribute")
@@ -183,7 +183,7 @@ def test_missing_scores_count_as_average_and_are_named(shop: Shop) -> None:
     first, second = (preview(system, scores) for scores in gaps)
     np.testing.assert_array_equal(first.ranks, second.ranks)
     assert first.contributions["everyone"].iloc[1:3].tolist() == [0, 0]
-    assert first.caveats == ("Not scored, so taken as average: style focus and ruggedness.",)
+    assert first.caveats == ("Not scored, treated as average: style focus and ruggedness.",)
     assert first.attributes["missing"].tolist() == [False, True, True]
 
 
@@ -196,10 +196,10 @@ def test_a_run_that_is_not_anchored_says_so(shop: Shop) -> None:
 def test_a_run_that_hardly_ever_ranked_a_new_item_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     for refinement in ({"temporal": False}, {"cold": "off"}):
         caveats = preview(shop.system(mode="head", **refinement), SCORES).caveats
-        assert "a guess how high" in caveats[1]
+        assert "how high it ranks is a guess" in caveats[1]
     monkeypatch.setattr(module, "_ENOUGH_CASES", 17)
     (caveat,) = preview(shop.system(), SCORES).caveats
-    assert caveat.startswith("Only 16 of 117 validation cases were about items that nobody had taken, too few")
+    assert caveat.startswith("Only 16 of 117 validation cases were about items without choices, too few")
 
 
 def test_scores_beyond_the_catalogues_and_runs_that_list_no_new_items_are_told(shop: Shop) -> None:
@@ -209,7 +209,7 @@ def test_scores_beyond_the_catalogues_and_runs_that_list_no_new_items_are_told(s
     system = dataclasses.replace(system, scores=scores, summary={**system.summary, "cold_offset": NEVER})
     caveats = module._caveats(system, np.array([9, 2, 6], np.float32), anchored=True)
     assert len(caveats) == 2
-    assert "extrapolation: warmth (9, the catalogue's go from 0 to 8)." in caveats[0]
+    assert "an extrapolation: warmth (9; the catalogue ranges from 0 to 8)." in caveats[0]
     assert "it lists none" in caveats[1]
 
 

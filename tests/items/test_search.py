@@ -38,7 +38,7 @@ def test_says_how_many_are_not_shown(index: ItemIndex) -> None:
 
 def test_nothing_found_is_no_error(index: ItemIndex) -> None:
     result = index.search("zzz (.*")
-    assert (len(result.items), result.total, result.note) == (0, 0, "no item matches")
+    assert (len(result.items), result.total, result.note) == (0, 0, "none found")
 
 
 def test_titles_by_id(index: ItemIndex) -> None:

@@ -65,7 +65,7 @@ def test_neighbours_are_the_nearest_and_their_parts_sum_to_the_similarity(system
     assert parts.to_numpy() == pytest.approx(item.refined_near["similarity"].to_numpy(), abs=1e-5)
     both = set(item.base_near["item_id"]) & set(item.refined_near["item_id"])
     assert set(item.refined_near["item_id"][item.refined_near["also"]]) == both
-    assert f"{len(both)} of the 4 nearest" in item.near_sentence
+    assert f"{len(both)} of the 4 most similar items" in item.near_sentence
 
 
 def test_audience_counts_users_of_each_list(system: RefinedRecommender, lists: pd.DataFrame) -> None:
@@ -76,7 +76,7 @@ def test_audience_counts_users_of_each_list(system: RefinedRecommender, lists: p
         found = item.audience.set_index("user_id")[f"{model}_rank"].dropna()
         assert found.astype(int).to_dict() == mine.to_dict()
     assert item.n_users == lists["user_id"].nunique()
-    assert f"of {item.n_users:,} users" in item.audience_sentence
+    assert f" of {item.n_users:,} users (top " in item.audience_sentence
 
 
 def test_without_stored_lists_it_says_so(system: RefinedRecommender) -> None:
@@ -100,14 +100,15 @@ def test_unknown_item(system: RefinedRecommender) -> None:
     ],
 )
 def test_reasons_name_the_shared_end(shares: list[float], own: list[float], said: str) -> None:
-    assert near_reason(np.array(shares, np.float32), np.array(own, np.float32), SCHEMA) == said
+    values, together = np.array(own, np.float32), "bought in similar histories"
+    assert near_reason(np.array(shares, np.float32), values, SCHEMA, together) == said
 
 
-def test_the_most_taken_item_is_said_to_be_that(system: RefinedRecommender) -> None:
+def test_the_most_popular_item_is_said_to_be_that(system: RefinedRecommender) -> None:
     counts = system.data.item_interactions
     said = {
         place: build_item(system, system.data.dataset.items.id(int(place))).sentence
         for place in (counts.argmax(), counts.argmin())
     }
-    assert "more often than any other item" in said[counts.argmax()]
-    assert "more often than 0% of the catalogue" in said[counts.argmin()]
+    assert "more than any other item" in said[counts.argmax()]
+    assert "more than 0 % of the catalogue" in said[counts.argmin()]

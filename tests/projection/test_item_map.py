@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.projection.item_map import (
     ItemMap,
@@ -45,7 +46,7 @@ def planted() -> ItemMap:
     mixed = np.array([[4, 5], [4, 5], [6, 7], [6, 7], [0, 1], [0, 1], [2, 3], [2, 3]])
     apart = np.array([[1, 2], [0, 2], [0, 1], [0, 1], [5, 6], [4, 6], [4, 5], [4, 5]])
     schema = AttributeSchema(attributes=[Attribute(name=n, low="little", high="much") for n in ("warmth", "comfort")])
-    return ItemMap("p", items, schema, z + 5, z, mixed, apart, data=None)  # type: ignore[arg-type]
+    return ItemMap("p", items, schema, z + 5, z, mixed, apart, None, BOUGHT)  # type: ignore[arg-type]
 
 
 def test_map_holds_the_stored_positions_and_facts(item_map: ItemMap, tiny_build: Build) -> None:
@@ -67,8 +68,8 @@ def test_the_attribute_that_moved_a_selection_is_named(planted: ItemMap) -> None
     assert selection.indexes.tolist() == [0, 1, 2, 3]
     assert selection.attributes["attribute"][0] == "warmth"
     assert selection.attributes["pull"][0] == pytest.approx(4.0)
-    assert selection.sentence.startswith("Moved mostly by warmth: since refinement")
-    assert "They keep 25% of their nearest items; the whole catalogue keeps 62%." in selection.sentence
+    assert selection.sentence.startswith("Moved mostly by warmth: after refinement")
+    assert "25 % of their neighbours are unchanged; in the whole catalogue it is 62 %." in selection.sentence
     assert selection.detail == "4 of 8 items: tents (4). Compared with the catalogue: high on warmth."
 
 
@@ -80,7 +81,7 @@ def test_without_a_pull_no_attribute_is_named(planted: ItemMap) -> None:
 def test_a_single_item_is_named(planted: ItemMap) -> None:
     selection = describe_selection(planted, np.array([4]))
     assert selection.detail.startswith("Thing 4 (socks).")
-    assert "It keeps 100% of its nearest items" in selection.sentence
+    assert "100 % of its neighbours are unchanged" in selection.sentence
 
 
 def test_categories_say_what_they_keep(planted: ItemMap) -> None:

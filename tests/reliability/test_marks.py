@@ -33,26 +33,26 @@ def test_what_the_run_was_made_with_is_told_from_what_waits() -> None:
     found = override_marks("a", SCHEMA, used, layer)
     assert [(mark.attribute, mark.remark) for mark in found] == [
         ("warm", "set by hand"),
-        ("soft", "set by hand, not refined yet"),
+        ("soft", "set by hand, not in use yet"),
         ("light", "set by hand"),
     ]
     assert [mark.sentence for mark in found] == [
         "Warm is set by hand: 8 instead of 3.5, by Ann on 04 Mar 2026: so it is!",
-        "Soft is 4 from the next refinement on, by Ann on 04 Mar 2026: so it is.",
-        "Light is set by hand: 2, by Ann on 04 Mar 2026: so it is! It was taken back since; the next refinement goes "
-        "without it.",
+        "Soft will be 4 after the next refinement, set by hand by Ann on 04 Mar 2026: so it is.",
+        "Light is set by hand: 2, by Ann on 04 Mar 2026: so it is! It was undone since; the next refinement will not "
+        "use it.",
     ]
 
 
 def test_another_word_since_is_said_too() -> None:
     found = override_marks("a", SCHEMA, cells(("a", "warm", 8.0, 3.0)), (override("warm", 5.0),))
-    assert [mark.remark for mark in found] == ["set by hand", "set by hand, not refined yet"]
+    assert [mark.remark for mark in found] == ["set by hand", "set by hand, not in use yet"]
     assert override_marks("a", SCHEMA, None, ()) == ()
 
 
 def test_doubt_begins_at_a_tenth_of_the_scale() -> None:
     values = np.array([[[3, 3, 5], [1, 2, 3]], [[3, 4, 5], [1, 2, 4]], [[3, 5, 5], [1, 2, 3]]], dtype=float)
     report = reliability(RepeatedScores(values, ("a", "b"), SCHEMA))
-    assert [(mark.attribute, mark.remark) for mark in doubt_marks("a", SCHEMA, report)] == [("soft", "in doubt")]
-    assert "scatters by 1.0 points" in doubt_marks("a", SCHEMA, report)[0].sentence
+    assert [(mark.attribute, mark.remark) for mark in doubt_marks("a", SCHEMA, report)] == [("soft", "doubtful")]
+    assert "repeated scores differ by 1.0 points" in doubt_marks("a", SCHEMA, report)[0].sentence
     assert doubt_marks("b", SCHEMA, report) == doubt_marks("c", SCHEMA, report) == doubt_marks("a", SCHEMA, None) == ()

@@ -61,11 +61,11 @@ def test_verdicts_on_the_films(films: Reliability) -> None:
     verdicts = {found.name: verdict(found, Scale()) for found in films.attributes}
     assert {found.level for found in verdicts.values()} == {"excellent", "good"}
     assert verdicts["humor"].sentence == (
-        "Excellent: another pass would give nearly the same scores (ICC 0.98, 95 % interval 0.97 to 0.99, 30 items in "
-        "8 passes; passes lie 0.3 points apart on average)."
+        "Excellent: another pass would give nearly the same scores (agreement 0.98 out of 1, 95 % interval 0.97 to "
+        "0.99, 30 items in 8 passes; on average 0.3 points apart)."
     )
     assert verdicts["period_classic"].level == "good"
-    assert verdicts["speculative"].warnings == ("53% of scores are 0: it does not tell those items apart.",)
+    assert verdicts["speculative"].warnings == ("53 % of scores are 0: it does not distinguish those items.",)
 
 
 def test_scores_that_the_films_disagree_on_most(films: Reliability) -> None:
@@ -105,7 +105,7 @@ def test_a_planted_drift_and_a_planted_copy_are_found_and_told() -> None:
     assert by_name["warm"].vif > 10 > by_name["loud"].vif
     assert report.correlations[0, 1] == pytest.approx(by_name["light"].nearest_correlation)
     words = {name: verdict(found, Scale()).warnings for name, found in by_name.items()}
-    assert words["warm"][0].startswith("It says the reverse of light (correlation -0.9")
+    assert words["warm"][0].startswith("It is the reverse of light (correlation -0.9")
     assert words["loud"][0].startswith("Scores rise by 2.")
 
 
@@ -142,7 +142,7 @@ def test_scores_by_people_are_compared_with_the_median_over_passes() -> None:
     assert warm.difference == pytest.approx((ours - kept).abs().mean())
     assert report.attributes[1].human is None
     assert [notice.code for notice in report.notices] == ["human_items_not_scored"]
-    assert "Correlation with people 0." in verdict(report.attributes[0], Scale()).sentence
+    assert "Correlation with scores by people 0." in verdict(report.attributes[0], Scale()).sentence
 
 
 @pytest.mark.parametrize(
@@ -181,15 +181,15 @@ def found(**changes: Any) -> AttributeReliability:
     ("changes", "level", "words"),
     [
         ({"icc": Icc(0.95, 0.70, 0.99, 30, 3)}, "moderate", "Moderate to excellent: another pass would give nearly"),
-        ({"icc": Icc(0.60, 0.51, 0.70, 30, 3)}, "moderate", "Moderate: single scores are shaky"),
-        ({"icc": Icc(0.30, -0.1, 0.50, 30, 3)}, "poor", "Poor: another pass would give other scores"),
+        ({"icc": Icc(0.60, 0.51, 0.70, 30, 3)}, "moderate", "Moderate: single scores are unreliable"),
+        ({"icc": Icc(0.30, -0.1, 0.50, 30, 3)}, "poor", "Poor: another pass would give different scores"),
         ({"icc": Icc(0.30, 0.1, 0.50, 30, 3), "difference": 0.4}, "poor", "hardly differ in it"),
         ({"icc": Icc(NAN, NAN, NAN, 1, 3)}, "unknown", "too few items were scored by the same passes"),
         ({"icc": Icc(NAN, NAN, NAN, 30, 3)}, "unknown", "all scores are the same"),
-        ({"vif": 14.0}, "excellent", r"tell nearly all of it \(VIF 14\)"),
-        ({"nearest_correlation": 0.93}, "excellent", r"much the same as light \(correlation 0.93\)"),
+        ({"vif": 14.0}, "excellent", r"predict nearly all of it \(VIF 14\)"),
+        ({"nearest_correlation": 0.93}, "excellent", r"nearly the same as light \(correlation 0.93\)"),
         ({"order": OrderEffect(-0.4, 1e-9, -1.2, 90), "order_p": 1e-8}, "excellent", r"fall by 1\.2 .* \(p < 0\.001\)"),
-        ({"human": Comparison(NAN, NAN, NAN, 0.5, 2)}, "excellent", r"0\.5 points away on average \(2 items\)"),
+        ({"human": Comparison(NAN, NAN, NAN, 0.5, 2)}, "excellent", r"0\.5 points apart on average \(2 items\)"),
     ],
 )
 def test_words(changes: dict[str, Any], level: str, words: str) -> None:

@@ -41,7 +41,9 @@ def test_gaps_are_listed_by_item_most_first() -> None:
     assert found.unscored.to_numpy().tolist() == [["i7", "all", 3], ["i3", "Soft", 1]]
     assert found.n_scored == 11
     said = trust_words.gaps_sentence(found)
-    assert said.startswith("1 of 12 items have no score at all and 1 lack some;")
+    assert said == (
+        "1 of 12 items has no score at all and 1 lacks some scores. Missing scores count as average and are marked."
+    )
     assert trust_words.trust_sentence(found).startswith("11 of 12 items are scored from 0 to 10 on 3 attributes")
     assert trust_words.gaps_sentence(trust(scores())) == "Every item has a score on every attribute."
 
@@ -49,10 +51,8 @@ def test_gaps_are_listed_by_item_most_first() -> None:
 def test_without_passes_nobody_knows() -> None:
     found = trust(scores())
     assert (found.report, found.agreement, found.doubtful) == (None, None, None)
-    assert "each only once: whether a second scoring would say the same is not known" in trust_words.trust_sentence(
-        found
-    )
-    assert "Nothing was scored twice" in trust_words.doubt_sentence(found)
+    assert "each only once, so it is unknown whether a second scoring would agree." in trust_words.trust_sentence(found)
+    assert "No item was scored twice, so doubtful scores cannot be found." in trust_words.doubt_sentence(found)
 
 
 def test_passes_tell_which_attributes_and_which_scores_are_in_doubt() -> None:
@@ -70,7 +70,9 @@ def test_passes_tell_which_attributes_and_which_scores_are_in_doubt() -> None:
     first = found.doubtful[found.doubtful["attribute"] == "warm"].iloc[0]
     assert (first["item_id"], first["doubtful"]) == ("i0", False)
     doubted = int(found.doubtful["doubtful"].sum())
-    assert trust_words.doubt_sentence(found).startswith(f"In doubt: {doubted} scores of the 12 items")
+    assert trust_words.doubt_sentence(found).startswith(
+        f"{doubted} scores of the 12 items that were scored more than once are doubtful"
+    )
 
 
 def test_items_that_the_data_set_has_no_more_are_not_named() -> None:
@@ -84,9 +86,9 @@ def test_items_that_the_data_set_has_no_more_are_not_named() -> None:
 
 def test_bunching_is_said_with_its_numbers() -> None:
     values = scores()
-    assert trust_words.spread_sentence(trust(values)).startswith("Every attribute spreads over the scale")
+    assert trust_words.spread_sentence(trust(values)).startswith("Scores of every attribute spread over the scale")
     values[:9, 1] = 0
-    assert "Scores bunch on Soft (75% of items have 0)" in trust_words.spread_sentence(trust(values))
+    assert "Scores bunch on Soft (75 % of items have 0)" in trust_words.spread_sentence(trust(values))
     assert trust_words.spread_sentence(trust(np.full((12, 3), np.nan, dtype=np.float32))) == "Nothing is scored."
 
 
@@ -94,17 +96,17 @@ def test_bunching_is_said_with_its_numbers() -> None:
     ("rows", "said"),
     [
         ([], "Too few items have every score to compare attributes with each other."),
-        ([("Warm", "Soft", 0.4)], "No two attributes say the same; the closest are Warm and Soft (correlation 0.40)."),
+        ([("Warm", "Soft", 0.4)], "No two attributes overlap much; the closest are Warm and Soft (correlation 0.40)."),
         (
             [("Warm", "Soft", -0.84), ("Warm", "Light", 0.4)],
-            "Much the same is said by Warm and Soft (the other way round, correlation -0.84); one of them could go.",
+            "These overlap strongly: Warm and Soft (opposite, correlation -0.84). One of them could be removed.",
         ),
         (
             [("Warm", "Soft", 0.9), ("Warm", "Light", 0.8)],
-            "Much the same is said by Warm and Soft (correlation 0.90) and Warm and Light (correlation 0.80); one of "
-            "each pair could go.",
+            "These overlap strongly: Warm and Soft (correlation 0.90) and Warm and Light (correlation 0.80). One of "
+            "each pair could be removed.",
         ),
     ],
 )
-def test_pairs_that_say_the_same_are_named(rows: list[tuple[str, str, float]], said: str) -> None:
+def test_pairs_that_overlap_are_named(rows: list[tuple[str, str, float]], said: str) -> None:
     assert trust_words.alike_sentence(pd.DataFrame(rows, columns=["first", "second", "correlation"])) == said

@@ -140,7 +140,7 @@ def test_progress_tells_every_epoch() -> None:
     trained(listener=events.append, validate=curve(*CURVE))
     assert [e.step for e in events] == [0, 1, 2, 3, 4, 5]
     assert {(e.stage, e.total) for e in events} == {("train base", 5)}
-    assert events[3].message == "epoch 3 of at most 5, best so far: 2"
+    assert events[3].message == "pass 3 of at most 5, best so far: pass 2"
     assert events[3].metric == "validation NDCG@10 0.2000 (best 0.3000)"
     assert events[3].seconds_left > 0
 
@@ -150,7 +150,7 @@ def test_a_long_epoch_tells_how_much_of_it_is_read(monkeypatch: pytest.MonkeyPat
     events: list[Progress] = []
     trained(TRAINING.model_copy(update={"max_epochs": 1}), listener=events.append, validate=curve(1.0))
     words = [e.message for e in events[1:-1]]
-    shares = [int(word.removeprefix("epoch 1: ").removesuffix(" % read")) for word in words]
+    shares = [int(word.removeprefix("pass 1, ").removesuffix(" %")) for word in words]
     assert len(shares) == N_BATCHES
     assert shares == sorted(set(shares))
     assert 0 < shares[0] < 30

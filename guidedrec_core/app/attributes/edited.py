@@ -1,4 +1,4 @@
-"""The edited attributes of a data set: kept beside the runs when they are whole, and for the session in any case."""
+"""The edited attributes of a data set: saved next to the runs once complete, and kept for the session in any case."""
 
 import tempfile
 from pathlib import Path
@@ -13,19 +13,19 @@ from guidedrec_core.errors import ConfigError
 
 
 def kept(dataset: str) -> AttributeSchema | None:
-    """Return the edited attributes that are kept; None when nothing was edited.
+    """Return the saved edited attributes; None when nothing was edited.
 
     Raises
     ------
     ConfigError
-        Somebody else wrote the file, and wrongly.
+        The file was changed by hand and is not valid.
     """
     path = _path(dataset)
     return AttributeSchema.read(path) if path.exists() else None
 
 
 def draft(dataset: str, used: AttributeSchema) -> Draft:
-    """Return the draft of this session, which begins with what is kept, else with the attributes in use."""
+    """Return the draft of this session, which starts from what is saved, else from the attributes in use."""
     state = st.session_state
     if _key(dataset) not in state:
         state[_key(dataset)] = Draft.of(kept(dataset) or used)
@@ -34,7 +34,7 @@ def draft(dataset: str, used: AttributeSchema) -> Draft:
 
 
 def change(dataset: str, draft: Draft) -> None:
-    """Go on with another draft; it is kept if it is whole."""
+    """Continue with another draft; it is saved if it is complete."""
     st.session_state[_key(dataset)] = draft
     if not draft.problems():
         path = _path(dataset)

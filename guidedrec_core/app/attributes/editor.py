@@ -30,8 +30,8 @@ def attributes(dataset: str, used: AttributeSchema) -> None:
     schema_table(used)
     st.subheader("Edit a copy for the next scoring", anchor=False)
     show.note(
-        "Stored scores and runs keep the attributes they were made with. An edit counts when items are scored with it; "
-        "it is kept as soon as nothing is missing."
+        "Existing scores and runs keep their attributes. Edits take effect when items are scored with them; they are "
+        "saved once complete."
     )
     draft = edited.draft(dataset, used)
     _state(dataset, draft, used)
@@ -44,7 +44,7 @@ def attributes(dataset: str, used: AttributeSchema) -> None:
 
 
 def _state(dataset: str, draft: Draft, used: AttributeSchema) -> None:
-    """Say whether the draft is whole, what differs, and offer it as a file."""
+    """Say whether the draft is complete, what differs, and offer it as a file."""
     problems = draft.problems()
     if problems:
         st.warning(
@@ -56,10 +56,10 @@ def _state(dataset: str, draft: Draft, used: AttributeSchema) -> None:
     schema = draft.schema()
     different = changes(used, schema)
     if different:
-        said = f"{len(schema)} attributes, content {schema.hash()}. Against those in use, {'; '.join(different)}."
+        said = f"{len(schema)} attributes. Compared with those in use, {'; '.join(different)}."
     else:
-        said = f"The same as those in use: {len(schema)} attributes, content {schema.hash()}."
-    st.write(escaped(said))
+        said = f"The same {len(schema)} attributes as those in use."
+    st.markdown(escaped(said), help=f"Content {schema.hash()}")
     with st.container(horizontal=True):
         for suffix, kind in ((".toml", "TOML"), (".json", "JSON")):
             st.download_button(
@@ -71,13 +71,11 @@ def _state(dataset: str, draft: Draft, used: AttributeSchema) -> None:
                 key=f"download{suffix}",
             )
         if different:
-            st.button(
-                "Forget the edits", icon=":material/undo:", on_click=_discard, args=(dataset,), key="edit_discard"
-            )
+            st.button("Discard edits", icon=":material/undo:", on_click=_discard, args=(dataset,), key="edit_discard")
 
 
 def _list(dataset: str, draft: Draft) -> None:
-    """Show the attributes in order; choose one, move it, leave it out, add one."""
+    """Show the attributes in order; choose one, move it, remove it, add one."""
     count, at = len(draft.attributes), _at(draft)
     key = f"edit_which_{_version()}"
 
@@ -89,7 +87,7 @@ def _list(dataset: str, draft: Draft) -> None:
             "Attributes, in order",
             range(count),
             index=at if count else None,
-            format_func=lambda place: draft.attributes[place].label.strip() or "(no name yet)",
+            format_func=lambda place: draft.attributes[place].label.strip() or "(no name)",
             key=key,
             on_change=choose,
         )
@@ -107,14 +105,14 @@ def _list(dataset: str, draft: Draft) -> None:
                 key=f"edit_{label.lower()}",
             )
         st.button(
-            "Leave out",
+            "Remove",
             icon=":material/delete:",
             on_click=_do,
             args=(dataset, draft.remove(at), max(at - 1, 0)),
             disabled=not count,
             key="edit_remove",
         )
-        st.button("Add one", icon=":material/add:", on_click=_do, args=(dataset, draft.add(), count), key="edit_add")
+        st.button("Add", icon=":material/add:", on_click=_do, args=(dataset, draft.add(), count), key="edit_add")
 
 
 def _fields(dataset: str, draft: Draft, used: AttributeSchema) -> None:
@@ -136,17 +134,15 @@ def _fields(dataset: str, draft: Draft, used: AttributeSchema) -> None:
         else:
             st.text_input(label, text, key=key, on_change=take, placeholder=placeholder, help=help_)
 
-    typed("label", "Name", False, "Warmth", f"Its column in score tables is called {one.column or '...'}.")
+    typed("label", "Name", False, "Warmth", f"Its column in score tables is {one.column or '...'}.")
     typed("low", f"{scale.min:g} means", False, "for summer heat")
     typed("high", f"{scale.max:g} means", False, "for deep winter cold")
-    typed(
-        "definition", "What is judged (may stay empty)", True, "How warm it keeps somebody who stands still outdoors."
-    )
-    typed("levels", "In between (may stay empty): a number, a colon, what it means", True, "5: a fleece")
+    typed("definition", "What is judged (optional)", True, "How warm it keeps a person standing still outdoors.")
+    typed("levels", "Levels in between (optional), one per line: number, colon, meaning", True, "5: a fleece")
 
 
 def _begin(dataset: str) -> None:
-    """Offer other beginnings: a template, or a file."""
+    """Offer other starting points: a template, or a file."""
     with st.expander("Start from a template or a file", icon=":material/upload_file:"):
         left, right = show.pair()
         with left:
@@ -163,7 +159,7 @@ def _begin(dataset: str) -> None:
                 key="edit_template",
             )
         with right:
-            sent = st.file_uploader("A file of attributes", ("toml", "json"), key=f"edit_file_{_version()}")
+            sent = st.file_uploader("Attributes file", ("toml", "json"), key=f"edit_file_{_version()}")
             if sent is None:
                 return
             try:
@@ -182,7 +178,7 @@ def _begin(dataset: str) -> None:
 
 
 def _do(dataset: str, draft: Draft, at: int) -> None:
-    """Go on with another draft, at a place of it."""
+    """Continue with another draft, at a place of it."""
     edited.change(dataset, draft)
     _go(at)
 

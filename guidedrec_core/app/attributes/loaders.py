@@ -22,9 +22,9 @@ class Scores:
     used : Run
         What the refined model was made with, overrides and all.
     given : Run
-        The same as it was scored.
+        The same scores as given, without overrides.
     newer : Run or None
-        The newest scores, where they are others; the next refinement starts from them.
+        The newest scores, where they differ; the next refinement starts from them.
     """
 
     used: Run
@@ -65,7 +65,7 @@ def trust(scores_id: str) -> Trust:
     return _trust(str(loaders.store().home), scores_id)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Comparing the scores")
+@st.cache_resource(max_entries=4, show_spinner="Comparing scores")
 def _trust(home: str, scores_id: str) -> Trust:
     store = RunStore(Path(home))
     run = store.open(scores_id, "scores", verify=False)

@@ -1,4 +1,4 @@
-"""Part of the Attributes page: scores set by hand, who set them and why; setting another, and taking one back."""
+"""Part of the Attributes page: scores set by hand, who set them and why; setting another, and undoing one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class _Place:
 
 
 def overrides(view: View, given: Run) -> None:
-    """Show the scores set by hand, and let visitors set and withdraw some.
+    """Show the scores set by hand, and let visitors set and undo some.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def overrides(view: View, given: Run) -> None:
     st.subheader("Set a score by hand", anchor=False)
     _form(place, layer, view.item)
     if entries:
-        with st.expander("Every change that was ever made", icon=":material/history:"):
+        with st.expander("All changes", icon=":material/history:"):
             _history(place, entries)
 
 
@@ -67,16 +67,16 @@ def overrides_sentence(layer: tuple[Override, ...], in_run: dict[tuple[str, str]
     """Say how many scores are set by hand, and how many of these the run under study knows."""
     if not layer:
         return (
-            "No score is set by hand. A score that you know better can be set here, with a reason; it lies over "
-            "whatever is scored, now and later."
+            "No score is set by hand. If you know a score better, set it here with a reason; it overrides automatic "
+            "scores."
         )
     known = sum(in_run.get((one.item_id, one.attribute)) == one.value for one in layer)
     number, them = (f"{len(layer):,} scores are", "them") if len(layer) > 1 else ("1 score is", "it")
     if known == len(layer):
-        return f"{number} set by hand, and this run was made with {them}."
+        return f"{number} set by hand, and this run uses {them}."
     if not known:
-        return f"{number} set by hand; the next refinement starts from {them}."
-    return f"{number} set by hand; this run was made with {known:,} of {them}, the next refinement starts from all."
+        return f"{number} set by hand; the next refinement will use {them}."
+    return f"{number} set by hand; this run uses {known:,} of {them}, the next refinement will use all."
 
 
 def _place(view: View, given: Run) -> _Place:
@@ -106,19 +106,19 @@ def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
     )
     chosen = event["selection"]["rows"]
     if not chosen or chosen[0] >= len(layer):
-        show.note("Choose a row to take it back.")
+        show.note("Choose a row to undo it.")
         return
     one = layer[chosen[0]]
     with st.form("withdraw"):
-        st.markdown(f"**Take back {escaped(_label(place, one.attribute))} of {escaped(_title(place, one.item_id))}**")
+        st.markdown(f"**Undo {escaped(_label(place, one.attribute))} of {escaped(_title(place, one.item_id))}**")
         left, right = show.pair()
         why = left.text_input("Reason", key="withdraw_why")
         who = right.text_input("Your name", value=st.session_state.get(_NAME, ""), key="withdraw_who")
-        if st.form_submit_button("Take it back", icon=":material/undo:"):
+        if st.form_submit_button("Undo", icon=":material/undo:"):
             _do(
                 lambda: withdraw_override(place.store, place.data, one.item_id, one.attribute, who, why),
                 who,
-                f"Taken back: {_label(place, one.attribute)} of {_title(place, one.item_id)}.",
+                f"Undone: {_label(place, one.attribute)} of {_title(place, one.item_id)}.",
             )
 
 
@@ -126,7 +126,7 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
     item = item_id if item_id is not None and item_id in place.items else None
     item_picker(item_loaders.index(place.data.id), item)
     if item is None:
-        show.note("Find the item first.")
+        show.note("Find an item first.")
         return
     schema, scale = place.scores.schema, place.scores.schema.scale
     left, right = show.pair()
@@ -157,20 +157,20 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
             _do(
                 lambda: override_score(place.store, place.data, item, name, value, who, why),
                 who,
-                f"{attribute.label} of {_title(place, item)} is {value:g} from the next refinement on.",
+                f"{attribute.label} of {_title(place, item)} will be {value:g} after the next refinement.",
             )
 
 
 def _refine(view: View, place: _Place, layer: tuple[Override, ...], given: Run) -> None:
-    """Offer to refine anew where the run under study was made with other scores by hand."""
+    """Offer to refine again where the run under study was made with other scores by hand."""
     schema = place.scores.schema
     wanted = {(one.item_id, one.attribute): one.value for one in layer if not one.problem(schema, place.items)}
     if wanted != place.in_run:
-        offer_refinement(view, "What is set by hand enters the next refinement.", given)
+        offer_refinement(view, "The next refinement uses the scores set by hand.", given)
 
 
 def _do(act: Callable[[], Override], who: str, said: str) -> None:
-    """Write a change, and show the page anew; or say what is wrong with it."""
+    """Write a change, and refresh the page; or say what is wrong with it."""
     try:
         act()
     except GuidedrecError as error:
@@ -182,7 +182,7 @@ def _do(act: Callable[[], Override], who: str, said: str) -> None:
 
 
 def _done() -> None:
-    """Confirm what was done in the run before this one, once."""
+    """Confirm, once, what the previous script run did."""
     said = st.session_state.pop(_SAID, "")
     if said:
         st.success(escaped(said), icon=":material/check:")
@@ -191,7 +191,7 @@ def _done() -> None:
 def _present(scored: float, set_: Override | None) -> str:
     was = "Not scored" if scored != scored else f"Scored {scored:g}"
     if set_ is None:
-        return f"{was} now."
+        return f"{was}."
     return f"{was}; set to {set_.value:g} by {set_.who} on {set_.when:%d %b %Y}: {set_.why}"
 
 
@@ -206,14 +206,14 @@ def _row(place: _Place, one: Override, past: bool = False) -> dict[str, object]:
         "attribute": _label(place, one.attribute),
         "old": one.replaced,
         "new": one.value,
-        "why": one.why if one.value is not None else f"taken back: {one.why}",
+        "why": one.why if one.value is not None else f"undone: {one.why}",
         "who": one.who,
         "when": one.when,
     }
     if not past:
         problem = one.problem(place.scores.schema, place.items)
         known = place.in_run.get((one.item_id, one.attribute)) == one.value
-        row["state"] = "not used now" if problem else "in this run" if known else "next refinement"
+        row["state"] = "not used" if problem else "in this run" if known else "next refinement"
     return row
 
 
@@ -221,12 +221,14 @@ def _columns() -> dict[str, Any]:
     return {
         "title": st.column_config.TextColumn("Item", width="medium"),
         "attribute": "Attribute",
-        "old": _NUMBER("Was", format="%g"),
-        "new": _NUMBER("Is", format="%g"),
+        "old": _NUMBER("Before", format="%g"),
+        "new": _NUMBER("Now", format="%g"),
         "why": st.column_config.TextColumn("Reason", width="medium"),
         "who": "Who",
         "when": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm"),
-        "state": st.column_config.TextColumn("Used", help="Stored runs never change; the next refinement uses all"),
+        "state": st.column_config.TextColumn(
+            "Used in", help="Existing runs never change; the next refinement uses all"
+        ),
     }
 
 

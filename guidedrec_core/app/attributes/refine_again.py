@@ -1,4 +1,4 @@
-"""Offering to refine anew, from newer scores or scores set by hand, or with doubtful ones counting less."""
+"""Offering to refine again, from newer scores or scores set by hand, or with doubtful ones counting less."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ def offer_doubt(view: View, scores: Run) -> None:
         What the next refinement starts from.
     """
     if _scored_twice(scores):
-        offer_refinement(view, "A score that passes disagree on can count less than others.", scores)
+        offer_refinement(view, "Scores on which passes disagree can count less than others.", scores)
 
 
 def offer_refinement(view: View, why: str, scores: Run) -> None:
-    """Offer to refine anew with the settings of the run under study; say how an earlier offer ended.
+    """Offer to refine again with the settings of the run under study; say how an earlier job ended.
 
     Parameters
     ----------
     view : View
         The data set and run under study.
     why : str
-        What the new refinement would know.
+        What the new refinement would use.
     scores : Run
         What it starts from, overridden or not.
     """
@@ -43,13 +43,13 @@ def offer_refinement(view: View, why: str, scores: Run) -> None:
         return
     busy = view.job is not None and view.job.active
     show.note(
-        f"{why} Stored runs stay as they are; a new one is made over the same base model, with the same settings."
-        f"{' Something is under way already; its progress is at the top.' if busy else ''}"
+        f"{why} Refining again makes a new run from the same base model and settings; existing runs stay unchanged."
+        f"{' Another job is running; its progress is at the top.' if busy else ''}"
     )
     changes = _doubt(view) if _scored_twice(scores) else {}
     with st.container(horizontal=True):
         st.button(
-            "Refine anew",
+            "Refine again",
             icon=":material/play_arrow:",
             on_click=_start,
             args=(view.dataset, view.entry.run.id, changes),
@@ -58,7 +58,7 @@ def offer_refinement(view: View, why: str, scores: Run) -> None:
         )
         if job is not None and about_this and job.status == "done":
             st.button(
-                "Open the run that was made last",
+                "Open the newest run",
                 icon=":material/arrow_forward:",
                 on_click=url.update,
                 kwargs={"run": job.run_id},
@@ -67,12 +67,12 @@ def offer_refinement(view: View, why: str, scores: Run) -> None:
 
 
 def _doubt(view: View) -> dict[str, Any]:
-    """Ask whether doubtful scores shall count less; return what the job is told."""
+    """Ask whether doubtful scores should count less; return the job's arguments."""
     shrink = st.toggle(
         "Doubtful scores count less",
         value=view.entry.shrinks_doubtful,
         key="refine_doubt",
-        help="The further apart the passes over an item are, the more its score is taken as average",
+        help="The more the passes disagree on a score, the more it is treated as average",
     )
     return {"doubt": "shrink" if shrink else "ignore"}
 

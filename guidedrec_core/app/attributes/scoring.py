@@ -1,4 +1,4 @@
-"""Part of the Attributes page: scoring with a language model, from a dry run to the scores."""
+"""Part of the Attributes page: scoring with a language model, from an estimate to the scores."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,7 +26,7 @@ _SEEN: Literal["session"] = "session"  # what is typed stays when another tab or
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What shall be scored, and how; equal ones have equal plans."""
+    """What to score, and how; equal ones have equal plans."""
 
     schema: AttributeSchema
     config: ScoringConfig
@@ -45,7 +45,7 @@ class _Wanted:
 
 
 def scoring(view: View, scores: Scores, used: AttributeSchema) -> None:
-    """Let a language model score the data set: settings, a dry run, the run itself, what came of it.
+    """Let a language model score the data set: settings, an estimate, the run itself, its result.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
             key="score_url",
             persist_state=_SEEN,
             placeholder=meant_url(None),
-            help="Any server that speaks OpenAI's protocol, e.g. http://localhost:11434/v1 for Ollama",
+            help="Any OpenAI-compatible server, e.g. http://localhost:11434/v1 for Ollama",
         )
         passes = st.number_input(
             "Passes",
@@ -85,7 +85,7 @@ def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
             20,
             key="score_passes",
             persist_state=_SEEN,
-            help="Times everything is scored, each in another order; two or more tell how far to trust the scores",
+            help="How often everything is scored, each time in another order; two or more show how far to trust scores",
         )
     with right:
         model = st.text_input("Model", key="score_model", persist_state=_SEEN, placeholder="gpt-4.1-mini")
@@ -95,12 +95,12 @@ def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
             value=None,
             key="score_budget",
             persist_state=_SEEN,
-            placeholder="no limit",
-            help="Scoring stops before it passes it; what is answered is kept",
+            placeholder="No limit",
+            help="Scoring stops before exceeding it; answers so far are kept",
         )
     more = _more(view)
     if not (model or "").strip():
-        show.note("Name a model to see what scoring would take. Nothing is sent before you start it.")
+        show.note("Enter a model to estimate the cost of scoring. Nothing is sent until you start.")
         return None
     address = (base_url or "").strip() or None
     values = {"model": model.strip(), "base_url": address, "passes": passes, "budget": budget}
@@ -120,8 +120,8 @@ def _which(dataset: str, used: AttributeSchema) -> AttributeSchema:
     if own is None or own == used:
         return used
     words = {
-        "edited": f"The edited ones ({len(own)}, {own.hash()})",
-        "used": f"Those in use ({len(used)}, {used.hash()})",
+        "edited": f"Edited ({len(own)})",
+        "used": f"In use ({len(used)})",
     }
     chosen = st.segmented_control(
         "Attributes", list(words), default="edited", required=True, format_func=words.__getitem__, key="score_schema"
@@ -130,7 +130,7 @@ def _which(dataset: str, used: AttributeSchema) -> AttributeSchema:
 
 
 def _more(view: View) -> dict[str, Any]:
-    """Ask for the settings that seldom change."""
+    """Ask for the settings that rarely change."""
     default = ScoringConfig(model="-")
     catalogue = loaders.table(view.entry.data.id, "catalogue")
     there = [name for name in catalogue.columns if name != ITEM]
@@ -138,18 +138,18 @@ def _more(view: View) -> dict[str, Any]:
         left, right = show.pair()
         with left:
             columns = st.multiselect(
-                "What the model reads of an item", there, default=[n for n in default.columns if n in there],
+                "Item details the model reads", there, default=[n for n in default.columns if n in there],
                 key="score_columns", persist_state=_SEEN,
             )  # fmt: skip
             each = st.number_input(
-                "Items in a request", 1, 100, default.items_per_request, key="score_each", persist_state=_SEEN,
-                help="Fewer where the answers get too long; 1 asks for each alone",
+                "Items per request", 1, 100, default.items_per_request, key="score_each", persist_state=_SEEN,
+                help="Use fewer if answers get too long",
             )  # fmt: skip
             at_once = st.number_input(
                 "Requests at once", 1, 1000, default.concurrency, key="score_at_once", persist_state=_SEEN
             )
             timeout = st.number_input(
-                "Seconds to wait for an answer",
+                "Timeout in seconds",
                 1.0,
                 value=default.timeout,
                 key="score_timeout",
@@ -158,20 +158,20 @@ def _more(view: View) -> dict[str, Any]:
             )
         with right:
             prompt = st.number_input(
-                "USD per million tokens sent", 0.0, value=None, key="score_price_in", persist_state=_SEEN,
-                placeholder="list price, if it is known",
+                "USD per million input tokens", 0.0, value=None, key="score_price_in", persist_state=_SEEN,
+                placeholder="List price, if known",
             )  # fmt: skip
             answer = st.number_input(
-                "USD per million tokens answered", 0.0, value=None, key="score_price_out", persist_state=_SEEN,
-                placeholder="list price, if it is known",
+                "USD per million output tokens", 0.0, value=None, key="score_price_out", persist_state=_SEEN,
+                placeholder="List price, if known",
             )  # fmt: skip
             reuse = st.toggle(
-                "Ask only for attributes that changed", key="score_reuse", persist_state=_SEEN,
-                help="Takes earlier answers to attributes in the same words, whatever stood beside them",
+                "Score only attributes that changed", key="score_reuse", persist_state=_SEEN,
+                help="Reuses earlier answers for attributes with the same wording",
             )  # fmt: skip
             users = st.toggle(
-                "Score users, too", key="score_users", persist_state=_SEEN,
-                help="From the training part of their histories alone",
+                f"Also score {view.verb.users}", key="score_users", persist_state=_SEEN,
+                help="Only from the training part of their histories",
             )  # fmt: skip
     return {
         "columns": tuple(columns) or default.columns,
@@ -185,23 +185,23 @@ def _more(view: View) -> dict[str, Any]:
 
 
 def _dry_run(view: View, wanted: _Wanted) -> None:
-    """Tell what scoring would take; once that is known, offer to start it."""
+    """Estimate what scoring would take; once that is known, offer to start it."""
     done: tuple[_Wanted, dict[str, ScoringPlan]] | None = st.session_state.get(_PLAN)
     if done is None or done[0] != wanted:
         st.button(
-            "See what it takes", type="primary", icon=":material/calculate:", on_click=_plan, args=(view, wanted),
+            "Estimate cost", type="primary", icon=":material/calculate:", on_click=_plan, args=(view, wanted),
             key="score_plan_button",
         )  # fmt: skip
-        show.note("A dry run: requests, tokens, cost and time. Nothing is sent.")
+        show.note("Estimates requests, tokens, cost and time. Nothing is sent.")
         if isinstance(error := st.session_state.pop("score_plan_error", None), GuidedrecError):
             complain(error)
         return
     plans = done[1]
-    st.write(escaped(plan_sentence(plans)))
-    show.note("Estimates; the first answers make them better.")
+    st.write(escaped(plan_sentence(plans, view.verb)))
+    show.note("These are estimates; they improve with the first answers.")
     asked = any(plan.asked for plan in plans.values())
     st.button(
-        "Start scoring" if asked else "Store the scores",
+        "Start scoring" if asked else "Save the scores",
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start,

@@ -1,4 +1,4 @@
-"""Scoring under way as the visitor sees it: progress, pause, cancel, go on; and what came of it."""
+"""Scoring in progress on the page: progress, pause, cancel, resume; and its result."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ def start(arguments: dict[str, Any]) -> None:
 
 
 def under_way(view: View) -> bool:
-    """Show scoring that runs, is paused or has failed; tell whether there is such."""
+    """Show scoring that runs, is paused or has failed; return whether there is any."""
     job = jobs_panel.latest(view.dataset, "score")
     if job is None or job.status == "done" or st.session_state.get(_GIVEN_UP) == job.id:
         return False
@@ -34,13 +34,13 @@ def under_way(view: View) -> bool:
         _follow(job.id)
         return True
     if job.status == "cancelled":
-        st.info("Scoring is paused. What was answered is kept and not paid for twice.", icon=":material/pause_circle:")
-        label = "Go on"
+        st.info("Scoring is paused. Answers so far are kept and not paid for twice.", icon=":material/pause_circle:")
+        label = "Resume"
     else:
         st.error(escaped(job.error), title="Scoring stopped", icon=":material/error:")
         log = jobs_panel.jobs().log_tail(job.id)
         if log:
-            with st.expander("What the process printed last", icon=":material/terminal:"):
+            with st.expander("Log", icon=":material/terminal:"):
                 st.code(log, language=None)
         label = "Try again"
     with st.container(horizontal=True):
@@ -50,44 +50,44 @@ def under_way(view: View) -> bool:
 
 
 def result(view: View, scores: Scores) -> None:
-    """Show what a language model has scored last, and what failed."""
+    """Show the latest scoring by a language model, and what failed."""
     run = next((one for one in (scores.newer, scores.given) if one is not None and "scoring" in one.config), None)
     if run is None:
         return
-    st.subheader("Scored last", anchor=False)
-    st.write(escaped(result_sentence(run.summary)))
+    st.subheader("Latest scoring", anchor=False)
+    st.write(escaped(result_sentence(run.summary, view.verb)))
     faults = loaders.optional_table(run.id, "faults")
     if faults is not None and len(faults):
         _failed(view, faults)
     if run == scores.newer:
-        st.button("Look at these scores", icon=":material/bar_chart:", on_click=_look, key="score_look")
-        offer_refinement(view, "The new scores enter the next refinement.", run)
+        st.button("Show these scores", icon=":material/bar_chart:", on_click=_look, key="score_look")
+        offer_refinement(view, "The next refinement uses the new scores.", run)
 
 
 def _failed(view: View, faults: pd.DataFrame) -> None:
     """List what could not be scored, and why."""
     titles = loaders.table(view.entry.data.id, "catalogue").set_index(c.ITEM)[c.TITLE]
-    with st.expander(f"{len(faults):,} failed, and why", icon=":material/report:"):
+    with st.expander(f"{len(faults):,} failed", icon=":material/report:"):
         if len(faults) > _MOST:
             show.note(f"{_MOST:,} of {len(faults):,} shown.")
-        show.note("They stay missing and count as average; scoring again asks for them once more.")
+        show.note("Their scores are missing and count as average; scoring again will retry them.")
         rows = faults.head(_MOST)
         st.dataframe(
             rows.assign(title=rows["id"].map(titles).fillna(""))[["kind", "id", "title", "reason"]],
             hide_index=True,
             key="fault_table",
             column_config={
-                "kind": st.column_config.TextColumn("What", width="small"),
-                "id": st.column_config.TextColumn("Id", width="small"),
+                "kind": st.column_config.TextColumn("Kind", width="small"),
+                "id": st.column_config.TextColumn("ID", width="small"),
                 "title": st.column_config.TextColumn("Title", width="medium"),
-                "reason": st.column_config.TextColumn("Why", width="large"),
+                "reason": st.column_config.TextColumn("Reason", width="large"),
             },
         )
 
 
 @st.fragment(run_every=_EVERY_SECONDS)
 def _follow(job_id: str) -> None:
-    """Draw the progress; show the page anew when it has ended."""
+    """Draw the progress; refresh the page when the job has ended."""
     job = jobs_panel.find(job_id)
     if job is None or not job.active:
         st.rerun(scope="app")
@@ -96,11 +96,11 @@ def _follow(job_id: str) -> None:
     with st.container(horizontal=True):
         st.button("Pause", icon=":material/pause:", on_click=_stop, args=(job,), key="score_pause")
         st.button("Cancel", icon=":material/cancel:", on_click=_stop, args=(job, True), key="score_cancel")
-    show.note("You can close the page meanwhile. Answers are kept as they come, and are not paid for twice.")
+    show.note("You can close the page meanwhile. Answers are kept as they arrive and are not paid for twice.")
 
 
 def _stop(job: Job, give_up: bool = False) -> None:
-    """End the job; a paused one is offered to go on, a cancelled one is not."""
+    """End the job; a paused one can be resumed, a cancelled one cannot."""
     jobs_panel.jobs().cancel(job.id)
     if give_up:
         _give_up(job.id)

@@ -1,7 +1,8 @@
-"""What the page says about scoring with a language model."""
+"""Sentences about scoring with a language model."""
 
 from typing import Any
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.llm.address import KEY_VARIABLE
 from guidedrec_core.scoring.scorer import ScoringPlan
 
@@ -14,38 +15,41 @@ def key_sentence(has_key: bool, server: str, recorded: bool) -> str:
     has_key : bool
         A key is in the environment or in Streamlit's secrets.
     server : str
-        What would be asked, e.g. ``"api.openai.com"``.
+        Where requests would go, e.g. ``"api.openai.com"``.
     recorded : bool
-        The scores in use were recorded, not asked for here.
+        The scores in use were recorded, not made here.
     """
     if has_key:
-        return f"A key was found in {KEY_VARIABLE}. It is sent to {server} alone, and neither shown nor stored."
-    meanwhile = " Until something is scored here, the recorded scores are used." if recorded else ""
+        return f"API key found in {KEY_VARIABLE}. It is sent only to {server}, and neither shown nor stored."
+    meanwhile = " Until you score here, the recorded scores are used." if recorded else ""
     return (
-        "No key was found. A server of your own, such as Ollama or vLLM, may need none; for others set "
-        f"{KEY_VARIABLE} in the environment or in Streamlit's secrets, and start the app anew.{meanwhile}"
+        "No API key found. Your own server, such as Ollama or vLLM, may not need one; for others set "
+        f"{KEY_VARIABLE} in the environment or in Streamlit's secrets, and restart the app.{meanwhile}"
     )
 
 
-def plan_sentence(plans: dict[str, ScoringPlan]) -> str:
+def plan_sentence(plans: dict[str, ScoringPlan], verb: InteractionVerb) -> str:
     """Say what scoring would take.
 
     Parameters
     ----------
     plans : dict of str to ScoringPlan
         By what is scored: ``"item"``, and if wanted ``"user"``.
+    verb : InteractionVerb
+        What users do.
     """
-    asked = " and ".join(f"{plan.asked:,} {kind}s" for kind, plan in plans.items() if plan.asked)
-    kept = " and ".join(f"{plan.cached:,} {kind}s" for kind, plan in plans.items() if plan.cached)
-    free = f" The answers about {kept} are there already and cost nothing." if kept else ""
+    names = {"item": "items", "user": verb.users}
+    asked = " and ".join(f"{plan.asked:,} {names[kind]}" for kind, plan in plans.items() if plan.asked)
+    kept = " and ".join(f"{plan.cached:,} {names[kind]}" for kind, plan in plans.items() if plan.cached)
+    free = f" Answers for {kept} already exist and cost nothing." if kept else ""
     if not asked:
-        return f"Nothing has to be asked for.{free}"
+        return f"Nothing needs to be sent.{free}"
     tokens = sum(plan.prompt_tokens + plan.completion_tokens for plan in plans.values())
     requests = sum(plan.requests for plan in plans.values())
     seconds = sum(plan.seconds for plan in plans.values())
     return (
-        f"To score {asked}, {requests:,} requests with about {rough(tokens)} tokens are sent: "
-        f"{_money(plan_cost(plans))}, some {_time(seconds)}.{free}"
+        f"Scoring {asked} takes {requests:,} requests with about {rough(tokens)} tokens: "
+        f"{_money(plan_cost(plans))}, about {_time(seconds)}.{free}"
     )
 
 
@@ -55,14 +59,14 @@ def plan_cost(plans: dict[str, ScoringPlan]) -> float | None:
     return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
-def result_sentence(summary: dict[str, Any]) -> str:
-    """Say what a language model has scored, and what it took; see `stages.score_with_llm` for the summary."""
+def result_sentence(summary: dict[str, Any], verb: InteractionVerb) -> str:
+    """Say what a language model has scored, and what it cost; see `stages.score_with_llm` for the summary."""
     failed = f", {summary['failed']:,} failed" if summary["failed"] else ""
-    users = f" and {summary['users_scored']:,} users" if summary.get("users_scored") else ""
-    stopped = " The budget ended it early; scoring again goes on." if summary["stopped"] == "budget" else ""
+    users = f" and {summary['users_scored']:,} {verb.users}" if summary.get("users_scored") else ""
+    stopped = " It stopped at the budget; scoring again will continue." if summary["stopped"] == "budget" else ""
     took = f"{summary['requests']:,} requests, {rough(summary['tokens'])} tokens, {_money(summary['cost'])}"
     return (
-        f"{summary['model']} has scored {summary['scored']:,} of {summary['items']:,} items{users}{failed} "
+        f"{summary['model']} scored {summary['scored']:,} of {summary['items']:,} items{users}{failed} "
         f"({took}).{stopped}"
     )
 
@@ -86,12 +90,12 @@ def _money(cost: float | None) -> str:
     Examples
     --------
     >>> _money(None), _money(0.0), _money(0.004), _money(1.234)
-    ('a cost that is not known', 'no cost', 'less than 0.01 USD', '1.23 USD')
+    ('cost unknown', 'free', 'less than 0.01 USD', '1.23 USD')
     """
     if cost is None:
-        return "a cost that is not known"
+        return "cost unknown"
     if cost == 0:
-        return "no cost"
+        return "free"
     return "less than 0.01 USD" if cost < 0.01 else f"{cost:,.2f} USD"
 
 

@@ -1,4 +1,4 @@
-"""Tables of the Attributes page; an item chosen there leads on."""
+"""Tables of the Attributes page; a chosen item can be opened or corrected."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.reliability.trust import Trust
 
-TABS = ("Scores", "Attributes", "Set by hand", "Score with a language model")
+TABS = ("Scores", "Attributes", "Set by hand", "Score with AI")
 """Tabs of the page, as they stand in its address under ``part``."""
 
 _MOST_GAPS = 200
@@ -53,17 +53,17 @@ def fact_table(trust: Trust) -> None:
         key="fact_table",
         column_config={
             "label": "Attribute",
-            "mean": _NUMBER("Mean", format="%.1f"),
+            "mean": _NUMBER("Average", format="%.1f"),
             "spread": _NUMBER("Spread", format="%.1f", help="Standard deviation over items"),
             "commonest": _NUMBER("Most common score", format="%g"),
-            "bunching": _NUMBER("Items that have it", format="percent"),
+            "bunching": _NUMBER("Items with that score", format="percent"),
             "missing": _NUMBER("Not scored", format="%d"),
         },
     )
 
 
 def agreement_table(agreement: pd.DataFrame) -> None:
-    """Show in words how far another pass would agree."""
+    """Show in words how well another pass would agree."""
     st.dataframe(
         agreement[["label", "sentence", "icc", "low", "high", "difference"]],
         hide_index=True,
@@ -72,16 +72,20 @@ def agreement_table(agreement: pd.DataFrame) -> None:
         column_config={
             "label": "Attribute",
             "sentence": st.column_config.TextColumn("How far to trust it", width="large"),
-            "icc": _NUMBER("ICC", format="%.2f", help="Share of the variance of a single score that is the item's own"),
+            "icc": _NUMBER(
+                "Agreement",
+                format="%.2f",
+                help="Intraclass correlation (ICC): share of the variance of a single score that is due to the item",
+            ),
             "low": _NUMBER("95 % from", format="%.2f"),
             "high": _NUMBER("to", format="%.2f"),
-            "difference": _NUMBER("Points apart", format="%.1f", help="Two passes on one item, on average"),
+            "difference": _NUMBER("Points apart", format="%.1f", help="Average difference of two passes on one item"),
         },
     )
 
 
 def pair_table(pairs: pd.DataFrame) -> None:
-    """Show how far each two attributes say the same."""
+    """Show how far each two attributes overlap."""
     st.dataframe(
         pairs,
         hide_index=True,
@@ -90,7 +94,7 @@ def pair_table(pairs: pd.DataFrame) -> None:
         column_config={
             "first": "Attribute",
             "second": "and",
-            "correlation": _NUMBER("Correlation", format="%+.2f", help="1: the same, -1: the opposite, 0: unrelated"),
+            "correlation": _NUMBER("Correlation", format="%+.2f", help="1 = identical, -1 = opposite, 0 = unrelated"),
         },
     )
 
@@ -103,10 +107,10 @@ def doubt_table(doubtful: pd.DataFrame, titles: pd.Series) -> None:
         ["title", "label", "passes", "spread"],
         "doubt_table",
         {
-            "title": st.column_config.TextColumn("Item", width="medium"),
-            "label": "Attribute",
-            "passes": st.column_config.TextColumn("Passes said", width="small"),
-            "spread": _NUMBER("Scatter", format="%.2f", help="Standard deviation over the passes, in points"),
+            "title": st.column_config.TextColumn("Item", width=170),
+            "label": st.column_config.TextColumn("Attribute", width=120),
+            "passes": st.column_config.TextColumn("Scores", width=60, help="Lowest to highest over the passes"),
+            "spread": _NUMBER("Spread", format="%.2f", width=60, help="Standard deviation over the passes, in points"),
         },
     )
 
@@ -128,17 +132,17 @@ def gap_table(unscored: pd.DataFrame, titles: pd.Series, faults: pd.DataFrame | 
         {
             "title": st.column_config.TextColumn("Item", width="medium"),
             "attributes": st.column_config.TextColumn("Missing", width="medium"),
-            "reason": st.column_config.TextColumn("Why", width="medium"),
+            "reason": st.column_config.TextColumn("Reason", width="medium"),
         },
     )
 
 
 def item_links(item_id: str, title: str, key: str) -> None:
-    """Lead on from an item: to its page, and to setting a score of it by hand."""
+    """Link from an item to its page, and to setting one of its scores by hand."""
     with st.container(horizontal=True, key=key):
         st.page_link(
             Path("pages/2_Items.py"),
-            label=f"Look at {title}".replace("[", "(").replace("]", ")"),
+            label=f"Open {title}".replace("[", "(").replace("]", ")"),
             icon=":material/inventory_2:",
             query_params=url.link(item=item_id),
         )
@@ -153,8 +157,8 @@ def _open_overrides(item_id: str) -> None:
 
 
 def _item_table(rows: pd.DataFrame, shown: list[str], key: str, config: dict[str, Any]) -> None:
-    """Show a table of items; the one that is chosen can be looked at, or corrected."""
-    show.note("Choose a row to go on.")
+    """Show a table of items; the chosen one can be opened or corrected."""
+    show.note("Choose a row to open or correct the item.")
     event = st.dataframe(
         rows[shown],
         hide_index=True,

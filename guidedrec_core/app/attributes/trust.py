@@ -1,4 +1,4 @@
-"""Part of the Attributes page: what the scores look like, and how far they can be trusted."""
+"""Part of the Attributes page: how scores are distributed, and how far they can be trusted."""
 
 import pandas as pd
 import streamlit as st
@@ -16,12 +16,12 @@ from guidedrec_core.runs.store import Run
 
 
 def choose_scores(scores: Scores) -> Run:
-    """Offer the newer scores, where there are some; return the run to look at."""
+    """Offer the newer scores, where there are some; return the run to show."""
     if scores.newer is None:
         return scores.used
-    words = {"used": "Scores of this run", "newer": "Newer scores, not refined yet"}
+    words = {"used": "Scores of this run", "newer": "Newer scores, not in use yet"}
     chosen = st.segmented_control(
-        "Which scores", list(words), default="used", required=True, format_func=words.__getitem__, key="which_scores"
+        "Scores", list(words), default="used", required=True, format_func=words.__getitem__, key="which_scores"
     )
     return scores.newer if chosen == "newer" else scores.used
 
@@ -34,44 +34,48 @@ def distributions(trust: Trust, colours: Palette) -> None:
     show.chart(histograms(trust.counts, trust.facts, trust.schema, colours), sentence, "histograms")
     scale = trust.schema.scale
     show.note(
-        "Share of items at each score, the same height for all. The most common score is marked with its share. Point "
-        "at a chart to read what both ends mean."
+        "Share of items at each score, on the same scale for all attributes. The most common score is marked with its "
+        "share. Hover over a chart to see what both ends mean."
     )
     with st.expander(
         f"What {scale.min:g} and {scale.max:g} mean, attribute by attribute", icon=":material/straighten:"
     ):
         tables.schema_table(trust.schema)
-    with st.expander("As a table", icon=":material/table:"):
+    with st.expander("Show as table", icon=":material/table:"):
         tables.fact_table(trust)
 
 
 def agreement(trust: Trust, colours: Palette) -> None:
-    """Show whether another pass would agree, and which attributes say the same."""
+    """Show whether another pass would agree, and which attributes overlap."""
     left, right = show.pair()
     with left:
         st.subheader("Would a second scoring agree?", anchor=False)
         if trust.agreement is None or trust.agreement["icc"].isna().all():
             st.write(
-                "Nobody knows: no item was scored twice. Score with two passes or more, under "
-                "“Score with a language model”, and this shows how far they agree."
+                "Unknown, because no item was scored twice. Score with two or more passes under "
+                "“Score with AI” to see how well they agree."
             )
         else:
-            show.note("1: every pass gives each item the same score. Colour and shape mark what is not certainly good.")
+            show.note(
+                "1 = every pass gives each item the same score. Colour and shape mark attributes below “good”.",
+                help="Intraclass correlation (ICC) of a single score. An attribute counts as good if the lower end of "
+                "its 95 % interval is at least 0.75.",
+            )
             chart = agreement_dots(trust.agreement, colours)
-            show.chart(chart, "Agreement between passes (ICC) of each attribute, with 95 % intervals", "agreement")
+            show.chart(chart, "Agreement between passes on each attribute, with 95 % intervals", "agreement")
             with st.expander("Attribute by attribute, in words", icon=":material/table:"):
                 tables.agreement_table(trust.agreement)
     with right:
-        st.subheader("Do attributes say the same?", anchor=False)
+        st.subheader("Do attributes overlap?", anchor=False)
         sentence = alike_sentence(trust.pairs)
         show.note(sentence)
         show.chart(correlation_map(trust.correlations, trust.schema, ALIKE, colours), sentence, "correlations")
-        with st.expander("As a table", icon=":material/table:"):
+        with st.expander("Show as table", icon=":material/table:"):
             tables.pair_table(trust.pairs)
 
 
 def items(trust: Trust, catalogue: pd.DataFrame, faults: pd.DataFrame | None) -> None:
-    """Show the items whose scores deserve a look: those that passes disagree on, and those with gaps.
+    """Show the items whose scores need review: those that passes disagree on, and those with gaps.
 
     Parameters
     ----------
@@ -82,11 +86,11 @@ def items(trust: Trust, catalogue: pd.DataFrame, faults: pd.DataFrame | None) ->
     faults : pandas.DataFrame or None
         ``kind, id, reason`` of what a language model could not score.
     """
-    st.subheader("Which items deserve a look?", anchor=False)
+    st.subheader("Which items need review?", anchor=False)
     titles = catalogue.set_index(c.ITEM)[c.TITLE]
     left, right = show.pair()
     with left:
-        st.markdown("**The passes disagree**")
+        st.markdown("**Passes disagree**")
         show.note(doubt_sentence(trust))
         if trust.doubtful is not None and len(trust.doubtful):
             tables.doubt_table(trust.doubtful, titles)

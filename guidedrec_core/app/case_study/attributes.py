@@ -1,4 +1,4 @@
-"""The section "Every attribute": each contribution in words, against an average item or any other of the list."""
+"""The section "Every attribute": each contribution in words, compared with an average item or another of the list."""
 
 import streamlit as st
 
@@ -16,11 +16,11 @@ _AVERAGE, _BELOW = "", "just below"
 
 
 def every_attribute(view: View, case: Case) -> None:
-    """Show what each attribute adds to the selected item's score over that of what it is compared with."""
+    """Show what each attribute adds to the selected item's score, compared with another item's."""
     assert case.selected is not None  # sections are shown only with an item
     selected = case.selected
     rows = zip(*(case.refined[name].tolist() for name in (c.ITEM, c.RANK, c.TITLE)), strict=True)
-    labels = {_AVERAGE: "An average item", _BELOW: "The item just below it in the list"}
+    labels = {_AVERAGE: "An average item", _BELOW: "The next item in the list"}
     labels |= {item: f"{ordinal(rank)}: {title}" for item, rank, title in rows if item != selected.item_id}
     if selected.seen:
         del labels[_BELOW]
@@ -32,19 +32,19 @@ def every_attribute(view: View, case: Case) -> None:
         key=f"against_{case.user_id}_{selected.item_id}",
     )
     if chosen == _AVERAGE:
-        lists.contributions(selected)
+        lists.contributions(selected, view.verb)
         return
     other = None if chosen == _BELOW else chosen
     told = loaders.against(case.key, other)
     if told is None:
-        show.note("It is the last item of the list, so none is below it.")
+        show.note("This is the last item, so there is no next one.")
         return
     show.lead(told.sentence)
     show.chart(figures.contrast_bars(told.parts, palette(view.dark)), alt=told.sentence, key="against_bars")
-    show.note(f"All parts together: {told.difference:+.2f}. The sum is exact.")
+    show.note(f"Score difference: {told.difference:+.2f}, the exact sum of all parts.")
     show.table_twin(
         told.parts,
         "All parts",
         key="against_table",
-        column_config={"label": "Part", "value": st.column_config.NumberColumn("Difference", format="%+.4f")},
+        column_config={"label": "Part", "value": st.column_config.NumberColumn("Score difference", format="%+.4f")},
     )

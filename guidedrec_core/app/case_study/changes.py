@@ -12,15 +12,16 @@ from guidedrec_core.figures import counterfactuals as figures
 from guidedrec_core.figures.theme import palette
 
 _STEPS_HELP = (
-    "One step is one standard deviation of taste on an attribute of average weight, as on the sliders under Steer."
+    "A typical difference is one standard deviation of taste on an attribute of average weight, as on the sliders "
+    "under Steer."
 )
 _MOVED_HELP = (
-    "Each part's Shapley value in the game whose worth is the item's rank: the places it gains when it joins the base "
-    "score, averaged over the orders in which the parts may join."
+    "Each part's Shapley value: the places the item gains when that part is added to the base score, averaged over "
+    "the orders in which parts can be added."
 )
 _SURROGATE_HELP = (
-    "Ridge regression of this user's base scores on the guided embedding, over all items the user has not taken. The "
-    "share is R2 on items that were left out of the fit. The base model itself uses no attribute."
+    "Ridge regression of this user's base scores on the attribute scores, over all items not in the history. The "
+    "share is R2 on items that were left out of the fit. The base model itself uses no attributes."
 )
 
 
@@ -29,25 +30,31 @@ def what_would_change(view: View, case: Case) -> None:
     assert case.selected is not None  # sections are shown only with an item
     found = loaders.changes(case.key)
     if found.seen:
-        show.note("The user has this item already, so no change brings it into the list.")
+        show.note(
+            f"This {view.verb.user} has already {view.verb.participle} this item, so no change brings it into the list."
+        )
         return
     goal = "leave" if case.selected.rank <= found.k else "enter"
-    show.lead(f"The smallest changes found that make {case.selected.title} {goal} the top {found.k}")
+    show.lead(f"Smallest changes found that would make {case.selected.title} {goal} the top {found.k}")
     left, right = show.pair()
     with left:
-        _sentences("Another history", found.history)
-        _sentences("Another taste", found.pulls, _STEPS_HELP)
-        _sentences("Other scores of the item", found.scores)
-        show.note("Every change was verified by scoring all items anew with it.")
+        _sentences(f"With other {view.verb.nouns}", found.history)
+        _sentences("With another taste", found.pulls, _STEPS_HELP)
+        _sentences("With other scores of the item", found.scores)
+        show.note("Every change was checked by re-ranking the catalogue.")
     with right:
-        st.markdown("**Its rank, as the user wants less or more of an attribute**")
-        alt = "What the rank becomes as one attribute is pulled, for those that change it most"
+        st.markdown(f"**Its rank, if this {view.verb.user} wanted less or more of an attribute**")
+        alt = "The item's rank as taste changes on one attribute, for the attributes that change it most"
         show.chart(figures.pull_curves(found.curves, found.k, palette(view.dark)), alt=alt, key="pull_curves")
     show.table_twin(
         found.edits,
         f"All {len(found.edits):,} changes found",
         key="changes_table",
-        column_config={"kind": "What", "change": st.column_config.TextColumn("Change", width="large"), c.RANK: "Rank"},
+        column_config={
+            "kind": "Changed",
+            "change": st.column_config.TextColumn("Change", width="large"),
+            c.RANK: "Rank",
+        },
     )
 
 
@@ -56,14 +63,14 @@ def why_it_moved(view: View, case: Case) -> None:
     assert case.selected is not None  # sections are shown only with an item
     found = loaders.moved(case.key)
     if found is None:
-        show.note("The user has this item already, so it has no rank in either model.")
+        show.note(f"This {view.verb.user} has already {view.verb.participle} this item, so neither model ranks it.")
         return
     colours = palette(view.dark)
     show.lead(found.sentence)
     figure = figures.rank_steps(found.parts, found.base_rank, found.rank, colours)
     show.chart(figure, alt=found.sentence, key="rank_steps")
-    how = "Exact, over all orders." if found.exact else "From random orders; the table gives standard errors."
-    st.caption(escaped(f"Places gained and lost from base to refined. {how}"), help=_MOVED_HELP)
+    how = "Exact." if found.exact else "Averaged over random orderings; the table shows standard errors."
+    show.note(f"Places gained and lost from base to refined. {how}", help=_MOVED_HELP)
     number = st.column_config.NumberColumn
     show.table_twin(
         found.parts,
@@ -75,12 +82,12 @@ def why_it_moved(view: View, case: Case) -> None:
             "error": number("Standard error", format="%.2f"),
         },
     )
-    st.caption(escaped(found.base_sentence), help=_SURROGATE_HELP)
+    show.note(found.base_sentence, help=_SURROGATE_HELP)
     show.table_twin(
         found.base_parts,
-        "What attributes go with in its base score (estimate)",
+        "Attributes linked to the base score (estimate)",
         key="surrogate_table",
-        column_config={"label": "Attribute", "value": number("Goes with", format="%+.2f")},
+        column_config={"label": "Attribute", "value": number("Estimated effect", format="%+.2f")},
     )
 
 

@@ -41,7 +41,7 @@ def _against(home: str, key: CaseKey, other_id: str | None) -> "Against | None":
         return build_against(opened, key.user_id, key.item, other_id)
 
 
-@st.cache_data(max_entries=64, show_spinner="Looking for the smallest changes")
+@st.cache_data(max_entries=64, show_spinner="Searching for the smallest changes")
 def _changes(home: str, key: CaseKey) -> "Changes":
     from guidedrec_core.cases.changes import build_changes
 

@@ -13,44 +13,45 @@ from guidedrec_core.figures import history as figures
 from guidedrec_core.figures.theme import palette
 
 _HELP = (
-    "Each past item's share is its Shapley value: what the score gains when the item joins the others, averaged over "
-    "all orders in which they could join. The shares add up to what the history as a whole does for the score."
+    "Each past item's share is its Shapley value: what the score gains when the item is added to the others, averaged "
+    "over all orders. The shares add up to what the history as a whole contributes to the score."
 )
+_TOTAL = "Total"
+_MODELS = {"refined": "Refined model", "base": "Base model"}
 
 
 def show_history(view: View, case: Case) -> None:
-    """Say and draw what each past item did for the selected item's score."""
+    """Say and draw what each past item contributed to the selected item's score."""
     assert case.selected is not None  # sections are shown only with an item
     model = st.segmented_control(
-        "Whose score", ["refined", "base"], default="refined", required=True, key="history_model", help=_HELP
-    )
+        "Score of", list(_MODELS), default="refined", required=True, format_func=_MODELS.__getitem__,
+        key="history_model", help=_HELP,
+    )  # fmt: skip
     shown = history_loaders.history(case.key, str(model))
     show.lead(shown.sentence)
     if shown.items.empty:
         return
     colours = palette(view.dark)
-    whiskers = "" if shown.exact else " Whiskers: two standard errors."
+    whiskers = "" if shown.exact else " Whiskers show two standard errors."
     show.note(f"{shown.exactness} Newest first.{whiskers}")
     show.chart(figures.item_bars(shown.items, colours), alt=shown.sentence, key="history_bars")
     show.table_twin(
         shown.items,
-        f"All {len(shown.items):,} rows",
+        "Show as table",
         key="history_shares",
         column_config={
             "number": "Number",
-            c.ITEM: "Item id",
+            c.ITEM: "Item ID",
             c.TITLE: st.column_config.TextColumn("Item", width="medium"),
             "value": st.column_config.NumberColumn("Share of the score", format="%+.3f"),
-            "margin": st.column_config.NumberColumn(
-                "Give or take", format="%.3f", help="Two standard errors; 0: exact"
-            ),
+            "margin": st.column_config.NumberColumn("±", format="%.3f", help="Two standard errors; 0 means exact"),
             "without": st.column_config.NumberColumn(
-                "Without it alone", format="%+.3f", help="How the score changes if only this item is dropped"
+                "Score change without it", format="%+.3f", help="If only this item is removed"
             ),
         },
     )
     if model == "base":
-        show.note("The base model knows no attributes, so its shares cannot be split further.")
+        show.note("The base model uses no attributes, so its shares cannot be split further.")
     elif st.toggle("Attribute by attribute", key="history_map"):
         _by_attribute(shown, view)
 
@@ -58,21 +59,21 @@ def show_history(view: View, case: Case) -> None:
 def _by_attribute(shown: HistoryCase, view: View) -> None:
     """Draw the shares split by attribute, with the sums that tie them to the score."""
     show.note(
-        "Each row adds up to the item's share, each column to what the history adds to that attribute's contribution. "
-        "With what stands without any history, these are the contributions of the score."
+        "Each row adds up to the item's share, each column to what the history adds through that attribute. Together "
+        "with the part that needs no history, they make up the contributions of the score."
     )
     figure = figures.item_attribute_map(shown.items, shown.matrix, palette(view.dark))
-    show.chart(figure, alt="What each past item did for the score through each attribute", key="history_matrix")
-    table = shown.matrix.assign(**{"All together": shown.matrix.sum(axis=1)})
+    show.chart(figure, alt="What each past item contributed to the score by attribute", key="history_matrix")
+    table = shown.matrix.assign(**{_TOTAL: shown.matrix.sum(axis=1)})
     history, alone = table.sum(), shown.alone
-    alone = pd.concat([alone, pd.Series({"All together": alone.sum()})])
+    alone = pd.concat([alone, pd.Series({_TOTAL: alone.sum()})])
     rows = pd.concat([table, pd.DataFrame([history, alone, history + alone])], ignore_index=True)
-    sums = ["The history", "Without any history", "In the score, but for popularity"]
+    sums = ["Whole history", "Without any history", "Total, without popularity"]
     rows.insert(0, "Item", [*shown.items[c.TITLE], *sums])
     number = st.column_config.NumberColumn(format="%+.3f")
     show.table_twin(
         rows,
-        "The same as a table, with what stands without any history",
+        "Show as table, with the part that needs no history",
         key="history_matrix_table",
         column_config=dict.fromkeys(rows.columns[1:], number),
     )

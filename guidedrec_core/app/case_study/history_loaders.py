@@ -18,7 +18,7 @@ def history(key: CaseKey, model: str) -> "HistoryCase":
 
 
 def prepare(n_positions: int) -> None:
-    """Get ready, beside the page, for a history that takes sampling; once a process."""
+    """Prepare in the background for a history that needs sampling; once a process."""
     from guidedrec_core.explanation.history_shapley import EXACT_UP_TO
 
     if n_positions > EXACT_UP_TO:
@@ -34,7 +34,7 @@ def _warm_up() -> threading.Thread:
     return thread
 
 
-@st.cache_data(max_entries=64, show_spinner="Scoring it without some of the past items (the first time takes longer)")
+@st.cache_data(max_entries=64, show_spinner="Re-scoring with parts of the history (slower the first time)")
 def _history(home: str, key: CaseKey, model: str) -> "HistoryCase":
     from guidedrec_core.cases.history import build_history
 

@@ -17,7 +17,7 @@ _PATIENCE = 60.0  # seconds
 
 
 def choose_model(where: str) -> tuple[str, str | None]:
-    """Ask for server and model; they stay for this session and are the same in every section.
+    """Ask for server and model; they are kept for this session and shared by all sections.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def choose_model(where: str) -> tuple[str, str | None]:
         key=f"{where}_url",
         persist_state="session",
         placeholder=meant_url(None),
-        help="Any server that speaks OpenAI's protocol, e.g. http://localhost:11434/v1 for Ollama",
+        help="Any OpenAI-compatible server, e.g. http://localhost:11434/v1 for Ollama",
     )
     meant = meant_url(base_url.strip())
     show.note(key_sentence(has_key(), urlsplit(meant).hostname or meant, recorded=False))

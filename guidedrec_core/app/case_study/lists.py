@@ -1,4 +1,4 @@
-"""Parts of the Case study: choosing a user and an item, the lists side by side, the words for each contribution."""
+"""Parts of the Case study: choosing a user and an item, both lists, each contribution in words."""
 
 import secrets
 from functools import partial
@@ -14,6 +14,7 @@ from guidedrec_core.cases.case import Case
 from guidedrec_core.cases.key import HELD_OUT, CaseKey
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
 from guidedrec_core.explanation.words import move_words, ordinal
 from guidedrec_core.recommenders.explanation import Explanation
@@ -24,12 +25,12 @@ _HELD_OUT = "◎"
 
 
 def suggestions(entry: RefinedEntry) -> pd.DataFrame | None:
-    """Return the cases the evaluation points out; None before there is one."""
+    """Return the cases the evaluation suggests; None before there is one."""
     return None if entry.evaluation is None else loaders.table(entry.evaluation.id, "highlights")
 
 
 def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> CaseKey:
-    """Return whom and what to show: what the place says, else the first suggested case, else the first user."""
+    """Return whom and what to show: those of the place, else the first suggested case, else the first user."""
     run_id = view.entry.run.id
     if view.user is not None:
         return CaseKey(run_id, view.user, view.item, view.shown)
@@ -39,34 +40,37 @@ def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> CaseK
     return CaseKey(run_id, dataset.users.id(0), view.item, view.shown)
 
 
-def choose_history(key: CaseKey) -> None:
+def choose_history(key: CaseKey, verb: InteractionVerb) -> None:
     """Let the visitor choose which part of the history the lists start from, and say which it is."""
-    labels = {"full": "Today: the whole history", HELD_OUT: "Before the last one: as in the evaluation"}
+    labels = {
+        "full": f"All {verb.nouns} (today)",
+        HELD_OUT: f"All but the last {verb.noun} (as in the evaluation)",
+    }
     if key.shown not in labels:
-        labels[key.shown] = "What the models were trained on"
+        labels[key.shown] = "The training data"
     _follow("history_shown", key.shown)
     st.segmented_control(
-        "Lists start from",
+        "Recommendations based on",
         list(labels),
         format_func=labels.__getitem__,
         required=True,
         key="history_shown",
         on_change=lambda: url.update(user=key.user_id, history=st.session_state["history_shown"]),
-        help="The whole history gives the lists of today. Without its end, lists can be compared with what came next.",
+        help=f"All {verb.nouns} give today's lists. Without the last, they can be compared with what was {verb.next}.",
     )
 
 
-def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str) -> None:
-    """Offer users by search, by chance and by what the evaluation points out.
+def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str, verb: InteractionVerb) -> None:
+    """Offer users by search, at random and as suggested by the evaluation.
 
     The search runs here and returns a bounded list; the browser never holds all ids.
     """
     grid = st.grid(4, min_column_width=220, vertical_alignment="bottom")
     find, pick, worth, chance = (grid.cell() for _ in range(4))
     text = find.text_input(
-        "Find a user",
+        f"Find a {verb.user}",
         key="find_user",
-        placeholder="part of an id",
+        placeholder=f"{verb.user.capitalize()} ID",
         type="search",
         live="300ms",
         icon=":material/search:",
@@ -75,58 +79,63 @@ def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str) -> 
     shown = f"{min(total, _MATCHES):,} of {total:,} shown" if total > _MATCHES else f"{total:,} found"
     options = [user, *(each for each in found if each != user)]
     _follow("pick_user", user)
-    pick.selectbox(f"User ({shown})", options, key="pick_user", on_change=_go_to_picked)
+    pick.selectbox(f"{verb.user.capitalize()} ({shown})", options, key="pick_user", on_change=_go_to_picked)
     if suggested is not None and len(suggested):
         labels = [
-            f"{HIGHLIGHT_WORDS[kind]}: user {each}"
+            f"{HIGHLIGHT_WORDS[kind]}: {verb.user} {each}"
             for kind, each in zip(suggested["kind"], suggested[c.USER], strict=True)
         ]
         worth.selectbox(
-            "Cases worth a look",
+            "Suggested cases",
             range(len(labels)),
             index=None,
-            placeholder="pointed out by the evaluation",
+            placeholder="Choose a case",
             format_func=labels.__getitem__,
             key="suggested",
             on_change=_go_to_suggested,
             args=(suggested,),
         )
     chance.button(
-        "Random", icon=":material/casino:", key="random_user", on_click=_go_to_any, args=(dataset,), width="stretch"
+        f"Random {verb.user}",
+        icon=":material/casino:",
+        key="random_user",
+        on_click=_go_to_any,
+        args=(dataset,),
+        width="stretch",
     )
 
 
-def lists(case: Case) -> None:
+def lists(case: Case, verb: InteractionVerb) -> None:
     """Show base and refined list side by side; a selected row is explained."""
     for column, table, name, other in zip(
         show.pair(), (case.base, case.refined), ("base", "refined"), ("now", "was"), strict=True
     ):
         with column:
-            st.markdown(f"**{name.capitalize()}**")
+            st.markdown(f"**{name.capitalize()} model**")
             _list(table, name, other, case)
     for title, base, refined in zip(
         case.held_out[c.TITLE], case.held_out["base_rank"], case.held_out["refined_rank"], strict=True
     ):
         show.note(
-            f"{_HELD_OUT} Taken next, unseen by both models: {title}. Base has it {ordinal(base)}, "
-            f"refined {ordinal(refined)}."
+            f"{_HELD_OUT} {verb.next.capitalize()}, unknown to both models: {title}. The base model ranks it "
+            f"{ordinal(base)}, the refined model {ordinal(refined)}."
         )
 
 
-def choose_item(case: Case) -> None:
+def choose_item(case: Case, verb: InteractionVerb) -> None:
     """Offer the items of both lists and the held-out ones for explanation."""
     assert case.selected is not None  # the page shows this only with an item
     labels = {
         case.selected.item_id: f"{ordinal(case.selected.rank)}: {case.selected.title}",
         **{i: f"{ordinal(r)}: {t}" for i, r, t in _columns(case.refined, c.ITEM, c.RANK, c.TITLE)},
         **{
-            i: f"{ordinal(r)}, gone from the list: {t}"
+            i: f"{ordinal(r)}, dropped from the list: {t}"
             for i, r, t, status in _columns(case.base, c.ITEM, "other_rank", c.TITLE, "status")
             if status == "gone"
         },
     }
     for item, title, rank in _columns(case.held_out, c.ITEM, c.TITLE, "refined_rank"):
-        labels[item] = f"{ordinal(rank)}, taken next: {title}"
+        labels[item] = f"{ordinal(rank)}, {verb.next}: {title}"
     _follow("explain_item", case.selected.item_id)
     st.selectbox(
         "Explain",
@@ -134,11 +143,11 @@ def choose_item(case: Case) -> None:
         format_func=lambda item: labels.get(item, item),
         key="explain_item",
         on_change=lambda: url.update(item=st.session_state["explain_item"]),
-        help="Or select a row of either list.",
+        help="Or select a row in either list.",
     )
 
 
-def contributions(explanation: Explanation) -> None:
+def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
     """Say each contribution in words, largest first; raw values on demand."""
     order = explanation.parts["contribution"].abs().sort_values(ascending=False, kind="stable").index
     parts = explanation.parts.loc[order].assign(
@@ -153,46 +162,51 @@ def contributions(explanation: Explanation) -> None:
         key="contributions",
         alt="Each attribute's contribution to the score, in words",
         column_config={
-            "label": "Attribute",
+            "label": st.column_config.TextColumn("Attribute", width=120),
             "contribution": number("Contribution", format="%+.3f", width=90),
-            "words": st.column_config.TextColumn("In words", width="medium"),
+            "words": st.column_config.TextColumn("In words", width=190),
             "user_score": number(
-                "This user", format="%.1f", width=75, help="Average of the history, recent items more"
+                f"This {verb.user}",
+                format="%.1f",
+                width=85,
+                help=f"Average over past {verb.nouns}; recent ones count more",
             ),
-            "item_score": number("This item", format="%.1f", width=75, help="Empty: not scored, treated as average"),
-            "catalogue_score": number("Catalogue", format="%.1f", width=75, help="Average of all items"),
+            "item_score": number("This item", format="%.1f", width=65, help="Empty: not scored, treated as average"),
+            "catalogue_score": number("Catalogue", format="%.1f", width=70, help="Average of all items"),
         },
     )
-    show.table_twin(_raw(parts, explanation), "Raw values, to the last digit", key="raw_parts")
+    show.table_twin(_raw(parts, explanation), "Raw values", key="raw_parts")
 
 
-def history_table(case: Case, attributes: dict[str, str]) -> None:
-    """Show the history, newest first, with what stands out; every item's facts and scores on demand."""
+def history_table(case: Case, attributes: dict[str, str], verb: InteractionVerb) -> None:
+    """Show the history, newest first, with what is distinctive; every item's facts and scores on demand."""
     table = case.history.assign(**{c.CATEGORY: case.history[c.CATEGORY].map(category_words)})
     named = {
         c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
-        c.TITLE: st.column_config.TextColumn("Item", width=240),
-        c.CATEGORY: st.column_config.TextColumn("Category", width=120),
-        c.PRICE: st.column_config.NumberColumn("Price", format="%.2f", width=70),
-        "strongest": st.column_config.TextColumn("Stands out by", width="large"),
+        c.TITLE: st.column_config.TextColumn("Item", width=190),
+        c.CATEGORY: st.column_config.TextColumn("Category", width=95),
+        c.PRICE: st.column_config.NumberColumn("Price", format="%.2f", width=60),
+        "strongest": st.column_config.TextColumn(
+            "Most distinctive", width="large", help="Attributes on which the item differs most from the catalogue"
+        ),
     }
     st.dataframe(
         table[[name for name in named if name in table]],
         hide_index=True,
         key="history",
         height=min(38 + 35 * len(table), 248),
-        alt="What the user took, newest first",
+        alt=f"{verb.nouns.capitalize()}, newest first",
         column_config=named,
     )
     dull = [c.WEIGHT] if table[c.WEIGHT].nunique() == 1 else []
     show.table_twin(
         table.drop(columns=dull),
-        f"All facts and scores of these {len(table):,} items",
+        f"Details and scores of all {verb.count(len(table))}",
         key="history_facts",
         column_config={
             **named,
             "position": "Number",
-            c.ITEM: "Item id",
+            c.ITEM: "Item ID",
             c.WEIGHT: "Weight",
             **{name: st.column_config.NumberColumn(label, format="%.1f") for name, label in attributes.items()},
         },
@@ -207,10 +221,7 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
             "title": [
                 f"{_HELD_OUT} {title}" if held else title for title, held in _columns(table, c.TITLE, "held_out")
             ],
-            "change": [
-                move_words(status, move, rank, other)
-                for status, move, rank in _columns(table, "status", "move", "other_rank")
-            ],
+            "change": [move_words(status, rank, other) for status, rank in _columns(table, "status", "other_rank")],
         }
     )
     selected = None if case.selected is None else case.selected.item_id
@@ -229,9 +240,7 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
         column_config={
             "rank": st.column_config.NumberColumn("#", width=40),
             "title": st.column_config.TextColumn("Item"),
-            "change": st.column_config.TextColumn(
-                "Against base" if name == "refined" else "Against refined", width=130
-            ),
+            "change": st.column_config.TextColumn("Change from base" if name == "refined" else "In refined", width=140),
         },
     )
 
@@ -264,7 +273,7 @@ def _go_to_picked() -> None:
 
 
 def _go_to_row(key: str, items: list[str]) -> None:
-    """Explain the item of the selected row; taking a selection back changes nothing."""
+    """Explain the item of the selected row; clearing the selection changes nothing."""
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
         url.update(item=items[rows[0]])
@@ -275,7 +284,7 @@ def _go_to_any(dataset: Dataset) -> None:
 
 
 def _go_to_suggested(suggested: pd.DataFrame) -> None:
-    """Open a pointed-out case; the choice itself is emptied, since the page then shows it."""
+    """Open a suggested case; the choice itself is cleared, since the page then shows it."""
     row = suggested.iloc[st.session_state["suggested"]]
     st.session_state["suggested"] = None
     url.update(user=str(row[c.USER]), item=str(row[c.ITEM]), history=HELD_OUT)

@@ -1,4 +1,4 @@
-"""Part of steering: what-ifs with a name, kept for the run."""
+"""Part of steering: scenarios with a name, saved for the run."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ _SAID = "steer_kept_said"
 
 
 def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Callable[..., None]) -> None:
-    """Offer to keep the steering, and to open or delete one that was kept for this user.
+    """Offer to save the steering, and to open or delete one that was saved for this user.
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Call
     user_id : str
         The user.
     steering : Steering
-        What the widgets say now.
+        The current state of the widgets.
     active : bool
         It changes something.
     begin : callable
@@ -33,15 +33,15 @@ def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Call
     store = WhatIfStore(view.store.home, view.entry.run.id)
     found = store.list()
     own = {one.name: one for one in found.what_ifs if one.user_id == user_id}
-    with st.expander(f"Kept what-ifs ({len(own)})", icon=":material/bookmark:", expanded=bool(own) and not active):
+    with st.expander(f"Saved scenarios ({len(own)})", icon=":material/bookmark:", expanded=bool(own) and not active):
         save, choose = show.pair()
         name = save.text_input("Name", key="steer_name", max_chars=80, placeholder="e.g. warmer, for winter")
         save.button(
-            "Keep this what-if", key="steer_keep", icon=":material/bookmark_add:",
+            "Save this scenario", key="steer_keep", icon=":material/bookmark_add:",
             disabled=not (active and name.strip()), on_click=_keep, args=(view, store, name, user_id, steering),
         )  # fmt: skip
         if own:
-            chosen = choose.selectbox("Kept for this user", list(own), key="steer_kept")
+            chosen = choose.selectbox(f"Saved for this {view.verb.user}", list(own), key="steer_kept")
             choose.button("Open", key="steer_open", on_click=_open, args=(view, store, user_id, chosen, begin))
             choose.button("Delete", key="steer_delete", on_click=_delete, args=(store, user_id, chosen))
         for problem in found.problems:
@@ -60,7 +60,7 @@ def _keep(view: View, store: WhatIfStore, name: str, user_id: str, steering: Ste
     except GuidedrecError as error:
         st.session_state[_SAID] = error
         return
-    st.session_state[_SAID] = "Kept."
+    st.session_state[_SAID] = "Saved."
 
 
 def _open(view: View, store: WhatIfStore, user_id: str, name: str, begin: Callable[..., None]) -> None:
@@ -77,7 +77,7 @@ def _open(view: View, store: WhatIfStore, user_id: str, name: str, begin: Callab
         added=tuple(items.id(item) for item in steering.added),
     )
     if gone:
-        st.session_state[_SAID] = f"Opened without what does not exist any more: {', '.join(gone)}."
+        st.session_state[_SAID] = f"Opened without parts that no longer exist: {', '.join(gone)}."
 
 
 def _delete(store: WhatIfStore, user_id: str, name: str) -> None:

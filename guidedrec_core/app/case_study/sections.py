@@ -1,4 +1,4 @@
-"""The Case study below the score: one section at a time, chosen by what the visitor asks."""
+"""The Case study below the score: one section at a time, chosen by the visitor's question."""
 
 from collections.abc import Callable
 

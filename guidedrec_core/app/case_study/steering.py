@@ -1,4 +1,4 @@
-"""Section of the Case study: steer the list by sliders, words and changes of the history; keep it as a what-if."""
+"""Section of the Case study: steer the list by sliders, words and changes of the history; save it as a scenario."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ _FOUND = 20
 
 @dataclass
 class Start:
-    """What the widgets of one user begin with; a new version makes new widgets.
+    """Starting values of one user's widgets; a new version makes new widgets.
 
     Attributes
     ----------
@@ -75,7 +75,7 @@ def steer_section(view: View, case: Case) -> None:
 
 
 def _begin(case: Case) -> Start:
-    """Return what the widgets begin with; another user or run begins anew."""
+    """Return the widgets' starting values; another user or run starts from zero."""
     begin: Start | None = st.session_state.get(_STATE)
     if begin is None or begin.about != (case.run_id, case.user_id, case.shown):
         version = 0 if begin is None else begin.version + 1
@@ -86,7 +86,7 @@ def _begin(case: Case) -> Start:
 def _set(
     begin: Start, pulls: dict[str, float], removed: tuple[str, ...] | None = None, added: tuple[str, ...] | None = None
 ) -> None:
-    """Begin anew with other values; those of the history stay where none are given."""
+    """Restart with other values; those of the history stay where none are given."""
     if removed is None:
         removed = tuple(st.session_state.get(f"steer_removed_{begin.version}", begin.removed))
     if added is None:
@@ -95,7 +95,7 @@ def _set(
 
 
 def _pulls(case: Case, begin: Start) -> dict[str, float]:
-    """Return where the sliders stand."""
+    """Return the sliders' values."""
     return {
         name: float(st.session_state.get(f"steer_{name}_{begin.version}", begin.pulls.get(name, 0.0)))
         for name in case.profile["attribute"]
@@ -107,7 +107,7 @@ def _sliders(view: View, case: Case, begin: Start) -> dict[str, float]:
     profile = case.profile
     matters = (profile["user_value"] * profile["weight"]).abs().sort_values(ascending=False, kind="stable").index
     rows = profile.loc[matters].to_dict("records")
-    show.note(f"Pull an attribute by steps: one is a usual difference in taste, {MOST_PULL:g} are the most.")
+    show.note(f"Change this {view.verb.user}'s taste: 1 = typical difference; maximum {MOST_PULL:g}.")
     pulls = _grid(rows[:_FIRST], begin)
     if rows[_FIRST:]:
         with st.expander(f"{len(rows) - _FIRST} more attributes", icon=":material/tune:"):
@@ -134,80 +134,90 @@ def _grid(rows: list[dict[Any, Any]], begin: Start) -> dict[str, float]:
 
 
 def _history(view: View, case: Case, begin: Start) -> tuple[list[str], list[str]]:
-    """Let past items be taken out, and others be put in."""
-    index = item_loaders.index(view.entry.data.id)
+    """Offer to remove past items, and to add others."""
+    index, verb = item_loaders.index(view.entry.data.id), view.verb
     past = dict(zip(case.history[c.ITEM], case.history[c.TITLE], strict=True))
     out, into = show.pair()
     with out:
         removed = st.multiselect(
-            "Take out of the history",
+            f"Remove past {verb.nouns}",
             list(past),
             [item for item in begin.removed if item in past],
             format_func=lambda item: past.get(item, item),
             key=f"steer_removed_{begin.version}",
             persist_state="session",
-            placeholder="past items",
+            placeholder=f"Past {verb.nouns}",
         )
     with into:
         query = st.text_input(
-            "Find an item to put in", key="steer_find", icon=":material/search:", placeholder="title or id"
+            "Find an item to add", key="steer_find", icon=":material/search:", placeholder="Title or ID"
         )
         key = f"steer_added_{begin.version}"
         chosen = list(st.session_state.get(key, begin.added))
         found = index.search(query, _FOUND).items if query.strip() else pd.DataFrame({c.ITEM: []})
         options = [*chosen, *(item for item in found[c.ITEM] if item not in past and item not in chosen)]
         added = st.multiselect(
-            "Put into the history, as taken last",
+            f"Add as latest {verb.noun}",
             options,
             [item for item in begin.added if item in options],
             format_func=index.title,
             key=key,
             persist_state="session",
-            placeholder="items found" if query.strip() else "find one first",
+            placeholder="Items found" if query.strip() else "Search first",
         )
     return removed, added
 
 
 def _answer(view: View, begin: Start, shown: "SteeredCase", steering: Steering | None) -> None:
-    """Show what becomes of the list, marked as a what-if."""
+    """Show the changed list, marked as a what-if."""
     if steering is None:
-        show.lead("What would be recommended if this user's taste or history were different?")
+        show.lead(f"What would be recommended if this {view.verb.user}'s taste or history were different?")
         return
     schema = loaders.system(view.entry.run.id).schema
     pulls = dict(zip((attribute.label for attribute in schema.attributes), steering.pulls, strict=True))
     what = escaped(steering_words(pulls, len(steering.removed), len(steering.added)))
     st.info(
-        f"This is a what-if ({what}): nothing is stored of it, and the lists above are as they were.",
+        f"This is a what-if ({what}). Not saved; the lists above are unchanged.",
         icon=":material/science:",
     )
     st.button("Reset", icon=":material/undo:", key="steer_reset", on_click=_set, args=(begin, {}, (), ()))
     show.lead(shown.sentence)
     left, right = show.pair()
-    for place, table, title, gone in ((left, shown.before, "Before", True), (right, shown.after, "What if", False)):
+    for place, table, title, gone in ((left, shown.before, "Now", True), (right, shown.after, "What if", False)):
         with place:
             st.markdown(f"**{title}**")
             _list(table, gone)
-    st.markdown("**What the list is made of**")
+    st.markdown("**Average scores of the list**")
     scale = (schema.scale.min, schema.scale.max)
     show.chart(mix_change(shown.mix, scale, palette(view.dark)), alt=shown.sentence, key="steer_mix")
-    show.table_twin(shown.mix.drop(columns="attribute"), "Mean scores of both lists", key="steer_mix_table")
+    show.table_twin(
+        shown.mix.drop(columns="attribute"),
+        "Average scores of both lists",
+        key="steer_mix_table",
+        column_config={
+            "label": "Attribute",
+            "low": f"{scale[0]:g} means",
+            "high": f"{scale[1]:g} means",
+            "before": st.column_config.NumberColumn("Now", format="%.2f"),
+            "after": st.column_config.NumberColumn("What if", format="%.2f"),
+        },
+    )
 
 
 def _list(table: pd.DataFrame, gone: bool) -> None:
     """Show one of both lists with its moves."""
     moves = [
-        steered_move(status, move, rank, gone)
-        for status, move, rank in zip(table["status"], table["move"], table["other_rank"], strict=True)
+        steered_move(status, rank, gone) for status, rank in zip(table["status"], table["other_rank"], strict=True)
     ]
     st.dataframe(
         pd.DataFrame({"rank": table[c.RANK], "title": table[c.TITLE], "change": moves}),
         hide_index=True,
         key=f"steer_list_{'before' if gone else 'after'}",
-        alt="The list before" if gone else "The steered list, with what changed",
+        alt="The current list" if gone else "The what-if list, with its changes",
         height=38 + 35 * max(len(table), 1),
         column_config={
             "rank": st.column_config.NumberColumn("#", width=40),
             "title": st.column_config.TextColumn("Item"),
-            "change": st.column_config.TextColumn("In the what-if" if gone else "Against before", width=170),
+            "change": st.column_config.TextColumn("In the what-if" if gone else "Change", width=180),
         },
     )

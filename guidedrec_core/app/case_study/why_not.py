@@ -15,11 +15,11 @@ _MOST = 50
 
 
 def why_not(view: View, case: Case) -> None:
-    """Let the visitor find an item; say why it is not recommended, and draw it against the end of the list."""
+    """Let the visitor find an item; say why it is not recommended, and draw it against the last item of the list."""
     index = item_loaders.index(view.entry.data.id)
     left, right = st.columns(2)
     query = left.text_input(
-        "Which item", placeholder="Title, id or category", icon=":material/search:", key="why_not_find"
+        "Find an item", placeholder="Title, ID or category", icon=":material/search:", key="why_not_find"
     )
     found = index.search(query, _MOST)
     labels = dict(zip(found.items[c.ITEM], found.items[c.TITLE], strict=True))
@@ -34,19 +34,19 @@ def why_not(view: View, case: Case) -> None:
         key="why_not_item",
     )
     if asked is None:
-        show.note("Find any item of the catalogue to see what keeps it out of this user's list.")
+        show.note(f"Find any item to see what keeps it out of this {view.verb.user}'s list.")
         return
     told = loaders.why_not(case.key.about(asked))
     show.lead(told.sentence)
     if told.parts.empty:
         return
-    st.markdown("**Its score less that of the other, part by part**")
+    st.markdown("**Score difference, part by part**")
     figure = figures.contrast_bars(told.parts, palette(view.dark))
     show.chart(figure, alt=told.sentence, key="why_not_bars")
-    show.note(f"All parts together: {told.margin:+.2f}, against {told.against}. The sum is exact.")
+    show.note(f"Score difference to {told.against}: {told.margin:+.2f}, the exact sum of all parts.")
     show.table_twin(
         told.parts,
         "All parts",
         key="why_not_table",
-        column_config={"label": "Part", "value": st.column_config.NumberColumn("Difference", format="%+.4f")},
+        column_config={"label": "Part", "value": st.column_config.NumberColumn("Score difference", format="%+.4f")},
     )

@@ -16,7 +16,7 @@ _READ = "steer_wish_read"
 
 
 def wish(view: View, apply: Callable[[dict[str, float]], None]) -> None:
-    """Ask for a wish in words, and show what it was understood as.
+    """Ask for a wish in words, and show how it was understood.
 
     Parameters
     ----------
@@ -32,35 +32,35 @@ def wish(view: View, apply: Callable[[dict[str, float]], None]) -> None:
         max_chars=LONGEST_WISH,
         icon=":material/chat:",
         placeholder=f"e.g. more {schema.attributes[0].label.lower()}, less {schema.attributes[-1].label.lower()}",
-        help="Read by the attributes' names and what their ends mean; a language model understands more",
+        help="Understood from the attributes' names and the meaning of both ends; AI understands more",
     )
     if not text.strip():
         return
     by_model = st.session_state.get(_READ)
     if by_model is not None and by_model[0] == (view.entry.run.id, text):
-        _propose(by_model[1], schema, apply, "by the model")
+        _propose(by_model[1], schema, apply, "Understood by AI")
         return
     try:
-        _propose(read_wish(text, schema), schema, apply, "by the attributes' texts")
+        _propose(read_wish(text, schema), schema, apply, "Understood")
     except GuidedrecError as error:
         complain(error)
         return
-    with st.expander("Let a model read it", icon=":material/edit_note:"):
+    with st.expander("Read with AI", icon=":material/edit_note:"):
         model, base_url = choose_model("wish")
-        if st.button("Let a model read it", key="steer_wish_ask", disabled=not model):
+        if st.button("Read with AI", key="steer_wish_ask", disabled=not model):
             _ask(view, text, schema, model, base_url)
 
 
 def _propose(proposal: Proposal, schema: AttributeSchema, apply: Callable[[dict[str, float]], None], how: str) -> None:
     """Show a proposal with a button that applies it."""
-    st.markdown(f"**Understood {escaped(how)}:** {escaped(proposal_sentence(proposal, schema))}")
+    st.markdown(f"**{escaped(how)}:** {escaped(proposal_sentence(proposal, schema))}")
     if proposal.pulls:
         st.button("Apply", type="primary", key="steer_apply", on_click=_apply, args=(proposal.pulls, apply))
-        show.note("Nothing changes before you apply it.")
+        show.note("Nothing changes until you apply it.")
 
 
 def _apply(pulls: dict[str, float], apply: Callable[[dict[str, float]], None]) -> None:
-    """Set the sliders; the words have had their say."""
+    """Set the sliders and clear the text."""
     apply(pulls)
     st.session_state["steer_wish"] = ""
 

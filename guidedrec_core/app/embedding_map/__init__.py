@@ -1,1 +1,1 @@
-"""The Embedding map page: what moved, and why?"""
+"""The Item map page: what moved, and why?"""

@@ -1,7 +1,7 @@
 """The one selection that both maps share.
 
 A chart forgets its selection when its figure changes, even under the same key, and two charts that both listen wipe
-each other out. So one map listens, the selection is kept here, and the figure of the listening map is built anew only
+each other out. So one map listens, the selection is kept here, and the figure of the listening map is rebuilt only
 when something else on it changes; it then starts with the kept selection drawn in.
 """
 
@@ -73,7 +73,7 @@ class MapSelection:
         return drawn
 
     def changed(self) -> None:
-        """Take over what the visitor has done on the chart, be it an emptied selection; the chart's callback."""
+        """Take over the selection on the chart, even an empty one; the chart's callback."""
         st.session_state[_KEPT] = (self.projection_id, self._from_chart())
 
     def select(self, items: IntArray) -> None:

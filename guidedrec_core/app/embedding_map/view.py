@@ -7,6 +7,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.app import show, url
 from guidedrec_core.app.embedding_map.selection import MapSelection
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures.item_map import (
     MOST_POINTS,
     OTHER_COLOURINGS,
@@ -59,12 +60,12 @@ def explore(
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
     by = left.selectbox("Colour by", list(labels), format_func=labels.__getitem__, key="map_colour")
     source = middle.segmented_control(
-        "Select on", SPACES, default=SPACES[0], required=True, format_func=str.capitalize, key="map_source"
+        "Select on map", SPACES, default=SPACES[0], required=True, format_func=str.capitalize, key="map_source"
     )
     state = MapSelection(item_map.projection_id, source, item_map.positions(source))
     selected = state.read()
     right.button(
-        "Clear",
+        "Clear selection",
         icon=":material/deselect:",
         on_click=state.clear,
         disabled=not len(selected),
@@ -74,7 +75,7 @@ def explore(
     selection = describe_selection(item_map, selected) if len(selected) else whole
     show.lead(selection.sentence)
     show.note(
-        selection.detail if len(selected) else "This is the whole catalogue; drag a box on a map to select items."
+        selection.detail if len(selected) else "This is the whole catalogue. Drag a box on a map to select items."
     )
     marks = None if user is None else user_marks(item_map, user, recommendations)
     number = None if item is None else item_map.data.dataset.items.index(item)
@@ -86,16 +87,16 @@ def explore(
             st.markdown(f"**{space.capitalize()}**" + (" · drag here to select" if space == source else ""))
             _draw(item_map, space, colours_of, dark, drawn if space == source else selected, marks, number, state)
     if len(item_map.items) > MOST_POINTS:
-        show.note(f"All {len(item_map.items):,} items as density; a selection holds every item inside it.")
+        show.note(f"All {len(item_map.items):,} items as density; a selection includes every item inside it.")
     far = outside_frame(item_map)
     if far:
-        show.note(f"{far:,} of {len(item_map.items):,} items lie far outside what the maps show; zoom out to see them.")
+        show.note(f"{far:,} of {len(item_map.items):,} items are outside the visible part; zoom out to see them.")
     if user is not None and marks is not None:
-        show.note(_user_words(user, marks))
+        show.note(_user_words(user, marks, item_map.verb))
     _tables(item_map, selection, whole, state, bool(len(selected)))
 
 
-def user_box(current: str | None) -> None:
+def user_box(current: str | None, verb: InteractionVerb) -> None:
     """Show a box for the id of the user to draw."""
     if st.session_state.get("map_user") != (current or ""):
         st.session_state["map_user"] = current or ""
@@ -103,7 +104,13 @@ def user_box(current: str | None) -> None:
     def choose() -> None:
         url.update(user=st.session_state["map_user"].strip() or None)
 
-    st.text_input("Draw a user", placeholder="User id", icon=":material/person:", key="map_user", on_change=choose)
+    st.text_input(
+        f"Show a {verb.user}",
+        placeholder=f"{verb.user.capitalize()} ID",
+        icon=":material/person:",
+        key="map_user",
+        on_change=choose,
+    )
 
 
 def _draw(
@@ -118,7 +125,7 @@ def _draw(
 ) -> None:
     """Draw one map; the listening one reports what is selected on it."""
     figure = map_figure(item_map, space, colours_of, palette(dark), selected, marks, item)
-    alt = f"Map of all {len(item_map.items):,} items in the {space} space, coloured by {colours_of.title.lower()}"
+    alt = f"Map of all {len(item_map.items):,} items in the {space} model, coloured by {colours_of.title.lower()}"
     if space == state.space:
         st.plotly_chart(
             figure,
@@ -133,24 +140,28 @@ def _draw(
 
 
 def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: MapSelection, is_selected: bool) -> None:
-    """Show what stands behind the sentences, and what to select next."""
+    """Show the numbers behind the sentences, and what to select next."""
     tabs = st.tabs(["Attributes", "Categories", "Items"])
     with tabs[0]:
         show.note(
-            "Pull: by how many standard deviations the nearest items became more alike on an attribute, measured in "
-            "the original spaces, not on the maps; below 0, less alike."
+            "Pull: how much more alike neighbours became on an attribute; below 0, less alike.",
+            help="In standard deviations of the attribute, between nearest neighbours in the original embedding "
+            "spaces, not on the maps.",
         )
         own = ["score"] if is_selected else []
         st.dataframe(
-            selection.attributes[["label", "pull", *own, "catalogue_score", "low", "high"]],
+            selection.attributes.assign(pull=selection.attributes["pull"].round(2) + 0.0)[  # + 0.0: no "-0.00"
+                ["label", "pull", *own, "catalogue_score", "low", "high"]
+            ],
             hide_index=True,
+            height="content",
             column_config={
                 "label": "Attribute",
                 "pull": _NUMBER("Pull", format="%+.2f"),
-                "score": _NUMBER("Mean score here", format="%.1f"),
-                "catalogue_score": _NUMBER("Catalogue mean", format="%.1f"),
-                "low": "Low end means",
-                "high": "High end means",
+                "score": _NUMBER("Average here", format="%.1f"),
+                "catalogue_score": _NUMBER("Catalogue", format="%.1f", help="Average of the whole catalogue"),
+                "low": "Low means",
+                "high": "High means",
             },
         )
     with tabs[1]:
@@ -158,18 +169,18 @@ def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: Ma
     with tabs[2]:
         shown = item_map.items.iloc[selection.indexes].sort_values("kept", kind="stable")
         show.note(
-            f"{min(_MOST_ITEMS, len(shown)):,} of {len(shown):,} shown, those whose nearest items changed most first."
+            f"{min(_MOST_ITEMS, len(shown)):,} of {len(shown):,} shown, those whose neighbours changed most first."
         )
         shown = shown.assign(kept=shown["kept"].round(2))
         st.dataframe(
-            shown[[c.ITEM, c.TITLE, c.CATEGORY, "interactions", "kept"]].head(_MOST_ITEMS),
+            shown[[c.TITLE, c.CATEGORY, "interactions", "kept", c.ITEM]].head(_MOST_ITEMS),
             hide_index=True,
             column_config={
-                c.ITEM: "Item",
-                c.TITLE: st.column_config.TextColumn("Title", width="large"),
+                c.TITLE: st.column_config.TextColumn("Item", width="large"),
                 c.CATEGORY: "Category",
-                "interactions": _NUMBER("Interactions in training", format="%d"),
-                "kept": _NUMBER("Nearest items kept", format="percent"),
+                "interactions": _NUMBER(item_map.verb.nouns.capitalize(), format="%d", help="In the training data"),
+                "kept": _NUMBER("Unchanged neighbours", format="percent"),
+                c.ITEM: "Item ID",
             },
         )
 
@@ -187,7 +198,7 @@ def _category_table(item_map: ItemMap, whole: pd.DataFrame, selected: pd.DataFra
             name = table[c.CATEGORY].iloc[rows[0]]
             state.select((item_map.items[c.CATEGORY] == name).to_numpy().nonzero()[0])
 
-    show.note("Those that changed most come first. Choose a row to select that category on both maps.")
+    show.note("Most changed first. Choose a row to select that category on both maps.")
     st.dataframe(
         table[[c.CATEGORY, "kept", "moved_by", "items", "selected"]],
         hide_index=True,
@@ -196,24 +207,24 @@ def _category_table(item_map: ItemMap, whole: pd.DataFrame, selected: pd.DataFra
         selection_mode="single-row",
         column_config={
             c.CATEGORY: "Category",
-            "kept": _NUMBER("Nearest items kept", format="percent"),
+            "kept": _NUMBER("Unchanged neighbours", format="percent"),
             "moved_by": "Moved mostly by",
             "items": _NUMBER("Items", format="%d"),
-            "selected": _NUMBER("Looked at now", format="%d"),
+            "selected": _NUMBER("Selected", format="%d"),
         },
     )
 
 
 def _legend_words(colours_of: Colouring) -> str:
-    """Say what the colours mean to those who do not see them."""
+    """Describe the colours for visitors who cannot see them."""
     if colours_of.names:
         return f"Colours by {colours_of.title.lower()}: {', '.join(colours_of.names)}"
     return f"Colours by {colours_of.title.lower()}, light = {colours_of.low}, dark = {colours_of.high}"
 
 
-def _user_words(user: str, marks: UserMarks) -> str:
-    """Say what is drawn of a user."""
-    said = f"User {user}: {len(marks.history):,} items of history, joined from oldest to newest"
+def _user_words(user: str, marks: UserMarks, verb: InteractionVerb) -> str:
+    """Describe what is drawn of a user."""
+    said = f"{verb.user.capitalize()} {user}: {verb.count(len(marks.history))}, connected from oldest to newest"
     if len(marks.base):
-        said += f"; squares are the first {len(marks.base)} recommendations of each model on its own map"
-    return said + ("; the ring is what came next." if len(marks.held_out) else ".")
+        said += f"; squares mark each model's top {len(marks.base)} on its own map"
+    return said + (f"; the ring marks the item {verb.next}." if len(marks.held_out) else ".")

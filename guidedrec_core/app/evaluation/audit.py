@@ -1,4 +1,4 @@
-"""The part of the Evaluation page that says whether explanations hold: the newest audit, or how to make one."""
+"""The part of the Evaluation page that says whether explanations hold up: the newest audit, or how to make one."""
 
 import pandas as pd
 import streamlit as st
@@ -8,39 +8,40 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.evaluation.charts import offer
 from guidedrec_core.app.page import View
 from guidedrec_core.audit import words
-from guidedrec_core.figures.audit import fidelity_curves, planted_dots
+from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.figures.audit import ORDER_WORDS, fidelity_curves, planted_dots
 from guidedrec_core.figures.theme import Palette
 
 _NUMBER = st.column_config.NumberColumn
-_PARTS = {"history": "Past items", "attributes": "Attributes"}
-_DIRECTIONS = {"deletion": "Taken away", "insertion": "Put back"}
+_DIRECTIONS = {"deletion": "Removed", "insertion": "Put back"}
 
 
 def explanations(view: View, colours: Palette) -> None:
     """Show the newest audit of the run, or offer to make one."""
-    st.subheader("Do the explanations hold?", anchor=False)
-    audit = view.entry.audit
+    st.subheader("Do the explanations hold up?", anchor=False)
+    audit, verb = view.entry.audit, view.verb
     if audit is None:
         offer(
             view,
             "audit",
             "Test the explanations",
-            "What explanations name is taken away and the model asked again; every attribute is held against its "
-            "label; near-copies of users are explained. It takes a minute or two.",
+            "We remove the stated reasons and re-score; every attribute is compared with its name; near-identical "
+            f"{verb.users} are explained. This takes a minute or two.",
         )
         return
+    parts = _parts(verb)
     labels = {a.name: a.label for a in loaders.schema(view.entry.run.inputs["scores"]).attributes}
     facts = audit.summary
     fidelity, curves, meaning, stability = (
         loaders.table(audit.id, name) for name in ("fidelity", "curves", "meaning", "stability")
     )
-    for part in _PARTS:
-        st.write(escaped(words.fidelity_sentence(fidelity, part)))
+    for part in parts:
+        st.write(escaped(words.fidelity_sentence(fidelity, part, verb)))
     st.write(escaped(words.meaning_sentence(meaning, labels, facts["reference"], facts["judged"])))
-    st.write(escaped(words.stability_sentence(stability)))
+    st.write(escaped(words.stability_sentence(stability, verb)))
     show.note(
-        f"Asked for {facts['users']:,} of {facts['of_users']:,} users, drawn at random; {facts['explained']:,} first "
-        f"recommendations explained and tested. Audit {audit.id}."
+        f"Tested on {facts['users']:,} of {verb.count_users(facts['of_users'])}, drawn at random, with "
+        f"{facts['explained']:,} top recommendations. Audit {audit.id}."
     )
     direction = str(
         st.segmented_control(
@@ -52,45 +53,52 @@ def explanations(view: View, colours: Palette) -> None:
             key="audit_direction",
         )
     )
-    for column, (part, title) in zip(show.pair(), _PARTS.items(), strict=True):
+    for column, (part, title) in zip(show.pair(), parts.items(), strict=True):
         with column:
             st.markdown(f"**{title} {_DIRECTIONS[direction].lower()}, most important first**")
-            alt = words.fidelity_sentence(fidelity, part)
-            show.chart(fidelity_curves(curves, part, direction, colours), alt, f"fidelity_{part}")
-    with st.expander("All orders, with intervals", icon=":material/table:"):
-        _orders(fidelity)
-    st.markdown("**Does each attribute still mean its label?**")
+            alt = words.fidelity_sentence(fidelity, part, verb)
+            show.chart(fidelity_curves(curves, part, direction, colours, verb), alt, f"fidelity_{part}")
+    with st.expander("Show as table, with intervals", icon=":material/table:"):
+        _orders(fidelity, verb)
+    st.markdown("**Does each attribute still mean what its name says?**")
     if facts["reference"] == "stored":
-        show.note(words.BLIND_SPOT)
-    _meanings(meaning, labels)
+        show.note(words.BLIND_SPOT.replace("`", ""))
+    _meanings(meaning, labels, verb)
     _planted(view, colours)
 
 
-def _orders(fidelity: pd.DataFrame) -> None:
+def _parts(verb: InteractionVerb) -> dict[str, str]:
+    """Name what is removed and put back."""
+    return {"history": f"Past {verb.nouns}", "attributes": "Attributes"}
+
+
+def _orders(fidelity: pd.DataFrame, verb: InteractionVerb) -> None:
     """Show the area under each curve, and by how much the explanation's is larger."""
     rows = fidelity[fidelity["measure"] == "score"].assign(
-        part=lambda f: f["part"].map(_PARTS), direction=lambda f: f["direction"].map(_DIRECTIONS)
+        part=lambda f: f["part"].map(_parts(verb)),
+        direction=lambda f: f["direction"].map(_DIRECTIONS),
+        order=lambda f: f["order"].map(ORDER_WORDS),
     )
     st.dataframe(
         rows[["part", "direction", "order", "area", "low", "high", "gap", "gap_low", "gap_high", "better"]],
         hide_index=True,
         column_config={
-            "part": "Of",
+            "part": "What",
             "direction": "Test",
             "order": "Order",
-            "area": _NUMBER("Mean change of the score", format="%.3f"),
+            "area": _NUMBER("Average score change", format="%.3f"),
             "low": _NUMBER("95 % from", format="%.3f"),
             "high": _NUMBER("to", format="%.3f"),
-            "gap": _NUMBER("The explanation's is larger by", format="%+.3f"),
+            "gap": _NUMBER("Explanation changes more by", format="%+.3f"),
             "gap_low": _NUMBER("95 % from ", format="%+.3f"),
             "gap_high": _NUMBER("to ", format="%+.3f"),
-            "better": _NUMBER("For this share of users", format="percent"),
+            "better": _NUMBER(f"Share of {verb.users}", format="percent", help="For whom it changes more"),
         },
     )
 
 
-def _meanings(meaning: pd.DataFrame, labels: dict[str, str]) -> None:
-    """Show what was found of each attribute, alarms first."""
+def _meanings(meaning: pd.DataFrame, labels: dict[str, str], verb: InteractionVerb) -> None:
+    """Show what was found for each attribute, alarms first."""
     rows = meaning.sort_values("alarm", ascending=False, kind="stable")
     table = pd.DataFrame(
         {
@@ -116,36 +124,55 @@ def _meanings(meaning: pd.DataFrame, labels: dict[str, str]) -> None:
         column_config={
             "attribute": "Attribute",
             "verdict": "Verdict",
-            "agreement": _NUMBER("Agrees with its label", format="%.2f", help="Correlation over items"),
-            "rival": st.column_config.TextColumn("Next nearest label", help="The other label it agrees with most"),
+            "agreement": _NUMBER("Agrees with its name", format="%.2f", help="Correlation over items"),
+            "rival": st.column_config.TextColumn("Next closest", help="The other attribute it agrees with most"),
             "rival_agreement": _NUMBER("Agrees with that", format="%+.2f"),
             "users": _NUMBER(
-                "Users' values agree", format="%.2f", help="Correlation with the scores of what they took"
+                f"{verb.users.capitalize()} agree",
+                format="%.2f",
+                help=f"Correlation of what the model learned about {verb.users} with the scores of their {verb.nouns}",
             ),
             "response": _NUMBER(
-                "Answer to a pull",
+                "Response to steering",
                 format="%+.2f",
-                help="How far a list rises on it, in standard deviations, from one step down to one step up",
+                help="How far a list rises on it, in standard deviations, from one typical difference down to one up",
             ),
             "weight": _NUMBER("Learned weight", format="%.2f"),
-            "moves": st.column_config.TextColumn("Moves along", help="The other attribute that such a pull moves most"),
+            "moves": st.column_config.TextColumn(
+                "Also moves", help="The other attribute that such steering moves most"
+            ),
             "cross_talk": _NUMBER("by", format="%+.2f"),
         },
     )
 
 
 def _planted(view: View, colours: Palette) -> None:
-    """Show how near explanations come to what the bundled shop's shoppers really want; nothing for other data."""
+    """Show how close explanations come to what the bundled shop's shoppers really want; nothing for other data."""
     planted = None if view.entry.audit is None else loaders.optional_table(view.entry.audit.id, "planted")
     if planted is None:
         return
     st.markdown("**Do explanations find what shoppers really want?**")
     sentence = words.planted_sentence(planted)
     st.write(escaped(sentence))
-    show.note("This shop's shoppers are simulated, so what they want is known. No model is ever shown it.")
+    show.note("This shop's shoppers are simulated, so what they want is known. No model ever sees it.")
     show.chart(planted_dots(planted, words.QUESTION_WORDS, words.EXPLANATION_WORDS, colours), sentence, "planted")
     table = planted.assign(
         question=planted["question"].map(words.QUESTION_WORDS),
         explanation=planted["explanation"].map(words.EXPLANATION_WORDS),
     )
-    show.table_twin(table, "As a table", "planted_table")
+    show.table_twin(
+        table,
+        "Show as table",
+        "planted_table",
+        column_config={
+            "question": "Question",
+            "explanation": "Source",
+            "users": "Shoppers",
+            "value": _NUMBER("Agreement", format="%.2f", help="Rank correlation with the truth"),
+            "low": _NUMBER("95 % from", format="%.2f"),
+            "high": _NUMBER("to", format="%.2f"),
+            "behind": _NUMBER("Behind explanations by", format="%+.2f"),
+            "behind_low": _NUMBER("95 % from ", format="%+.2f"),
+            "behind_high": _NUMBER("to ", format="%+.2f"),
+        },
+    )

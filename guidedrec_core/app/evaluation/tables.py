@@ -4,23 +4,25 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core.app.errors import escaped
-from guidedrec_core.evaluation.list_words import LIST_MEANINGS, LIST_WORDS, list_changes, list_figure
+from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.evaluation.list_words import LIST_WORDS, list_changes, list_figure, list_meaning
 from guidedrec_core.evaluation.report import MODELS
-from guidedrec_core.evaluation.verdict import MODEL_MEANINGS, MODEL_WORDS, control_answers
+from guidedrec_core.evaluation.slice_words import slice_label
+from guidedrec_core.evaluation.verdict import MODEL_WORDS, control_answers, metric_label, model_meaning
 
 _NUMBER = st.column_config.NumberColumn
 
 
-def model_list(metrics: pd.DataFrame) -> None:
-    """Say what each model that was evaluated is there for."""
+def model_list(metrics: pd.DataFrame, verb: InteractionVerb) -> None:
+    """Say what each evaluated model is for."""
     known = [m for m in MODELS if m in set(metrics["model"])]
-    st.markdown("\n".join(f"- **{escaped(MODEL_WORDS[m])}** {escaped(MODEL_MEANINGS[m])}" for m in known))
+    st.markdown("\n".join(f"- **{escaped(MODEL_WORDS[m])}** {escaped(model_meaning(m, verb))}" for m in known))
 
 
 def control_table(differences: pd.DataFrame, metric: str) -> None:
-    """Say what each control that was evaluated asks, and what the answer is here."""
+    """Say what each evaluated control asks, and the answer here."""
     st.table(
-        pd.DataFrame(control_answers(differences, metric), columns=["Question", "Control", "Answer here"]),
+        pd.DataFrame(control_answers(differences, metric), columns=["Question", "Compared with", "Answer here"]),
         hide_index=True,
     )
 
@@ -34,26 +36,29 @@ def metric_table(metrics: pd.DataFrame) -> None:
         ]
     )
     order = [m for m in MODELS if m in set(metrics["model"])]
-    table = said.pivot(index="model", columns="metric", values="text").loc[order, list(dict.fromkeys(said["metric"]))]
+    names = [str(name) for name in dict.fromkeys(metrics["metric"])]
+    table = said.pivot(index="model", columns="metric", values="text").loc[order, names]
     st.dataframe(
         table.rename(index=MODEL_WORDS).reset_index(),
         hide_index=True,
         height="content",
-        column_config={"model": "Model"},
+        column_config={"model": "Model", **{m: st.column_config.Column(metric_label(m), help=m) for m in names}},
     )
 
 
 def difference_table(differences: pd.DataFrame) -> None:
     """Show all differences with intervals."""
     table = differences.assign(
-        model=differences["model"].map(MODEL_WORDS), against=differences["against"].map(MODEL_WORDS)
+        model=differences["model"].map(MODEL_WORDS),
+        against=differences["against"].map(MODEL_WORDS),
+        metric=differences["metric"].map(metric_label),
     )
     st.dataframe(
         table,
         hide_index=True,
         column_config={
             "model": "Model",
-            "against": "Against",
+            "against": "Compared with",
             "metric": "Measure",
             "absolute": _NUMBER("Difference", format="%+.4f"),
             "relative": _NUMBER("Relative", format="percent"),
@@ -65,14 +70,15 @@ def difference_table(differences: pd.DataFrame) -> None:
     )
 
 
-def slice_table(gains: pd.DataFrame) -> None:
+def slice_table(gains: pd.DataFrame, slice_by: str, verb: InteractionVerb) -> None:
     """Show a metric of all models in each slice."""
+    gains = gains.assign(slice=[slice_label(slice_by, str(name), verb) for name in gains["slice"]])
     models = {m: _NUMBER(MODEL_WORDS[m], format="%.4f") for m in MODELS if m in gains}
     st.dataframe(
         gains[["slice", "n_cases", *models, "gain", "ci_low", "ci_high"]],
         hide_index=True,
         column_config={
-            "slice": "Slice",
+            "slice": "Group",
             "n_cases": _NUMBER("Cases", format="%d"),
             **models,
             "gain": _NUMBER("Refined minus base", format="%+.4f"),
@@ -82,18 +88,18 @@ def slice_table(gains: pd.DataFrame) -> None:
     )
 
 
-def list_measures(lists: pd.DataFrame) -> None:
+def list_measures(lists: pd.DataFrame, verb: InteractionVerb) -> None:
     """Say what the measures of lists mean and what refinement changed in them."""
     changes = list_changes(lists)
     lines = []
     for metric in dict.fromkeys(lists["metric"]):
         name = metric.partition("@")[0]
         changed = f" Refined minus base: {changes[metric]}." if metric in changes else ""
-        lines.append(f"- **{escaped(LIST_WORDS[name])}** {escaped(LIST_MEANINGS[name] + '.' + changed)}")
+        lines.append(f"- **{escaped(LIST_WORDS[name])}** {escaped(list_meaning(name, verb) + '.' + changed)}")
     st.markdown("\n".join(lines))
 
 
-def list_table(lists: pd.DataFrame) -> None:
+def list_table(lists: pd.DataFrame, verb: InteractionVerb) -> None:
     """Show what each model's lists are like, in the order of display."""
     metrics = list(dict.fromkeys(lists["metric"]))
     said = lists.assign(text=[list_figure(m, v) for m, v in zip(lists["metric"], lists["value"], strict=True)])
@@ -107,7 +113,8 @@ def list_table(lists: pd.DataFrame) -> None:
         column_config={
             "model": "Model",
             **{
-                m: st.column_config.TextColumn(LIST_WORDS[n], help=f"{m}: {LIST_MEANINGS[n]}") for m, n in names.items()
+                m: st.column_config.TextColumn(LIST_WORDS[n], help=f"{m}: {list_meaning(n, verb)}")
+                for m, n in names.items()
             },
         },
     )
@@ -115,20 +122,24 @@ def list_table(lists: pd.DataFrame) -> None:
 
 def ablation_table(ablation: pd.DataFrame, labels: dict[str, str]) -> None:
     """Show the measures of every choice of attributes."""
-    kinds = {"all": "all", "none": "none", "drop": "left out", "keep": "alone", "first": "the heaviest, up to"}
+    kinds = {"all": "all", "none": "none", "drop": "without", "keep": "only", "first": "largest weights, up to"}
     st.dataframe(
-        ablation.assign(kind=ablation["kind"].map(kinds), attribute=ablation["attribute"].map(labels)),
+        ablation.assign(
+            kind=ablation["kind"].map(kinds),
+            attribute=ablation["attribute"].map(labels),
+            metric=ablation["metric"].map(metric_label),
+        ),
         hide_index=True,
         column_config={
-            "kind": "Attributes",
-            "attribute": "Which",
-            "n_attributes": _NUMBER("Used", format="%d"),
+            "kind": "Attributes used",
+            "attribute": "Attribute",
+            "n_attributes": _NUMBER("Number used", format="%d"),
             "metric": "Measure",
             "value": _NUMBER("Value", format="%.4f"),
-            "to_all": _NUMBER("Against all", format="%+.4f"),
+            "to_all": _NUMBER("Change from all", format="%+.4f"),
             "to_all_low": _NUMBER("95 % from", format="%+.4f"),
             "to_all_high": _NUMBER("to", format="%+.4f"),
-            "to_none": _NUMBER("Against none", format="%+.4f"),
+            "to_none": _NUMBER("Change from none", format="%+.4f"),
             "to_none_low": _NUMBER("95 % from", format="%+.4f"),
             "to_none_high": _NUMBER("to", format="%+.4f"),
         },

@@ -39,7 +39,7 @@ def item_view(run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView
 
 
 def marks(entry: RefinedEntry, item_id: str) -> tuple[Mark, ...]:
-    """Mark the scores of an item that are set by hand, or in doubt."""
+    """Mark the scores of an item that are set by hand, or doubtful."""
     scores_id = entry.run.inputs["scores"]
     trust = attributes_loaders.trust(scores_id)
     layer = current(OverrideLog(loaders.store().home, str(entry.data.config["name"])).entries())

@@ -1,4 +1,4 @@
-"""Part of the Items page: what a new item would be, from its listing or from scores set by hand."""
+"""Part of the Items page: how a new item would perform, from its listing or from scores set by hand."""
 
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from guidedrec_core.app.items import new_item_inputs
 from guidedrec_core.app.items.new_item_inputs import Wanted
 from guidedrec_core.app.items.tables import case_link
 from guidedrec_core.app.page import View
+from guidedrec_core.data.catalogue import category_words
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.figures.items import attribute_bars, similarity_bars
 from guidedrec_core.figures.preview import gain_bars, place_curve
@@ -26,7 +28,7 @@ _NUMBER = st.column_config.NumberColumn
 
 
 def new_wanted() -> bool:
-    """Let the visitor choose between the catalogue's items and a new one; tell whether it is a new one."""
+    """Let the visitor choose between the catalogue's items and a new one; return whether it is a new one."""
     chosen = st.segmented_control(
         "Which item",
         list(_WORDS),
@@ -41,7 +43,7 @@ def new_wanted() -> bool:
 
 
 def new_item(view: View, colours: Palette) -> None:
-    """Ask what the item is; say what would become of it.
+    """Ask for an item; say how it would perform.
 
     Parameters
     ----------
@@ -54,10 +56,10 @@ def new_item(view: View, colours: Palette) -> None:
     wanted = new_item_inputs.wanted(view, answer)
     if wanted is None:
         with answer:
-            show.lead("What would a new item be?")
+            show.lead("How would a new item perform?")
             show.note(
-                "Describe an item that nobody has taken yet. It is placed by its scores on the attributes alone: whom "
-                "it would reach, where it would rank, what it is near to. Nothing stored changes."
+                f"Describe an item with no {view.verb.nouns}. Its attribute scores alone decide whom it would reach, "
+                "where it would rank and what it is similar to. Nothing is saved."
             )
         return
     with answer:
@@ -68,12 +70,12 @@ def new_item(view: View, colours: Palette) -> None:
             return
         show.lead(found.sentence)
         for caveat in found.caveats:
-            show.note(caveat)
+            show.note(caveat.replace("`", ""))
     _details(found, view, colours)
 
 
 def _preview(view: View, wanted: Wanted) -> "Preview":
-    """Preview an item, or return what was found for the same before."""
+    """Preview an item, or return the earlier preview of the same."""
     key = (view.entry.run.id, wanted)
     before: tuple[object, Preview] | None = st.session_state.get(_FOUND)
     if before is not None and before[0] == key:
@@ -81,10 +83,11 @@ def _preview(view: View, wanted: Wanted) -> "Preview":
     from guidedrec_core.items.new_item import preview  # with torch, so not before it is needed
 
     system = loaders.system(view.entry.run.id)
-    bar = st.progress(0.0, text="Ranking it for every user")
+    ranking = f"Ranking it for every {view.verb.user}"
+    bar = st.progress(0.0, text=ranking)
 
     def listen(event: Progress) -> None:
-        bar.progress(event.step / max(event.total, 1), text=escaped(f"Ranking it for every user · {event.message}"))
+        bar.progress(event.step / max(event.total, 1), text=escaped(f"{ranking} · {event.message}"))
 
     with loaders.MODEL_LOCK:
         found = preview(system, dict(wanted.scores), wanted.title, listener=listen, caveats=wanted.caveats)
@@ -94,45 +97,47 @@ def _preview(view: View, wanted: Wanted) -> "Preview":
 
 
 def _details(found: "Preview", view: View, colours: Palette) -> None:
-    """Show what stands behind the sentence."""
-    scale = loaders.schema(view.entry.run.inputs["scores"]).scale
+    """Show the details behind the sentence."""
+    from guidedrec_core.items.new_item import newness_words  # with torch, so not before it is needed
+
+    scale, verb = loaders.schema(view.entry.run.inputs["scores"]).scale, view.verb
     left, right = show.pair()
     with left:
         st.subheader("How it is scored", anchor=False)
         bars = attribute_bars(found.attributes, (scale.min, scale.max), colours)
-        show.chart(bars, "Its score on each attribute against the catalogue's mean", "preview_attributes")
+        show.chart(bars, "Its score on each attribute and the catalogue's average", "preview_attributes")
     with right:
-        st.subheader("What speaks for it", anchor=False)
-        newness = float(found.contributions["everyone"].iloc[-1])
-        st.text(f"Being new counts {newness:+.2f} against an average item; its attributes add to that:")
-        gains = gain_bars(found.contributions, colours)
+        st.subheader("Main strengths", anchor=False)
+        st.text(f"{newness_words(found)} Its attributes add:")
+        gains = gain_bars(found.contributions, colours, verb)
         show.chart(gains, f"What each attribute adds. {found.sentence}", "preview_gains")
         st.subheader("Where it would rank", anchor=False)
         n = found.n_items + 1
-        st.text(f"Its place is {found.median_rank:,.0f} of {n:,} or better for half of the users; its best is "
-                f"{found.ranks.min():,}.")  # fmt: skip
-        curve = place_curve(found.ranks, found.k, found.n_items, colours)
-        show.chart(curve, f"In the top {found.k} of {found.reach:,} of {len(found.ranks):,} users", "preview_places")
+        st.text(f"For half of all {verb.users} it would rank {found.median_rank:,.0f} of {n:,} or better; its best "
+                f"rank is {found.ranks.min():,}.")  # fmt: skip
+        curve = place_curve(found.ranks, found.k, found.n_items, colours, verb)
+        alt = f"In the top {found.k} for {found.reach:,} of {verb.count_users(len(found.ranks))}"
+        show.chart(curve, alt, "preview_places")
     left, right = show.pair()
     with left:
-        st.subheader("What it is near to", anchor=False)
+        st.subheader("Similar items", anchor=False)
         labels = dict(zip(found.attributes["attribute"], found.attributes["label"], strict=True))
-        alt = f"Nearest items by cosine similarity: {', '.join(found.near[c.TITLE].head(3))}"
-        show.chart(similarity_bars(found.near, labels, colours.refined, colours), alt, "preview_near")
+        alt = f"Most similar items: {', '.join(found.near[c.TITLE].head(3))}"
+        show.chart(similarity_bars(found.near, labels, colours.refined, colours, verb), alt, "preview_near")
     with right:
-        st.subheader("Whom it would reach", anchor=False)
-        _audience(found)
-    _tables(found)
+        st.subheader("Who would see it", anchor=False)
+        _audience(found, verb)
+    _tables(found, verb)
 
 
-def _audience(found: "Preview") -> None:
+def _audience(found: "Preview", verb: InteractionVerb) -> None:
     """Show the users it ranks highest for; one that is chosen can be opened as a case."""
     if found.reach:
-        said = f"It would come into the top {found.k} of {found.reach:,} of {len(found.ranks):,} users."
+        everyone = verb.count_users(len(found.ranks))
+        st.text(f"It would be in the top {found.k} for {found.reach:,} of {everyone}.")
     else:
-        said = f"It would come into nobody's top {found.k}; these users would have it highest."
-    st.text(said)
-    show.note("Those it ranks highest for. Choose a row to go on.")
+        st.text(f"It would not be in anyone's top {found.k}; it would rank best for these {verb.users}.")
+    show.note("Best rank first. Choose a row to open the case.")
     event = st.dataframe(
         found.audience,
         hide_index=True,
@@ -141,24 +146,43 @@ def _audience(found: "Preview") -> None:
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            c.USER: st.column_config.TextColumn("User", width="small"),
-            c.RANK: _NUMBER("Place", format="%d", width="small"),
-            "lead": _NUMBER("Lead", format="%+.2f", width="small", help="Its score less that of the best other item"),
-            "why": st.column_config.TextColumn("What speaks for it", width="large"),
+            c.USER: st.column_config.TextColumn(verb.user.capitalize(), width="small"),
+            c.RANK: _NUMBER("Rank", format="%d", width="small"),
+            "lead": _NUMBER("Lead", format="%+.2f", width="small", help="Score difference to the best other item"),
+            "why": st.column_config.TextColumn("Main strengths", width="large"),
         },
     )
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(found.audience):
-        case_link(str(found.audience[c.USER].iloc[rows[0]]), None)
+        case_link(str(found.audience[c.USER].iloc[rows[0]]), None, verb)
 
 
-def _tables(found: "Preview") -> None:
-    with st.expander("The same as tables", icon=":material/table:"):
-        for tab, name in zip(st.tabs(["Nearest", "What speaks for it"]), ("near", "gains"), strict=True):
-            with tab:
-                if name == "near":
-                    near = found.near[[c.RANK, c.ITEM, c.TITLE, c.CATEGORY, "similarity", "why"]]
-                    st.dataframe(near, hide_index=True, key="preview_near_table")
-                else:
-                    gains = found.contributions[["label", "everyone", "reached"]]
-                    st.dataframe(gains, hide_index=True, key="preview_gain_table")
+def _tables(found: "Preview", verb: InteractionVerb) -> None:
+    with st.expander("Show as tables", icon=":material/table:"):
+        similar, strengths = st.tabs(["Similar items", "Main strengths"])
+        with similar:
+            near = found.near[[c.RANK, c.TITLE, c.CATEGORY, "similarity", "why", c.ITEM]]
+            st.dataframe(
+                near.assign(**{c.CATEGORY: near[c.CATEGORY].map(category_words)}),
+                hide_index=True,
+                key="preview_near_table",
+                column_config={
+                    c.RANK: _NUMBER("Rank", width="small"),
+                    c.TITLE: "Item",
+                    c.CATEGORY: "Category",
+                    "similarity": _NUMBER("Similarity", format="%.2f", help="Cosine similarity; 1 = identical"),
+                    "why": st.column_config.TextColumn("What makes them similar", width="medium"),
+                    c.ITEM: "Item ID",
+                },
+            )
+        with strengths:
+            st.dataframe(
+                found.contributions[["label", "everyone", "reached"]],
+                hide_index=True,
+                key="preview_gain_table",
+                column_config={
+                    "label": "Attribute",
+                    "everyone": _NUMBER(f"Average over all {verb.users}", format="%+.3f"),
+                    "reached": _NUMBER(f"Average over {verb.users} it would reach", format="%+.3f"),
+                },
+            )

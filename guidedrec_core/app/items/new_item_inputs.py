@@ -1,4 +1,4 @@
-"""How a new item is told to the page: scores set by hand, a listing pasted, a table of listings."""
+"""Input of a new item: scores set by hand, a pasted listing, or a table of listings."""
 
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -25,7 +25,7 @@ from guidedrec_core.vectors.text import Embed, local_model
 
 _WAY, _HAND, _SCORED = "preview_way", "preview_hand", "preview_scored"
 _WAYS = {"hand": "Set its scores by hand", "paste": "Paste a listing", "table": "Upload a table"}
-_JUDGES = {"language": "A language model", "text": "A text model, which knows less"}
+_JUDGES = {"language": "Language model", "text": "Text model (less accurate)"}
 _LARGEST = 5  # megabytes of a table
 _STEPS = 20
 _NARROWEST = 250  # pixels of a slider
@@ -38,11 +38,11 @@ class Wanted:
     Attributes
     ----------
     title : str
-        How to speak of it.
+        Its display name.
     scores : tuple of (str, float)
         Raw score of each attribute; NaN = missing.
     caveats : tuple of str
-        What there is to say about them.
+        Remarks on the scores.
     """
 
     title: str
@@ -72,7 +72,7 @@ def wanted(view: View, answer: DeltaGenerator) -> Wanted | None:
     )
     there = st.session_state.get(_HAND if way == "hand" else f"{_SCORED}_{way}")
     known = there is not None and there[0] == run_id
-    with st.expander("What the item is", expanded=not known, icon=":material/edit_note:"):
+    with st.expander("Describe the item", expanded=not known, icon=":material/edit_note:"):
         if way == "hand":
             _by_hand(view)
         else:
@@ -91,7 +91,7 @@ def _by_hand(view: View) -> None:
     begin = "average"
     if view.item is not None and view.item in system.data.dataset.items:
         like = item_loaders.index(view.entry.data.id).title(view.item)
-        words = {"average": "the catalogue's average", "item": like}
+        words = {"average": "Catalogue average", "item": like}
         begin = st.segmented_control(
             "Start from", list(words), default="average", required=True, format_func=words.__getitem__,
             key="preview_begin",
@@ -112,14 +112,14 @@ def _by_hand(view: View) -> None:
                 key=f"preview_{attribute.name}_{begin}_{view.item if begin == 'item' else ''}",
                 help=escaped(f"{low:g}: {attribute.low}; {high:g}: {attribute.high}"),
             )  # fmt: skip
-        if st.form_submit_button("Preview it", type="primary", icon=":material/visibility:", key="preview_do"):
+        if st.form_submit_button("Preview", type="primary", icon=":material/visibility:", key="preview_do"):
             name = title.strip() or "The new item"
             st.session_state[_HAND] = (view.entry.run.id, Wanted(name, tuple(scores.items())))
             st.rerun()
 
 
 def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
-    """Ask for listings and who scores them; score them."""
+    """Ask for listings and a model to score them; score them."""
     from guidedrec_core.stages.scoring.new_listings import MOST_LISTINGS, scored_as
 
     system = loaders.system(view.entry.run.id)
@@ -127,12 +127,12 @@ def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
         if way == "paste":
             title = st.text_input("Title", key="preview_title", max_chars=500)
             left, right = show.pair()
-            category = left.text_input("Category", key="preview_category", placeholder="as in the catalogue")
-            price = right.number_input("Price", 0.0, value=None, key="preview_price", placeholder="not known")
+            category = left.text_input("Category", key="preview_category", placeholder="As in the catalogue")
+            price = right.number_input("Price", 0.0, value=None, key="preview_price", placeholder="Unknown")
             description = st.text_area("Description", key="preview_description", max_chars=10_000)
         else:
             sent = st.file_uploader(
-                f"CSV file of up to {MOST_LISTINGS} listings: title and, if known, category, price, description",
+                f"CSV file of up to {MOST_LISTINGS} listings: title and, if known, category, price and description",
                 "csv", key="preview_file", max_upload_size=_LARGEST,
             )  # fmt: skip
         judge = st.segmented_control(
@@ -147,11 +147,13 @@ def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
         base_url = right.text_input(
             "Server", key="preview_url", persist_state="session",
             placeholder=meant_url(None),
-            help="Any server that speaks OpenAI's protocol. Without one, a text model is looked for here.",
+            help="Any OpenAI-compatible server. Without one, a text model on this machine is used.",
         )  # fmt: skip
         meant = meant_url(base_url.strip())
         show.note(key_sentence(has_key(), urlsplit(meant).hostname or meant, recorded=False))
-        if not st.form_submit_button("Score it", type="primary", icon=":material/play_arrow:", key="preview_score"):
+        if not st.form_submit_button(
+            "Score and preview", type="primary", icon=":material/play_arrow:", key="preview_score"
+        ):
             return
     try:
         if way == "paste":
@@ -171,7 +173,7 @@ def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
 
 
 def _score(view: View, way: str, frame: pd.DataFrame, judge: str, model: str, base_url: str | None) -> None:
-    """Score listings, with a bar that shows how far it is, and keep what came of it for this session."""
+    """Score listings with a progress bar, and keep the result for this session."""
     from guidedrec_core.stages.scoring.new_listings import (
         listings_table,
         score_listings,
@@ -186,10 +188,12 @@ def _score(view: View, way: str, frame: pd.DataFrame, judge: str, model: str, ba
     notices: tuple[Notice, ...]
     listings, notices = listings_table(frame)
     config = ScoringConfig.parse({**scored_as(system), "model": model, "base_url": base_url})
-    bar = st.progress(0.0, text=escaped(f"Asking {model}"))
+    bar = st.progress(0.0, text=escaped(f"Scoring with {model}"))
 
     def listen(event: Progress) -> None:
-        bar.progress(min(event.step / max(event.total, 1), 1.0), text=escaped(f"Asking {model} · {event.message}"))
+        bar.progress(
+            min(event.step / max(event.total, 1), 1.0), text=escaped(f"Scoring with {model} · {event.message}")
+        )
 
     if judge == "language":
         scored = score_listings(view.store, system, listings, config, listen)
@@ -209,7 +213,7 @@ def _text_model(model: str, base_url: str | None) -> Embed:
 
 
 def _chosen(way: str) -> Wanted | None:
-    """Say what was scored and what was not; return the listing to look at."""
+    """Show what could not be scored; return the listing to preview."""
     _, scores, notices = st.session_state[f"{_SCORED}_{way}"]
     good = [one for one in scores.listings if one.scores is not None]
     failed = [one for one in scores.listings if one.scores is None]

@@ -21,7 +21,7 @@ def item_picker(index: ItemIndex, current: str | None) -> None:
     """
     left, right = st.columns(2)
     query = left.text_input(
-        "Find an item", placeholder="Title, id or category", icon=":material/search:", key="find_item"
+        "Find an item", placeholder="Title, ID or category", icon=":material/search:", key="find_item"
     )
     found = index.search(query, _MOST)
     titles = dict(zip(found.items[c.ITEM], found.items[c.TITLE], strict=True))
@@ -37,7 +37,7 @@ def item_picker(index: ItemIndex, current: str | None) -> None:
         f"Items ({found.note})",
         list(titles),
         format_func=lambda item_id: labels.get(item_id, item_id),
-        placeholder="Choose what to look at" if titles else "Nothing found; try fewer letters",
+        placeholder="Choose an item" if titles else "Nothing found; try fewer letters",
         disabled=not titles,
         key="choose_item",
         on_change=choose,

@@ -13,7 +13,7 @@ from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 Goal = Literal["leave", "enter"]
-"""The item shall leave the K best, or enter them."""
+"""Whether the item is to leave the K best, or to enter them."""
 FloatArray = npt.NDArray[np.float64]
 
 _RELATIVE_MARGIN = 1e-5
@@ -61,11 +61,11 @@ class Standing:
         """
         if item in history:
             raise InputError(
-                f"expected an item that the user has not taken, got number {item} of the history; choose another"
+                f"expected an item that is not in the history, got number {item} of the history; choose another"
             )
         scores = mask_seen(model.scores(np.array([user]), [history]), [history])
         if int(np.isfinite(scores).sum()) <= k:
-            raise InputError(f"expected more than {k} items that the user has not taken; choose another user")
+            raise InputError(f"expected more than {k} items that are not in the history; choose another user")
         return cls(item, k, int(ranks_of(scores, np.array([item]))[0]), scores[0].astype(np.float64))
 
     @property

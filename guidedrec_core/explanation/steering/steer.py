@@ -37,9 +37,9 @@ class Steering:
     pulls : tuple of float
         Steps each attribute is pulled, up or (negative) down, A of them; empty for none.
     removed : tuple of int
-        Indexes of items that are taken out of the history, wherever they stand in it.
+        Indexes of items that are removed from the history, wherever they are in it.
     added : tuple of int
-        Indexes of items that are put at its end, as taken most recently, in this order.
+        Indexes of items that are added at its end, as the latest ones, in this order.
     """
 
     pulls: tuple[float, ...] = ()
@@ -76,7 +76,7 @@ class HistoryScores:
 
 @dataclass(frozen=True)
 class Steered:
-    """A steered list beside the one before.
+    """A steered list next to the current one.
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ def steer(
     raw: npt.NDArray[np.float32],
     k: int = 10,
 ) -> Steered:
-    """Rank anew.
+    """Rank again.
 
     Parameters
     ----------

@@ -87,9 +87,7 @@ def read_wish(text: str, schema: AttributeSchema) -> Proposal:
     ({'darkness': 2.0}, {'darkness': -1.0})
     """
     if len(text) > LONGEST_WISH:
-        raise InputError(
-            f"expected a wish of at most {LONGEST_WISH} characters, got {len(text)}; say it in fewer words"
-        )
+        raise InputError(f"expected at most {LONGEST_WISH} characters, got {len(text)}; say it in fewer words")
     reader = _Reader(_Meanings.of(schema))
     for clause in _CLAUSES.split(folded(text)):
         reader.read(words_of(clause))
@@ -316,4 +314,4 @@ def proposal_sentence(proposal: Proposal, schema: AttributeSchema) -> str:
 
 
 def _how_far(pull: float) -> str:
-    return f"{'up' if pull > 0 else 'down'} {abs(pull):g} step{'' if abs(pull) == 1 else 's'}"
+    return f"{'up' if pull > 0 else 'down'} by {abs(pull):g}"

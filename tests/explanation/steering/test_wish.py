@@ -96,7 +96,7 @@ def test_it_says_which_words_it_understood() -> None:
         ("no love story", "romance"),
     ]
     said = proposal_sentence(proposal, SCHEMAS["films"])
-    assert 'Darkness up 2 steps ("much darker") and Romance down 2 steps ("no love story")' in said
+    assert 'Darkness up by 2 ("much darker") and Romance down by 2 ("no love story")' in said
     assert said.endswith('Not understood: "zebras".')
 
 
@@ -130,7 +130,7 @@ def test_nothing_to_propose_is_said() -> None:
         proposal_sentence(Proposal((), ("zebras",)), SCHEMAS["films"]) == 'Nothing to change. Not understood: "zebras".'
     )
     assert proposal_sentence(Proposal((Understood("x", "pace", -0.5),), ()), SCHEMAS["films"]) == (
-        'Pace down 0.5 steps ("x").'
+        'Pace down by 0.5 ("x").'
     )
 
 
