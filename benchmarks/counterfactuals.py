@@ -23,6 +23,7 @@ from guidedrec_core.config import EncoderConfig, ItemKNNConfig, RefinementConfig
 from guidedrec_core.explanation.counterfactual.history import history_edit
 from guidedrec_core.explanation.counterfactual.item_scores import score_edits
 from guidedrec_core.explanation.counterfactual.taste import pull_edits
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.rank_change import rank_change
 from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.explanation.why_not import why_not
@@ -89,28 +90,27 @@ def measure(n_items: int, n_users: int, n_history_users: int, seed: int) -> dict
         history = rng.choice(n_items, N_HISTORY, replace=False)
         order = timed(PLAIN, lambda h=history: top_k(mask_seen(model.scores(np.array([-1]), [h]), [h]), 500)[0])
         item = int(order[rng.integers(0, K) if user % 2 else rng.integers(K, len(order))])
-        pulls = timed("pulls on the user's taste", lambda h=history, i=item: pull_edits(model, -1, h, i, K))
-        scores = timed(
-            "the item's scores", lambda h=history, i=item: score_edits(model, -1, h, i, raw[i], guided, SCALE, K)
-        )
+        question = Question(-1, history, item, K)
+        pulls = timed("pulls on the user's taste", lambda q=question: pull_edits(model, q))
+        scores = timed("the item's scores", lambda q=question: score_edits(model, q, raw[q.item], guided, SCALE))
         both = zip(seconds["pulls on the user's taste"][-1], seconds["the item's scores"][-1], strict=True)
         seconds.setdefault(BOTH, []).append(tuple(map(sum, both)))
-        timed("why not", lambda h=history, i=item: why_not(model, -1, h, i, K))
-        timed("change of rank", lambda h=history, i=item: rank_change(base, model, -1, h, i, seed))
-        plain = model.scores(np.array([-1]), [history])[0].astype(np.float64)
+        timed("why not", lambda q=question: why_not(model, q))
+        timed("change of rank", lambda q=question: rank_change(base, model, q, seed))
+        plain = model.scores(question.users, question.histories)[0].astype(np.float64)
         own = guided(raw[item][None])[0]
         after = [plain + pull_unit(model) * (g @ pull.steps) for pull in (*pulls.single, pulls.joint) if pull]
         for edit in (*scores.single, scores.joint):
             if edit is not None:
                 edited = g[item] + guided((raw[item] + edit.points)[None].astype(np.float32))[0] - own
-                after.append(model.with_item_value(item, edited).scores(np.array([-1]), [history])[0])
-        ranks = [int(ranks_of(mask_seen(s[None], [history]), np.array([item]))[0]) for s in after]
+                after.append(model.with_item_value(item, edited).scores(question.users, question.histories)[0])
+        ranks = [int(ranks_of(mask_seen(s[None], question.histories), question.items)[0]) for s in after]
         edits["found"] += len(ranks)
         edits["flipped"] += sum((rank > K) == (pulls.goal == "leave") for rank in ranks)
         edits["cases"] += 2
         edits["cases with an edit"] += bool(pulls.single or pulls.joint) + bool(scores.single or scores.joint)
         if user < n_history_users:
-            timed("the history, up to 3 items", lambda h=history, i=item: history_edit(model, -1, h, i, K))
+            timed("the history, up to 3 items", lambda q=question: history_edit(model, q))
     return {"times": [summary(name, seconds) for name in seconds], "edits": edits, "limit_ms": LIMIT_MS}
 
 

@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 
 from guidedrec_core.explanation.history_shapley import EVALUATIONS, base_history_shapley, history_shapley
+from guidedrec_core.explanation.question import Question, UserHistory
 from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -57,9 +58,9 @@ def main() -> None:
         for system, kind in newest(RunStore(home)):
             torch.set_num_threads(options.threads)
             for n in map(int, options.positions.split(",")):
-                user, history, item = somebody(system, n, options.seed)
+                question = somebody(system, n, options.seed)
                 for model_name, model in (("refined", system.refined), ("base", system.base)):
-                    rows = measure(model, user, history, item, options.rounds, options.peer_rounds, options.seed)
+                    rows = measure(model, question, options.rounds, options.peer_rounds, options.seed)
                     named = {
                         "run": system.run_id,
                         "data": system.data.dataset.name,
@@ -76,7 +77,7 @@ def main() -> None:
 def first_call() -> float:
     """Return the seconds of the first sampled explanation in a process: shap's import and compilation."""
     started = time.perf_counter()
-    history_shapley(Nobody(), 0, np.arange(13), 0, evaluations=1)
+    history_shapley(Nobody(), Question(0, np.arange(13), 0), evaluations=1)
     return time.perf_counter() - started
 
 
@@ -106,8 +107,8 @@ def newest(store: RunStore) -> list[tuple[RefinedRecommender, str]]:
     return [(open_refined(store, run), kind) for kind, run in found.items()]
 
 
-def somebody(system: RefinedRecommender, n: int, seed: int) -> tuple[int, Any, int]:
-    """Return a user, n items of their history, and the refined model's first recommendation."""
+def somebody(system: RefinedRecommender, n: int, seed: int) -> Question:
+    """Ask about the refined model's first recommendation to a user, after n items of their history."""
     rng = np.random.default_rng(seed)
     lengths = system.data.sequences.lengths
     long_enough = np.flatnonzero(lengths >= n)
@@ -115,18 +116,17 @@ def somebody(system: RefinedRecommender, n: int, seed: int) -> tuple[int, Any, i
     history = system.data.sequences.history(user)[-n:]
     if len(history) < n:
         history = rng.choice(system.data.sequences.n_items, n, replace=False)
-    scores = mask_seen(system.refined.scores(np.array([user]), [history]), [history])
-    return user, history, int(top_k(scores, 1)[0, 0])
+    given = UserHistory(user, history)
+    scores = mask_seen(system.refined.scores(given.users, given.histories), given.histories)
+    return given.ask(int(top_k(scores, 1)[0, 0]))
 
 
-def measure(
-    model: Any, user: int, history: Any, item: int, rounds: int, peer_rounds: int, seed: int
-) -> list[dict[str, Any]]:
+def measure(model: Any, question: Question, rounds: int, peer_rounds: int, seed: int) -> list[dict[str, Any]]:
     """Time ours and both of shap's on one model; return a row for each."""
     refined = hasattr(model, "parts")
     explain: Callable[..., Any] = history_shapley if refined else base_history_shapley
-    n = len(history)
-    truth = explain(model, user, history, item, seed + 1, evaluations=LONG_RUN * EVALUATIONS).values
+    n = len(question.history)
+    truth = explain(model, question, seed + 1, evaluations=LONG_RUN * EVALUATIONS).values
     size = float(np.sqrt(np.mean(truth**2)))
     orders = max(1, EVALUATIONS // (2 * n))
     scored = 0
@@ -134,14 +134,14 @@ def measure(
     def score(masks: Any) -> Any:
         nonlocal scored
         scored += len(masks)
-        histories = [history[row.astype(bool)] for row in np.atleast_2d(masks)]
-        users = np.full(len(histories), user)
+        histories = [question.history[row.astype(bool)] for row in np.atleast_2d(masks)]
+        users = np.full(len(histories), question.user)
         if refined:
-            return model.parts(users, histories, np.array([item])).scores[:, 0].astype(np.float64)
-        return (model.user_vectors(users, histories) @ model.item_embedding()[item]).astype(np.float64)
+            return model.parts(users, histories, question.items).scores[:, 0].astype(np.float64)
+        return (model.user_vectors(users, histories) @ model.item_embedding()[question.item]).astype(np.float64)
 
     def ours(number: int) -> Any:
-        found = explain(model, user, history, item, seed + 100 + number)
+        found = explain(model, question, seed + 100 + number)
         return found.values, found.n_evaluations
 
     def plain(number: int) -> Any:

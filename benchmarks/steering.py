@@ -18,6 +18,7 @@ import machine
 import numpy as np
 
 from guidedrec_core.config import EncoderConfig, RefinementConfig
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.ranking.ranks import top_k
@@ -94,7 +95,7 @@ def times(model: HeadModel, raw: np.ndarray, rounds: int, seed: int) -> dict[str
         pulls = tuple(rng.uniform(-3, 3, raw.shape[1]).tolist())
         added = tuple(rng.integers(0, model.n_items, 1).tolist())
         started = time.perf_counter()
-        plain = history_scores(model, -1, history)
+        plain = history_scores(model, UserHistory(-1, history))
         top_k(plain.scores[None], K)
         seconds["plain ranking"].append(time.perf_counter() - started)
         started = time.perf_counter()
@@ -102,7 +103,7 @@ def times(model: HeadModel, raw: np.ndarray, rounds: int, seed: int) -> dict[str
         seconds["slider"].append(time.perf_counter() - started)
         started = time.perf_counter()
         edited = Steering(removed=(int(history[3]),), added=added).edited(history)
-        steer(model, plain, history_scores(model, -1, edited), pulls, raw, K)
+        steer(model, plain, history_scores(model, UserHistory(-1, edited)), pulls, raw, K)
         seconds["edited history"].append(time.perf_counter() - started)
         if round_ < 3:  # the first ones warm up
             for each in seconds.values():
@@ -128,7 +129,7 @@ def effect(model: Any, raw: np.ndarray, histories: list[np.ndarray], cases: int,
         user, attribute, steps = int(rng.integers(n_users)), int(rng.integers(raw.shape[1])), rng.uniform(0.5, 3)
         if user not in kept:
             history = histories[user] if histories else rng.choice(model.n_items, HISTORY, replace=False)
-            kept[user] = history_scores(model, user if histories else -1, history)
+            kept[user] = history_scores(model, UserHistory(user if histories else -1, history))
         pulls = tuple(float(steps) if a == attribute else 0.0 for a in range(raw.shape[1]))
         result = steer(model, kept[user], kept[user], pulls, raw, K)
         gain = result.mix_after[attribute] - result.mix_before[attribute]

@@ -6,7 +6,7 @@ is the area: the mean change of the score over all steps, large if what was said
 same for every order, so that areas of one case can be compared; random orders, the newest first and the model's
 attention are held against it, paired over users.
 
-Shapes: V cases (user, history, item), S shares of steps, A attributes.
+Shapes: V cases, a question each; S shares of steps, A attributes.
 """
 
 from collections.abc import Iterable
@@ -21,6 +21,7 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.explanation.attention import has_attention, history_attention
 from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import block_size, mask_seen, ranks_of
@@ -39,6 +40,8 @@ SCORE, DOUBLINGS = "score", "doublings"
 
 Orders = dict[str, list[list[IntArray]]]
 """Of each kind of order, of each case, one order or several whose curves are averaged; most important first."""
+Kept = list[list[BoolArray]]
+"""Of each case, of each of its orders, what is there after each share of steps, ``[S, n]``."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +68,7 @@ class Fidelity:
 
 def history_fidelity(
     model: RefinedModel | BaseModel,
-    users: IntArray,
-    histories: list[IntArray],
-    items: IntArray,
+    questions: list[Question],
     values: list[FloatArray] | None = None,
     seed: int = 0,
     draws: int = 5,
@@ -82,12 +83,8 @@ def history_fidelity(
     ----------
     model : RefinedModel or BaseModel
         What is explained, and asked again.
-    users : IntArray
-        User indexes, ``[V]``.
-    histories : list of IntArray
-        Item indexes, oldest first; V arrays.
-    items : IntArray
-        The item explained to each, ``[V]``, ranked among all the history does not hold.
+    questions : list of Question
+        V of them; each item is ranked among all that its history does not hold.
     values : list of FloatArray, optional
         What each position did, the largest first; by default Shapley values of the score.
     seed : int
@@ -99,47 +96,54 @@ def history_fidelity(
     samples : int
         Resamples of users.
     """
-    cases = list(zip(users.tolist(), histories, items.tolist(), strict=True))
     if values is None:
         explain: Any = history_shapley if hasattr(model, "parts") else base_history_shapley
-        values = [explain(model, *case, seed=seed, evaluations=evaluations).each_position for case in cases]
-    rng = generator(seed, "fidelity", "history")
+        values = [explain(model, each, seed=seed, evaluations=evaluations).each_position for each in questions]
+    orders = _history_orders(model, questions, values, generator(seed, "fidelity", "history"), draws)
+    kept: dict[tuple[str, str], Kept] = {
+        (direction, name): [[_kept(order, direction) for order in each] for each in orders[name]]
+        for direction in (DELETION, INSERTION)
+        for name in orders
+    }
+    # Both ends, and often more, are the same for every order of a case: each is scored once.
+    asked: dict[tuple[int, bytes], BoolArray] = {}
+    for case, mask in _each(kept.values()):
+        asked.setdefault((case, mask.tobytes()), mask)
+    worth = dict(zip(asked, _rescored(model, questions, asked), strict=True))
+    traces = {key: _traces(of_cases, worth) for key, of_cases in kept.items()}
+    return _fidelity(traces, _users(questions), samples, seed)
+
+
+def _history_orders(
+    model: RefinedModel | BaseModel,
+    questions: list[Question],
+    values: list[FloatArray],
+    rng: np.random.Generator,
+    draws: int,
+) -> Orders:
+    """Return the orders in which positions are taken away: the explanation's, and those it is held against."""
+    histories = [question.history for question in questions]
     orders: Orders = {
         EXPLANATION: [[_descending(each)] for each in values],
         RANDOM: [[rng.permutation(len(history)) for _ in range(draws)] for history in histories],
         RECENCY: [[np.arange(len(history))[::-1]] for history in histories],
     }
     if has_attention(model):
-        orders[ATTENTION] = [[_descending(each)] for each in history_attention(model, users, histories)]
-    kept = {
-        (direction, name): [[_kept(order, direction) for order in each] for each in orders[name]]
-        for direction in (DELETION, INSERTION)
-        for name in orders
-    }
-    asked: dict[tuple[int, bytes], BoolArray] = {}
-    for case, mask in _each(kept.values()):
-        asked.setdefault((case, mask.tobytes()), mask)
-    worth = dict(zip(asked, _rescored(model, users, histories, items, asked), strict=True))
-    traces = {
-        key: np.array(
-            [
-                np.mean([[worth[case, mask.tobytes()] for mask in masks] for masks in each], axis=0)
-                for case, each in enumerate(of_cases)
-            ]
-        )
-        for key, of_cases in kept.items()
-    }
-    return _fidelity(traces, users, samples, seed)
+        orders[ATTENTION] = [[_descending(each)] for each in history_attention(model, _users(questions), histories)]
+    return orders
+
+
+def _traces(kept: Kept, worth: dict[tuple[int, bytes], FloatArray]) -> FloatArray:
+    """Return score and rank of each case after each share of steps, the mean over its orders, ``[V, S, 2]``."""
+    means = [
+        np.mean([[worth[case, mask.tobytes()] for mask in masks] for masks in of_orders], axis=0)
+        for case, of_orders in enumerate(kept)
+    ]
+    return np.array(means)
 
 
 def attribute_fidelity(
-    model: RefinedModel,
-    users: IntArray,
-    histories: list[IntArray],
-    items: IntArray,
-    seed: int = 0,
-    draws: int = 5,
-    samples: int = 1000,
+    model: RefinedModel, questions: list[Question], seed: int = 0, draws: int = 5, samples: int = 1000
 ) -> Fidelity:
     """Set an item's attributes to the catalogue's mean, and back, in the order of their contributions.
 
@@ -150,8 +154,9 @@ def attribute_fidelity(
     rng = generator(seed, "fidelity", "attributes")
     names = [(direction, name) for direction in (DELETION, INSERTION) for name in (EXPLANATION, RANDOM)]
     traces: dict[tuple[str, str], list[FloatArray]] = {name: [] for name in names}
-    for user, history, item in zip(users, histories, items, strict=True):
-        contributions, effects, scores = _effects(model, user, history, int(item))
+    for question in questions:
+        item = question.item
+        contributions, effects, scores = _effects(model, question)
         orders = {
             EXPLANATION: [_descending(contributions)],
             RANDOM: [rng.permutation(len(effects)) for _ in range(draws)],
@@ -159,18 +164,24 @@ def attribute_fidelity(
         for direction, name in names:
             kept = np.array([_kept(order, direction) for order in orders[name]])  # [orders, S, A]
             worth = scores[item] - ~kept @ effects  # [orders, S]
+            # The other items keep their scores, so that the rank needs no further pass of the model.
             others = np.repeat(scores[None], worth.size, axis=0)
             others[:, item] = worth.ravel()
             ranks = ranks_of(others.astype(np.float32), np.full(worth.size, item)).reshape(worth.shape)
             traces[direction, name].append(np.stack([worth, np.log2(ranks)], axis=2).mean(axis=0))
-    return _fidelity({name: np.array(each) for name, each in traces.items()}, users, samples, seed)
+    return _fidelity({name: np.array(each) for name, each in traces.items()}, _users(questions), samples, seed)
 
 
-def _effects(model: RefinedModel, user: int, history: IntArray, item: int) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _users(questions: list[Question]) -> IntArray:
+    """Return the user of each question, ``[V]``."""
+    return np.array([question.user for question in questions], dtype=np.int64)
+
+
+def _effects(model: RefinedModel, question: Question) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return contributions and measured effects of an item's attributes, ``[A]`` each, and all items' scores."""
-    who, own = np.array([user]), np.array([item])
-    parts = model.parts(who, [history])
-    scores = mask_seen(parts.scores, [history])[0].astype(np.float64)
+    users, histories, item = question.users, question.histories, question.item
+    parts = model.parts(users, histories)
+    scores = mask_seen(parts.scores, histories)[0].astype(np.float64)
     table = model.item_values()
     average = table.mean(axis=0)
     contributions = parts.slopes[0].astype(np.float64) * (table[item] - average)
@@ -178,7 +189,8 @@ def _effects(model: RefinedModel, user: int, history: IntArray, item: int) -> tu
     for attribute in range(len(average)):
         changed = table[item].copy()
         changed[attribute] = average[attribute]
-        effects[attribute] = scores[item] - model.with_item_value(item, changed).parts(who, [history], own).scores[0, 0]
+        without = model.with_item_value(item, changed).parts(users, histories, question.items).scores[0, 0]
+        effects[attribute] = scores[item] - without
     return contributions, effects, scores
 
 
@@ -196,7 +208,7 @@ def _kept(order: IntArray, direction: str) -> BoolArray:
     return ~done if direction == DELETION else done
 
 
-def _each(kept: Iterable[list[list[BoolArray]]]) -> Iterable[tuple[int, BoolArray]]:
+def _each(kept: Iterable[Kept]) -> Iterable[tuple[int, BoolArray]]:
     """Yield every case with what of it is kept."""
     for of_cases in kept:
         for case, of_orders in enumerate(of_cases):
@@ -205,10 +217,10 @@ def _each(kept: Iterable[list[list[BoolArray]]]) -> Iterable[tuple[int, BoolArra
                     yield case, mask
 
 
-def _rescored(
-    model: Any, users: IntArray, histories: list[IntArray], items: IntArray, asked: dict[tuple[int, bytes], BoolArray]
-) -> FloatArray:
+def _rescored(model: Any, questions: list[Question], asked: dict[tuple[int, bytes], BoolArray]) -> FloatArray:
     """Return score and binary logarithm of the rank of each case's item after what is kept, ``[n, 2]``."""
+    users, items = _users(questions), np.array([question.item for question in questions], dtype=np.int64)
+    histories = [question.history for question in questions]
     which = np.array([case for case, _ in asked])
     kept = list(asked.values())
     found = np.empty((len(kept), 2))

@@ -22,6 +22,7 @@ from scipy import stats
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.explanation.history_shapley import HistoryShapley, history_shapley
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.projection.spaces import ItemSpace
 from guidedrec_core.randomness import generator
 from guidedrec_core.refinement.refined import RefinedModel
@@ -62,13 +63,7 @@ class Stability:
 
 
 def stability(
-    model: RefinedModel,
-    users: IntArray,
-    histories: list[IntArray],
-    items: IntArray,
-    seed: int = 0,
-    rows: int = 10,
-    samples: int = 1000,
+    model: RefinedModel, questions: list[Question], seed: int = 0, rows: int = 10, samples: int = 1000
 ) -> Stability:
     """Explain items to users, to near-copies of them, and to others.
 
@@ -76,12 +71,8 @@ def stability(
     ----------
     model : RefinedModel
         What is explained; with two attributes at least.
-    users : IntArray
-        User indexes, ``[V]``.
-    histories : list of IntArray
-        Item indexes, oldest first; V arrays.
-    items : IntArray
-        The item explained to each, ``[V]``.
+    questions : list of Question
+        V users with their histories, and the item explained to each.
     seed : int
         Of what is swapped, of the other users, and of resamples.
     rows : int
@@ -91,38 +82,40 @@ def stability(
         Resamples of users.
     """
     rng = generator(seed, "stability")
-    long_enough = np.flatnonzero([len(history) >= _FEWEST for history in histories])
+    long_enough = np.flatnonzero([len(question.history) >= _FEWEST for question in questions])
+    users = np.array([question.user for question in questions])
     space = _space(model)
     found = []
+
+    def explained(question: Question) -> HistoryShapley:
+        return history_shapley(model, question, most=rows, exact_up_to=rows)
+
     for case in long_enough.tolist():
-        user, history, item = int(users[case]), histories[case], int(items[case])
-        others = long_enough[users[long_enough] != user]
-
-        def explained(who: int, seen: IntArray, item: int = item) -> HistoryShapley:
-            return history_shapley(model, who, seen, item, most=rows, exact_up_to=rows)
-
-        own = explained(user, history)
+        question = questions[case]
+        history = question.history
+        others = long_enough[users[long_enough] != question.user]
+        own = explained(question)
         n = len(own.positions)
         place = int(rng.integers(len(history)))
         swapped = history.copy()
-        swapped[place] = _stand_in(space, history, place, item)
+        swapped[place] = _stand_in(space, question, place)
         # Rows in common, counted from the newest back: all but the swapped one, or all but the first.
         unswapped = np.flatnonzero(np.arange(n) != max(place - own.grouped + 1, 0)) - n
         compared = {
-            SWAPPED: (explained(user, swapped), unswapped),
-            SHORTENED: (explained(user, history[1:]), np.arange(1 - n, 0)),
+            SWAPPED: (explained(question.with_history(swapped)), unswapped),
+            SHORTENED: (explained(question.with_history(history[1:])), np.arange(1 - n, 0)),
         }
         if len(others):
             other = int(rng.choice(others))
-            explanation = explained(int(users[other]), histories[other])
+            explanation = explained(questions[other].with_item(question.item))
             compared[OTHER] = (explanation, np.arange(1 - min(n, len(explanation.positions)), 0))
         found += [
-            {"case": case, "user": user, "change": change, **_moves(own, near, common)}
+            {"case": case, "user": question.user, "change": change, **_moves(own, near, common)}
             for change, (near, common) in compared.items()
         ]
     cases = pd.DataFrame(found, columns=["case", "user", "change", *MEASURES])
     summary = _summary(cases, samples, seed)
-    return Stability(cases, summary, len(long_enough), len(histories) - len(long_enough))
+    return Stability(cases, summary, len(long_enough), len(questions) - len(long_enough))
 
 
 def _space(model: RefinedModel) -> ItemSpace:
@@ -131,10 +124,12 @@ def _space(model: RefinedModel) -> ItemSpace:
     return ItemSpace.refined(guided, reduced) if reduced.size else ItemSpace.guided(guided)
 
 
-def _stand_in(space: ItemSpace, history: IntArray, place: int, item: int) -> int:
+def _stand_in(space: ItemSpace, question: Question, place: int) -> int:
     """Return the nearest neighbour of a history's item that is neither in the history nor the item explained."""
+    history = question.history
+    # The other items of the history and the item explained may all be nearer; of so many neighbours, one is left.
     nearest, _ = space.nearest(int(history[place]), len(history) + 1)
-    return int(nearest[~np.isin(nearest, history) & (nearest != item)][0])
+    return int(nearest[~np.isin(nearest, history) & (nearest != question.item)][0])
 
 
 def _moves(own: HistoryShapley, near: HistoryShapley, common: IntArray) -> dict[str, float]:

@@ -8,6 +8,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.cases.changes import part_labels
 from guidedrec_core.explanation.contrast import contrast, just_below
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.why_not_words import against_words
 from guidedrec_core.ranking.ranks import mask_seen
 from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -61,17 +62,17 @@ def build_against(
         No such user or item.
     """
     dataset, model = system.data.dataset, system.refined
-    user, item = dataset.users.index(user_id), dataset.items.index(item_id)
-    history = system.data.shown_history(user)
+    question = Question.of(system.data, user_id, item_id)
+    item = question.item
     if other_id is None:
-        scores = mask_seen(model.scores(np.array([user]), [history]), [history])[0]
+        scores = mask_seen(model.scores(question.users, question.histories), question.histories)[0]
         below = just_below(scores, item) if np.isfinite(scores[item]) else None
         if below is None:
             return None
         other = below
     else:
         other = dataset.items.index(other_id)
-    told = contrast(model, user, history, np.array([item]), np.array([other]))
+    told = contrast(model, question, question.items, np.array([other]))
     titles = dataset.catalogue.frame[c.TITLE]
     title, other_title = str(titles.iloc[item]), str(titles.iloc[other])
     values = [*told.contributions[0], told.remainder[0], told.bias[0]]

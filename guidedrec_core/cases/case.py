@@ -10,6 +10,7 @@ from guidedrec_core.cases.key import CaseKey
 from guidedrec_core.data.dataset import Shown
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation import words
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.models.base import FloatArray
 from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.recommenders.explanation import Explanation, all_ranks, explain_item, profile_table
@@ -86,9 +87,9 @@ def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = N
     data = system.data
     user = data.dataset.users.index(user_id)
     wanted = None if item_id is None else data.dataset.items.index(item_id)
-    history = data.shown_history(user)
+    given = UserHistory.shown(data, user)
     scores = {
-        name: mask_seen(system.model(name).scores(np.array([user]), [history]), [history])
+        name: mask_seen(system.model(name).scores(given.users, given.histories), given.histories)
         for name in ("base", "refined")
     }
     ranks = {name: all_ranks(s[0]) for name, s in scores.items()}
@@ -97,7 +98,7 @@ def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = N
         name: _list_table(system, top_k(scores[name], k)[0], name, scores[name][0], ranks, held_out, k)
         for name in scores
     }
-    profile = profile_table(system, user, history)
+    profile = profile_table(system, given)
     if wanted is None and len(lists["refined"]):
         wanted = data.dataset.items.index(str(lists["refined"][c.ITEM].iloc[0]))
     catalogue = data.dataset.catalogue.frame
@@ -105,8 +106,8 @@ def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = N
         user_id=user_id,
         run_id=system.run_id,
         shown=data.shown,
-        sentence=_user_sentence(system, profile, history),
-        history=_history_table(system, user, history),
+        sentence=_user_sentence(system, profile, given.history),
+        history=_history_table(system, given),
         profile=profile,
         base=lists["base"],
         refined=lists["refined"],
@@ -118,7 +119,7 @@ def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = N
                 "refined_rank": ranks["refined"][held_out],
             }
         ),
-        selected=None if wanted is None else explain_item(system, user, history, wanted, ranks, profile),
+        selected=None if wanted is None else explain_item(system, given.ask(wanted, k), ranks, profile),
     )
 
 
@@ -163,10 +164,10 @@ def _user_sentence(system: RefinedRecommender, profile: pd.DataFrame, history: I
     return f"{taste}. {verb.count(len(history))}, last: {title}."
 
 
-def _history_table(system: RefinedRecommender, user: int, history: IntArray) -> pd.DataFrame:
+def _history_table(system: RefinedRecommender, given: UserHistory) -> pd.DataFrame:
     """Tabulate the history, newest first."""
-    data = system.data
-    start = int(data.sequences.starts[user])
+    data, history = system.data, given.history
+    start = int(data.sequences.starts[given.user])
     rows = data.dataset.catalogue.frame.iloc[history]
     interactions = data.dataset.interactions.frame.iloc[start : start + len(history)]
     table = pd.DataFrame(

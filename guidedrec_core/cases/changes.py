@@ -11,6 +11,7 @@ from guidedrec_core.explanation.counterfactual import words
 from guidedrec_core.explanation.counterfactual.history import history_edit
 from guidedrec_core.explanation.counterfactual.item_scores import score_edits
 from guidedrec_core.explanation.counterfactual.taste import pull_edits, pulled_ranks
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.rank_change import rank_change
 from guidedrec_core.explanation.steering.steer import MOST_PULL
 from guidedrec_core.explanation.surrogate import base_surrogate
@@ -130,53 +131,63 @@ def build_changes(system: RefinedRecommender, user_id: str, item_id: str, k: int
     InputError
         The user has not left more items than the list is long.
     """
-    user, item, title = _place(system, user_id, item_id)
-    model, schema, history = system.refined, system.schema, system.data.shown_history(user)
+    question = Question.of(system.data, user_id, item_id, k)
+    title, model, schema = _title(system, question.item), system.refined, system.schema
     edits = pd.DataFrame({"kind": [], "change": [], c.RANK: []})
     curves = pd.DataFrame({"attribute": [], "label": [], "steps": [], c.RANK: []})
-    if item in history:
+    if question.seen:
         return Changes(True, k, (), (), (), curves, edits)
-    past = history_edit(model, user, history, item, k)
-    titles = system.data.dataset.catalogue.frame[c.TITLE]
-    removed = [str(titles.iloc[int(history[place])]) for place in past.removed]
-    pulls = pull_edits(model, user, history, item, k, resolution=_PULL_STEP)
+    past = history_edit(model, question)
+    removed = [_title(system, int(question.history[place])) for place in past.removed]
+    pulls = pull_edits(model, question, resolution=_PULL_STEP)
     rows = [("history", f"without {listing(removed)}", past.rank)] if removed else []
     several = [pulls.joint] if pulls.joint is not None else []
     who = f"this {system.verb.user}"
     rows += [("taste", f"{who} {words.pull_phrase(pull, schema)}", pull.rank) for pull in (*pulls.single, *several)]
-
-    raw, scale = system.item_scores.values[item], (schema.scale.min, schema.scale.max)
-    try:
-        how, weights, _ = standardisation(system)
-    except ConfigError:  # a control, whose columns are no scores of this item
-        scored: tuple[str, ...] = ("This run does not use its scores as they are, so changing them has no effect.",)
-    else:
-        own = None if weights is None else weights[item]
-        found = score_edits(
-            model, user, history, item, raw, lambda rows: how.apply(rows, own), scale, k, resolution=_SCORE_STEP
-        )
-        scored = tuple(words.score_words(title, found, raw, schema, k))
-        together = [found.joint] if found.joint is not None else []
-        for edit in (*found.single, *together):
-            rows.append(("scores", f"with {words.score_phrase(edit, raw, schema)}", edit.rank))
+    scored, scored_rows = _score_changes(system, question, title)
     return Changes(
         seen=False,
         k=k,
         history=(words.history_words(title, past, removed, k, system.verb),),
         pulls=tuple(words.pull_words(title, pulls, schema, k, system.verb)),
         scores=scored,
-        curves=_curves(system, user, item),
-        edits=pd.DataFrame(rows, columns=["kind", "change", c.RANK]),
+        curves=_curves(system, question),
+        edits=pd.DataFrame([*rows, *scored_rows], columns=["kind", "change", c.RANK]),
         removal=RemovalFact(tuple(removed), past.rank, k, past.exact) if removed else None,
     )
 
 
+def _score_changes(
+    system: RefinedRecommender, question: Question, title: str
+) -> tuple[tuple[str, ...], list[tuple[str, str, int]]]:
+    """Return which changes of the item's own scores would do it, in words, and as rows of `Changes.edits`."""
+    schema, raw = system.schema, system.item_scores.values[question.item]
+    try:
+        how, weights, _ = standardisation(system)
+    except ConfigError:  # a control, whose columns are no scores of this item
+        return ("This run does not use its scores as they are, so changing them has no effect.",), []
+    own = None if weights is None else weights[question.item]
+    found = score_edits(
+        system.refined,
+        question,
+        raw,
+        lambda rows: how.apply(rows, own),
+        (schema.scale.min, schema.scale.max),
+        resolution=_SCORE_STEP,
+    )
+    together = [found.joint] if found.joint is not None else []
+    rows = [
+        ("scores", f"with {words.score_phrase(edit, raw, schema)}", edit.rank) for edit in (*found.single, *together)
+    ]
+    return tuple(words.score_words(title, found, raw, schema, question.k)), rows
+
+
 def build_why_not(system: RefinedRecommender, user_id: str, item_id: str, k: int = 10) -> NotListed:
     """Find what keeps an item out of a user's list; parameters and errors as in `build_changes`."""
-    user, item, title = _place(system, user_id, item_id)
-    told = why_not(system.refined, user, system.data.shown_history(user), item, k)
-    titles = system.data.dataset.catalogue.frame[c.TITLE]
-    against = "" if told.against is None else str(titles.iloc[told.against])
+    question = Question.of(system.data, user_id, item_id, k)
+    title = _title(system, question.item)
+    told = why_not(system.refined, question)
+    against = "" if told.against is None else _title(system, told.against)
     parts = pd.DataFrame({"label": [], "value": []})
     if told.parts is not None:
         values = [*told.parts.contributions[0], told.parts.remainder[0], told.parts.bias[0]]
@@ -190,16 +201,16 @@ def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: in
 
     Parameters and errors as in `build_changes`; `seed` is that of the orders drawn where there are too many to count.
     """
-    user, item, title = _place(system, user_id, item_id)
-    history = system.data.shown_history(user)
-    if item in history:
+    question = Question.of(system.data, user_id, item_id)
+    title = _title(system, question.item)
+    if question.seen:
         return None
-    change = rank_change(system.base, system.refined, user, history, item, seed)
+    change = rank_change(system.base, system.refined, question, seed)
     gained = [*change.attributes, change.patterns, change.popularity]
     parts = pd.DataFrame({"label": part_labels(system), "gained": gained, "error": change.errors})
     g = system.refined.item_values()
-    surrogate = base_surrogate(system.base, user, history, g, system.data.item_interactions, seed)
-    likely = surrogate.approximate_contributions(g[item : item + 1])[0]
+    surrogate = base_surrogate(system.base, question, g, system.data.item_interactions, seed)
+    likely = surrogate.approximate_contributions(g[question.items])[0]
     labels = [attribute.label for attribute in system.schema.attributes]
     return Moved(
         sentence=words.rank_change_words(title, change, system.schema, system.verb),
@@ -214,11 +225,9 @@ def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: in
     )
 
 
-def _place(system: RefinedRecommender, user_id: str, item_id: str) -> tuple[int, int, str]:
-    """Return the indexes of user and item, and the item's title."""
-    dataset = system.data.dataset
-    user, item = dataset.users.index(user_id), dataset.items.index(item_id)
-    return user, item, str(dataset.catalogue.frame[c.TITLE].iloc[item])
+def _title(system: RefinedRecommender, item: int) -> str:
+    """Return an item's title."""
+    return str(system.data.dataset.catalogue.frame[c.TITLE].iloc[item])
 
 
 def part_labels(system: RefinedRecommender) -> list[str]:
@@ -227,11 +236,10 @@ def part_labels(system: RefinedRecommender) -> list[str]:
     return [*labels, system.verb.patterns.capitalize(), "Popularity"]
 
 
-def _curves(system: RefinedRecommender, user: int, item: int) -> pd.DataFrame:
+def _curves(system: RefinedRecommender, question: Question) -> pd.DataFrame:
     """Tabulate the rank under pulls of the attributes that change it most."""
     steps = np.linspace(-MOST_PULL, MOST_PULL, _CURVE_POINTS)
-    history = system.data.shown_history(user)
-    ranks = pulled_ranks(system.refined, user, history, item, steps)  # [A, n]
+    ranks = pulled_ranks(system.refined, question, steps)  # [A, n]
     tables = [
         pd.DataFrame({"attribute": attribute.name, "label": attribute.label, "steps": steps, c.RANK: own})
         for attribute, own in zip(system.schema.attributes, ranks, strict=True)

@@ -8,6 +8,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
 from guidedrec_core.explanation.history_words import exactness_words, history_sentence, row_labels
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
@@ -72,14 +73,13 @@ def build_history(
         No such user, item or model.
     """
     data = system.data
-    user, item = data.dataset.users.index(user_id), data.dataset.items.index(item_id)
-    history = data.shown_history(user)
+    question = Question.of(data, user_id, item_id)
     remainder = system.verb.patterns.capitalize()
     if system.model(model) is system.refined:
-        shares = history_shapley(system.refined, user, history, item, seed)
+        shares = history_shapley(system.refined, question, seed)
         columns = [*(attribute.label for attribute in system.schema.attributes), remainder]
     else:
-        shares = base_history_shapley(system.base, user, history, item, seed)
+        shares = base_history_shapley(system.base, question, seed)
         columns = [remainder]
     catalogue = data.dataset.catalogue.frame.iloc[shares.items]
     labels = row_labels(shares, [str(title) for title in catalogue[c.TITLE]])

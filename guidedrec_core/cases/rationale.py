@@ -4,6 +4,7 @@ import numpy as np
 
 from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.rationale.facts import AttributeFact, Facts, PastFact, RemovalFact
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
@@ -26,12 +27,11 @@ def rationale_facts(
     """
     selected = case.selected
     assert selected is not None, "a rationale is of an item"
-    data = system.data
-    user, item = data.dataset.users.index(case.user_id), data.dataset.items.index(selected.item_id)
-    history = data.shown_history(user)
+    question = Question.of(system.data, case.user_id, selected.item_id)
+    history, item = question.history, question.items
     newest = np.arange(len(history))[::-1][:most]  # newest first, as in `Case.history`
     without = [np.delete(history, position) for position in newest.tolist()]
-    scores = system.refined.parts(np.full(len(newest) + 1, user), [history, *without], np.array([item])).scores[:, 0]
+    scores = system.refined.parts(np.full(len(newest) + 1, question.user), [history, *without], item).scores[:, 0]
     worth = (scores[0].astype(np.float64) - scores[1:]).tolist()  # [n newest]
     raw = system.item_scores.values[history[newest]].astype(np.float64)  # [n newest, A]
     attributes = tuple(

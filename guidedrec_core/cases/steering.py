@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.explanation.steering.words import steered_sentence
 from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -38,7 +39,7 @@ def scores_after(
     """Score the catalogue after a user's history, edited or not; what does not depend on any pull."""
     user = system.data.dataset.users.index(user_id)
     edited = Steering(removed=removed, added=added).edited(system.data.shown_history(user))
-    return history_scores(system.refined, user, edited)
+    return history_scores(system.refined, UserHistory(user, edited))
 
 
 def steered_case(

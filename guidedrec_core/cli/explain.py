@@ -117,25 +117,21 @@ def ledger_json(system: "RefinedRecommender", model: str, user_id: str, item_id:
         ``score`` is the sum of ``bias``, ``remainder`` and all contributions; values of user and item are in standard
         deviations from the average; ``rank`` is None for an item that the user has already.
     """
-    import numpy as np
-
     from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
+    from guidedrec_core.explanation.question import Question
     from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
-    data = system.data
-    user, item = data.dataset.users.index(user_id), data.dataset.items.index(item_id)
-    history, items = data.shown_history(user), np.array([item])
+    question = Question.of(system.data, user_id, item_id)
+    items = question.items
     base = model == "base"
-    ledger = (
-        base_ledger(system.base, user, history, items) if base else refined_ledger(system.refined, user, history, items)
-    )
-    scores = mask_seen(system.model(model).scores(np.array([user]), [history]), [history])
+    ledger = base_ledger(system.base, question, items) if base else refined_ledger(system.refined, question, items)
+    scores = mask_seen(system.model(model).scores(question.users, question.histories), question.histories)
     return {
         "user_id": user_id,
         "item_id": item_id,
         "model": model,
         "run_id": system.run_id,
-        "rank": None if item in history else int(ranks_of(scores, items)[0]),
+        "rank": None if question.seen else int(ranks_of(scores, items)[0]),
         "score": float(ledger.score[0]),
         "bias": float(ledger.bias[0]),
         "remainder": float(ledger.remainder[0]),

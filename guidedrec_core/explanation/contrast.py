@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.ledger import Ledger, refined_ledger
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]
@@ -54,27 +55,24 @@ class Contrast:
         return cls(ledger.contributions, remainder, bias, ledger.contributions.sum(axis=1) + remainder + bias)
 
 
-def contrast(
-    model: RefinedModel, user: int, history: IntArray, items: IntArray, others: IntArray | None = None
-) -> Contrast:
+def contrast(model: RefinedModel, given: UserHistory, items: IntArray, others: IntArray | None = None) -> Contrast:
     """Split the differences between scores of one user.
 
     Parameters
     ----------
     model : RefinedModel
         The refined model.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first.
+    given : UserHistory
+        The user, and what the model is shown; a `Question` is one.
     items : IntArray
         Item indexes, ``[n]``.
     others : IntArray, optional
         What each is compared with, ``[n]``; default is the catalogue's mean.
     """
     if others is None:
-        return Contrast.with_average(refined_ledger(model, user, history, items))
-    ledger = refined_ledger(model, user, history, np.concatenate([items, others]))
+        return Contrast.with_average(refined_ledger(model, given, items))
+    # One pass of the model for both, so that they share slopes to the last digit.
+    ledger = refined_ledger(model, given, np.concatenate([items, others]))
     rows = np.arange(len(items))
     return Contrast.between(ledger, rows, rows + len(items))
 

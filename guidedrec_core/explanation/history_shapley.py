@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.randomness import derive_seed
 from guidedrec_core.refinement.refined import RefinedModel
@@ -108,9 +109,7 @@ class HistoryShapley:
 
 def history_shapley(
     model: RefinedModel,
-    user: int,
-    history: IntArray,
-    item: int,
+    question: Question,
     seed: int = 0,
     evaluations: int = EVALUATIONS,
     most: int = MOST,
@@ -122,12 +121,8 @@ def history_shapley(
     ----------
     model : RefinedModel
         The refined model.
-    user : int
-        User index, for the LLM user scores; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first; each position counts by itself, repeated items too.
-    item : int
-        Item index to explain.
+    question : Question
+        About any item. Each position of the history counts by itself, repeated items too.
     seed : int
         Of the orders drawn.
     evaluations : int
@@ -142,35 +137,33 @@ def history_shapley(
     HistoryShapley
         Its sums agree with the model's float32 score to 1e-5.
     """
-    values = model.item_values()[item].astype(np.float64)  # [A]
-    asked = np.array([item])
-    bias = float(model.parts(np.array([user]), [history], asked).bias[0])
+    values = model.item_values()[question.item].astype(np.float64)  # [A]
+    bias = float(model.parts(question.users, question.histories, question.items).bias[0])
 
     def worth(histories: list[IntArray]) -> FloatArray:
-        parts = model.parts(np.full(len(histories), user), histories, asked)
+        parts = model.parts(np.full(len(histories), question.user), histories, question.items)
         return np.concatenate([parts.slopes * values, parts.remainder.astype(np.float64)], axis=1)
 
-    return _share_out(worth, bias, history, seed, evaluations, most, exact_up_to)
+    return _share_out(worth, bias, question.history, seed, evaluations, most, exact_up_to)
 
 
 def base_history_shapley(
     model: BaseModel,
-    user: int,
-    history: IntArray,
-    item: int,
+    question: Question,
     seed: int = 0,
     evaluations: int = EVALUATIONS,
     most: int = MOST,
     exact_up_to: int = EXACT_UP_TO,
 ) -> HistoryShapley:
     """Share out an item's base score: all remainder, since a base model knows no attributes; see `history_shapley`."""
-    vector = model.item_embedding()[item].astype(np.float64)  # [d]
+    vector = model.item_embedding()[question.item].astype(np.float64)  # [d]
 
     def worth(histories: list[IntArray]) -> FloatArray:
-        worths: FloatArray = model.user_vectors(np.full(len(histories), user), histories) @ vector
+        worths: FloatArray = model.user_vectors(np.full(len(histories), question.user), histories) @ vector
         return worths[:, None]
 
-    return _share_out(worth, float(model.item_bias()[item]), history, seed, evaluations, most, exact_up_to)
+    bias = float(model.item_bias()[question.item])
+    return _share_out(worth, bias, question.history, seed, evaluations, most, exact_up_to)
 
 
 def warm_up() -> None:

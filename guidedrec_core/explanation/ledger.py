@@ -13,6 +13,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
 from guidedrec_core.refinement.refined import RefinedModel
@@ -58,17 +59,15 @@ class Ledger:
     average_bias: float
 
 
-def refined_ledger(model: RefinedModel, user: int, history: IntArray, items: IntArray) -> Ledger:
+def refined_ledger(model: RefinedModel, given: UserHistory, items: IntArray) -> Ledger:
     """Split the refined scores of some items for one user.
 
     Parameters
     ----------
     model : RefinedModel
         The refined model.
-    user : int
-        User index, for the LLM user scores; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first.
+    given : UserHistory
+        The user, and what the model is shown; a `Question` is one.
     items : IntArray
         Item indexes to explain, ``[n]``.
 
@@ -77,7 +76,8 @@ def refined_ledger(model: RefinedModel, user: int, history: IntArray, items: Int
     Ledger
         Sums in float64 agree with the model's float32 score to 1e-5.
     """
-    parts = model.parts(np.array([user]), [history])
+    parts = model.parts(given.users, given.histories)
+    # In float64, so that the parts add up to the score they are shown with; in float32 their order would matter.
     slopes, remainders = parts.slopes[0].astype(np.float64), parts.remainder[0].astype(np.float64)
     g = model.item_values()[items].astype(np.float64)  # [n, A]
     contributions = slopes * g  # [n, A]
@@ -96,9 +96,9 @@ def refined_ledger(model: RefinedModel, user: int, history: IntArray, items: Int
     )
 
 
-def base_ledger(model: BaseModel, user: int, history: IntArray, items: IntArray) -> Ledger:
+def base_ledger(model: BaseModel, given: UserHistory, items: IntArray) -> Ledger:
     """Split the base scores of some items: all remainder and bias, since a base model knows no attributes."""
-    scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
+    scores = model.scores(given.users, given.histories)[0].astype(np.float64)
     bias = model.item_bias().astype(np.float64)
     remainder = scores - bias
     none = np.zeros(0)
@@ -149,7 +149,7 @@ def ledgers(
         histories = [data.shown_history(user) for user in block.tolist()]
         parts = model.parts(block, histories)
         best = top_k(mask_seen(parts.scores, histories), k)  # [B, k]
-        row, place = np.nonzero(best >= 0)
+        row, place = np.nonzero(best >= 0)  # -1 fills the lists of users who have nearly the whole catalogue
         items = best[row, place]  # [n]
         contributions = parts.slopes[row].astype(np.float64) * guided[items]  # [n, A]
         yield pd.DataFrame(

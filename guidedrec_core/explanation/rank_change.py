@@ -16,8 +16,7 @@ from math import comb
 import numpy as np
 import numpy.typing as npt
 
-from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.errors import InputError
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
@@ -64,9 +63,7 @@ class RankChange:
         return self.base_rank - self.rank
 
 
-def rank_change(
-    base: BaseModel, refined: RefinedModel, user: int, history: IntArray, item: int, seed: int = 0
-) -> RankChange:
+def rank_change(base: BaseModel, refined: RefinedModel, question: Question, seed: int = 0) -> RankChange:
     """Split the change of one item's rank.
 
     Parameters
@@ -75,12 +72,8 @@ def rank_change(
         The base model.
     refined : RefinedModel
         The refined model.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first.
-    item : int
-        Item index; not in the history.
+    question : Question
+        About an item that is not in the history.
     seed : int
         Of the permutations.
 
@@ -89,20 +82,17 @@ def rank_change(
     InputError
         The user has the item already, so it has no rank.
     """
-    if item in history:
-        raise InputError(
-            f"expected an item that is not in the history, got number {item} of the history; choose another"
-        )
-    users, histories = np.array([user]), [history]
+    question.require_unseen()
+    users, histories, item = question.users, question.histories, question.item
     base_scores, parts = base.scores(users, histories), refined.parts(users, histories)
-    asked = np.array([item])
-    base_rank = int(ranks_of(mask_seen(base_scores, histories), asked)[0])
-    rank = int(ranks_of(mask_seen(parts.scores, histories), asked)[0])
+    base_rank = int(ranks_of(mask_seen(base_scores, histories), question.items)[0])
+    rank = int(ranks_of(mask_seen(parts.scores, histories), question.items)[0])
 
     others = np.ones(refined.n_items, dtype=bool)
-    others[history] = False
+    others[question.history] = False
     before, base_bias = base_scores[0].astype(np.float64), base.item_bias().astype(np.float64)
     remainder, bias = parts.remainder[0].astype(np.float64), parts.bias.astype(np.float64)
+    # Base scores get the spread of the refined model's other parts; where neither varies, any c > 0 will do.
     spread = float(before[others].std())
     c = (float((remainder + bias)[others].std()) / spread if spread > 0 else 0.0) or 1.0
     rest = [remainder - c * (before - base_bias), bias - c * base_bias]
@@ -151,6 +141,7 @@ def _exact(
         walk(player + 1, coalition, lead)
         walk(player + 1, coalition | 1 << player, lead + steps[player])
 
+    # Depth first, so that a coalition costs one addition to the sums of the one before it.
     walk(0, 0, lead)
     ranks[0], ranks[-1] = base_rank, rank  # the models' own, whose rounding may differ
     coalitions = np.arange(2**n_players)
@@ -177,6 +168,7 @@ def _sampled(
     pairs = np.zeros((_PAIRS, n_players))
     for pair in pairs:
         order = rng.permutation(n_players)
+        # An order and its reverse err in opposite directions, so that their mean is nearer than that of two orders.
         for players in (order, order[::-1]):
             now, before = lead.copy(), base_rank
             for place, player in enumerate(players):

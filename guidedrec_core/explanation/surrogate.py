@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.randomness import generator
 
@@ -53,8 +54,7 @@ class Surrogate:
 
 def base_surrogate(
     model: BaseModel,
-    user: int,
-    history: IntArray,
+    given: UserHistory,
     values: npt.NDArray[np.float32],
     popularity: npt.NDArray[np.int64] | None = None,
     seed: int = 0,
@@ -65,10 +65,8 @@ def base_surrogate(
     ----------
     model : BaseModel
         The base model.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first; left out of the fit.
+    given : UserHistory
+        The user, and what the model is shown; items of the history are left out of the fit.
     values : ndarray
         G, ``[n_items, A]``.
     popularity : ndarray, optional
@@ -77,8 +75,8 @@ def base_surrogate(
         Of the division into five parts, each predicted from the others.
     """
     keep = np.ones(len(values), dtype=bool)
-    keep[history] = False
-    scores = model.scores(np.array([user]), [history])[0, keep].astype(np.float64)
+    keep[given.history] = False
+    scores = model.scores(given.users, given.histories)[0, keep].astype(np.float64)
     attributes = values[keep].astype(np.float64)
     columns = attributes
     if popularity is not None:
@@ -107,6 +105,7 @@ def _ridge(columns: FloatArray, scores: FloatArray) -> tuple[FloatArray, float]:
 
 def _r2(columns: FloatArray, scores: FloatArray, fold: IntArray) -> float:
     """Return the share of variance explained on parts left out of the fit."""
+    # With fewer items than that, or scores that are all alike, a share of variance says nothing.
     if len(scores) < 2 * (columns.shape[1] + _FOLDS) or np.ptp(scores) == 0:
         return float("nan")
     missed = total = 0.0
@@ -114,5 +113,6 @@ def _r2(columns: FloatArray, scores: FloatArray, fold: IntArray) -> float:
         out = fold == part
         slopes, constant = _ridge(columns[~out], scores[~out])
         missed += float(((scores[out] - columns[out] @ slopes - constant) ** 2).sum())
+        # Against the mean of the other parts, which is what one would predict knowing no column.
         total += float(((scores[out] - scores[~out].mean()) ** 2).sum())
     return 1.0 - missed / total

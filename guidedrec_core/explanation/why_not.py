@@ -9,8 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.contrast import Contrast, contrast
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 
@@ -57,28 +57,24 @@ class WhyNot:
         return max(self.rank - self.k - 1, 0)
 
 
-def why_not(model: RefinedModel, user: int, history: IntArray, item: int, k: int = 10) -> WhyNot:
+def why_not(model: RefinedModel, question: Question) -> WhyNot:
     """Find what keeps an item out of the K best.
 
     Parameters
     ----------
     model : RefinedModel
         The refined model.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first.
-    item : int
-        Any item index.
-    k : int
-        Length of the list.
+    question : Question
+        About any item.
     """
-    scores = mask_seen(model.scores(np.array([user]), [history]), [history])  # [1, n_items]
+    k, items = question.k, question.items
+    scores = mask_seen(model.scores(question.users, question.histories), question.histories)  # [1, n_items]
     n_ranked = int(np.isfinite(scores).sum())
-    if item in history:
+    if question.seen:
         return WhyNot("seen", k, 0, n_ranked, None, None)
-    rank = int(ranks_of(scores, np.array([item]))[0])
+    rank = int(ranks_of(scores, items)[0])
+    # An item below the list is held against the last one in it; one of the list against the first one below it.
     place = k if rank > k else k + 1
     against = int(top_k(scores, place)[0, -1]) if place <= n_ranked else None
-    parts = None if against is None else contrast(model, user, history, np.array([item]), np.array([against]))
+    parts = None if against is None else contrast(model, question, items, np.array([against]))
     return WhyNot("outranked" if rank > k else "listed", k, rank, n_ranked, against, parts)

@@ -17,6 +17,7 @@ from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import words
 from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.explanation.question import Question, UserHistory
 from guidedrec_core.models.base import BaseModel, FloatArray, ItemScorer
 from guidedrec_core.ranking.ranks import mask_seen
 from guidedrec_core.refinement.refined import RefinedModel
@@ -142,9 +143,7 @@ class Explanation:
 
 def explain_item(
     model: Explained,
-    user: int,
-    history: IntArray,
-    item: int | None = None,
+    question: Question,
     ranks: dict[str, IntArray] | None = None,
     profile: pd.DataFrame | None = None,
 ) -> Explanation:
@@ -154,31 +153,17 @@ def explain_item(
     ----------
     model : RefinedRecommender
         Base and refined model with their data.
-    user : int
-        User index; -1 for somebody unknown.
-    history : IntArray
-        Item indexes that the models are shown, oldest first.
-    item : int, optional
-        Item index; the refined model's first recommendation by default.
+    question : Question
+        About any item.
     ranks, profile : optional
-        `all_ranks` of both models and `profile_table`, where they are known already.
-
-    Raises
-    ------
-    InputError
-        No item is given, and the history holds the whole catalogue.
+        `item_ranks` of both models and `profile_table`, where they are known already.
     """
     if ranks is None:
-        ranks = {"base": _ranks(model.base, user, history), "refined": _ranks(model.refined, user, history)}
+        ranks = {"base": item_ranks(model.base, question), "refined": item_ranks(model.refined, question)}
     if profile is None:
-        profile = profile_table(model, user, history)
-    if item is None:
-        item = int(ranks["refined"].argmin())
-        if np.isin(item, history):
-            raise InputError(
-                "expected an item to explain: the history holds the whole catalogue, so none is recommended"
-            )
-    ledger = refined_ledger(model.refined, user, history, np.array([item]))
+        profile = profile_table(model, question)
+    item = question.item
+    ledger = refined_ledger(model.refined, question, question.items)
     row = model.data.dataset.catalogue.frame.iloc[item]
     rank, base_rank = int(ranks["refined"][item]), int(ranks["base"][item])
     phrases = [
@@ -199,7 +184,6 @@ def explain_item(
         phrase=phrases,
     )
     title, verb = str(row[c.TITLE]), model.verb
-    seen = bool(np.isin(item, history))
     return Explanation(
         item_id=str(row[c.ITEM]),
         title=title,
@@ -207,8 +191,8 @@ def explain_item(
         description=str(row.get(c.DESCRIPTION) or ""),
         rank=rank,
         base_rank=base_rank,
-        held_out=bool(user >= 0 and np.isin(item, model.data.held_out(user))),
-        seen=seen,
+        held_out=question.user >= 0 and item in model.data.held_out(question.user),
+        seen=question.seen,
         parts=parts,
         remainder=float(ledger.remainder[0]),
         bias=float(ledger.bias[0]),
@@ -217,15 +201,29 @@ def explain_item(
         average_remainder=ledger.average_remainder,
         average_bias=ledger.average_bias,
         sentence=f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
-        if seen
+        if question.seen
         else words.reason_sentence(title, rank, base_rank, ledger, model.schema, verb),
         verb=verb,
     )
 
 
-def _ranks(model: ItemScorer, user: int, history: IntArray) -> IntArray:
-    """Return every item's rank in one list, ``[n_items]``."""
-    return all_ranks(mask_seen(model.scores(np.array([user]), [history]), [history])[0])
+def first_recommendation(ranks: IntArray, given: UserHistory) -> int:
+    """Return the item that is recommended first, given every item's rank, ``[n_items]``.
+
+    Raises
+    ------
+    InputError
+        The history holds the whole catalogue.
+    """
+    item = int(ranks.argmin())
+    if item in given.history:
+        raise InputError("expected an item to explain: the history holds the whole catalogue, so none is recommended")
+    return item
+
+
+def item_ranks(model: ItemScorer, given: UserHistory) -> IntArray:
+    """Return every item's rank in one list, ``[n_items]``; see `all_ranks`."""
+    return all_ranks(mask_seen(model.scores(given.users, given.histories), given.histories)[0])
 
 
 def all_ranks(scores: FloatArray) -> IntArray:
@@ -236,9 +234,9 @@ def all_ranks(scores: FloatArray) -> IntArray:
     return ranks
 
 
-def profile_table(model: Explained, user: int, history: IntArray) -> pd.DataFrame:
+def profile_table(model: Explained, given: UserHistory) -> pd.DataFrame:
     """Tabulate a guided profile, one row an attribute; see `Case.profile`."""
-    profile = model.refined.parts(np.array([user]), [history]).profile
+    profile = model.refined.parts(given.users, given.histories).profile
     raw = model.item_scores.values
     decay = model.config.decay
     return pd.DataFrame(
@@ -248,7 +246,7 @@ def profile_table(model: Explained, user: int, history: IntArray) -> pd.DataFram
             "low": [a.low for a in model.schema.attributes],
             "high": [a.high for a in model.schema.attributes],
             "user_value": profile[0].astype(np.float64),
-            "user_score": _decayed_mean(raw[history], decay),
+            "user_score": _decayed_mean(raw[given.history], decay),
             "catalogue_score": np.nanmean(raw.astype(np.float64), axis=0),
             "weight": model.refined.weights().astype(np.float64),
         }

@@ -17,9 +17,10 @@ from guidedrec_core.data.dataset import Shown, SplitDataset
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError, UnknownIdError
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.models.base import BaseModel, ItemScorer
 from guidedrec_core.recommenders.base import BaseRecommender
-from guidedrec_core.recommenders.explanation import Explanation, explain_item
+from guidedrec_core.recommenders.explanation import Explanation, explain_item, first_recommendation, item_ranks
 from guidedrec_core.recommenders.recommender import Recommender, as_texts
 from guidedrec_core.recommenders.writing import (
     base_settings,
@@ -163,18 +164,18 @@ class RefinedRecommender(Recommender):
         UnknownIdError
             The user or an item is not in the data set.
         InputError
-            Neither user nor history is given, or both.
+            Neither user nor history is given, or both; or no item, and the history holds the whole catalogue.
         """
         if (user is None) == (history is None):
             raise InputError("expected a user or a history; give one of both")
         data = self.data.showing(shown)
         if user is not None:
-            index = data.dataset.users.index(str(user))
-            past = data.shown_history(index)
+            given = UserHistory.shown(data, data.dataset.users.index(str(user)))
         else:
-            index, past = -1, data.dataset.items.indexes(as_texts(history or [], "history"))
-        wanted = None if item is None else data.dataset.items.index(str(item))
-        return explain_item(replace(self, data=data), index, past, wanted)
+            given = UserHistory(-1, data.dataset.items.indexes(as_texts(history or [], "history")))
+        ranks = {name: item_ranks(self.model(name), given) for name in ("base", "refined")}
+        wanted = first_recommendation(ranks["refined"], given) if item is None else data.dataset.items.index(str(item))
+        return explain_item(replace(self, data=data), given.ask(wanted), ranks)
 
     @cached_property
     def attribute_weights(self) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from guidedrec_core.data.tables import read_table
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
 from guidedrec_core.evaluation.report import PLACEBO
+from guidedrec_core.explanation.question import Question, UserHistory
 from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import top_lists
@@ -116,13 +117,13 @@ def audit(
         )
     progress.step("does removing the named past items change the score?")
     some = _explained(system, draw.permutation(users), config.explained)
-    tested = {"history": history_fidelity(system.refined, *some, seed=seed, samples=config.bootstrap_samples)}
+    tested = {"history": history_fidelity(system.refined, some, seed=seed, samples=config.bootstrap_samples)}
     progress.step("does removing the named attributes change the score?")
-    tested["attributes"] = attribute_fidelity(system.refined, *some, seed=seed, samples=config.bootstrap_samples)
+    tested["attributes"] = attribute_fidelity(system.refined, some, seed=seed, samples=config.bootstrap_samples)
     tables["fidelity"] = pd.concat([each.areas.assign(part=part) for part, each in tested.items()], ignore_index=True)
     tables["curves"] = pd.concat([each.curves.assign(part=part) for part, each in tested.items()], ignore_index=True)
     progress.step("do near-identical users get the same reasons?")
-    tables["stability"] = stability(system.refined, *some, seed=seed, samples=config.bootstrap_samples).summary
+    tables["stability"] = stability(system.refined, some, seed=seed, samples=config.bootstrap_samples).summary
     progress.step("done")
     with store.create("audit", config=settings, inputs=inputs, seed=seed) as writer:
         for name, table in tables.items():
@@ -130,7 +131,7 @@ def audit(
         writer.summary.update(
             users=len(users),
             of_users=len(everybody),
-            explained=len(some[0]),
+            explained=len(some),
             reference=source,
             judged=int((~np.isnan(judged)).any(axis=1).sum()),
             alarms=int(tables["meaning"]["alarm"].sum()),
@@ -156,17 +157,17 @@ def audit_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     return audit(store, refined, AuditConfig(), refined.seed or 0, listener=listener).id
 
 
-def _explained(system: RefinedRecommender, users: IntArray, count: int) -> tuple[IntArray, list[IntArray], IntArray]:
-    """Return the first users, at most so many, with a history to choose from: them, it, and what they are recommended.
+def _explained(system: RefinedRecommender, users: IntArray, count: int) -> list[Question]:
+    """Ask about what the first users with a history to choose from are recommended, at most so many.
 
     A history of one item can be taken away in one order only, which tests nothing.
     """
-    histories = {user: system.data.shown_history(user) for user in users.tolist()}
-    chosen = np.sort([user for user, history in histories.items() if len(history) > 1][:count]).astype(np.int64)
-    shown = [histories[user] for user in chosen.tolist()]
-    lengths = np.array([len(history) for history in shown])
-    best = top_lists(system.refined, system.data.sequences, chosen, lengths, 1)[:, 0]
-    return chosen[best >= 0], [h for h, item in zip(shown, best, strict=True) if item >= 0], best[best >= 0]
+    shown = [UserHistory.shown(system.data, user) for user in users.tolist()]
+    chosen = sorted([given for given in shown if len(given.history) > 1][:count], key=lambda given: given.user)
+    who = np.array([given.user for given in chosen], dtype=np.int64)
+    lengths = np.array([len(given.history) for given in chosen])
+    best = top_lists(system.refined, system.data.sequences, who, lengths, 1)[:, 0]
+    return [given.ask(item) for given, item in zip(chosen, best.tolist(), strict=True) if item >= 0]
 
 
 def _placebo(store: RunStore, refined: Run) -> Run | None:

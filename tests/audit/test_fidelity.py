@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from small_models import COLD, KINDS, MAKERS, N_ITEMS, additive, base_of, head, literal, random_cases, stirred
+from small_models import COLD, KINDS, MAKERS, N_ITEMS, additive, base_of, head, literal, random_questions, stirred
 from tiny import ENCODER, arrays
 
 from guidedrec_core.audit.fidelity import (
@@ -24,6 +24,7 @@ from guidedrec_core.audit.fidelity import (
     history_fidelity,
 )
 from guidedrec_core.explanation.attention import has_attention, history_attention
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.registry import make_base
 
 CASES = 12
@@ -65,13 +66,13 @@ def curve_of(result: Fidelity, direction: str, order: str) -> pd.DataFrame:
 
 def test_a_planted_model_gets_the_ideal_curve_and_other_orders_do_worse() -> None:
     model = Planted()
-    users, histories, items = random_cases(model.n_items)
-    result = history_fidelity(model, users, histories, items, samples=200)
+    questions = random_questions(model.n_items)
+    result = history_fidelity(model, questions, samples=200)
     expected = np.zeros((CASES, len(SHARES)))
-    for case, (history, item) in enumerate(zip(histories, items, strict=True)):
-        brought = np.sort(model.vectors[history] @ model.vectors[item])[::-1]
+    for case, question in enumerate(questions):
+        brought = np.sort(model.vectors[question.history] @ model.vectors[question.item])[::-1]
         so_far = np.concatenate([[0], np.cumsum(brought)])
-        expected[case] = so_far[np.round(SHARES * len(history)).astype(int)]
+        expected[case] = so_far[np.round(SHARES * len(question.history)).astype(int)]
     for direction in (DELETION, INSERTION):
         curve = curve_of(result, direction, EXPLANATION)
         np.testing.assert_allclose(curve[SCORE], expected.mean(axis=0), atol=1e-5)
@@ -94,9 +95,7 @@ def test_no_order_beats_the_explanation_of_an_additive_score() -> None:
 
     def area(order: tuple[int, ...]) -> float:
         values = [-float(order.index(position)) for position in range(4)]
-        result = history_fidelity(
-            model, np.array([0]), [history], np.array([item]), values=[np.array(values)], samples=2
-        )
+        result = history_fidelity(model, [Question(0, history, item)], values=[np.array(values)], samples=2)
         return row(result, DELETION, SCORE, EXPLANATION)["area"]
 
     areas = {order: area(order) for order in permutations(range(4))}
@@ -107,7 +106,7 @@ def test_no_order_beats_the_explanation_of_an_additive_score() -> None:
 def test_ranks_are_among_what_the_whole_history_does_not_hold() -> None:
     model = Planted()
     history, item = np.array([4, 9, 1, 22]), 17
-    result = history_fidelity(model, np.array([0]), [history], np.array([item]), samples=2)
+    result = history_fidelity(model, [Question(0, history, item)], samples=2)
     ranks = []
     for shown in (history, history[:0]):
         scores = model.scores(np.array([0]), [shown])[0]
@@ -124,14 +123,13 @@ def test_ranks_are_among_what_the_whole_history_does_not_hold() -> None:
 def test_removing_attributes_is_what_the_model_says(form: str) -> None:
     """Both ends of the curve: the item with all its attributes at the catalogue's mean, scored by the model."""
     model = MAKERS[form]("sasrec")
-    users, histories, items = random_cases(N_ITEMS)
-    result = attribute_fidelity(model, users, histories, items, samples=50)
+    questions = random_questions(N_ITEMS)
+    result = attribute_fidelity(model, questions, samples=50)
     drops = []
-    for user, history, item in zip(users, histories, items, strict=True):
-        average = model.with_item_value(int(item), model.item_values().mean(axis=0))
-        drops.append(
-            model.scores(np.array([user]), [history])[0, item] - average.scores(np.array([user]), [history])[0, item]
-        )
+    for question in questions:
+        average = model.with_item_value(question.item, model.item_values().mean(axis=0))
+        own, without = (each.scores(question.users, question.histories)[0, question.item] for each in (model, average))
+        drops.append(own - without)
     for direction in (DELETION, INSERTION):
         for order in (EXPLANATION, RANDOM):
             curve = curve_of(result, direction, order)[SCORE]
@@ -140,8 +138,7 @@ def test_removing_attributes_is_what_the_model_says(form: str) -> None:
 
 
 def test_contributions_beat_random_orders_of_attributes() -> None:
-    users, histories, items = random_cases(N_ITEMS)
-    result = attribute_fidelity(literal("sasrec"), users, histories, items, samples=200)
+    result = attribute_fidelity(literal("sasrec"), random_questions(N_ITEMS), samples=200)
     for direction in (DELETION, INSERTION):
         beside = row(result, direction, SCORE, RANDOM)
         assert beside["gap_low"] > 0
@@ -152,8 +149,7 @@ def test_contributions_beat_random_orders_of_attributes() -> None:
 @pytest.mark.parametrize("form", ["anchored", "literal", "head", "base"])
 def test_every_model_can_be_measured(form: str, kind: str) -> None:
     model = base_of(kind) if form == "base" else MAKERS[form](kind)
-    users, histories, items = random_cases(N_ITEMS, 5)
-    result = history_fidelity(model, users, histories, items, samples=20, draws=2)
+    result = history_fidelity(model, random_questions(N_ITEMS, 5), samples=20, draws=2)
     # Over an external base, the refined models of the tests have a SASRec encoder.
     looks = kind in ("sasrec", "bert4rec") or (kind == "external" and form in ("anchored", "literal"))
     assert set(result.curves["order"]) == {EXPLANATION, RANDOM, RECENCY} | ({ATTENTION} if looks else set())

@@ -25,8 +25,6 @@ from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.bundled import bundled_dataset
 from guidedrec_core.data.dataset import Dataset, SplitDataset
 from guidedrec_core.data.interactions import Interactions
-from guidedrec_core.data.sequences import Sequences
-from guidedrec_core.data.split import Split
 from guidedrec_core.refinement.refined import Parts
 
 NAMES = ("warmth", "style_focus", "packability", "ruggedness")
@@ -40,9 +38,7 @@ def shop() -> Dataset:
 
 @pytest.fixture(scope="module")
 def data(shop: Dataset) -> SplitDataset:
-    sequences = Sequences.of(shop.interactions, shop.users, shop.items)
-    run: Any = None
-    return SplitDataset(run, shop, sequences, Split.of(sequences, SplitConfig()))
+    return SplitDataset.of(shop, SplitConfig())
 
 
 class Known:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import COLD, GUIDED, KINDS, MAKERS, N_ITEMS, additive, random_cases
+from small_models import COLD, GUIDED, KINDS, MAKERS, N_ITEMS, additive, random_questions
 
 from guidedrec_core.audit.stability import MEASURES, OTHER, SHORTENED, SWAPPED, stability
 from guidedrec_core.explanation.history_shapley import history_shapley
@@ -11,12 +11,12 @@ from guidedrec_core.projection.spaces import ItemSpace
 
 def test_measures_are_those_of_two_explanations() -> None:
     model = additive("sasrec")
-    users, histories, items = random_cases(N_ITEMS)
-    found = stability(model, users, histories, items, samples=50).cases
+    questions = random_questions(N_ITEMS)
+    found = stability(model, questions, samples=50).cases
     case = int(found["case"].iloc[0])
     row = found[(found["case"] == case) & (found["change"] == SHORTENED)].iloc[0]
-    own = history_shapley(model, case, histories[case], int(items[case]))
-    near = history_shapley(model, case, histories[case][1:], int(items[case]))
+    own = history_shapley(model, questions[case])
+    near = history_shapley(model, questions[case].with_history(questions[case].history[1:]))
     before, after = (each.matrix.sum(axis=0) + each.alone for each in (own, near))
     size = np.abs(before).sum()
     assert row["score_change"] == pytest.approx(abs(own.score - near.score) / size)
@@ -29,8 +29,7 @@ def test_measures_are_those_of_two_explanations() -> None:
 
 @pytest.mark.parametrize("rows", [4, 10])
 def test_reasons_of_near_copies_are_nearer_than_those_of_others(rows: int) -> None:
-    users, histories, items = random_cases(N_ITEMS, longest=12)
-    result = stability(additive("sasrec"), users, histories, items, rows=rows, samples=100)
+    result = stability(additive("sasrec"), random_questions(N_ITEMS, longest=12), rows=rows, samples=100)
     value = result.summary.set_index(["change", "measure"])["value"]
     for near in (SWAPPED, SHORTENED):
         for measure in MEASURES:
@@ -44,7 +43,6 @@ def test_reasons_of_near_copies_are_nearer_than_those_of_others(rows: int) -> No
 def test_what_is_swapped_is_like_it_new_and_not_the_item_explained() -> None:
     """Read off what the model was asked."""
     model = additive("sasrec", COLD)
-    users, histories, items = random_cases(N_ITEMS)
     asked: list[np.ndarray] = []
     real = model.parts
 
@@ -53,31 +51,30 @@ def test_what_is_swapped_is_like_it_new_and_not_the_item_explained() -> None:
         return real(users, histories, items)
 
     model.parts = noted
-    long = next(n for n, history in enumerate(histories) if len(history) >= 4)
-    stability(model, users[[long]], [histories[long]], items[[long]], samples=10)
-    history = histories[long]
+    question = next(each for each in random_questions(N_ITEMS) if len(each.history) >= 4)
+    stability(model, [question], samples=10)
+    history = question.history
     (swapped,) = {tuple(each) for each in asked if len(each) == len(history)} - {tuple(history)}
     (place,) = np.flatnonzero(history != swapped)
-    assert swapped[place] not in {*history.tolist(), int(items[long])}
+    assert swapped[place] not in {*history.tolist(), question.item}
     nearest, _ = ItemSpace.refined(GUIDED.values, model.item_remainders()).nearest(int(history[place]), N_ITEMS)
-    allowed = [each for each in nearest.tolist() if each not in {*history.tolist(), int(items[long])}]
+    allowed = [each for each in nearest.tolist() if each not in {*history.tolist(), question.item}]
     assert swapped[place] == allowed[0]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", ["guided-only", "literal", "head-beside-item-knn"])
 def test_every_model_can_be_measured(form: str, kind: str) -> None:
-    users, histories, items = random_cases(N_ITEMS, 7)
-    short = sum(len(history) < 4 for history in histories)
-    result = stability(MAKERS[form](kind), users, histories, items, samples=20)
-    assert (result.n_cases, result.n_short) == (len(users) - short, short)
+    questions = random_questions(N_ITEMS, 7)
+    short = sum(len(question.history) < 4 for question in questions)
+    result = stability(MAKERS[form](kind), questions, samples=20)
+    assert (result.n_cases, result.n_short) == (len(questions) - short, short)
     assert short > 0
     assert len(result.cases) == 3 * result.n_cases
     assert set(result.summary["measure"]) == set(MEASURES)
 
 
 def test_one_user_alone_has_no_control() -> None:
-    users, histories, items = random_cases(N_ITEMS)
-    long = [n for n, history in enumerate(histories) if len(history) >= 4][:1]
-    result = stability(additive("gru4rec"), users[long], [histories[long[0]]], items[long], samples=10)
+    long = [question for question in random_questions(N_ITEMS) if len(question.history) >= 4]
+    result = stability(additive("gru4rec"), long[:1], samples=10)
     assert set(result.summary["change"]) == {SWAPPED, SHORTENED}

@@ -10,6 +10,7 @@ import pytest
 
 from guidedrec_core.config import SplitConfig
 from guidedrec_core.data.split import Split
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -87,7 +88,7 @@ def test_ways_to_explain_a_history_are_timed_on_one_model(monkeypatch: pytest.Mo
         sys.modules.pop(name)
     monkeypatch.setattr(explain_history, "EVALUATIONS", 64)
     assert explain_history.first_call() > 0
-    rows = explain_history.measure(literal("sasrec"), 0, np.arange(7), 9, 2, 1, 0)
+    rows = explain_history.measure(literal("sasrec"), Question(0, np.arange(7), 9), 2, 1, 0)
     assert [row["method"] for row in rows] == ["guidedrec", "shap PermutationExplainer", "shap KernelExplainer"]
     assert rows[0]["median_to_ours"] == 1.0
     assert rows[0]["evaluations"] == 128

@@ -7,6 +7,7 @@ from guidedrec_core.cases.case import Explanation, build_case
 from guidedrec_core.cases.key import CaseKey
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import RunStore
@@ -27,18 +28,18 @@ def explain_item(system: RefinedRecommender, user_id: str, item_id: str) -> Expl
 def test_ledger_sums_to_the_models_own_score_for_every_user_and_item(system: RefinedRecommender) -> None:
     items = np.arange(system.refined.n_items)
     for user in range(system.data.sequences.n_users):
-        history = system.data.shown_history(user)
+        given = UserHistory.shown(system.data, user)
         for ledger, model in (
-            (refined_ledger(system.refined, user, history, items), system.refined),
-            (base_ledger(system.base, user, history, items), system.base),
+            (refined_ledger(system.refined, given, items), system.refined),
+            (base_ledger(system.base, given, items), system.base),
         ):
             parts = ledger.contributions.sum(axis=1) + ledger.remainder + ledger.bias
-            np.testing.assert_allclose(parts, model.scores(np.array([user]), [history])[0], atol=1e-5)
+            np.testing.assert_allclose(parts, model.scores(given.users, given.histories)[0], atol=1e-5)
             np.testing.assert_allclose(parts, ledger.score, atol=1e-12)
 
 
 def test_contributions_of_an_average_item_are_zero(system: RefinedRecommender) -> None:
-    ledger = refined_ledger(system.refined, 0, system.data.shown_history(0), np.arange(system.refined.n_items))
+    ledger = refined_ledger(system.refined, UserHistory.shown(system.data, 0), np.arange(system.refined.n_items))
     np.testing.assert_allclose(ledger.contributions.mean(axis=0), 0, atol=1e-6)
     assert ledger.score.mean() == pytest.approx(ledger.average_remainder + ledger.average_bias, abs=1e-6)
 

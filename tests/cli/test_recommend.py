@@ -12,6 +12,7 @@ import tiny
 from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
 from guidedrec_core.cases.history import build_history
 from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.ranking.recommend import recommend
 from guidedrec_core.rationale.claims import READERS
 from guidedrec_core.recommenders.reading import open_refined
@@ -274,9 +275,9 @@ def test_all_ledgers_sum_to_the_scores_and_equal_single_ones(
     lists = recommend(system.refined, "refined", system.data, np.arange(60), 3)
     assert sums[["user_id", "item_id"]].to_numpy().tolist() == lists[["user_id", "item_id"]].to_numpy().tolist()
     np.testing.assert_allclose(sums["value"], lists["score"], atol=TOLERANCE)
-    user, item = system.data.dataset.users.index("user-03"), lists[lists["user_id"] == "user-03"]["item_id"].iloc[1]
-    items = np.array([system.data.dataset.items.index(item)])
-    ledger = refined_ledger(system.refined, user, system.data.shown_history(user), items)
+    item = lists[lists["user_id"] == "user-03"]["item_id"].iloc[1]
+    question = Question.of(system.data, "user-03", item)
+    ledger = refined_ledger(system.refined, question, question.items)
     single = [*ledger.contributions[0], ledger.remainder[0], ledger.bias[0]]
     of_pair = table[(table["user_id"] == "user-03") & (table["item_id"] == item)]["value"]
     np.testing.assert_allclose(of_pair, single, atol=TOLERANCE)

@@ -7,6 +7,7 @@ from tiny import arrays
 
 from guidedrec_core.explanation.contrast import Contrast, contrast, just_below
 from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.explanation.question import UserHistory
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -17,13 +18,13 @@ def test_parts_sum_to_the_difference_of_scores(form: str, kind: str) -> None:
     for user in range(0, N_USERS, 2):
         (history,) = arrays([rng.integers(0, N_ITEMS, rng.integers(0, 12))])
         scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
-        ledger = refined_ledger(model, user, history, np.arange(N_ITEMS))
+        ledger = refined_ledger(model, UserHistory(user, history), np.arange(N_ITEMS))
         first, second = rng.integers(0, N_ITEMS, (2, 1000))
         found = Contrast.between(ledger, first, second)
         total = found.contributions.sum(axis=1) + found.remainder + found.bias
         np.testing.assert_allclose(total, scores[first] - scores[second], atol=1e-5, rtol=1e-5)
         np.testing.assert_allclose(found.difference, total, atol=1e-12)
-        average = contrast(model, user, history, np.arange(N_ITEMS))
+        average = contrast(model, UserHistory(user, history), np.arange(N_ITEMS))
         np.testing.assert_allclose(average.difference, scores - scores.mean(), atol=1e-5, rtol=1e-5)
 
 
@@ -39,7 +40,7 @@ def test_contributions_are_shap_values_on_1000_pairs() -> None:
         slopes = parts.slopes[0].astype(np.float64)
         explainer = shap.LinearExplainer((slopes, 0.0), shap.maskers.Independent(g[[other]]))
         told = explainer.shap_values(g[items])
-        found = contrast(model, user, history, items, np.full(50, other)).contributions
+        found = contrast(model, UserHistory(user, history), items, np.full(50, other)).contributions
         assert np.abs(told).max() > 0.01
         worst, done = max(worst, float(np.abs(found - told).max())), done + len(items)
     assert worst < 1e-5
@@ -47,8 +48,8 @@ def test_contributions_are_shap_values_on_1000_pairs() -> None:
 
 def test_one_pair_is_a_row_of_the_ledger_less_another() -> None:
     model, history = MAKERS["additive"]("gru4rec"), np.array([3, 8])
-    ledger = refined_ledger(model, 1, history, np.array([4, 9]))
-    found = contrast(model, 1, history, np.array([4]), np.array([9]))
+    ledger = refined_ledger(model, UserHistory(1, history), np.array([4, 9]))
+    found = contrast(model, UserHistory(1, history), np.array([4]), np.array([9]))
     np.testing.assert_array_equal(found.contributions[0], ledger.contributions[0] - ledger.contributions[1])
     assert found.difference[0] == ledger.score[0] - ledger.score[1]
 

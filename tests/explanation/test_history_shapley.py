@@ -9,6 +9,7 @@ from small_models import KINDS, MAKERS, USER_SCORES, additive, base_of, head, li
 from uncompiled import uncompiled_shap
 
 from guidedrec_core.explanation.history_shapley import base_history_shapley, exact_shapley, history_shapley, warm_up
+from guidedrec_core.explanation.question import Question
 
 HISTORY = np.array([3, 7, 3, 12, 24, 8, 19])  # one item twice, one without training events, longer than the window
 ITEM = 5
@@ -46,7 +47,7 @@ def parts_of(model: Any, user: int, history: np.ndarray, item: int = ITEM) -> np
 def test_rows_columns_and_all_of_it_add_up(form: str, kind: str) -> None:
     model = MAKERS[form](kind)
     for user, history in ((2, HISTORY), (-1, HISTORY[:1]), (0, HISTORY[:0])):
-        shares = history_shapley(model, user, history, ITEM)
+        shares = history_shapley(model, Question(user, history, ITEM))
         score = model.scores(np.array([user]), [history])[0, ITEM]
         assert shares.matrix.shape == (len(history), model.n_attributes + 1)
         assert shares.score == pytest.approx(score, abs=1e-5)
@@ -65,7 +66,7 @@ def test_rows_columns_and_all_of_it_add_up(form: str, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_base_values_add_up_to_the_base_score(kind: str) -> None:
     model = base_of(kind)
-    shares = base_history_shapley(model, 1, HISTORY, ITEM)
+    shares = base_history_shapley(model, Question(1, HISTORY, ITEM))
     assert shares.matrix.shape == (len(HISTORY), 1)
     assert shares.score == pytest.approx(model.scores(np.array([1]), [HISTORY])[0, ITEM], abs=1e-5)
     empty = model.scores(np.array([1]), [HISTORY[:0]])[0, ITEM]
@@ -82,7 +83,7 @@ def test_exact_values_are_the_average_over_all_orders_of_joining(form: str) -> N
             after = parts_of(model, 4, history[np.sort(order[:count])])
             expected[position] += (after - before) / 24
             before = after
-    shares = history_shapley(model, 4, history, ITEM)
+    shares = history_shapley(model, Question(4, history, ITEM))
     np.testing.assert_allclose(shares.matrix, expected, atol=1e-6)
     assert np.abs(expected).max() > 0.05
 
@@ -98,7 +99,7 @@ def test_players_who_add_up_get_what_they_bring_and_twins_the_same() -> None:
 
 def test_scores_of_users_are_what_stands_without_any_history() -> None:
     model = additive("sasrec")
-    known, unknown = (history_shapley(model, user, HISTORY[:3], ITEM) for user in (2, -1))
+    known, unknown = (history_shapley(model, Question(user, HISTORY[:3], ITEM)) for user in (2, -1))
     assert np.abs(known.alone - unknown.alone)[:-1].max() > 0.01
     prior = model.user_score_weight.detach().numpy() * USER_SCORES[2]
     expected = model.weights() * prior * model.item_values()[ITEM]
@@ -109,7 +110,7 @@ def test_every_coalition_is_scored_once(shap: None) -> None:
     distinct = np.arange(9)  # so that coalitions are told apart by their items
     for options in ({}, {"exact_up_to": 0, "evaluations": 900}):
         model = Counting(literal("sasrec"))
-        shares = history_shapley(model, 0, distinct, ITEM, **options)
+        shares = history_shapley(model, Question(0, distinct, ITEM), **options)
         coalitions = model.asked[1:]  # first the bias is read off the whole history
         assert len(coalitions) == len(set(coalitions)) == shares.n_evaluations
     assert shares.n_evaluations < 512
@@ -118,10 +119,10 @@ def test_every_coalition_is_scored_once(shap: None) -> None:
 def test_sampled_values_lie_within_their_own_error(shap: None) -> None:
     """The error is of the mean over orders, each with its reverse: neither too small nor too large by half."""
     model, history = head(base_of("sasrec"), literal("sasrec")), np.array([3, 7, 9, 12, 20, 8])
-    exact = history_shapley(model, 2, history, ITEM)
+    exact = history_shapley(model, Question(2, history, ITEM))
     far, far_cells = [], []
     for seed in range(50):
-        drawn = history_shapley(model, 2, history, ITEM, seed=seed, evaluations=12 * 25, exact_up_to=0)
+        drawn = history_shapley(model, Question(2, history, ITEM), seed=seed, evaluations=12 * 25, exact_up_to=0)
         assert not drawn.exact
         np.testing.assert_allclose(drawn.matrix.sum(axis=0), exact.matrix.sum(axis=0), atol=1e-6)
         np.testing.assert_allclose(drawn.without, exact.without, atol=1e-6)
@@ -134,10 +135,10 @@ def test_sampled_values_lie_within_their_own_error(shap: None) -> None:
 
 
 def test_drawing_is_seeded_and_leaves_numpys_generator_alone(shap: None) -> None:
-    model, history = literal("gru4rec"), np.arange(8)
+    model, question = literal("gru4rec"), Question(0, np.arange(8), ITEM)
     state = np.random.get_state()[1].copy()  # noqa: NPY002
     first, again, other = (
-        history_shapley(model, 0, history, ITEM, seed=seed, evaluations=1, exact_up_to=0) for seed in (1, 1, 2)
+        history_shapley(model, question, seed=seed, evaluations=1, exact_up_to=0) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(np.random.get_state()[1], state)  # noqa: NPY002
     np.testing.assert_array_equal(first.matrix, again.matrix)
@@ -146,7 +147,7 @@ def test_drawing_is_seeded_and_leaves_numpys_generator_alone(shap: None) -> None
 
 def test_positions_beyond_the_newest_share_a_row() -> None:
     model = additive("bert4rec")
-    shares = history_shapley(model, 2, HISTORY, ITEM, most=3)
+    shares = history_shapley(model, Question(2, HISTORY, ITEM), most=3)
     assert (shares.grouped, shares.positions.tolist(), shares.items.tolist()) == (5, [4, 5, 6], [24, 8, 19])
     worths = []
     for coalition in range(8):
@@ -162,7 +163,7 @@ def test_a_known_additive_score_goes_to_whom_it_belongs() -> None:
     """Nearest neighbours weigh each item of the history by itself: likeness times fading is what it brought."""
     beside = neighbours()
     model = head(None, beside=beside)
-    shares = history_shapley(model, -1, HISTORY, ITEM)
+    shares = history_shapley(model, Question(-1, HISTORY, ITEM))
     alone = np.array([beside.scores(np.array([-1]), [HISTORY[[p]]])[0, ITEM] for p in range(len(HISTORY))])
     np.testing.assert_allclose(shares.matrix[:, -1], 1.7 * alone, atol=1e-5)
 

@@ -6,6 +6,7 @@ from small_models import KINDS, MAKERS, N_ITEMS, N_USERS, base_of
 from tiny import arrays
 
 from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
+from guidedrec_core.explanation.question import UserHistory
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -33,7 +34,7 @@ def test_a_score_is_the_sum_of_its_parts(form: str, kind: str) -> None:
     assert model.item_remainders().shape[0] == N_ITEMS
     assert np.ptp(scores, axis=1).min() > 0.01
     for user, history, row in zip(users.tolist()[:3], histories, scores, strict=False):
-        ledger = refined_ledger(model, user, history, np.arange(N_ITEMS))
+        ledger = refined_ledger(model, UserHistory(user, history), np.arange(N_ITEMS))
         total = ledger.contributions.sum(axis=1) + ledger.remainder + ledger.bias
         np.testing.assert_allclose(total, row, atol=1e-5, rtol=1e-5)
         np.testing.assert_allclose(ledger.score, total, atol=1e-12)
@@ -44,7 +45,7 @@ def test_a_score_is_the_sum_of_its_parts(form: str, kind: str) -> None:
 def test_a_base_score_is_remainder_and_bias(kind: str) -> None:
     model = base_of(kind)
     history = np.array([1, 2, 3])
-    ledger = base_ledger(model, 0, history, np.arange(N_ITEMS))
+    ledger = base_ledger(model, UserHistory(0, history), np.arange(N_ITEMS))
     scores = model.scores(np.array([0]), [history])[0]
     np.testing.assert_allclose(ledger.remainder + ledger.bias, scores, atol=1e-6)
     assert ledger.contributions.shape == (N_ITEMS, 0)

@@ -11,11 +11,13 @@ from small_models import KINDS, MAKERS, base_of
 
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import rank_change as module
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.rank_change import rank_change
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.refinement.refined import Parts
 
 HISTORY = np.array([4, 9, 14])
+QUESTION = Question(0, HISTORY, 1)
 
 
 def toy(n_items: int, n_attributes: int, seed: int, change: float = 1.0) -> tuple[Any, Any]:
@@ -59,7 +61,7 @@ def slow_gains(base: Any, refined: Any, history: np.ndarray, item: int) -> np.nd
 @pytest.mark.parametrize(("seed", "change"), [(0, 1.0), (1, 1.0), (2, 0.1), (3, 0.1)])
 def test_the_exact_values_are_averages_over_all_orders(seed: int, change: float) -> None:
     base, refined = toy(30, 3, seed, change)
-    found = rank_change(base, refined, 0, HISTORY, 1)
+    found = rank_change(base, refined, QUESTION)
     assert found.exact
     assert not found.errors.any()
     gains = [*found.attributes, found.patterns, found.popularity]
@@ -72,9 +74,9 @@ def test_permutations_come_near_the_exact_values_and_know_how_near(monkeypatch: 
     for seed in range(20):
         base, refined = toy(300, 4, seed)
         monkeypatch.setattr(module, "MOST_EXACT", 12)
-        exact = rank_change(base, refined, 0, HISTORY, 1)
+        exact = rank_change(base, refined, QUESTION)
         monkeypatch.setattr(module, "MOST_EXACT", 0)
-        found = rank_change(base, refined, 0, HISTORY, 1, seed=seed)
+        found = rank_change(base, refined, QUESTION, seed=seed)
         assert not found.exact
         assert found.attributes.sum() + found.patterns + found.popularity == pytest.approx(found.gained, abs=1e-9)
         true = np.array([*exact.attributes, exact.patterns, exact.popularity])
@@ -89,7 +91,7 @@ def test_parts_sum_to_the_change_of_rank(form: str, kind: str) -> None:
     model, base = MAKERS[form](kind), base_of(kind)
     users = np.array([3])
     for item in (0, 6, 20):
-        found = rank_change(base, model, 3, HISTORY, item)
+        found = rank_change(base, model, Question(3, HISTORY, item))
         for one, rank in ((base, found.base_rank), (model, found.rank)):
             assert int(ranks_of(mask_seen(one.scores(users, [HISTORY]), [HISTORY]), np.array([item]))[0]) == rank
         assert found.attributes.shape == (model.n_attributes,)
@@ -102,20 +104,20 @@ def test_a_rescaled_base_changes_nothing() -> None:
     parts = refined.parts(None, None)
     same = Parts(2 * scores, parts.profile, 0 * parts.slopes, 2 * (scores - bias), 2 * bias)
     refined.parts = lambda users, histories: same
-    found = rank_change(base, refined, 0, HISTORY, 1)
+    found = rank_change(base, refined, QUESTION)
     assert [*found.attributes, found.patterns, found.popularity] == [0] * 4
 
 
 def test_an_item_of_the_history_has_no_rank() -> None:
     with pytest.raises(InputError, match="got number 9 of the history"):
-        rank_change(*toy(30, 2, 0), 0, HISTORY, 9)
+        rank_change(*toy(30, 2, 0), QUESTION.with_item(9))
 
 
 def test_a_large_catalogue_takes_a_moment() -> None:
     """The figure is in benchmarks/counterfactuals.py; this catches what is slower by an order."""
     base, refined = toy(50_000, 12, 0)
     started = time.perf_counter()
-    found = rank_change(base, refined, 0, HISTORY, 1)
+    found = rank_change(base, refined, QUESTION)
     assert time.perf_counter() - started < 3
     assert not found.exact
     assert (found.errors > 0).all()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from small_models import MAKERS, N_ITEMS
 
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.why_not import why_not
 from guidedrec_core.ranking.ranks import mask_seen, top_k
 
@@ -21,7 +22,7 @@ def test_every_item_is_told_where_it_stands(model) -> None:
     order = top_k(scores, N_ITEMS)[0]
     order = order[order >= 0].tolist()
     for item in range(N_ITEMS):
-        told = why_not(model, 3, HISTORY, item, K)
+        told = why_not(model, Question(3, HISTORY, item, K))
         assert told.n_ranked == N_ITEMS - len(HISTORY)
         if item in HISTORY:
             assert (told.status, told.rank, told.against, told.margin) == ("seen", 0, None, 0.0)
@@ -39,5 +40,5 @@ def test_every_item_is_told_where_it_stands(model) -> None:
 
 
 def test_a_list_that_holds_everything_leaves_nothing_to_compare(model) -> None:
-    told = why_not(model, 3, HISTORY, 0, k=N_ITEMS)
+    told = why_not(model, Question(3, HISTORY, 0, k=N_ITEMS))
     assert (told.status, told.against, told.parts, told.margin) == ("listed", None, None, 0.0)

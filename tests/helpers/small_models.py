@@ -8,6 +8,7 @@ import torch
 from tiny import ENCODER
 
 from guidedrec_core.config import ItemKNNConfig, RefinementConfig
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_base, make_encoder
@@ -114,8 +115,8 @@ MAKERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def random_cases(n_items: int, longest: int = 8, count: int = 12) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+def random_questions(n_items: int, longest: int = 8, count: int = 12) -> list[Question]:
     """Draw users, histories of 2 to `longest` - 2 items, and an item for each that its history does not hold."""
     rng = np.random.default_rng(1)
     drawn = [rng.permutation(n_items)[: rng.integers(3, longest)] for _ in range(count)]
-    return np.arange(count), [each[1:] for each in drawn], np.array([each[0] for each in drawn])
+    return [Question(user, each[1:], int(each[0])) for user, each in enumerate(drawn)]

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
@@ -60,23 +61,15 @@ class HistoryEdit:
     scored: int
 
 
-def history_edit(
-    model: ItemScorer, user: int, history: IntArray, item: int, k: int = 10, most_scored: int = MOST_SCORED
-) -> HistoryEdit:
+def history_edit(model: ItemScorer, question: Question, most_scored: int = MOST_SCORED) -> HistoryEdit:
     """Find the smallest set of past items whose removal changes whether an item is among the K best.
 
     Parameters
     ----------
     model : ItemScorer
         Base or refined.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first.
-    item : int
-        Item index; not in the history.
-    k : int
-        Length of the list.
+    question : Question
+        About an item that is not in the history.
     most_scored : int
         Shortened histories to score at most in turn, or fewer, as `MOST_NUMBERS` has it; `MOST_REMOVED` times the
         length of the history may come on top for larger sets.
@@ -86,28 +79,11 @@ def history_edit(
     InputError
         The user has the item already, or nothing is left that could take its place.
     """
-    search = _Search(model, user, history, Standing.of(model, user, history, item, k))
-    length, exact = len(history), True
-    most = max(min(most_scored, MOST_NUMBERS // model.n_items), length)
-    effects = np.zeros(length)
-    best: tuple[int, ...] = ()
-    for size in range(1, min(MOST_REMOVED, length) + 1):
-        if size > _EXACT_SIZES and not (exact and comb(length, size) <= most - search.scored):
-            break
-        sets = _most_promising(effects, size, most - search.scored)
-        best, leads = search.try_sets(sets)
-        if search.flips:
-            return search.found(exact)
-        if size == 1:
-            effects[sets[:, 0]] = leads - leads.min()
-        exact = exact and len(sets) == comb(length, size)
-    in_turn = len(best)
-    while 0 < len(best) < min(MOST_REMOVED, length):
-        others = np.setdiff1d(np.arange(length), best)[:, None]
-        best, _ = search.try_sets(np.hstack([np.tile(best, (len(others), 1)), others]))
-        if search.flips:
-            return search.found(exact and len(best) == in_turn + 1)
-    return search.found(exact)
+    search = _Search(model, Standing.of(model, question))
+    best = search.by_size(max(min(most_scored, MOST_NUMBERS // model.n_items), len(question.history)))
+    if search.flips is None:
+        search.greedily(best)
+    return search.found()
 
 
 def _most_promising(effects: FloatArray, size: int, most: int) -> IntArray:
@@ -124,11 +100,48 @@ def _most_promising(effects: FloatArray, size: int, most: int) -> IntArray:
 class _Search:
     """Scores shortened histories in blocks and keeps the first that does what was asked for."""
 
-    def __init__(self, model: ItemScorer, user: int, history: IntArray, standing: Standing) -> None:
-        self.model, self.user, self.history, self.standing = model, user, history, standing
+    def __init__(self, model: ItemScorer, standing: Standing) -> None:
+        self.model, self.question, self.standing = model, standing.question, standing
         self.block = max(1, min(_LARGEST_BLOCK, _BLOCK_NUMBERS // max(1, model.n_items)))
+        self.longest = min(MOST_REMOVED, len(self.question.history))
         self.scored = 0
+        self.exact = True
         self.flips: tuple[tuple[int, ...], int] | None = None
+
+    def by_size(self, most: int) -> tuple[int, ...]:
+        """Try sets of one past item, of two, and so on, until one does it or `most` histories are scored.
+
+        Returns
+        -------
+        tuple of int
+            The set of the last size that brings the item nearest to the goal; empty without a history.
+        """
+        length = len(self.question.history)
+        effects = np.zeros(length)
+        best: tuple[int, ...] = ()
+        for size in range(1, self.longest + 1):
+            # Larger sets are worth trying only if none is left out: some of them would prove nothing.
+            if size > _EXACT_SIZES and not (self.exact and comb(length, size) <= most - self.scored):
+                break
+            sets = _most_promising(effects, size, most - self.scored)
+            best, leads = self.try_sets(sets)
+            if self.flips:
+                break
+            if size == 1:
+                effects[sets[:, 0]] = leads - leads.min()
+            self.exact = self.exact and len(sets) == comb(length, size)
+        return best
+
+    def greedily(self, best: tuple[int, ...]) -> None:
+        """Add to a set whichever item brings it nearest to the goal, one after another, until that does it."""
+        by_size = len(best)
+        while 0 < len(best) < self.longest:
+            others = np.setdiff1d(np.arange(len(self.question.history)), best)[:, None]
+            best, _ = self.try_sets(np.hstack([np.tile(best, (len(others), 1)), others]))
+            if self.flips:
+                # One item more than the sets tried before: if those were all, no smaller set does it.
+                self.exact = self.exact and len(best) == by_size + 1
+                return
 
     def try_sets(self, sets: IntArray) -> tuple[tuple[int, ...], FloatArray]:
         """Score sets ``[n, size]`` until one does it.
@@ -155,18 +168,18 @@ class _Search:
                     return self.flips[0], leads
         return tuple(sets[int(leads.argmax())].tolist()), leads
 
-    def found(self, exact: bool) -> HistoryEdit:
+    def found(self) -> HistoryEdit:
         """Return what was found so far."""
         removed, rank = self.flips or ((), self.standing.rank)
-        return HistoryEdit(self.standing.goal, self.standing.rank, removed, rank, exact, self.scored)
+        return HistoryEdit(self.standing.goal, self.standing.rank, removed, rank, self.exact, self.scored)
 
     def _score(self, sets: IntArray) -> tuple[FloatArray, npt.NDArray[np.int64]]:
         """Return how far each set brings the item towards the goal, ``[n]``, and the item's ranks, ``[n]``."""
-        shortened = [np.delete(self.history, places) for places in sets]
-        scores = self.model.scores(np.full(len(sets), self.user), shortened)
-        scores = mask_seen(scores, [self.history] * len(sets))
+        history, item, k = self.question.history, self.question.item, self.question.k
+        shortened = [np.delete(history, places) for places in sets]
+        scores = self.model.scores(np.full(len(sets), self.question.user), shortened)
+        scores = mask_seen(scores, [history] * len(sets))
         self.scored += len(sets)
-        item, k = self.standing.item, self.standing.k
         ranks = ranks_of(scores, np.full(len(sets), item))
         own = scores[:, item].copy()
         scores[:, item] = -np.inf

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing, rounded_away
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.refinement.refined import RefinedModel
 
 Guided = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
@@ -63,13 +63,10 @@ class ScoreEdits:
 
 def score_edits(
     model: RefinedModel,
-    user: int,
-    history: IntArray,
-    item: int,
+    question: Question,
     raw: npt.NDArray[np.float32],
     guided: Guided,
     scale: tuple[float, float],
-    k: int = 10,
     most: int = 3,
     resolution: float = 0.0,
 ) -> ScoreEdits:
@@ -79,20 +76,14 @@ def score_edits(
     ----------
     model : RefinedModel
         The refined model.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first.
-    item : int
-        Item index; not in the history.
+    question : Question
+        About an item that is not in the history.
     raw : ndarray
         The item's raw scores, ``[A]``; NaN = missing, which are left alone.
     guided : callable
         Turns other raw scores of this item into rows of G, as the run made them.
     scale : tuple of float
         Lowest and highest raw score.
-    k : int
-        Length of the list.
     most : int
         Single edits returned at most; each costs a pass of the model.
     resolution : float
@@ -104,8 +95,9 @@ def score_edits(
     InputError
         The user has the item already, or nothing is left that could take its place.
     """
-    standing = Standing.of(model, user, history, item, k)
-    effects = _effects(model, user, history, raw, guided, scale)
+    standing = Standing.of(model, question)
+    item, k = question.item, question.k
+    effects = _effects(model, question, raw, guided, scale)
     others = standing.leads
     gap = float(np.partition(others, -k)[-k])  # what the K-th best of the others is ahead by
     need = gap - standing.margin if standing.goal == "leave" else gap + standing.margin
@@ -124,7 +116,7 @@ def score_edits(
             change = np.clip(rounded_away(change, resolution), -np.abs(room), np.abs(room))
         rows = guided(np.stack([raw, (raw + change).astype(np.float32)]))
         edited = model.with_item_value(item, own + rows[1] - rows[0])
-        rank = standing.rank_of(edited.scores(np.array([user]), [history])[0])
+        rank = standing.rank_of(edited.scores(question.users, question.histories)[0])
         return ScoreEdit(change, rank) if standing.reached(rank) else None
 
     changes = [np.where(np.arange(len(raw)) == attribute, points, 0.0) for attribute in order]
@@ -138,8 +130,7 @@ def score_edits(
 
 def _effects(
     model: RefinedModel,
-    user: int,
-    history: IntArray,
+    question: Question,
     raw: npt.NDArray[np.float32],
     guided: Guided,
     scale: tuple[float, float],
@@ -148,7 +139,7 @@ def _effects(
     n_attributes = len(raw)
     # A new item's score is linear in its row of G with the slopes of any item, and biases that hang on G count, too.
     probes = np.vstack([np.zeros((1, n_attributes)), np.eye(n_attributes)]).astype(np.float32)
-    scores = model.new_item_parts(np.array([user]), [history], probes).scores[0].astype(np.float64)
+    scores = model.new_item_parts(question.users, question.histories, probes).scores[0].astype(np.float64)
     slopes = scores[1:] - scores[0]  # [A]
     low, high = (np.where(np.eye(n_attributes, dtype=bool) & ~np.isnan(raw), end, raw) for end in scale)
     rows = guided(np.vstack([low, high]).astype(np.float32)).astype(np.float64)

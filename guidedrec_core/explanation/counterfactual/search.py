@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 
@@ -37,21 +37,20 @@ class Standing:
 
     Attributes
     ----------
-    item, k : int
-        The item and the length of the list.
+    question : Question
+        About an item that is not in the history.
     rank : int
         Among all items the user has not taken, from 1.
     scores : FloatArray
         The model's scores, ``[n_items]``; minus infinity for the items of the history.
     """
 
-    item: int
-    k: int
+    question: Question
     rank: int
     scores: FloatArray
 
     @classmethod
-    def of(cls, model: ItemScorer, user: int, history: IntArray, item: int, k: int) -> "Standing":
+    def of(cls, model: ItemScorer, question: Question) -> "Standing":
         """Score a user's items with one pass of the model.
 
         Raises
@@ -59,14 +58,21 @@ class Standing:
         InputError
             The user has the item already, or has so much that nothing can leave the list.
         """
-        if item in history:
-            raise InputError(
-                f"expected an item that is not in the history, got number {item} of the history; choose another"
-            )
-        scores = mask_seen(model.scores(np.array([user]), [history]), [history])
-        if int(np.isfinite(scores).sum()) <= k:
-            raise InputError(f"expected more than {k} items that are not in the history; choose another user")
-        return cls(item, k, int(ranks_of(scores, np.array([item]))[0]), scores[0].astype(np.float64))
+        question.require_unseen()
+        scores = mask_seen(model.scores(question.users, question.histories), question.histories)
+        if int(np.isfinite(scores).sum()) <= question.k:
+            raise InputError(f"expected more than {question.k} items that are not in the history; choose another user")
+        return cls(question, int(ranks_of(scores, question.items)[0]), scores[0].astype(np.float64))
+
+    @property
+    def item(self) -> int:
+        """The item in question."""
+        return self.question.item
+
+    @property
+    def k(self) -> int:
+        """Length of the list."""
+        return self.question.k
 
     @property
     def goal(self) -> Goal:
@@ -93,4 +99,4 @@ class Standing:
     def rank_of(self, scores: FloatArray) -> int:
         """Return the item's rank under other scores, ``[n_items]``; what is not recommended stays out."""
         ranked = np.where(np.isfinite(self.scores), scores, -np.inf)
-        return int(ranks_of(ranked[None], np.array([self.item]))[0])
+        return int(ranks_of(ranked[None], self.question.items)[0])

@@ -19,6 +19,7 @@ from scipy.optimize import linprog
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.counterfactual.search import FloatArray, Goal, Standing, rounded_away
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.steering.steer import MOST_PULL, pull_unit
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.refinement.refined import RefinedModel
@@ -72,29 +73,15 @@ class PullEdits:
     joint: Pull | None
 
 
-def pull_edits(
-    model: RefinedModel,
-    user: int,
-    history: IntArray,
-    item: int,
-    k: int = 10,
-    most: float = MOST_PULL,
-    resolution: float = 0.0,
-) -> PullEdits:
+def pull_edits(model: RefinedModel, question: Question, most: float = MOST_PULL, resolution: float = 0.0) -> PullEdits:
     """Find the smallest pulls that change whether an item is among the K best.
 
     Parameters
     ----------
     model : RefinedModel
         The refined model.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        The user's item indexes, oldest first.
-    item : int
-        Item index; not in the history.
-    k : int
-        Length of the list.
+    question : Question
+        About an item that is not in the history.
     most : float
         Steps an attribute may be pulled, up or down.
     resolution : float
@@ -105,10 +92,10 @@ def pull_edits(
     InputError
         The user has the item already, or nothing is left that could take its place.
     """
-    standing = Standing.of(model, user, history, item, k)
+    standing = Standing.of(model, question)
     rivals = np.flatnonzero(np.isfinite(standing.leads))
     g = model.item_values().astype(np.float64)
-    gains = pull_unit(model) * (g[rivals] - g[item])  # [n, A]
+    gains = pull_unit(model) * (g[rivals] - g[question.item])  # [n, A]
     leads = standing.leads[rivals]  # [n]
     found = []
     for attribute in range(gains.shape[1]):
@@ -117,7 +104,7 @@ def pull_edits(
             found.append(np.where(np.arange(gains.shape[1]) == attribute, steps, 0.0))
     found.sort(key=lambda steps: float(np.abs(steps).sum()))
     # A pass of the model of its own, apart from the one that the pulls were computed from.
-    again = model.scores(np.array([user]), [history])[0].astype(np.float64)
+    again = model.scores(question.users, question.histories)[0].astype(np.float64)
 
     def verified(steps: FloatArray) -> Pull | None:
         coarse = [np.clip(rounded_away(steps, resolution), -most, most)] if resolution else []
@@ -134,20 +121,19 @@ def pull_edits(
     return PullEdits(standing.goal, standing.rank, most, single, joint)
 
 
-def pulled_ranks(model: RefinedModel, user: int, history: IntArray, item: int, steps: FloatArray) -> IntArray:
+def pulled_ranks(model: RefinedModel, question: Question, steps: FloatArray) -> IntArray:
     """Return what an item's rank becomes as one attribute or another is pulled, ``[A, n]``.
 
     Parameters
     ----------
-    model, user, history, item
+    model, question
         As in `pull_edits`.
     steps : FloatArray
         Pulls to try, ``[n]``.
     """
-    scores = mask_seen(model.scores(np.array([user]), [history]), [history])[0].astype(np.float64)
+    scores = mask_seen(model.scores(question.users, question.histories), question.histories)[0].astype(np.float64)
     gains = pull_unit(model) * model.item_values().astype(np.float64).T  # [A, n_items]
-    asked = np.array([item])
-    ranks = [[ranks_of((scores + step * gain)[None], asked)[0] for step in steps.tolist()] for gain in gains]
+    ranks = [[ranks_of((scores + step * gain)[None], question.items)[0] for step in steps.tolist()] for gain in gains]
     return np.array(ranks, dtype=np.int64).reshape(len(gains), len(steps))
 
 

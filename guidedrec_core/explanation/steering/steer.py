@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.ranking.ranks import ranks_of, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 
@@ -120,21 +121,19 @@ def pull_unit(model: RefinedModel) -> float:
     return max(float(np.sqrt(np.mean(weights**2))), _LEAST_UNIT) if weights.size else _LEAST_UNIT
 
 
-def history_scores(model: RefinedModel, user: int, history: IntArray) -> HistoryScores:
+def history_scores(model: RefinedModel, given: UserHistory) -> HistoryScores:
     """Score the catalogue after a history.
 
     Parameters
     ----------
     model : RefinedModel
         The refined model.
-    user : int
-        User index; -1 for none.
-    history : IntArray
-        Item indexes, oldest first; may be empty.
+    given : UserHistory
+        The user, and the history, edited or not.
     """
-    scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
-    scores[history] = -np.inf
-    return HistoryScores(history, scores)
+    scores = model.scores(given.users, given.histories)[0].astype(np.float64)
+    scores[given.history] = -np.inf
+    return HistoryScores(given.history, scores)
 
 
 def steer(

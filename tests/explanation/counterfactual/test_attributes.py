@@ -13,27 +13,29 @@ from guidedrec_core.explanation.counterfactual import taste as counterfactual_pu
 from guidedrec_core.explanation.counterfactual.item_scores import score_edits
 from guidedrec_core.explanation.counterfactual.search import Standing
 from guidedrec_core.explanation.counterfactual.taste import pull_edits, pulled_ranks
+from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.refinement.guided import Standardisation
 
 K = 4
 SCALE = (0.0, 10.0)
+NOTHING = np.empty(0, np.int64)
 WITH_ATTRIBUTES = [form for form in MAKERS if form not in ("second-training", "head-on-copies")]
 
 
-def cases(model: Any, seed: int, n: int = 2) -> list[tuple[int, np.ndarray, int]]:
+def questions(seed: int, n: int = 2) -> list[Question]:
     """Draw users, histories and items that are not in them."""
     rng = np.random.default_rng(seed)
     drawn = []
     for _ in range(n):
         user, (history,) = int(rng.integers(-1, N_USERS)), arrays([rng.permutation(N_ITEMS)[: rng.integers(0, 9)]])
-        drawn.append((user, history, int(rng.choice(np.setdiff1d(np.arange(N_ITEMS), history)))))
+        drawn.append(Question(user, history, int(rng.choice(np.setdiff1d(np.arange(N_ITEMS), history))), K))
     return drawn
 
 
-def rank_of(scores: np.ndarray, history: np.ndarray, item: int) -> int:
-    return int(ranks_of(mask_seen(scores[None], [history]), np.array([item]))[0])
+def rank_of(scores: np.ndarray, question: Question) -> int:
+    return int(ranks_of(mask_seen(scores[None], question.histories), question.items)[0])
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -41,23 +43,23 @@ def rank_of(scores: np.ndarray, history: np.ndarray, item: int) -> int:
 def test_a_pull_does_what_it_says_and_no_smaller_one_does(form: str, kind: str) -> None:
     model = MAKERS[form](kind)
     unit, g = pull_unit(model), model.item_values().astype(np.float64)
-    for user, history, item in cases(model, 1):
-        scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
-        edits = pull_edits(model, user, history, item, K)
-        before = rank_of(scores, history, item)
+    for question in questions(1):
+        scores = model.scores(question.users, question.histories)[0].astype(np.float64)
+        edits = pull_edits(model, question)
+        before = rank_of(scores, question)
         assert (edits.old_rank, edits.goal) == (before, "leave" if before <= K else "enter")
         sizes = [float(np.abs(pull.steps).sum()) for pull in edits.single]
         assert sizes == sorted(sizes)
         for pull in [*edits.single, *([edits.joint] if edits.joint else [])]:
             assert np.abs(pull.steps).max() <= edits.most
-            assert pull.rank == rank_of(scores + unit * g @ pull.steps, history, item)
+            assert pull.rank == rank_of(scores + unit * g @ pull.steps, question)
             assert (pull.rank <= K) != (before <= K)
         least = {int(np.abs(p.steps).argmax()): s for p, s in zip(edits.single, sizes, strict=True)}
         for attribute in range(model.n_attributes):
             grid = np.linspace(-edits.most, edits.most, 121)
             grid = grid[np.abs(grid) < least.get(attribute, np.inf) - 1e-3]
-            pulled = mask_seen(scores + unit * grid[:, None] * g[:, attribute], [history] * len(grid))
-            ranks = ranks_of(pulled, np.full(len(grid), item))
+            pulled = mask_seen(scores + unit * grid[:, None] * g[:, attribute], question.histories * len(grid))
+            ranks = ranks_of(pulled, np.full(len(grid), question.item))
             assert ((ranks <= K) == (before <= K)).all(), attribute
 
 
@@ -68,7 +70,7 @@ def test_several_pulls_together_do_it_where_none_alone_can() -> None:
     ratios, missed = [], 0
     for _ in range(60):
         scores, g, item = 3 * rng.normal(size=60), rng.normal(size=(60, 3)), int(rng.integers(60))
-        standing = Standing(item, 4, int((scores > scores[item]).sum()) + 1, scores)
+        standing = Standing(Question(0, NOTHING, item, 4), int((scores > scores[item]).sum()) + 1, scores)
         rivals = np.arange(60) != item
         leads, gains = standing.leads[rivals], 0.5 * (g[rivals] - g[item])
         alone = [counterfactual_pulls._smallest(leads, gains[:, a], standing, 3.0) for a in range(3)]
@@ -98,15 +100,15 @@ def closure(raw: np.ndarray, normalisation: Any) -> Any:
 @pytest.mark.parametrize("form", WITH_ATTRIBUTES)
 def test_an_edit_of_scores_does_what_it_says_and_no_smaller_one_does(form: str, kind: str) -> None:
     model, guided = MAKERS[form](kind), closure(RAW, "z")
-    for user, history, item in cases(model, 2):
-        raw = RAW[item]
+    for question in questions(2):
+        raw = RAW[question.item]
 
-        def rank_with(change: np.ndarray, item: int = item, user: int = user, history: np.ndarray = history) -> int:
-            row = guided((RAW[item] + change)[None].astype(np.float32))[0]
-            scores = model.with_item_value(item, row).scores(np.array([user]), [history])[0]
-            return rank_of(scores, history, item)
+        def rank_with(change: np.ndarray, question: Question = question) -> int:
+            row = guided((RAW[question.item] + change)[None].astype(np.float32))[0]
+            edited = model.with_item_value(question.item, row)
+            return rank_of(edited.scores(question.users, question.histories)[0], question)
 
-        edits = score_edits(model, user, history, item, raw, guided, SCALE, K, most=9)
+        edits = score_edits(model, question, raw, guided, SCALE, most=9)
         before = rank_with(np.zeros(len(raw)))
         assert edits.old_rank == before
         for edit in [*edits.single, *([edits.joint] if edits.joint else [])]:
@@ -139,7 +141,7 @@ def test_effects_are_what_the_model_does_with_a_point(normalisation: str) -> Non
     table = GuidedEmbedding.of(RAW, normalisation)  # type: ignore[arg-type]
     model, guided = head(base_of("sasrec"), additive("sasrec", COLD, guided=table), table), closure(RAW, normalisation)
     history, item = np.array([2, 7]), 1  # one of its scores is missing
-    edits = score_edits(model, 3, history, item, RAW[item], guided, SCALE, K)
+    edits = score_edits(model, Question(3, history, item, K), RAW[item], guided, SCALE)
     assert edits.effects[0] == 0
     for attribute in (1, 2):
         raw = RAW[item].copy()
@@ -163,9 +165,9 @@ def test_all_edits_of_many_models_flip_the_result(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Standing, "reached", reached)
     for form in WITH_ATTRIBUTES:
         model = MAKERS[form]("sasrec")
-        for user, history, item in cases(model, 3, n=6):
-            pull_edits(model, user, history, item, K)
-            score_edits(model, user, history, item, RAW[item], closure(RAW, "z"), SCALE, K)
+        for question in questions(3, n=6):
+            pull_edits(model, question)
+            score_edits(model, question, RAW[question.item], closure(RAW, "z"), SCALE)
     assert checked > 150
     assert not refused
 
@@ -173,19 +175,19 @@ def test_all_edits_of_many_models_flip_the_result(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("form", ["anchored", "head", "literal"])
 def test_what_is_told_in_few_digits_is_what_was_scored(form: str) -> None:
     model, found = MAKERS[form]("sasrec"), 0
-    for user, history, item in cases(model, 4, n=8):
-        pulls = pull_edits(model, user, history, item, K, resolution=0.01)
-        exact = pull_edits(model, user, history, item, K)
+    for question in questions(4, n=8):
+        pulls = pull_edits(model, question, resolution=0.01)
+        exact = pull_edits(model, question)
         for pull, least in zip(pulls.single, exact.single, strict=True):
             np.testing.assert_allclose(pull.steps * 100, np.round(pull.steps * 100), atol=1e-6)
             assert 0 <= np.abs(pull.steps).sum() - np.abs(least.steps).sum() <= 0.01
             attribute = int(np.abs(pull.steps).argmax())
-            ranks = pulled_ranks(model, user, history, item, np.array([0.0, pull.steps[attribute]]))
+            ranks = pulled_ranks(model, question, np.array([0.0, pull.steps[attribute]]))
             assert ranks[attribute].tolist() == [pulls.old_rank, pull.rank]
-        edits = score_edits(model, user, history, item, RAW[item], closure(RAW, "z"), SCALE, K, resolution=0.1)
+        edits = score_edits(model, question, RAW[question.item], closure(RAW, "z"), SCALE, resolution=0.1)
         for edit in (*edits.single, *([edits.joint] if edits.joint else [])):
             found += 1
-            at_end = np.isin(np.round(RAW[item] + edit.points, 4), SCALE)
+            at_end = np.isin(np.round(RAW[question.item] + edit.points, 4), SCALE)
             tenths = edit.points[~at_end] * 10
             np.testing.assert_allclose(tenths, np.round(tenths), atol=1e-6, equal_nan=True)
             assert (edit.rank <= K) == (edits.old_rank > K)
@@ -193,8 +195,8 @@ def test_what_is_told_in_few_digits_is_what_was_scored(form: str) -> None:
 
 
 def test_items_of_the_history_are_refused() -> None:
-    model = MAKERS["additive"]("sasrec")
+    model, question = MAKERS["additive"]("sasrec"), Question(0, np.array([7]), 7, K)
     with pytest.raises(InputError, match="got number 7 of the history"):
-        pull_edits(model, 0, np.array([7]), 7, K)
+        pull_edits(model, question)
     with pytest.raises(InputError, match="got number 7 of the history"):
-        score_edits(model, 0, np.array([7]), 7, RAW[7], closure(RAW, "z"), SCALE, K)
+        score_edits(model, question, RAW[7], closure(RAW, "z"), SCALE)
