@@ -215,7 +215,7 @@ def test_resuming_a_finished_training_trains_no_more(tmp_path: Path) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-import test_training as t
+import test_loop as t
 
 def slowly(event):
     print(event.step, flush=True)
@@ -256,7 +256,6 @@ def test_a_killed_training_resumes_bit_for_bit(kind: str, loss: str, tmp_path: P
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
     checkpoint, saved = tmp_path / "checkpoint.safetensors", []
 
     def save_half(tensors: Any, path: Path, metadata: Any) -> None:
