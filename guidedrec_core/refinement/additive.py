@@ -29,7 +29,7 @@ from torch.nn import functional as F
 from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
-from guidedrec_core.refinement.profiles import faded_sums
+from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums
 from guidedrec_core.refinement.refined import Parts
 
 
@@ -162,13 +162,18 @@ class AdditiveRefinedModel(nn.Module):
         L, decay, device = tokens.shape[1], self.config.decay, tokens.device
         rows, present = (tokens - 1).clamp(min=0), (tokens > 0).unsqueeze(-1)
         steps = torch.arange(L, device=device)
-        fading = torch.tril(decay ** (steps[:, None] - steps[None, :]).clamp(min=0).float())  # [L, L]
-        fade = (decay ** (steps + 1).float())[None, :, None]  # [1, L, 1]
-        sums, counts = faded_sums(prefixes, self.guided.cpu().numpy(), self.known.cpu().numpy(), decay)  # [B, A]
-        before = torch.from_numpy(sums).to(device), torch.from_numpy(counts).to(device)
-        total = fading @ (self.guided[rows] * present) + fade * before[0][:, None, :]  # [B, L, A]
-        count = fading @ (self.known[rows] & present).float() + fade * before[1][:, None, :]  # [B, L, A]
+        within = torch.tril(decay ** (steps[:, None] - steps[None, :]).clamp(min=0).float())  # [L, L]
+        since_prefix = (decay ** (steps + 1).float())[None, :, None]  # [1, L, 1]
+        sums, counts = self._decayed_sums(prefixes)  # [B, A]
+        total = within @ (self.guided[rows] * present) + since_prefix * sums[:, None, :]  # [B, L, A]
+        count = within @ (self.known[rows] & present).float() + since_prefix * counts[:, None, :]  # [B, L, A]
         return self._towards_prior(total, count, users)
+
+    def _decayed_sums(self, histories: list[IntArray]) -> tuple[Tensor, Tensor]:
+        """Return the decayed sums and counts of whole histories, ``[B, A]`` each; reads only their items' rows."""
+        items, lengths = concatenate_histories(histories)
+        rows = torch.from_numpy(items).to(self.guided.device)
+        return decayed_sums(self.guided[rows], self.known[rows], lengths, self.config.decay)
 
     def _towards_prior(self, total: Tensor, count: Tensor, users: IntArray) -> Tensor:
         """Divide sums by counts, pulled to the users' LLM scores, or to 0; ``[B, L, A]``."""
@@ -222,9 +227,8 @@ class AdditiveRefinedModel(nn.Module):
         """Return the guided profile p ``[B, A]`` and ``out(h)`` ``[B, K]`` after each history."""
         self.eval()
         tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
-        sums, counts = faded_sums(histories, self.guided.cpu().numpy(), self.known.cpu().numpy(), self.config.decay)
-        total, count = (torch.from_numpy(a).to(tokens.device)[:, None] for a in (sums, counts))
-        profile = self._towards_prior(total, count, users)[:, 0]
+        sums, counts = self._decayed_sums(histories)
+        profile = self._towards_prior(sums[:, None], counts[:, None], users)[:, 0]
         state = self.encoder.last(self.vectors(tokens, self._owned()), tokens > 0)  # [B, D]
         return profile, state @ self.out + self.out_bias
 
