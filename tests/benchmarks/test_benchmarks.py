@@ -1,6 +1,7 @@
 """What the benchmarks rest on: the libraries' scripts rank as we do, and a table says what was left out."""
 
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -125,3 +126,25 @@ def test_edits_are_timed_beside_a_plain_ranking_and_all_of_them_hold(monkeypatch
     edits = found["edits"]
     assert edits["cases"] == 8
     assert edits["found"] == edits["flipped"] > 0
+
+
+def test_scaling_trains_base_and_refined_model_on_the_same_histories(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import scaling
+
+    for name in ("scaling", "machine"):
+        sys.modules.pop(name)
+    options = Namespace(loss="sampled", negatives=32, validation_cases=50, threads=1, seed=0)
+    rows = [scaling.measure(arm, n, 10 * n, options) for n in (300, 600) for arm in scaling.ARMS]
+    assert [(row["arm"], row["items"]) for row in rows] == [(arm, n) for n in (300, 600) for arm in scaling.ARMS]
+    for base, refined in zip(rows[::2], rows[1::2], strict=True):
+        assert base["users"] == refined["users"]
+        assert base["loss"] != refined["loss"]
+        # A few steps leave the loss near that of a guess among all items.
+        assert [base["loss"], refined["loss"]] == pytest.approx([np.log(base["items"])] * 2, abs=0.3)
+    grown = [{**row, "cpu_seconds": row["interactions"] * 1e-6, "peak_gib": 2.0} for row in rows[::2]]
+    found = scaling.slopes(grown)
+    assert found["slope of cpu_seconds"] == 1.0
+    assert found["slope of peak_gib"] == 0.0
+    assert [ratio["items"] for ratio in scaling.ratios(rows)] == [300, 600]
+    assert scaling.ratios(rows)[0]["cpu_seconds"] == round(rows[1]["cpu_seconds"] / rows[0]["cpu_seconds"], 3)
