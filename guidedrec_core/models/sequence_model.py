@@ -10,6 +10,7 @@ from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch, item_seq
 from guidedrec_core.models.base import FloatArray, IntArray
 from guidedrec_core.models.encoder import initialise_matrices
+from guidedrec_core.training.losses import TrainingPairs
 
 TABLE_SCALE = 0.1
 """Standard deviation of an untrained item table."""
@@ -50,12 +51,12 @@ class SequenceModel(nn.Module):
         """Size of the catalogue."""
         return len(self.bias)
 
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return user vectors ``[T, D]`` and the item index each must find, ``[T]``."""
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        """Encode training windows: user vectors ``[T, D]``, the item index each must find ``[T]``, and the table."""
         tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
         x = F.embedding(tokens, self.items.weight, padding_idx=0, sparse=self.by_row)  # [B, L + 1, D]
         states, rows, steps = self.encoder.read(x, tokens > 0)
-        return self.output(states), tokens[rows, steps] - 1
+        return TrainingPairs(self.output(states), tokens[rows, steps] - 1, self)
 
     def item_table(self) -> tuple[Tensor, Tensor]:
         """Return all item vectors ``[n_items, D]`` and biases ``[n_items]``."""

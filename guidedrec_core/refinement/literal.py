@@ -22,6 +22,7 @@ from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.refined import Parts
+from guidedrec_core.training.losses import TrainingPairs
 
 TABLE_SPREAD = 0.3
 """Standard deviation of the frozen table's columns, that of a trained base table."""
@@ -91,11 +92,12 @@ class LiteralRefinedModel(nn.Module):
         """Add the users' own slopes to ``out(h) [.., D]``."""
         return self.output(state) + F.pad(users, (0, self.table.shape[1] - self.n_attributes))  # type: ignore[no-any-return]
 
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return user vectors ``[T, D]`` and the item index each must find, ``[T]``."""
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        """Encode training windows: user vectors ``[T, D]``, the item index each must find ``[T]``, and the table."""
         tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
         states, rows, steps = self.encoder.read(self._vectors(tokens), tokens > 0)
-        return self._states(states, F.embedding(rows, self._user_slopes(batch.users))), tokens[rows, steps] - 1
+        users = self._states(states, F.embedding(rows, self._user_slopes(batch.users)))  # [T, D]
+        return TrainingPairs(users, tokens[rows, steps] - 1, self)
 
     def _vectors(self, tokens: Tensor) -> Tensor:
         """Return the encoder's input, ``[B, L, D]``."""

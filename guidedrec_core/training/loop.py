@@ -20,7 +20,7 @@ from guidedrec_core.progress import Listener, StageProgress, silent
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.training import parallel
 from guidedrec_core.training.device import settled, torch_device
-from guidedrec_core.training.losses import Objective, make_objective
+from guidedrec_core.training.losses import Objective, TrainingPairs, make_objective
 from guidedrec_core.training.optimisers import make_optimisers, settle_average, touched
 
 # A mean loss this many times that of the untrained model is no noise.
@@ -31,14 +31,8 @@ _SECONDS_BETWEEN_WORDS = 5.0
 class Trainable(Protocol):
     """What the loop needs of a model; a `torch.nn.Module` that an objective can score."""
 
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return user vectors ``[T, E]`` and the item index each must find, ``[T]``."""
-
-    def item_table(self) -> tuple[Tensor, Tensor]:
-        """Return all item vectors ``[N, E]`` and biases ``[N]``."""
-
-    def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Return vectors and biases of some items."""
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        """Encode a batch of training windows."""
 
     def row_gradients(self) -> dict[str, nn.Parameter]:
         """Let gradients of the item tables hold only touched rows from now on; return these tables by name."""

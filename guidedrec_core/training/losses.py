@@ -7,7 +7,7 @@ Shapes: T targets in a batch, E width of user and item vectors, N items, S sampl
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -23,17 +23,40 @@ from guidedrec_core.training.padded_batches import STEP, whole_steps
 _BLOCK = 256
 
 
-class Scored(Protocol):
-    """What an objective needs of a model."""
-
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return user vectors ``[T, E]`` and the item index each must find, ``[T]``."""
+class ItemTable(Protocol):
+    """The item vectors and biases that user vectors are compared with."""
 
     def item_table(self) -> tuple[Tensor, Tensor]:
         """Return all item vectors ``[N, E]`` and biases ``[N]``."""
 
     def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Return vectors ``[S, E]`` and biases ``[S]`` of some items."""
+        """Return vectors ``[..., E]`` and biases ``[...]`` of some items, for item indexes of any shape."""
+
+
+class TrainingPairs(NamedTuple):
+    """What one training step compares.
+
+    Attributes
+    ----------
+    users : Tensor
+        User vectors, ``[T, E]``.
+    targets : Tensor
+        Item index that each must find, int64 ``[T]``.
+    items : ItemTable
+        The table as this step sees it. What a model draws at random for a step, such as dropped item vectors, holds for
+        the inputs and for this table alike.
+    """
+
+    users: Tensor
+    targets: Tensor
+    items: ItemTable
+
+
+class Scored(Protocol):
+    """What an objective needs of a model."""
+
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        """Encode a batch of training windows."""
 
 
 Objective = Callable[[Scored, Batch], tuple[Tensor, int]]
@@ -53,8 +76,8 @@ def make_objective(config: TrainingConfig, item_counts: npt.NDArray[np.int64]) -
     n_items = len(item_counts)
 
     def softmax(model: Scored, batch: Batch) -> tuple[Tensor, int]:
-        users, targets = model.training_pairs(batch)
-        loss = softmax_loss(users, *model.item_table(), targets, config.precision == "bfloat16")
+        users, targets, items = model.training_pairs(batch)
+        loss = softmax_loss(users, *items.item_table(), targets, config.precision == "bfloat16")
         return loss, len(targets)
 
     weights = (item_counts + 1.0) ** config.popularity_power  # 1 more, so that an item never taken learns, too
@@ -62,22 +85,22 @@ def make_objective(config: TrainingConfig, item_counts: npt.NDArray[np.int64]) -
     below = shares.cumsum(0)
 
     def sampled(model: Scored, batch: Batch) -> tuple[Tensor, int]:
-        users, targets = model.training_pairs(batch)
+        users, targets, table = model.training_pairs(batch)
         drawn = torch.searchsorted(below, torch.rand(config.negatives, dtype=torch.float64))
         drawn = drawn.clamp(max=n_items - 1)  # the last sum may fall short of 1
         expected = (shares[drawn] * config.negatives).log().float().to(users.device)  # [S]
         others = drawn.to(users.device)
-        items, bias = model.item_rows(torch.cat([targets, others]))
+        items, bias = table.item_rows(torch.cat([targets, others]))
         return sampled_softmax_loss(users, items, bias, targets, others, expected), len(targets)
 
     negatives = 1 if config.loss == "bce" else config.negatives
     calibration = 0.0 if config.loss == "bce" else config.calibration
 
     def binary(model: Scored, batch: Batch) -> tuple[Tensor, int]:
-        users, targets = model.training_pairs(batch)
+        users, targets, table = model.training_pairs(batch)
         others = torch.randint(n_items - 1, (len(targets), negatives)).to(users.device)
         others += others >= targets[:, None]  # uniform over all items but the target
-        items, bias = model.item_rows(torch.cat([targets[:, None], others], 1))  # [T, 1 + k, E], [T, 1 + k]
+        items, bias = table.item_rows(torch.cat([targets[:, None], others], 1))  # [T, 1 + k, E], [T, 1 + k]
         logits = torch.einsum("te,tke->tk", users, items) + bias
         return binary_loss(logits, target_exponent(negatives, n_items, calibration)), len(targets)
 

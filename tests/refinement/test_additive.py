@@ -161,8 +161,8 @@ def test_the_target_itself_never_enters_its_score() -> None:
     for target in (9, 10):
         batch = Batch(np.array([2]), np.array([[0, 2, 3, 4, target]]), [np.empty(0, np.int64)])
         with torch.no_grad():
-            users, wanted = model.training_pairs(batch)
-            items, bias = model.item_table()
+            users, wanted, table = model.training_pairs(batch)
+            items, bias = table.item_table()
             np.testing.assert_allclose((users[-1] @ items.T + bias).numpy(), expected, rtol=1e-4, atol=1e-5)
         assert wanted.tolist() == [2, 3, target - 1]
 

@@ -73,7 +73,7 @@ def test_training_moves_all_but_the_table(loss: str) -> None:
 def test_only_a_users_own_histories_move_the_users_vector() -> None:
     model = literal()
     batch = Batch(np.array([2]), np.array([[1, 2, 3]]), [np.empty(0, np.int64)])
-    vectors, targets = model.training_pairs(batch)
+    vectors, targets, _ = model.training_pairs(batch)
     torch.nn.functional.cross_entropy(vectors @ model.item_table()[0].T + model.item_table()[1], targets).backward()
     assert model.users.grad is not None
     assert model.users.grad.abs().sum(1).nonzero().flatten().tolist() == [2]

@@ -24,6 +24,7 @@ from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.training import loop
 from guidedrec_core.training.loop import TrainingResult, train
+from guidedrec_core.training.losses import TrainingPairs
 
 N_ITEMS = 20
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(4), 25, N_ITEMS, 15), N_ITEMS)
@@ -92,7 +93,7 @@ def test_every_epoch_draws_its_own_dropout_and_order(monkeypatch: pytest.MonkeyP
     draws, orders = [], []
     real = model.training_pairs
 
-    def noted(batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def noted(batch: Any) -> TrainingPairs:
         draws.append(torch.random.get_rng_state().numpy().tobytes())
         orders.append(batch.users.tobytes())
         return real(batch)
@@ -292,15 +293,15 @@ class Failing(SequenceModel):
         self.way = way
         self.step = 0
 
-    def training_pairs(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def training_pairs(self, batch: Any) -> TrainingPairs:
         self.step += 1
-        users, targets = super().training_pairs(batch)
+        pairs = super().training_pairs(batch)
         if self.step < N_BATCHES:
-            return users, targets
+            return pairs
         if self.way == "nan loss":
-            return users * torch.nan, targets
+            return pairs._replace(users=pairs.users * torch.nan)
         # The square root's slope at 0 is infinite, times 0 gives NaN: a finite loss without a finite gradient.
-        return users + torch.sqrt(self.bias[0] * 0), targets
+        return pairs._replace(users=pairs.users + torch.sqrt(self.bias[0] * 0))
 
 
 @pytest.mark.parametrize("way", ["nan loss", "nan gradient"])
@@ -317,10 +318,10 @@ class Growing(SequenceModel):
         self.initialise(0)
         self.step = 0
 
-    def training_pairs(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def training_pairs(self, batch: Any) -> TrainingPairs:
         self.step += 1
-        users, targets = super().training_pairs(batch)
-        return users * (1000 if self.step > N_BATCHES else 1), targets
+        pairs = super().training_pairs(batch)
+        return pairs._replace(users=pairs.users * (1000 if self.step > N_BATCHES else 1))
 
 
 def test_a_loss_far_above_its_start_stops_the_training() -> None:

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from guidedrec_core.data.sequences import Batch
 from guidedrec_core.training import losses
 from guidedrec_core.training.losses import (
+    TrainingPairs,
     binary_loss,
     make_objective,
     sampled_softmax_loss,
@@ -164,8 +165,8 @@ class Fixed:
         self.users, self.items, self.bias, self.targets = case(n_targets, dtype=torch.float32)
         self.asked: list[Tensor] = []
 
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        return self.users, self.targets
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        return TrainingPairs(self.users, self.targets, self)
 
     def item_table(self) -> tuple[Tensor, Tensor]:
         return self.items, self.bias
