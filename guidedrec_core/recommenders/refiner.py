@@ -245,7 +245,7 @@ class _Arm:
             reduced = np.pad(same_spread(reduced), ((0, 0), (0, room - reduced.shape[1])))
             users = np.zeros((len(self.data.dataset.users), n_attributes), np.float32)
             start = users if self.user_scores is None else self.user_scores
-            return LiteralRefinedModel(module, self.guided, reduced, bias, start)
+            return LiteralRefinedModel(module, self.guided, reduced, bias, self.config, start)
         if self.config.control == "guided_only":
             reduced = reduced[:, :0]
         return AdditiveRefinedModel(

@@ -30,7 +30,7 @@ from torch.nn import functional as F
 from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
-from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums
+from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
 from guidedrec_core.training.losses import TrainingPairs
 
@@ -200,14 +200,12 @@ class AdditiveRefinedModel(nn.Module):
         return decayed_sums(self.guided[rows], self.known[rows], lengths, self.config.decay)
 
     def _towards_prior(self, total: Tensor, count: Tensor, users: IntArray) -> Tensor:
-        """Divide sums by counts, pulled to the users' LLM scores, or to 0; ``[B, L, A]``."""
+        """Return means of decayed sums, shrunk towards the users' LLM scores, or to 0; ``[B, L, A]``."""
         known = (users >= 0) & (users < len(self.user_scores))
         prior = torch.zeros(len(users), self.n_attributes, device=total.device)
         if known.any():
             prior[torch.from_numpy(known)] = self.user_scores[torch.from_numpy(users[known])]
-        pull = self.config.shrinkage
-        prior = self.user_score_weight * prior[:, None, :]
-        return (total + pull * prior) / (count + pull).clamp(min=1e-9)
+        return shrunk_means(total, count, self.config.shrinkage, self.user_score_weight * prior[:, None, :])
 
     def training_pairs(self, batch: Batch) -> TrainingPairs:
         """Encode training windows: user vectors ``[w p ; out(h)]``, ``[T, A + K]``, and targets ``[T]``.

@@ -219,7 +219,7 @@ class HeadModel:
         popularity, cold, values = self.popularity, self.cold, self.guided.values
         if items is not None:
             popularity, cold, values = popularity[items], cold[items], values[items]
-        profile = self._profiles(histories)
+        profile, trained_values = self._profiles(histories), None
         slopes = self._slopes(profile)
         gamma = self.learned.popularity.astype(np.float32)
         bias = popularity @ gamma + np.float32(self.cold_offset) * cold
@@ -232,12 +232,13 @@ class HeadModel:
         if self.refined is not None:
             inner = self.refined.parts(users, histories, items)
             tau = self._tau("refined")
-            profile, slopes = inner.profile, slopes + tau * inner.slopes
+            profile, trained_values = inner.profile, inner.trained_values
+            slopes = slopes + tau * inner.slopes
             remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
         if self.neighbours is not None:
             remainder = remainder + self._tau("item_knn") * self.neighbours.scores(users, histories, items)
         scores: FloatArray = slopes @ values.T + remainder + bias
-        return Parts(scores, profile, slopes, remainder, bias)
+        return Parts(scores, profile, slopes, remainder, bias, trained_values)
 
     def _slopes(self, profile: FloatArray) -> FloatArray:
         """Return what one unit of an item's value adds in the head itself, ``[B, A]``."""
@@ -256,7 +257,7 @@ class HeadModel:
         They get what items without training interactions get: the average of the base model's scores, nothing from
         item-kNN, the popularity of no interactions, and the offset; see `RefinedModel.new_item_parts`.
         """
-        profile = self._profiles(histories)
+        profile, trained_values = self._profiles(histories), None
         slopes = self._slopes(profile)
         gamma = self.learned.popularity.astype(np.float32)
         remainder = np.zeros((len(histories), len(guided)), np.float32)
@@ -269,10 +270,11 @@ class HeadModel:
         if self.refined is not None:
             inner = self.refined.new_item_parts(users, histories, guided)
             tau = self._tau("refined")
-            profile, slopes = inner.profile, slopes + tau * inner.slopes
+            profile, trained_values = inner.profile, inner.trained_values
+            slopes = slopes + tau * inner.slopes
             remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
         scores: FloatArray = slopes @ guided.T + remainder + bias
-        return Parts(scores, profile, slopes, remainder, bias)
+        return Parts(scores, profile, slopes, remainder, bias, trained_values)
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
         """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""

@@ -7,6 +7,10 @@ g: guided embedding, h: state of the sequence encoder over T, q: the user's guid
 LLM scores (from 0 without) and is trained. Only the recommendation module, q, w and b are trained. Attribute a's
 contribution is ``(out(h)_a + w_a q_ua) g_ia``, the remainder is the share of the reduced base embedding.
 
+What is shown as a user's profile is the decayed mean of g over the history, as in the other forms. q is no z-score:
+training moves it on a scale that only its product with w fixes, unknown users have none, and out(h) says as much about
+the user. Slopes and scores do not depend on the profile.
+
 Shapes: B batch, L length, A attributes, K reduced dimensions, D = A + K, N items, T targets.
 """
 
@@ -18,9 +22,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from guidedrec_core.config import TrainingConfig
+from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
+from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
 from guidedrec_core.training.losses import TrainingPairs
 
@@ -48,21 +53,32 @@ class LiteralRefinedModel(nn.Module):
         PCA of the base embedding, ``[N, K]``; see `same_spread`.
     bias : FloatArray
         Start of b, ``[N]``.
+    config : RefinementConfig
+        Decay and shrinkage of the profile that is shown.
     user_scores : FloatArray
         Where q starts, ``[n_users, A]``: standardised LLM scores of users, or zeros.
     """
 
     table: Tensor
+    known: Tensor
 
     def __init__(
-        self, encoder: Any, guided: GuidedEmbedding, reduced: FloatArray, bias: FloatArray, user_scores: FloatArray
+        self,
+        encoder: Any,
+        guided: GuidedEmbedding,
+        reduced: FloatArray,
+        bias: FloatArray,
+        config: RefinementConfig,
+        user_scores: FloatArray,
     ) -> None:
         super().__init__()
+        self.config = config
         self.encoder = encoder
         self.n_attributes = guided.values.shape[1]
         self.by_row = False
         table = np.concatenate([TABLE_SPREAD * guided.values, reduced], axis=1).astype(np.float32)
         self.register_buffer("table", torch.from_numpy(table), persistent=False)  # [N, D]
+        self.register_buffer("known", torch.from_numpy(~guided.missing), persistent=False)  # [N, A]
         width = table.shape[1]
         self.output = nn.Linear(width, width)
         self.bias = nn.Parameter(torch.from_numpy(bias.copy()))  # b [N]
@@ -132,6 +148,14 @@ class LiteralRefinedModel(nn.Module):
         tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
         return self._states(self.encoder.last(self._vectors(tokens), tokens > 0), self._user_slopes(users))
 
+    def _profiles(self, histories: list[IntArray]) -> Tensor:
+        """Return the decayed mean of G over each history, shrunk towards 0, ``[B, A]``."""
+        items, lengths = concatenate_histories(histories)
+        rows = torch.from_numpy(items).to(self.table.device)
+        guided = self.table[rows, : self.n_attributes] / TABLE_SPREAD
+        sums, counts = decayed_sums(guided, self.known[rows], lengths, self.config.decay)
+        return shrunk_means(sums, counts, self.config.shrinkage)
+
     @torch.inference_mode()
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
         """Score all items for each history, ``[B, N]``."""
@@ -140,14 +164,15 @@ class LiteralRefinedModel(nn.Module):
 
     @torch.inference_mode()
     def parts(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Parts:
-        """Split the scores for each history; a user's value on an attribute is its slope, q and out(h) together."""
+        """Split the scores for each history; an attribute's slope is q and out(h) together."""
         A = self.n_attributes
         side = self._user_side(users, histories)  # [B, D]
         table, bias = (self.table, self.bias) if items is None else (self.table[items], self.bias[items])
         slopes = side[:, :A] * TABLE_SPREAD  # G is the table's first columns before scaling
         remainder = side[:, A:] @ table[:, A:].T
         scores = torch.addmm(bias, side, table.T)
-        return Parts(*(a.cpu().numpy() for a in (scores, slopes, slopes, remainder, bias)))
+        arrays = (scores, self._profiles(histories), slopes, remainder, bias, slopes)
+        return Parts(*(a.cpu().numpy() for a in arrays))
 
     @torch.inference_mode()
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
@@ -157,7 +182,7 @@ class LiteralRefinedModel(nn.Module):
         slopes = side[:, :A] * TABLE_SPREAD
         remainder = (side[:, A:] @ self.table[:, A:].mean(dim=0)).unsqueeze(1).expand(-1, len(g))  # [B, n]
         bias = self.bias.mean().expand(len(g))
-        arrays = (slopes @ g.T + remainder + bias, slopes, slopes, remainder, bias)
+        arrays = (slopes @ g.T + remainder + bias, self._profiles(histories), slopes, remainder, bias, slopes)
         return Parts(*(a.cpu().numpy() for a in arrays))
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:

@@ -73,6 +73,26 @@ def decayed_sums(guided: Tensor, known: Tensor, lengths: IntArray, decay: float)
     return total(guided), total(known)
 
 
+def shrunk_means(sums: Tensor, counts: Tensor, shrinkage: float, prior: Tensor | float = 0.0) -> Tensor:
+    """Turn decayed sums into means, shrunk towards a prior where little is known.
+
+    Parameters
+    ----------
+    sums, counts : Tensor
+        See `decayed_sums`; ``[..., A]``.
+    shrinkage : float
+        Pseudo-interactions: how many items with the prior's values are added to each history.
+    prior : Tensor or float
+        Broadcasts to ``[..., A]``; 0 is the average item.
+
+    Returns
+    -------
+    Tensor
+        ``(sums + shrinkage * prior) / (counts + shrinkage)``; 0 where both are 0.
+    """
+    return (sums + shrinkage * prior) / (counts + shrinkage).clamp(min=1e-9)
+
+
 def guided_profiles(
     histories: list[IntArray],
     guided: FloatArray,
@@ -104,6 +124,5 @@ def guided_profiles(
     """
     items, lengths = concatenate_histories(histories)
     sums, counts = decayed_sums(torch.from_numpy(guided[items]), torch.from_numpy(known[items]), lengths, decay)
-    # A history without known scores and without shrinkage has profile 0, not 0 / 0.
-    profiles: FloatArray = (sums / (counts + shrinkage).clamp(min=1e-9)).numpy()
+    profiles: FloatArray = shrunk_means(sums, counts, shrinkage).numpy()
     return profiles

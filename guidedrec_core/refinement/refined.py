@@ -21,13 +21,18 @@ class Parts:
     scores : FloatArray
         What the model's `scores` returns, ``[B, n]``.
     profile : FloatArray
-        The users' values on each attribute, ``[B, A]``, in units of G (z-scores).
+        The users' values on each attribute, ``[B, A]``, in units of G (z-scores over items): the decayed mean of the
+        guided vectors in the history, shrunk towards the user's LLM scores (additive form, where there are any) or 0.
     slopes : FloatArray
         What one unit of an item's value adds, ``[B, A]``; slope times item value is an attribute's contribution.
     remainder : FloatArray
         The share of the reduced base embedding, ``[B, n]``.
     bias : FloatArray
-        What an item gets whoever asks, ``[n]``.
+        What an item gets for every user alike, ``[n]``.
+    trained_values : FloatArray or None
+        The users' values on each attribute where the model learned them by training (literal form), ``[B, A]``, in the
+        unit of `slopes`; None where it computes them from the profile. Whether training kept their meaning has to be
+        tested on these.
     """
 
     scores: FloatArray
@@ -35,6 +40,7 @@ class Parts:
     slopes: FloatArray
     remainder: FloatArray
     bias: FloatArray
+    trained_values: FloatArray | None = None
 
 
 class RefinedModel(Protocol):

@@ -60,7 +60,8 @@ def additive(kind: str, cold: np.ndarray | None = None, n_reduced: int = 5, guid
 def literal(kind: str) -> Any:
     base = base_of(kind)
     reduced = same_spread(pca(base.item_embedding(), 5))
-    return stirred(LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), USER_SCORES))
+    config = RefinementConfig()
+    return stirred(LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), config, USER_SCORES))
 
 
 def neighbours() -> ItemKNNModel:

@@ -52,7 +52,9 @@ def additive(guided: GuidedEmbedding, cold: np.ndarray | None) -> AdditiveRefine
 
 def literal(guided: GuidedEmbedding) -> LiteralRefinedModel:
     n, users = len(guided.values), RNG.normal(size=(N_USERS, A)).astype(np.float32)
-    model = LiteralRefinedModel(make_encoder(ENCODER, 0), guided, TABLES["reduced"][:n], BIAS["refined"][:n], users)
+    model = LiteralRefinedModel(
+        make_encoder(ENCODER, 0), guided, TABLES["reduced"][:n], BIAS["refined"][:n], RefinementConfig(), users
+    )
     model.initialise(0)
     return model
 
