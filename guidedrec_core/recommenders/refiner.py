@@ -138,7 +138,7 @@ class Refiner:
             neighbours=made.neighbours,
             curve=made.curve,
             summary={**made.summary, "control": config.control, "mode": config.mode},
-            notices=tuple(notices),
+            notices=(*notices, *made.head.notices()),
         )
 
 
