@@ -205,7 +205,7 @@ class TrainingConfig(Config):
 
 
 class RefinementConfig(Config):
-    """The refined model (DESIGN section 8)."""
+    """The refined model: guided embedding refinement (arXiv 2504.11658); formulas in `guidedrec_core.refinement`."""
 
     mode: Literal["additive", "literal", "head"] = "additive"
     """`additive`: guided profile times guided item, plus a retrained remainder over the reduced base embedding.
