@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch, item_seq
 from guidedrec_core.models.base import FloatArray, IntArray
-from guidedrec_core.models.encoder import initialise_matrices
+from guidedrec_core.models.encoder import Encoder, initialise_matrices
 from guidedrec_core.training.losses import TrainingPairs
 
 TABLE_SCALE = 0.1
@@ -23,13 +23,13 @@ class SequenceModel(nn.Module):
 
     Parameters
     ----------
-    encoder : nn.Module
-        Satisfies `Encoder`.
+    encoder : Encoder
+        Maps the item vectors of a history to a state.
     n_items : int
         Size of the catalogue.
     """
 
-    def __init__(self, encoder: Any, n_items: int) -> None:
+    def __init__(self, encoder: Encoder, n_items: int) -> None:
         super().__init__()
         width = encoder.config.width
         self.items = nn.Embedding(n_items + 1, width, padding_idx=0)  # row = token

@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
+from guidedrec_core.models.encoder import Encoder
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
@@ -56,8 +57,8 @@ class AdditiveRefinedModel(nn.Module):
 
     Parameters
     ----------
-    encoder : nn.Module
-        Satisfies the models' `Encoder`; trained here from scratch.
+    encoder : Encoder
+        Trained here from scratch.
     guided : GuidedEmbedding
         G, ``[N, A]``; A = 0 is the second-training control.
     reduced : FloatArray
@@ -79,7 +80,7 @@ class AdditiveRefinedModel(nn.Module):
 
     def __init__(
         self,
-        encoder: Any,
+        encoder: Encoder,
         guided: GuidedEmbedding,
         reduced: FloatArray,
         bias: FloatArray,

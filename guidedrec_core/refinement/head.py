@@ -16,25 +16,21 @@ Shapes: B histories, V validation cases, C frozen models, P kinds of popularity,
 """
 
 import copy
-from dataclasses import astuple, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.models.base import BaseModel
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
+from guidedrec_core.refinement.head_fit import Doubles, HeadWeights, fit_head
 from guidedrec_core.refinement.profiles import guided_profiles
 from guidedrec_core.refinement.refined import Parts, RefinedModel
-
-Doubles = npt.NDArray[np.float64]
-
-MAX_ITERATIONS = 200
-"""Iterations of L-BFGS at most. Fits of the bundled shop take 7 to 17."""
 
 
 class Neighbours(Protocol):
@@ -44,65 +40,53 @@ class Neighbours(Protocol):
         """Return each item's likeness to each history, ``[B, n]``; of all items by default."""
 
 
-@dataclass(frozen=True)
-class Convergence:
-    """How the fit of a head's weights ended.
+class _AveragedBase:
+    """A frozen base model that scores cold items, of which it knows nothing, as its average item.
 
-    Attributes
+    Parameters
     ----------
-    converged : bool
-        The loss stopped falling; False where the limit of iterations, or the precision of float32, ended the fit first.
-    iterations : int
-        Of L-BFGS.
-    gradient_norm : float
-        Largest absolute component of the gradient of the penalised loss at the end, in nats over all V cases, by
-        weights of inputs scaled to spread 1.
+    model : BaseModel
+        Frozen.
+    cold : ndarray of bool
+        ``[N]``; if all items are cold, they keep the base model's scores.
     """
 
-    converged: bool
-    iterations: int
-    gradient_norm: float
+    def __init__(self, model: BaseModel, cold: npt.NDArray[np.bool_]) -> None:
+        self.model = model
+        self.cold = cold & ~cold.all()
 
+    def parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, FloatArray]:
+        """Return scores without bias ``[B, N]``, and biases ``[N]``."""
+        bias = self.model.item_bias()
+        rest = self.model.scores(users, histories) - bias
+        if self.cold.any():
+            bias = np.where(self.cold, bias[~self.cold].mean(), bias)
+            rest = np.where(self.cold, rest[:, ~self.cold].mean(axis=1, keepdims=True), rest)
+        return rest, bias
 
-@dataclass(frozen=True)
-class HeadWeights:
-    """What a head learned.
+    def parts_of(self, users: IntArray, histories: list[IntArray], items: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return what `parts` does for some items, ``[B, n]`` and ``[n]``, without scoring the others."""
+        vectors, bias = self._table
+        return self.model.user_vectors(users, histories) @ vectors[items].T, bias[items]
 
-    Attributes
-    ----------
-    models : Doubles
-        tau, ``[C]``: how much of each frozen model's score counts.
-    popularity : Doubles
-        gamma, ``[P]``.
-    profile : Doubles
-        w, ``[A]``: how much the match of user and item on a whitened attribute counts.
-    everyone : Doubles
-        v, ``[A]``: what a whitened attribute adds for everyone.
-    convergence : Convergence or None
-        None before the fit, and for weights stored before it was recorded.
-    """
+    def new_item_parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, np.float32]:
+        """Return the average item's scores without bias ``[B]``, and its bias."""
+        vector, bias = self._average_item
+        return self.model.user_vectors(users, histories) @ vector, bias
 
-    models: Doubles
-    popularity: Doubles
-    profile: Doubles
-    everyone: Doubles
-    convergence: Convergence | None = None
+    @cached_property
+    def _table(self) -> tuple[FloatArray, FloatArray]:
+        """Item vectors ``[N, d]`` and biases ``[N]``, averages at cold items."""
+        vectors, bias = self.model.item_embedding(), self.model.item_bias()
+        if self.cold.any():
+            average, average_bias = self._average_item
+            vectors, bias = np.where(self.cold[:, None], average, vectors), np.where(self.cold, average_bias, bias)
+        return vectors, bias
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Return the weights ready to store; `convergence` as its three numbers, where it is known."""
-        arrays = {name: value for name, value in vars(self).items() if name != "convergence"}
-        if self.convergence is not None:
-            arrays["convergence"] = np.array(astuple(self.convergence), dtype=np.float64)
-        return arrays
-
-    @classmethod
-    def of(cls, arrays: dict[str, np.ndarray]) -> Self:
-        """Make weights from what `arrays` returned; other entries are ignored."""
-        weights = cls(arrays["models"], arrays["popularity"], arrays["profile"], arrays["everyone"])
-        if "convergence" not in arrays:
-            return weights
-        converged, iterations, gradient_norm = arrays["convergence"].tolist()
-        return replace(weights, convergence=Convergence(bool(converged), int(iterations), gradient_norm))
+    @cached_property
+    def _average_item(self) -> tuple[FloatArray, np.float32]:
+        """Mean vector ``[d]`` and bias of the items that are not cold."""
+        return self.model.item_embedding()[~self.cold].mean(axis=0), self.model.item_bias()[~self.cold].mean()
 
 
 class HeadModel:
@@ -111,7 +95,7 @@ class HeadModel:
     Parameters
     ----------
     base : BaseModel or None
-        Satisfies the models' `BaseModel`.
+        None gives the base model no share in the score.
     refined : RefinedModel or None
         Over the same guided embedding.
     embedding : FloatArray
@@ -132,7 +116,7 @@ class HeadModel:
 
     def __init__(
         self,
-        base: Any,
+        base: BaseModel | None,
         refined: RefinedModel | None,
         embedding: FloatArray,
         guided: GuidedEmbedding,
@@ -150,6 +134,7 @@ class HeadModel:
         self.ranks_cold = ranks_cold
         self.cold = (interactions[:, 0] == 0) & ranks_cold  # [N]
         self.cold_offset = 0.0
+        self._base = None if base is None else _AveragedBase(base, self.cold)
         self.popularity, self.new_popularity = _standardised(interactions)  # [N, P], [P]
         self.mix = guided.whitener().astype(np.float32)  # [A, A], symmetric
         none = np.zeros(self.n_attributes)
@@ -201,38 +186,12 @@ class HeadModel:
         known = ~self.guided.missing
         return guided_profiles(histories, self.guided.values, known, self.config.decay, self.config.shrinkage)
 
-    def _base_parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, FloatArray]:
-        """Return the base model's scores without bias ``[B, N]`` and its bias ``[N]``, averages at cold items."""
-        bias = self.base.item_bias()
-        rest = self.base.scores(users, histories) - bias
-        if self.cold.any() and not self.cold.all():
-            bias = np.where(self.cold, bias[~self.cold].mean(), bias)
-            rest = np.where(self.cold, rest[:, ~self.cold].mean(axis=1, keepdims=True), rest)
-        return rest, bias
-
-    @cached_property
-    def _base_table(self) -> tuple[FloatArray, FloatArray]:
-        """Return the base model's item vectors ``[N, d]`` and biases ``[N]``, averages at cold items."""
-        vectors, bias = self.base.item_embedding(), self.base.item_bias()
-        if self.cold.any() and not self.cold.all():
-            average, own = self._average_item
-            vectors, bias = np.where(self.cold[:, None], average, vectors), np.where(self.cold, own, bias)
-        return vectors, bias
-
-    def _base_parts_of(
-        self, users: IntArray, histories: list[IntArray], items: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return what `_base_parts` does for some items, ``[B, n]`` and ``[n]``, without scoring the others."""
-        vectors, bias = self._base_table
-        return self.base.user_vectors(users, histories) @ vectors[items].T, bias[items]
-
     def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray) -> None:
         """Learn the weights from V validation cases: user indexes, what precedes each target, and its item index."""
         scores = np.empty((len(self.models), len(users), self.n_items), np.float32)
         room = dict(zip(self.models, scores, strict=True))
-        if self.base is not None:
-            rest, bias = self._base_parts(users, histories)
-            np.add(rest, bias, out=room["base"])
+        if self._base is not None:
+            np.add(*self._base.parts(users, histories), out=room["base"])
         if self.refined is not None:
             room["refined"][:] = self.refined.scores(users, histories)
         if self.neighbours is not None:
@@ -279,11 +238,11 @@ class HeadModel:
         gamma = self.learned.popularity.astype(np.float32)
         bias = popularity @ gamma + np.float32(self.cold_offset) * cold
         remainder = np.zeros((len(histories), len(values)), np.float32)
-        if self.base is not None:
+        if self._base is not None:
             args = (users, histories)
-            rest, own = self._base_parts(*args) if items is None else self._base_parts_of(*args, items)
+            rest, base_bias = self._base.parts(*args) if items is None else self._base.parts_of(*args, items)
             tau = self._tau("base")
-            remainder, bias = tau * rest, bias + tau * own
+            remainder, bias = tau * rest, bias + tau * base_bias
         if self.refined is not None:
             inner = self.refined.parts(users, histories, items)
             tau = self._tau("refined")
@@ -300,12 +259,6 @@ class HeadModel:
         whitened = self.learned.profile * (profile @ self.mix) + self.learned.everyone  # [B, A]
         return whitened.astype(np.float32) @ self.mix
 
-    @cached_property
-    def _average_item(self) -> tuple[FloatArray, np.float32]:
-        """Return vector ``[d]`` and bias of the base model's average item; cold ones, if others do, do not count."""
-        counted = ~self.cold | self.cold.all()  # [N]
-        return self.base.item_embedding()[counted].mean(axis=0), self.base.item_bias()[counted].mean()
-
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
         """Split the scores of items that nobody has taken and that the catalogue does not hold.
 
@@ -317,11 +270,10 @@ class HeadModel:
         gamma = self.learned.popularity.astype(np.float32)
         remainder = np.zeros((len(histories), len(guided)), np.float32)
         bias = np.full(len(guided), self.new_popularity @ gamma + np.float32(self.cold_offset))
-        if self.base is not None:
-            vector, own = self._average_item
+        if self._base is not None:
+            average, base_bias = self._base.new_item_parts(users, histories)
             tau = self._tau("base")
-            average = self.base.user_vectors(users, histories) @ vector  # [B]
-            remainder, bias = remainder + tau * average[:, None], bias + tau * own
+            remainder, bias = remainder + tau * average[:, None], bias + tau * base_bias
         if self.refined is not None:
             inner = self.refined.new_item_parts(users, histories, guided)
             tau = self._tau("refined")
@@ -369,82 +321,3 @@ def _standardised(interactions: npt.NDArray[Any]) -> tuple[FloatArray, FloatArra
     popularity = np.log1p(interactions.astype(np.float64))
     mean, spread = popularity.mean(axis=0), np.maximum(popularity.std(axis=0), 1e-12)
     return ((popularity - mean) / spread).astype(np.float32), (-mean / spread).astype(np.float32)
-
-
-def fit_head(
-    scores: FloatArray,
-    start: Doubles,
-    seen: npt.NDArray[np.bool_],
-    targets: IntArray,
-    popularity: FloatArray,
-    profiles: FloatArray,
-    guided: FloatArray,
-    penalty: float,
-) -> HeadWeights:
-    """Fit the weights of a head.
-
-    Parameters
-    ----------
-    scores : FloatArray
-        Frozen models' scores, ``[C, V, N]``; C may be 0. Scaled in place.
-    start : Doubles
-        Weights of the models, ``[C]``, to begin with and to be held to.
-    seen : ndarray of bool
-        Items not to be recommended, ``[V, N]``.
-    targets : IntArray
-        Item index each case must find, ``[V]``.
-    popularity : FloatArray
-        Standardised, ``[N, P]``.
-    profiles : FloatArray
-        p, ``[V, A]``.
-    guided : FloatArray
-        G, ``[N, A]``; A may be 0.
-    penalty : float
-        Precision of the normal prior around the models at `start` alone, on inputs scaled to spread 1.
-
-    Returns
-    -------
-    HeadWeights
-    """
-    C, P, A = len(scores), popularity.shape[1], guided.shape[1]
-    spreads = np.array([_spread(each, seen) for each in scores])
-    scores /= spreads[:, None, None].astype(np.float32)
-    profile_spread = np.maximum(profiles.std(axis=0), 1e-6)
-    unit_profiles = profiles / profile_spread
-    cases = np.arange(len(targets))
-    first = np.concatenate([start * spreads, np.zeros(P + 2 * A)])
-    ends = np.cumsum([C, P, A])
-
-    def loss(x: Doubles) -> tuple[float, Doubles]:
-        tau, gamma, w, v = np.split(x, ends)
-        logits = (w * unit_profiles + v).astype(np.float32) @ guided.T  # [V, N]
-        logits += popularity @ gamma.astype(np.float32)
-        for each, weight in zip(scores, tau, strict=True):
-            logits += np.float32(weight) * each
-        logits[seen] = -np.inf
-        own = logits[cases, targets].astype(np.float64)
-        top = logits.max(axis=1, keepdims=True)
-        share = np.exp(logits - top)
-        size = share.sum(axis=1, keepdims=True)
-        total = float((np.log(size[:, 0]) + top[:, 0] - own).sum())
-        share /= size
-        share[cases, targets] -= 1.0  # the loss's gradient by the logits
-        towards = share @ guided  # [V, A]
-        few = [*(float(np.vdot(share, each)) for each in scores), *(share @ popularity).sum(axis=0)]
-        gradient = np.concatenate([few, (towards * unit_profiles).sum(axis=0), towards.sum(axis=0)])
-        away = x - first
-        return total + 0.5 * penalty * float(away @ away), gradient.astype(np.float64) + penalty * away
-
-    options = {"maxiter": MAX_ITERATIONS, "ftol": 1e-7}
-    fit = minimize(loss, first, jac=True, method="L-BFGS-B", options=options)
-    convergence = Convergence(bool(fit.success), int(fit.nit), float(np.abs(fit.jac).max(initial=0.0)))
-    tau, gamma, w, v = np.split(fit.x, ends)
-    return HeadWeights(tau / spreads, gamma, w / profile_spread, v, convergence)
-
-
-def _spread(scores: FloatArray, seen: npt.NDArray[np.bool_]) -> float:
-    """Return the root mean square distance of scores from their user's mean, over unseen items."""
-    values = np.where(seen, 0.0, scores)
-    count = np.maximum((~seen).sum(axis=1, keepdims=True), 1)
-    centred = np.where(seen, 0.0, values - values.sum(axis=1, keepdims=True, dtype=np.float64) / count)
-    return max(float(np.sqrt((centred**2).sum() / max(int((~seen).sum()), 1))), 1e-12)

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 
 from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
+from guidedrec_core.models.encoder import Encoder
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
@@ -45,8 +46,8 @@ class LiteralRefinedModel(nn.Module):
 
     Parameters
     ----------
-    encoder : nn.Module
-        Satisfies the models' `Encoder`, of width A + K; trained here from scratch.
+    encoder : Encoder
+        Of width A + K; trained here from scratch.
     guided : GuidedEmbedding
         G, ``[N, A]``; A = 0 is the second-training control.
     reduced : FloatArray
@@ -64,7 +65,7 @@ class LiteralRefinedModel(nn.Module):
 
     def __init__(
         self,
-        encoder: Any,
+        encoder: Encoder,
         guided: GuidedEmbedding,
         reduced: FloatArray,
         bias: FloatArray,

@@ -40,19 +40,19 @@ class Trainable(Protocol):
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
         """Group parameters by weight decay, as AdamW takes them."""
 
-    def state_dict(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Tensor]:
         """Return the trained tensors; frozen inputs are not among them."""
 
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+    def load_state_dict(self, state_dict: dict[str, Tensor]) -> object:
         """Set the trained tensors."""
 
-    def train(self) -> Any:
+    def train(self) -> object:
         """Switch dropout on."""
 
-    def eval(self) -> Any:
+    def eval(self) -> object:
         """Switch dropout off."""
 
-    def to(self, device: torch.device) -> Any:
+    def to(self, device: torch.device) -> object:
         """Move all tensors to a device."""
 
 
@@ -150,12 +150,9 @@ def train(
 def follow() -> None:
     """Take part in the leader's trainings, one after the other, until it has no more; see `parallel`."""
     while (task := parallel.tell()) is not None:
-        _train(*_follower(*task))
-
-
-def _follower(model: Trainable, windows: TrainingWindows, *rest: Any) -> tuple[Any, ...]:
-    """Return a follower's arguments of `_train`: it validates nothing, as the leader's figure counts."""
-    return model, windows, lambda: math.nan, *rest, silent, None
+        model, windows, config, seed, stage, resumed = task
+        # A follower validates nothing, because the leader's figure counts.
+        _train(model, windows, lambda: math.nan, config, seed, stage, resumed, silent, None)
 
 
 def _train(

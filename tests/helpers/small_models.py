@@ -13,7 +13,8 @@ from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
 from guidedrec_core.vectors.pca import pca
 

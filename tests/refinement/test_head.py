@@ -8,9 +8,11 @@ from tiny import arrays
 
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.models.external import ExternalModel
-from guidedrec_core.refinement import head as module
+from guidedrec_core.refinement import head as head_module
+from guidedrec_core.refinement import head_fit as module
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights, fit_head
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights, fit_head
 from guidedrec_core.refinement.refined import Parts
 
 V, N, A = 600, 60, 3
@@ -232,7 +234,7 @@ def fitted(*args: Any, **named: Any) -> HeadModel:
 
 def test_it_is_fitted_on_what_it_scores_with(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(module, "fit_head", lambda *args: (asked.extend(map(np.copy, args)), fit_head(*args))[1])
+    monkeypatch.setattr(head_module, "fit_head", lambda *args: (asked.extend(map(np.copy, args)), fit_head(*args))[1])
     model = fitted(refined=True, penalty=3.0)
     scores, start, seen, targets, popularity, profiles, guided, penalty = asked
     np.testing.assert_array_equal(start, [0.5, 0.5])
