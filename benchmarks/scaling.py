@@ -112,12 +112,12 @@ def measure(arm: str, n_items: int, n_interactions: int, options: argparse.Names
     from guidedrec_core.data.sequences import TrainingWindows
     from guidedrec_core.data.split import Cases
     from guidedrec_core.ranking.ranks import ndcg_at, target_ranks
-    from guidedrec_core.training.device import settled
+    from guidedrec_core.training.device import resolve_device
     from guidedrec_core.training.loop import train
 
     rng = np.random.default_rng(options.seed)
     sequences = zipf_histories(rng, n_items, n_interactions)
-    config = settled(
+    config = resolve_device(
         TrainingConfig(loss=options.loss, negatives=options.negatives, max_epochs=1, threads=options.threads)
     )
     encoder = EncoderConfig(width=WIDTH)

@@ -127,10 +127,10 @@ def _torch() -> tuple[bool, str, str]:
     import torch
 
     from guidedrec_core.config import TrainingConfig
-    from guidedrec_core.training.device import settled
+    from guidedrec_core.training.device import resolve_device
 
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU (none is needed)"
-    used = settled(TrainingConfig())
+    used = resolve_device(TrainingConfig())
     return True, f"{torch.get_num_threads()} threads, {gpu}; trains on {used.device} in {used.precision}", ""
 
 

@@ -78,7 +78,7 @@ def _dismiss() -> NoReturn:
     """Let the followers go, and end with them. After a failure torchrun ends them."""
     from guidedrec_core.training import parallel
 
-    parallel.tell(None)
+    parallel.broadcast(None)
     parallel.leave()
 
 

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch
-from guidedrec_core.training.padded_batches import STEP, whole_steps
+from guidedrec_core.training.padded_batches import PRODUCT_ROWS, pad_rows
 
 # Targets whose logits are held at a time: at 4,000 items a block stays in the second-level cache.
 _BLOCK = 256
@@ -186,7 +186,7 @@ class _BlockSoftmax(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, low_precision: bool) -> Tensor:
         kind = torch.bfloat16 if low_precision else users.dtype
-        u, v = whole_steps(users.detach().to(kind), STEP), items.detach().to(kind)
+        u, v = pad_rows(users.detach().to(kind), PRODUCT_ROWS), items.detach().to(kind)
         users_grad = torch.empty_like(users)
         items_grad, bias_grad = torch.zeros_like(items), torch.zeros_like(bias)
         total = users.new_zeros(())
@@ -201,7 +201,7 @@ class _BlockSoftmax(torch.autograd.Function):
             total += (size.log() + highest - own).sum()
             share.div_(size).scatter_add_(1, wanted, torch.full_like(own, -1.0))  # softmax minus one-hot
             bias_grad += share.sum(0)
-            share = whole_steps(share.to(kind), STEP)
+            share = pad_rows(share.to(kind), PRODUCT_ROWS)
             users_grad[part] = (share @ v)[:b]
             items_grad += share.T @ u[part]
         T = len(users)

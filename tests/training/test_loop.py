@@ -22,6 +22,7 @@ from guidedrec_core.models.registry import make_base
 from guidedrec_core.models.sasrec import SASRecEncoder
 from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.training import checkpoint as checkpoints
 from guidedrec_core.training import loop
 from guidedrec_core.training.loop import TrainingResult, train
 from guidedrec_core.training.losses import TrainingPairs
@@ -147,7 +148,7 @@ def test_progress_tells_every_epoch() -> None:
 
 
 def test_a_long_epoch_tells_how_much_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_WORDS", -1.0)
+    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_MESSAGES", -1.0)
     events: list[Progress] = []
     trained(TRAINING.model_copy(update={"max_epochs": 1}), listener=events.append, validate=curve(1.0))
     words = [e.message for e in events[1:-1]]
@@ -266,9 +267,9 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
             raise KeyboardInterrupt
         real_save(tensors, path, metadata)
 
-    real_save = loop.save_file
+    real_save = checkpoints.save_file
     expected, _ = trained()
-    monkeypatch.setattr(loop, "save_file", save_half)
+    monkeypatch.setattr(checkpoints, "save_file", save_half)
     with pytest.raises(KeyboardInterrupt):
         trained(checkpoint=checkpoint)
     events: list[Progress] = []

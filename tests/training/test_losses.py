@@ -39,7 +39,7 @@ def test_block_softmax_is_pytorchs_cross_entropy(
     block: int, step: int, n_targets: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(losses, "_BLOCK", block)
-    monkeypatch.setattr(losses, "STEP", step)
+    monkeypatch.setattr(losses, "PRODUCT_ROWS", step)
     users, items, bias, targets = case(n_targets)
     loss = softmax_loss(users, items, bias, targets)
     expected = F.cross_entropy(users @ items.T + bias, targets)
@@ -86,7 +86,7 @@ class Products(TorchDispatchMode):
 
 def test_block_softmax_multiplies_in_few_shapes() -> None:
     """Code compiled for each of the thousand shapes of a training once grew by 10 MB an epoch."""
-    few = losses._BLOCK // losses.STEP * 3  # three products a block
+    few = losses._BLOCK // losses.PRODUCT_ROWS * 3  # three products a block
     with Products() as products:
         for n_targets in range(1, 600):
             softmax_loss(*case(n_targets, dtype=torch.float32), low_precision=True)
