@@ -7,7 +7,7 @@ more items next to the last one did not help. The query of a masked item is the 
 it, so that it depends on the history; the mask alone would attend in the same way for every user. The masked position
 is no key.
 
-Attention is bidirectional, so a window has to be encoded anew for each prefix, of which `copies` are drawn. With one
+Attention is bidirectional, so a window has to be encoded once for each prefix, of which `copies` are drawn. With one
 block, a masked item's keys are the item vectors themselves, the same for every prefix, so that one pass reads them all.
 """
 

@@ -25,7 +25,7 @@ def make_base(config: EncoderConfig, n_items: int, seed: int) -> SequenceModel:
 
 
 def make_encoder(config: EncoderConfig, seed: int) -> Encoder:
-    """Create the untrained sequence encoder of a base model, for the refined model to train anew."""
+    """Create an untrained sequence encoder like that of a base model, for a refined model."""
     encoder = ENCODERS[config.kind](config)
     initialise_matrices(encoder, torch.Generator().manual_seed(derive_seed(seed, "encoder weights")))
     return encoder

@@ -1,4 +1,4 @@
-"""The base model: a tied item table around a sequence encoder. It never sees a guided score."""
+"""The base model: a sequence encoder with a tied item table. It never sees a guided score."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ TABLE_SCALE = 0.1
 
 
 class SequenceModel(nn.Module):
-    """SASRec, GRU4Rec or BERT4Rec, by its encoder.
+    """SASRec, GRU4Rec or BERT4Rec, depending on the encoder.
 
     Shapes: B batch, L length, D width, T targets in a batch.
 
@@ -39,7 +39,7 @@ class SequenceModel(nn.Module):
         self.by_row = False
 
     def initialise(self, seed: int) -> None:
-        """Draw all matrices from a seed of their own, so that nothing depends on global state."""
+        """Draw all matrices from a seed, so that nothing depends on global state."""
         draw = torch.Generator().manual_seed(seed)
         initialise_matrices(self, draw)
         with torch.no_grad():
@@ -68,13 +68,13 @@ class SequenceModel(nn.Module):
         return vectors, torch.gather(self.bias, 0, items.flatten(), sparse_grad=self.by_row).view(items.shape)
 
     def row_gradients(self) -> dict[str, nn.Parameter]:
-        """Let gradients of the tables hold only touched rows from now on; return these tables by name."""
+        """Make gradients of the tables sparse, by row, from now on; return these tables by name."""
         self.by_row = True
         table: nn.Parameter = self.get_parameter("items.weight")
         return {"items.weight": table, "bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
-        """Split parameters by their weight decay: the item table, other matrices, and vectors (never decayed)."""
+        """Group parameters by weight decay: the item table, other matrices, and vectors, which have none."""
         rest = [p for name, p in self.named_parameters() if name != "items.weight"]
         return [
             {"params": [self.items.weight], "weight_decay": config.table_weight_decay},
@@ -84,7 +84,7 @@ class SequenceModel(nn.Module):
 
     @torch.inference_mode()
     def user_vectors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Return what is compared with items after each history, ``[B, D]``."""
+        """Return the user vector after each history, ``[B, D]``."""
         self.eval()
         tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
         vectors: FloatArray = self.output(self.encoder.last(self.items(tokens), tokens > 0)).cpu().numpy()

@@ -1,11 +1,12 @@
-"""The refined model, additive form: attributes' ledger plus a retrained remainder (arXiv 2504.11658).
+"""The refined model, additive form: a sum over attributes plus a retrained remainder (arXiv 2504.11658).
 
     x_s    = A_in g_s + B r_s                    (position enters in the encoder's attention)
     p_t    = (sum_{s<=t} decay^(t-s) g_s + shrinkage * lambda * u) / (sum_{s<=t} decay^(t-s) + shrinkage)
     score  = sum_a w_a p_a g_ia + <out(h_t), r_i> + b_i
 
-g: guided embedding (frozen), r: reduced base embedding (trained from PCA), p: the user's guided profile, from the
-prefix of the history only, u: the user's LLM scores where there are any, h: state of the sequence encoder.
+g: guided embedding (frozen); r: reduced base embedding (trained, initialised by PCA); p: the user's guided profile,
+computed from the prefix of the history only; u: the user's LLM scores, where there are any; h: state of the sequence
+encoder.
 
 The anchored form predicts r and b from the guided scores, so that items without training events can be ranked:
 
@@ -62,15 +63,15 @@ class AdditiveRefinedModel(nn.Module):
     guided : GuidedEmbedding
         G, ``[N, A]``; A = 0 is the second-training control.
     reduced : FloatArray
-        Start of R (of delta, if anchored), ``[N, K]``; K = 0 leaves the attributes alone.
+        Initial R (initial delta, if anchored), ``[N, K]``; K = 0 gives a model of attributes only.
     bias : FloatArray
-        Start of b (of epsilon), ``[N]``.
+        Initial b (initial epsilon), ``[N]``.
     config : RefinementConfig
         Profile decay and shrinkage.
     user_scores : FloatArray or None
         Standardised LLM scores of users, ``[n_users, A]``.
     cold : ndarray of bool or None
-        Items without training events, ``[N]``: asks for the anchored form.
+        Items without training events, ``[N]``; selects the anchored form.
     """
 
     guided: Tensor
@@ -94,7 +95,7 @@ class AdditiveRefinedModel(nn.Module):
         self.config = config
         self.encoder = encoder
         self.by_row = False
-        # Frozen inputs are not trained tensors: they are stored once, beside the weights, and never averaged.
+        # Not persistent: frozen inputs are stored once, apart from the weights, and are not averaged over steps.
         self.register_buffer("guided", torch.from_numpy(guided.values.copy()), persistent=False)
         self.register_buffer("known", torch.from_numpy(~guided.missing), persistent=False)
         self.anchored = cold is not None and n_attributes > 0
@@ -117,10 +118,7 @@ class AdditiveRefinedModel(nn.Module):
             self.anchor_bias = nn.Parameter(torch.zeros(n_attributes))  # beta [A]
 
     def initialise(self, seed: int) -> None:
-        """Draw the matrices that do not come from the base model, from a seed of their own.
-
-        The encoder is initialised by who made it.
-        """
+        """Draw the matrices that do not come from the base model; the encoder is initialised by `make_encoder`."""
         draw = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for matrix in (self.guided_in, self.reduced_in, self.out):
@@ -182,7 +180,7 @@ class AdditiveRefinedModel(nn.Module):
         users : IntArray
             ``[B]``; -1 or beyond the known users means no LLM user scores.
         prefixes : list of IntArray
-            Item indexes before each window, B arrays; they count in the profile though the encoder does not see them.
+            Item indexes before each window, B arrays; they count in the profile, though the encoder does not read them.
         """
         L, decay, device = tokens.shape[1], self.config.decay, tokens.device
         rows, present = (tokens - 1).clamp(min=0), (tokens > 0).unsqueeze(-1)
@@ -232,16 +230,16 @@ class AdditiveRefinedModel(nn.Module):
         """
         g, cold = (self.guided, self.cold) if items is None else (self.guided[items], self.cold[items])
         r, b = self._table(mask, items)
-        # Items without training events are no target of any step: kept out of the loss, they teach nothing wrong.
+        # An item without training events is never a target. As a competitor, it would only be pushed down.
         return torch.cat([g, r], dim=-1), b.masked_fill(cold, -torch.inf) if self.anchored else b
 
     def row_gradients(self) -> dict[str, nn.Parameter]:
-        """Let gradients of the tables hold only touched rows from now on; return these tables by name."""
+        """Make gradients of the tables sparse, by row, from now on; return these tables by name."""
         self.by_row = True
         return {"reduced": self.reduced, "bias": self.bias} if self.reduced.numel() else {"bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
-        """Split parameters by their weight decay: R like any item table, matrices, and the rest not at all."""
+        """Group parameters by weight decay: R like any item table, other matrices, and vectors, which have none."""
         named = [(name, p) for name, p in self.named_parameters() if p.requires_grad and p.numel()]
         return [
             {"params": [p for n, p in named if n == "reduced"], "weight_decay": config.table_weight_decay},
@@ -311,7 +309,7 @@ class AdditiveRefinedModel(nn.Module):
         return remainders
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return what it is made of besides G and what is trained."""
+        """Return the frozen inputs other than G, ready to store."""
         arrays = {"cold": self.cold.cpu().numpy().astype(np.uint8)} if self.anchored else {}
         return {**arrays, "user_scores": self.user_scores.cpu().numpy()} if len(self.user_scores) else arrays
 

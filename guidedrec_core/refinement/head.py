@@ -1,16 +1,16 @@
-"""The head: attributes weighed on held-out targets, on top of frozen models.
+"""The head: a linear combination of frozen models and attributes, with weights fitted on held-out targets.
 
     score = sum_c tau_c score_c + sum_h gamma_h popularity_h + sum_a (w_a p_a + v_a) g_ia
 
-score_c: the base model's score, that of a refined model trained over it, if there is one, and item-kNN's, if asked for;
-popularity_h: log(1 + training interactions), standardised, and the same with old interactions faded, where there is a
-moment up to which all training reaches; p: the user's guided profile; g: guided embedding, both whitened within the
-head. These few numbers are fitted on the validation targets by penalised maximum likelihood of a softmax over all items
-the user has not seen; the frozen models are asked once.
+score_c: scores of the base model, of a refined model trained over it, and of item-kNN, where there are such models;
+popularity_h: log(1 + training interactions), standardised, and with a temporal split the same over decayed
+interactions, once for each half-life; p: the user's guided profile; g: guided embedding, both whitened within the head.
+The weights are fitted on the validation targets by penalised maximum likelihood of a softmax over all items the user
+has not seen. The frozen models are evaluated once.
 
-Why on the validation part: on training targets item vectors know the answer by heart, so that weights learned beside
-them are too small. Why whitened: a weight an attribute cannot undo correlations. Whitened columns are linear in the
-guided embedding, so all is told in its own, readable columns.
+Why on the validation part: item vectors have memorised the training targets, so that weights fitted on these would be
+too small. Why whitened: one weight per attribute cannot undo correlations between attributes. Whitened columns are
+linear in the guided embedding, so that contributions are reported in its own, readable columns.
 
 Shapes: B histories, V validation cases, C frozen models, P kinds of popularity, N items, A attributes.
 """
@@ -34,14 +34,14 @@ from guidedrec_core.refinement.refined import Parts, RefinedModel
 
 
 class Neighbours(Protocol):
-    """What is asked of item-kNN."""
+    """What a head needs of item-kNN."""
 
     def scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
-        """Return each item's likeness to each history, ``[B, n]``; of all items by default."""
+        """Return each item's similarity to each history, ``[B, n]``; of all items by default."""
 
 
 class _AveragedBase:
-    """A frozen base model that scores cold items, of which it knows nothing, as its average item.
+    """A frozen base model that scores cold items, about which it has learned nothing, as its average item.
 
     Parameters
     ----------
@@ -90,7 +90,7 @@ class _AveragedBase:
 
 
 class HeadModel:
-    """Refined model that weighs a frozen base model, a refined model trained over it, and attributes.
+    """Refined model that combines a frozen base model, a refined model trained over it, and attributes.
 
     Parameters
     ----------
@@ -99,18 +99,18 @@ class HeadModel:
     refined : RefinedModel or None
         Over the same guided embedding.
     embedding : FloatArray
-        The other half of the refined embedding, ``[N, K]``.
+        The second block of the refined embedding, ``[N, K]``.
     guided : GuidedEmbedding
         G.
     interactions : ndarray
-        Training interactions of each item, ``[N, P]``: all of them first, then with older ones faded.
+        Training interactions of each item, ``[N, P]``: plain counts first, then decayed ones.
     config : RefinementConfig
         Profile decay and shrinkage, penalty.
     ranks_cold : bool
-        Give items without training interactions the average of the base model's scores, as it knows nothing of them,
-        and an offset of their own; else they keep the base model's.
+        Give items without training interactions the average of the base model's scores, which says nothing about them,
+        and an offset of their own; otherwise they keep the base model's scores.
     neighbours : Neighbours or None
-        Item-kNN: what sequence models forget about pairs of items, neighbours remember. It knows no attributes, so it
+        Item-kNN, which keeps co-occurrences of item pairs that sequence models lose. It uses no attributes, so it
         belongs to the remainder.
     """
 
@@ -141,12 +141,12 @@ class HeadModel:
         self.learned = HeadWeights(self._start(), np.zeros(interactions.shape[1]), none, none)
 
     def refreshed(self, interactions: npt.NDArray[Any], neighbours: Neighbours | None) -> "HeadModel":
-        """Return the same head over newer counts: what is counted and not trained need not be as old as the training.
+        """Return the same head with newer counts, because what is counted and not trained can be kept up to date.
 
         Parameters
         ----------
         interactions : ndarray
-            As at the start, ``[N, P]``, with what has come since.
+            As at construction, ``[N, P]``, with newer interactions.
         neighbours : Neighbours or None
             Item-kNN fitted on the same, where there is one.
         """
@@ -162,7 +162,7 @@ class HeadModel:
         return [name for name, part in parts.items() if part is not None]
 
     def _start(self) -> Doubles:
-        """Return the weights to start from, ``[C]``: the average of base and refined model."""
+        """Return the initial weights, ``[C]``: the average of base and refined model."""
         own: Doubles = np.array([name != "item_knn" for name in self.models], dtype=np.float64)
         shares: Doubles = own / max(float(own.sum()), 1.0)
         return shares
@@ -187,7 +187,7 @@ class HeadModel:
         return guided_profiles(histories, self.guided.values, known, self.config.decay, self.config.shrinkage)
 
     def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray) -> None:
-        """Learn the weights from V validation cases: user indexes, what precedes each target, and its item index."""
+        """Fit the weights on V validation cases: user indexes, the history before each target, and its item index."""
         scores = np.empty((len(self.models), len(users), self.n_items), np.float32)
         room = dict(zip(self.models, scores, strict=True))
         if self._base is not None:
@@ -215,12 +215,12 @@ class HeadModel:
         return (Notice("head_not_converged", fit.iterations, message),)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return what was learned, ready to store."""
+        """Return what was fitted, ready to store."""
         cold = {"ranks_cold": np.array([self.ranks_cold], np.uint8), "cold_offset": np.array([self.cold_offset])}
         return {**self.learned.arrays(), **cold}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take what `arrays` returned."""
+        """Set what `arrays` returned."""
         self.learned = HeadWeights.of(arrays)
         self.cold_offset = float(arrays["cold_offset"][0])
 
@@ -260,10 +260,10 @@ class HeadModel:
         return whitened.astype(np.float32) @ self.mix
 
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
-        """Split the scores of items that nobody has taken and that the catalogue does not hold.
+        """Split the scores of items without interactions that the catalogue does not hold.
 
-        They get what items without training interactions get: the average of the base model's scores, nothing from
-        item-kNN, the popularity of no interactions, and the offset; see `RefinedModel.new_item_parts`.
+        They are scored like items without training interactions: the average of the base model's scores, nothing from
+        item-kNN, the popularity of no interactions, and the cold offset; see `RefinedModel.new_item_parts`.
         """
         profile, trained_values = self._profiles(histories), None
         slopes = self._slopes(profile)
@@ -284,7 +284,7 @@ class HeadModel:
         return Parts(scores, profile, slopes, remainder, bias, trained_values)
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
-        """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
+        """Return the second block of their refined embedding, ``[n, K]``; None where attributes do not give it."""
         return None if self.refined is None else self.refined.new_item_remainders(guided)
 
     def with_item_value(self, item: int, value: FloatArray) -> Self:
@@ -300,11 +300,11 @@ class HeadModel:
         return self.guided.values
 
     def item_remainders(self) -> FloatArray:
-        """Return the other half of the refined embedding, ``[N, K]``."""
+        """Return the second block of the refined embedding, ``[N, K]``."""
         return self.embedding
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return nothing: what a head stands on is stored by itself; see `arrays`."""
+        """Return nothing: the models that a head combines are stored by themselves; see `arrays`."""
         return {}
 
     def weights(self) -> FloatArray:
@@ -317,7 +317,7 @@ class HeadModel:
 
 
 def _standardised(interactions: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-    """Return ``log(1 + interactions)`` with mean 0 and spread 1 in each column, and what no interactions are there."""
+    """Return ``log(1 + interactions)`` with mean 0 and deviation 1 by column, and the value of no interactions."""
     popularity = np.log1p(interactions.astype(np.float64))
     mean, spread = popularity.mean(axis=0), np.maximum(popularity.std(axis=0), 1e-12)
     return ((popularity - mean) / spread).astype(np.float32), (-mean / spread).astype(np.float32)

@@ -33,8 +33,8 @@ class Convergence:
     iterations : int
         Of L-BFGS.
     gradient_norm : float
-        Largest absolute component of the gradient of the penalised loss at the end, in nats over all V cases, by
-        weights of inputs scaled to spread 1.
+        Largest absolute component of the gradient of the penalised loss at the end: nats over all V cases, per unit of
+        a weight on inputs scaled to deviation 1.
     """
 
     converged: bool
@@ -44,18 +44,18 @@ class Convergence:
 
 @dataclass(frozen=True)
 class HeadWeights:
-    """What a head learned.
+    """The fitted weights of a head.
 
     Attributes
     ----------
     models : Doubles
-        tau, ``[C]``: how much of each frozen model's score counts.
+        tau, ``[C]``: weight of each frozen model's score.
     popularity : Doubles
         gamma, ``[P]``.
     profile : Doubles
-        w, ``[A]``: how much the match of user and item on a whitened attribute counts.
+        w, ``[A]``: weight of the product of user's and item's value on a whitened attribute.
     everyone : Doubles
-        v, ``[A]``: what a whitened attribute adds for everyone.
+        v, ``[A]``: weight of an item's value on a whitened attribute, the same for all users.
     convergence : Convergence or None
         None before the fit, and for weights stored before it was recorded.
     """
@@ -100,11 +100,11 @@ def fit_head(
     scores : FloatArray
         Frozen models' scores, ``[C, V, N]``; C may be 0. Scaled in place.
     start : Doubles
-        Weights of the models, ``[C]``, to begin with and to be held to.
+        Initial weights of the models, ``[C]``, and the mean of their prior.
     seen : ndarray of bool
         Items not to be recommended, ``[V, N]``.
     targets : IntArray
-        Item index each case must find, ``[V]``.
+        Item index of each case's target, ``[V]``.
     popularity : FloatArray
         Standardised, ``[N, P]``.
     profiles : FloatArray
@@ -112,7 +112,8 @@ def fit_head(
     guided : FloatArray
         G, ``[N, A]``; A may be 0.
     penalty : float
-        Precision of the normal prior around the models at `start` alone, on inputs scaled to spread 1.
+        Precision of the normal prior, whose mean is `start` for the models and 0 for the rest, on inputs scaled to
+        deviation 1.
 
     Returns
     -------
@@ -140,12 +141,12 @@ def fit_head(
         size = share.sum(axis=1, keepdims=True)
         total = float((np.log(size[:, 0]) + top[:, 0] - own).sum())
         share /= size
-        share[cases, targets] -= 1.0  # the loss's gradient by the logits
-        towards = share @ guided  # [V, A]
-        few = [*(float(np.vdot(share, each)) for each in scores), *(share @ popularity).sum(axis=0)]
-        gradient = np.concatenate([few, (towards * unit_profiles).sum(axis=0), towards.sum(axis=0)])
-        away = x - first
-        return total + 0.5 * penalty * float(away @ away), gradient.astype(np.float64) + penalty * away
+        share[cases, targets] -= 1.0  # gradient of the loss with respect to the logits
+        by_attribute = share @ guided  # [V, A]
+        by_score = [*(float(np.vdot(share, each)) for each in scores), *(share @ popularity).sum(axis=0)]  # [C + P]
+        gradient = np.concatenate([by_score, (by_attribute * unit_profiles).sum(axis=0), by_attribute.sum(axis=0)])
+        distance = x - first
+        return total + 0.5 * penalty * float(distance @ distance), gradient.astype(np.float64) + penalty * distance
 
     options = {"maxiter": MAX_ITERATIONS, "ftol": 1e-7}
     fit = minimize(loss, first, jac=True, method="L-BFGS-B", options=options)

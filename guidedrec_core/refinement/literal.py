@@ -3,8 +3,8 @@
     T      = [G ; s PCA_k(base)]                 (item table, frozen, the same for input and output)
     score  = <out(h_t), T_i> + sum_a w_a q_ua g_ia + b_i
 
-g: guided embedding, h: state of the sequence encoder over T, q: the user's guided vector, which starts from the user's
-LLM scores (from 0 without) and is trained. Only the recommendation module, q, w and b are trained. Attribute a's
+g: guided embedding; h: state of the sequence encoder over T; q: the user's guided vector, trained, initialised with the
+user's LLM scores, or with 0. Only the recommendation module, q, w and b are trained. Attribute a's
 contribution is ``(out(h)_a + w_a q_ua) g_ia``, the remainder is the share of the reduced base embedding.
 
 What is shown as a user's profile is the decayed mean of g over the history, as in the other forms. q is no z-score:
@@ -31,7 +31,7 @@ from guidedrec_core.refinement.refined import Parts
 from guidedrec_core.training.losses import TrainingPairs
 
 TABLE_SPREAD = 0.3
-"""Standard deviation of the frozen table's columns, that of a trained base table."""
+"""Standard deviation of the frozen table's columns; a trained base table has about the same."""
 
 
 def same_spread(reduced: FloatArray) -> FloatArray:
@@ -53,11 +53,11 @@ class LiteralRefinedModel(nn.Module):
     reduced : FloatArray
         PCA of the base embedding, ``[N, K]``; see `same_spread`.
     bias : FloatArray
-        Start of b, ``[N]``.
+        Initial b, ``[N]``.
     config : RefinementConfig
         Decay and shrinkage of the profile that is shown.
     user_scores : FloatArray
-        Where q starts, ``[n_users, A]``: standardised LLM scores of users, or zeros.
+        Initial q, ``[n_users, A]``: standardised LLM scores of users, or zeros.
     """
 
     table: Tensor
@@ -87,7 +87,7 @@ class LiteralRefinedModel(nn.Module):
         self.attribute_weights = nn.Parameter(torch.full((self.n_attributes,), 0.1))  # w [A]
 
     def initialise(self, seed: int) -> None:
-        """Draw the output layer from a seed of its own; the encoder is initialised by who made it."""
+        """Draw the output layer from a seed; the encoder is initialised by `make_encoder`."""
         draw = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             self.output.weight.normal_(0.0, 0.7 * self.output.in_features**-0.5, generator=draw)
@@ -130,12 +130,12 @@ class LiteralRefinedModel(nn.Module):
         return self.table[items], bias.view(items.shape)
 
     def row_gradients(self) -> dict[str, nn.Parameter]:
-        """Let gradients of biases and users' vectors hold only touched rows from now on; return them by name."""
+        """Make gradients of biases and users' vectors sparse, by row, from now on; return these by name."""
         self.by_row = True
         return {"bias": self.bias, "users": self.users} if self.users.numel() else {"bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
-        """Split parameters by their weight decay: users' vectors like a table, matrices, and the rest not at all."""
+        """Group parameters by weight decay: users' vectors like a table, matrices, and the rest, which have none."""
         named = [(name, p) for name, p in self.named_parameters() if p.numel()]
         return [
             {"params": [p for n, p in named if n == "users"], "weight_decay": config.table_weight_decay},
@@ -187,11 +187,11 @@ class LiteralRefinedModel(nn.Module):
         return Parts(*(a.cpu().numpy() for a in arrays))
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
-        """Return None: nothing ties the reduced base embedding to attributes."""
+        """Return None: the reduced base embedding cannot be computed from attributes."""
         return None
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return what it is made of besides G and what is trained."""
+        """Return the frozen inputs other than G, ready to store."""
         return {"reduced": self.item_remainders()}
 
     def with_item_value(self, item: int, value: FloatArray) -> Self:
@@ -210,5 +210,5 @@ class LiteralRefinedModel(nn.Module):
         return self.table[:, self.n_attributes :].cpu().numpy()
 
     def weights(self) -> FloatArray:
-        """Return 1 for each attribute, ``[A]``: the module's own output says what counts."""
+        """Return 1 for each attribute, ``[A]``: weights are part of the module's output."""
         return np.ones(self.n_attributes, dtype=np.float32)

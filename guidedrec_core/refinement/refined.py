@@ -13,8 +13,8 @@ from guidedrec_core.refinement.guided import FloatArray
 class Parts:
     """Scores of B users, split: ``scores = slopes @ G.T + remainder + bias``, but for rounding.
 
-    They are of all N items, of the n asked for, or, from `RefinedModel.new_item_parts`, of n others, given by their
-    rows of G.
+    Scores are of all N items, of n selected ones, or, from `RefinedModel.new_item_parts`, of n items outside the
+    catalogue, given by their rows of G.
 
     Attributes
     ----------
@@ -65,14 +65,14 @@ class RefinedModel(Protocol):
         users, histories
             As in `scores`.
         items : IntArray, optional
-            Item indexes, ``[n]``: only these are scored, which spares many histories the whole catalogue; default all.
+            Item indexes, ``[n]``: only these are scored, which is much cheaper for many histories; all by default.
         """
 
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
-        """Split the scores of items that nobody has taken and that the catalogue does not hold.
+        """Split the scores of items without interactions that the catalogue does not hold.
 
-        They are scored as items of the catalogue without training events are. What a model knows of an item only
-        through training events is that of an average item, or none where such items have none.
+        They are scored like items of the catalogue without training events. What a model learns about an item only
+        from training events is that of an average item, or absent where items without events have none.
 
         Parameters
         ----------
@@ -83,7 +83,7 @@ class RefinedModel(Protocol):
         """
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
-        """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
+        """Return the second block of their refined embedding, ``[n, K]``; None where attributes do not give it."""
 
     def with_item_value(self, item: int, value: FloatArray) -> Self:
         """Return the same model with another row of G, ``[A]``, for one item; all that was learned is shared."""
@@ -92,10 +92,10 @@ class RefinedModel(Protocol):
         """Return the guided embedding G, ``[n_items, A]``."""
 
     def item_remainders(self) -> FloatArray:
-        """Return the other half of the refined embedding, ``[n_items, K]``."""
+        """Return the second block of the refined embedding, ``[n_items, K]``."""
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return what it is made of besides G and what is trained, ready to store."""
+        """Return the frozen inputs other than G, ready to store."""
 
     def weights(self) -> FloatArray:
-        """Return how much each attribute counts, ``[A]``, learned."""
+        """Return the learned weight of each attribute, ``[A]``."""

@@ -160,7 +160,7 @@ class Checkpoint:
                     groups[group][name] = file.get_tensor(key)
         except (OSError, SafetensorError) as error:
             raise TrainingError(
-                f"expected a training checkpoint at {path}, it cannot be read ({error}); delete it to start anew"
+                f"expected a training checkpoint at {path}, it cannot be read ({error}); delete it to start again"
             ) from error
         moments: tuple[dict[int, dict[str, Tensor]], ...] = tuple({} for _ in range(facts["optimisers"]))
         for key, value in groups["moments"].items():
