@@ -131,7 +131,8 @@ def _torch() -> tuple[bool, str, str]:
 
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU (none is needed)"
     used = resolve_device(TrainingConfig())
-    return True, f"{torch.get_num_threads()} threads, {gpu}; trains on {used.device} in {used.precision}", ""
+    threads = f"{used.threads} thread{'s' if used.threads != 1 else ''}"
+    return True, f"{gpu}; trains on {used.device} in {used.precision} with {threads}", ""
 
 
 def _home(store: "RunStore") -> tuple[bool, str, str]:

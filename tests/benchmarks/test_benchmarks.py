@@ -1,5 +1,6 @@
 """What the benchmarks rest on: the libraries' scripts rank as we do, and a table says what was left out."""
 
+import subprocess
 import sys
 from argparse import Namespace
 from pathlib import Path
@@ -148,3 +149,19 @@ def test_scaling_trains_base_and_refined_model_on_the_same_histories(monkeypatch
     assert found["slope of peak_gib"] == 0.0
     assert [ratio["items"] for ratio in scaling.ratios(rows)] == [300, 600]
     assert scaling.ratios(rows)[0]["cpu_seconds"] == round(rows[1]["cpu_seconds"] / rows[0]["cpu_seconds"], 3)
+
+
+def test_a_build_is_measured_in_a_process_of_its_own_next_to_busy_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import build
+
+    sys.modules.pop("build")
+    burn = "import sys, time\nwhile time.process_time() < 0.5: pass\nprint(sys.argv[1])"
+    with build.busy_processes(2) as busy:
+        assert [process.poll() for process in busy] == [None, None]
+        output, usage = build.run(burn, "done")
+    assert output == "done\n"
+    assert 0.5 <= usage.ru_utime + usage.ru_stime < 2  # its own, not that of the busy ones
+    assert all(process.poll() is not None for process in busy)
+    with pytest.raises(subprocess.CalledProcessError):
+        build.run("raise SystemExit(3)")
