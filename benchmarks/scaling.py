@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--loss", default="sampled", help="objective")
     parser.add_argument("--negatives", type=int, default=256)
     parser.add_argument("--validation-cases", type=int, default=1000)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=machine.RESULTS / "scaling.json")
     options = parser.parse_args()
