@@ -1,8 +1,11 @@
 """How long a build takes from nothing, stage by stage, and how much memory: `python benchmarks/build.py fernway`.
 
-Runs in a fresh home and a child process, so that imports count and the peak memory is the build's own. For MovieLens
-name the folder or archive: `python benchmarks/build.py movielens-small --path ml-latest-small`. Prints one JSON
-document with the machine and its load; ratios are to the base training, the share no recommender can do without.
+Runs in a fresh home and a child process, so that imports count and the peak memory is the build's own: once alone, and
+once next to busy processes (`--busy`, one by default), as a build has a browser next to it. For MovieLens name the
+folder or archive: `python benchmarks/build.py movielens-small --path ml-latest-small`. Other threads are a setting
+(`--config '{"training": {"threads": 2}}'`), and how they wait an environment variable (`OMP_WAIT_POLICY`; asleep, as
+jobs and the command line have it, when it is not set). Prints one JSON document with the machine and its load; ratios
+are to the base training, the share no recommender can do without.
 """
 
 import argparse
@@ -14,10 +17,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 CHILD = """
 import json, sys, time
+from guidedrec_core.training.threads import wait_passively
+wait_passively()
 started = float(sys.argv[1])
 from pathlib import Path
 from guidedrec_core import stages
@@ -65,19 +73,33 @@ def main() -> None:
     parser.add_argument("name", help="data set, e.g. fernway or movielens-small")
     parser.add_argument("--path", default="", help="MovieLens folder or archive to import first")
     parser.add_argument("--config", default="{}", help="BuildConfig as JSON")
+    parser.add_argument("--busy", type=int, default=1, help="busy processes of the second build; 0 leaves it out")
     options = parser.parse_args()
     load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory() as home:
-        command = [sys.executable, "-c", CHILD, str(time.time()), options.name, options.path, home, options.config]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    report = json.loads(done.stdout)
-    ends = dict(report.pop("marks"))
-    names = list(ends)
-    seconds = {n: ends[n] - (ends[names[i - 1]] if i else 0.0) for i, n in enumerate(names)}
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    times, report = measure(options)
     result = {
         "data": options.name,
         "machine": {"cpu": platform.processor() or platform.machine(), "cores": os.cpu_count(), "load_before": load},
+        "wait_policy": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
+        **times,
+    }
+    if options.busy:
+        with busy_processes(options.busy):
+            beside, _ = measure(options)
+        ratio = beside["seconds_to_first_case"] / times["seconds_to_first_case"]
+        result["next_to_busy_processes"] = {"processes": options.busy, **beside, "ratio_to_alone": round(ratio, 2)}
+    print(json.dumps({**result, **report}, indent=2))
+
+
+def measure(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Build once in a home of its own; return times and memory, and what came out."""
+    with tempfile.TemporaryDirectory() as home:
+        output, usage = run(CHILD, str(time.time()), options.name, options.path, home, options.config)
+    report = json.loads(output)
+    ends = dict(report.pop("marks"))
+    names = list(ends)
+    seconds = {n: ends[n] - (ends[names[i - 1]] if i else 0.0) for i, n in enumerate(names)}
+    times = {
         "seconds_to_first_case": round(ends["first case"], 1),
         "seconds": {n: round(s, 1) for n, s in seconds.items()},
         "ratio_to_base_training": {n: round(s / seconds["train base"], 2) for n, s in seconds.items()},
@@ -85,9 +107,32 @@ def main() -> None:
         "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 1),
         # Linux counts in KiB, macOS in bytes.
         "peak_memory_gib": round(usage.ru_maxrss / (2**20 if sys.platform != "darwin" else 2**30), 2),
-        **report,
     }
-    print(json.dumps(result, indent=2))
+    return times, report
+
+
+def run(code: str, *arguments: str) -> tuple[str, resource.struct_rusage]:
+    """Run code in a process of its own; return what it printed, and its own use of CPU and memory."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            raise subprocess.CalledProcessError(process.returncode, process.args)
+        output.seek(0)
+        return output.read(), usage
+
+
+@contextmanager
+def busy_processes(count: int) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Keep some processes computing as long as the context lasts."""
+    processes = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, Standardisation
-from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights
 from guidedrec_core.vectors.pca import pca
 
 K, N_ATTRIBUTES, N_HISTORY, SCALE = 10, 12, 30, (0.0, 10.0)

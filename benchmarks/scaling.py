@@ -1,11 +1,13 @@
-"""How training time and memory grow with the catalogue and the number of interactions.
+"""How training time and memory grow with the catalogue and the number of interactions, for base and refined model.
 
-`python benchmarks/scaling.py` trains one epoch of SASRec (64 numbers an item, sampled softmax, validation on a sample
-of users by exact full ranking) on synthetic histories at 10^4 items x 10^5 interactions, 10^5 x 10^6 and 10^6 x 10^7,
-each in a process of its own, and prints the slope of log time against log size: 1 is linear. Items are drawn by Zipf's
-law. Time is that of the epoch with its validation, after a small training to warm up and without making the data; CPU
-seconds are those of all threads, which other work on the machine lengthens less. `--quick` leaves out the largest size
-and writes nothing.
+`python benchmarks/scaling.py` trains one epoch of two models, both of 64 numbers an item, by sampled softmax, with
+validation on a sample of users by exact full ranking: SASRec (`base`), and the additive refined model over 16
+attributes and 48 reduced dimensions (`refined`). Histories are synthetic: 10^4 items x 10^5 interactions, 10^5 x 10^6
+and 10^6 x 10^7, items drawn by Zipf's law, scores of attributes by chance. Every training has a process of its own.
+Printed are the slopes of log time and log memory against log size, where 1 is linear, and the refined model's ratio to
+the base. Time is that of the epoch with its validation, after a small training to warm up and without making the data;
+CPU seconds are those of all threads, which other work on the machine lengthens less. `--quick` leaves out the largest
+size and writes nothing.
 """
 
 import argparse
@@ -21,7 +23,9 @@ import numpy as np
 import pandas as pd
 
 SIZES = ((10_000, 100_000), (100_000, 1_000_000), (1_000_000, 10_000_000))
-WIDTH, USER_LENGTH = 64, 10
+WIDTH, USER_LENGTH, N_ATTRIBUTES = 64, 10, 16
+ARMS = ("base", "refined")
+MEASURED = ("epoch_seconds", "training_seconds", "cpu_seconds", "peak_gib")
 
 
 def main() -> None:
@@ -39,23 +43,31 @@ def main() -> None:
         "machine": machine.facts("numpy", "torch"),
         **{name: getattr(options, name) for name in ("loss", "negatives", "validation_cases", "threads", "seed")},
         "width": WIDTH,
+        "attributes": N_ATTRIBUTES,
     }
-    # Each size in a fresh process: the peak of memory is that of a process's whole life.
+    # Each training in a fresh process: the peak of memory is that of a process's whole life.
     context = multiprocessing.get_context("spawn")
-    rows = []
+    rows: list[dict[str, Any]] = []
     for n_items, n_interactions in SIZES[: 2 if options.quick else 3]:
-        with context.Pool(1) as pool:
-            rows.append(pool.apply(measure, (n_items, n_interactions, options)))
-        print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
+        for arm in ARMS:
+            with context.Pool(1) as pool:
+                rows.append(pool.apply(measure, (arm, n_items, n_interactions, options)))
+            print(pd.DataFrame(rows[-1:]).to_string(index=False, header=len(rows) == 1), flush=True)
     result["sizes"] = rows
-    for name in ("epoch_seconds", "training_seconds", "cpu_seconds"):
-        result[f"slope_of_{name}"] = slope(rows, name)
-        print(f"slope of log {name} against log interactions: {result[f'slope_of_{name}']:.3f}")
+    result["slopes"] = {arm: slopes([row for row in rows if row["arm"] == arm]) for arm in ARMS}
+    result["refined_to_base"] = ratios(rows)
+    print(pd.DataFrame(result["slopes"]).to_string(float_format="{:.3f}".format))
+    print(pd.DataFrame(result["refined_to_base"]).to_string(index=False))
     if options.quick:
         return
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")
     print(f"written to {options.out}")
+
+
+def slopes(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the slope of each figure of one arm against the number of interactions, both in logarithms."""
+    return {f"slope of {name}": slope(rows, name) for name in MEASURED}
 
 
 def slope(rows: list[dict[str, Any]], name: str) -> float:
@@ -64,26 +76,55 @@ def slope(rows: list[dict[str, Any]], name: str) -> float:
     return round(float(np.polyfit(sizes, np.log([row[name] for row in rows]), 1)[0]), 4)
 
 
-def measure(n_items: int, n_interactions: int, options: argparse.Namespace) -> dict[str, Any]:
-    """Train one epoch at one size."""
+def ratios(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the refined model's figures divided by the base's, size by size."""
+    by_size: dict[int, dict[str, dict[str, Any]]] = {}
+    for row in rows:
+        by_size.setdefault(row["items"], {})[row["arm"]] = row
+    return [
+        {"items": items, **{name: round(arms["refined"][name] / arms["base"][name], 3) for name in MEASURED}}
+        for items, arms in by_size.items()
+    ]
+
+
+def make_model(arm: str, n_items: int, seed: int) -> Any:
+    """Create an untrained model of an arm; the refined one has random scores and starts from a random embedding."""
+    from guidedrec_core.config import EncoderConfig, RefinementConfig
+    from guidedrec_core.models.registry import make_base, make_encoder
+    from guidedrec_core.refinement.additive import AdditiveRefinedModel
+    from guidedrec_core.refinement.guided import GuidedEmbedding
+
+    encoder = EncoderConfig(width=WIDTH)
+    if arm == "base":
+        return make_base(encoder, n_items, seed)
+    rng = np.random.default_rng(seed)
+    guided = GuidedEmbedding.of(rng.standard_normal((n_items, N_ATTRIBUTES), dtype=np.float32))
+    reduced = 0.1 * rng.standard_normal((n_items, WIDTH - N_ATTRIBUTES), dtype=np.float32)
+    bias = np.zeros(n_items, dtype=np.float32)
+    model = AdditiveRefinedModel(make_encoder(encoder, seed), guided, reduced, bias, RefinementConfig())
+    model.initialise(seed)
+    return model
+
+
+def measure(arm: str, n_items: int, n_interactions: int, options: argparse.Namespace) -> dict[str, Any]:
+    """Train one epoch of one arm at one size."""
     from guidedrec_core.config import EncoderConfig, TrainingConfig
     from guidedrec_core.data.sequences import TrainingWindows
     from guidedrec_core.data.split import Cases
-    from guidedrec_core.models.registry import make_base
     from guidedrec_core.ranking.ranks import ndcg_at, target_ranks
-    from guidedrec_core.training.device import settled
+    from guidedrec_core.training.device import resolve_device
     from guidedrec_core.training.loop import train
 
     rng = np.random.default_rng(options.seed)
     sequences = zipf_histories(rng, n_items, n_interactions)
-    config = settled(
+    config = resolve_device(
         TrainingConfig(loss=options.loss, negatives=options.negatives, max_epochs=1, threads=options.threads)
     )
     encoder = EncoderConfig(width=WIDTH)
     n_train = sequences.lengths - 1
     users = np.sort(rng.choice(sequences.n_users, min(options.validation_cases, sequences.n_users), replace=False))
     cases = Cases(users, n_train[users], sequences.items[sequences.starts[users + 1] - 1], 0, 0)
-    model = make_base(encoder, n_items, options.seed)
+    model = make_model(arm, n_items, options.seed)
     windows = TrainingWindows(sequences, n_train, encoder.max_length, config.batch_size)
     validation = []
 
@@ -95,11 +136,12 @@ def measure(n_items: int, n_interactions: int, options: argparse.Namespace) -> d
 
     few = zipf_histories(rng, 1000, 3000)
     few_windows = TrainingWindows(few, few.lengths, encoder.max_length, config.batch_size)
-    train(make_base(encoder, 1000, options.seed), few_windows, lambda: 0.0, config, options.seed, "warm up")
+    train(make_model(arm, 1000, options.seed), few_windows, lambda: 0.0, config, options.seed, "warm up")
     started, cpu_started = time.perf_counter(), time.process_time()
     result = train(model, windows, validate, config, options.seed, "scaling")
     seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
     return {
+        "arm": arm,
         "items": n_items,
         "interactions": n_interactions,
         "users": sequences.n_users,

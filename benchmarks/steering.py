@@ -25,7 +25,8 @@ from guidedrec_core.ranking.ranks import top_k
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights
 from guidedrec_core.runs.library import refined_entries
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.vectors.pca import pca

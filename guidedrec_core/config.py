@@ -200,12 +200,13 @@ class TrainingConfig(Config):
     """`auto`: the GPU if there is one."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the products over the whole catalogue in training; all else is float32. `auto`: bfloat16 where it is fast."""
-    threads: PositiveInt = 2
-    """CPU threads; fixed, because sums depend on it and a seed must give the same weights."""
+    threads: PositiveInt = 1
+    """CPU threads. Fixed and not chosen by load or cores, because sums depend on it and a seed must give the same
+    weights. On a few thousand items a second thread gains little; next to other busy programs it can lose much."""
 
 
 class RefinementConfig(Config):
-    """The refined model (DESIGN section 8)."""
+    """The refined model: guided embedding refinement (arXiv 2504.11658); formulas in `guidedrec_core.refinement`."""
 
     mode: Literal["additive", "literal", "head"] = "additive"
     """`additive`: guided profile times guided item, plus a retrained remainder over the reduced base embedding.

@@ -241,8 +241,9 @@ def _asked(
     Returns
     -------
     tuple of FloatArray
-        Mean scores of what each user took ``[B, A]``, the model's user values ``[B, A]``, and for each pulled
-        attribute the mean scores of a list pulled up less those of one pulled down, ``[A, B, A]``; NaN = unknown.
+        Mean scores of what each user took ``[B, A]``, the model's user values ``[B, A]`` (learned ones where it has
+        them, as training may have changed their meaning), and for each pulled attribute the mean scores of a list
+        pulled up less those of one pulled down, ``[A, B, A]``; NaN = unknown.
     """
     B, A = len(users), scores.shape[1]
     guided, unit = model.item_values(), np.float32(pull_unit(model))
@@ -252,7 +253,7 @@ def _asked(
         block = slice(first, first + size)
         shown = histories[block]
         parts = model.parts(users[block], shown)
-        profiles[block] = parts.profile
+        profiles[block] = parts.profile if parts.trained_values is None else parts.trained_values
         taken[block] = np.array([_mean(scores[history]) for history in shown])
         for a in range(A):
             pull = unit * guided[:, a]

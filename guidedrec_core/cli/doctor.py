@@ -127,11 +127,12 @@ def _torch() -> tuple[bool, str, str]:
     import torch
 
     from guidedrec_core.config import TrainingConfig
-    from guidedrec_core.training.device import settled
+    from guidedrec_core.training.device import resolve_device
 
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "no GPU (none is needed)"
-    used = settled(TrainingConfig())
-    return True, f"{torch.get_num_threads()} threads, {gpu}; trains on {used.device} in {used.precision}", ""
+    used = resolve_device(TrainingConfig())
+    threads = f"{used.threads} thread{'s' if used.threads != 1 else ''}"
+    return True, f"{gpu}; trains on {used.device} in {used.precision} with {threads}", ""
 
 
 def _home(store: "RunStore") -> tuple[bool, str, str]:

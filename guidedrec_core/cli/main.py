@@ -29,6 +29,7 @@ from guidedrec_core.cli.session import Group, Session
 from guidedrec_core.cli.stages import build, project, refine, train
 from guidedrec_core.cli.vectors import vectors
 from guidedrec_core.errors import GuidedrecError, TrainingError
+from guidedrec_core.training.threads import wait_passively
 
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
 _GO_ON = "Interrupted. Run the same command again to go on: what is finished is kept."
@@ -50,6 +51,7 @@ class Program(Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run the program and leave with its exit code."""
+        wait_passively()
         session = Session()
         # Set by torchrun only, which starts several processes with the same command.
         together = "TORCHELASTIC_RUN_ID" in os.environ
@@ -78,7 +80,7 @@ def _dismiss() -> NoReturn:
     """Let the followers go, and end with them. After a failure torchrun ends them."""
     from guidedrec_core.training import parallel
 
-    parallel.tell(None)
+    parallel.broadcast(None)
     parallel.leave()
 
 

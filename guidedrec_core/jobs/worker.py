@@ -19,6 +19,7 @@ from guidedrec_core.jobs.record import Job, lock, read_record, write_record
 from guidedrec_core.jobs.tasks import TASKS
 from guidedrec_core.progress import Listener, Progress
 from guidedrec_core.runs.processes import start_time
+from guidedrec_core.training.threads import wait_passively
 
 _log = logging.getLogger(__name__)
 
@@ -96,6 +97,7 @@ def main(folder: Path, tasks: Mapping[str, str]) -> int:
     int
         Exit code: 0 done, 1 anything else.
     """
+    wait_passively()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request would bury everything else
     home = folder.parent.parent

@@ -22,7 +22,7 @@ class ItemScorer(Protocol):
         Parameters
         ----------
         users : IntArray
-            User indexes, shape ``[B]``; -1 for somebody unknown.
+            User indexes, shape ``[B]``; -1 for an unknown user.
         histories : list of IntArray
             Each user's item indexes, oldest first; B arrays of any length, empty allowed.
 
@@ -37,7 +37,7 @@ class BaseModel(ItemScorer, Protocol):
     """A recommender whose score is a product of vectors: ``user_vectors @ item_embedding.T + item_bias``."""
 
     def user_vectors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Return what is compared with items for each history, ``[B, d]``; arguments as in `scores`."""
+        """Return the user vector after each history, ``[B, d]``; arguments as in `scores`."""
 
     def item_embedding(self) -> FloatArray:
         """Return the base item embedding, ``[n_items, d]``."""

@@ -1,6 +1,6 @@
 """What the three sequence architectures have in common, as the base and the refined models see them."""
 
-from typing import Any, Protocol
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
@@ -9,15 +9,25 @@ from guidedrec_core.config import EncoderConfig
 from guidedrec_core.models.transformer import Block
 
 
-class Encoder(Protocol):
-    """Item vectors in time order -> the user's state before the next item.
+class Encoder(nn.Module, ABC):
+    """Sequence encoder: item vectors in time order -> the user's state before the next item.
 
-    Knows nothing of items: the base model feeds it its table, the refined model guided and reduced vectors. Which
-    positions an architecture learns from, and what of a window it may see for that, is its own business.
+    It knows no items: the base model passes vectors of its item table, the refined model guided and reduced vectors.
+    Each architecture decides which steps of a window it learns from, and which items each of these may attend to.
+
+    Shapes: B batch, L length, D width, T steps to be predicted.
+
+    Parameters
+    ----------
+    config : EncoderConfig
+        Sizes.
     """
 
-    config: EncoderConfig
+    def __init__(self, config: EncoderConfig) -> None:
+        super().__init__()
+        self.config = config
 
+    @abstractmethod
     def read(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Encode training windows.
 
@@ -31,23 +41,32 @@ class Encoder(Protocol):
         Returns
         -------
         states : Tensor
-            ``[T, D]``, one for each step to be predicted; none has seen the step it predicts.
+            ``[T, D]``, one for each step to be predicted; computed without that step or any later one.
         rows, steps : Tensor
-            Which step of which window each state predicts, int64 ``[T]``; never a window's first.
+            Window and position of the step that each state predicts, int64 ``[T]``; never a window's first item.
         """
 
+    @abstractmethod
     def last(self, x: Tensor, present: Tensor) -> Tensor:
         """Return the state after whole histories, ``[B, D]``, for ``x [B, L, D]`` and ``present [B, L]``."""
 
 
-def causal_read(encoder: Any, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Read windows with an encoder that sees only what came before: each state predicts the step after it."""
-    rows, steps = present[:, :-1].nonzero(as_tuple=True)
-    return encoder(x[:, :-1], present[:, :-1])[rows, steps], rows, steps + 1
+class CausalEncoder(Encoder):
+    """An encoder whose state at each position depends on the items up to there, so that one pass reads all steps."""
+
+    @abstractmethod
+    def forward(self, x: Tensor, present: Tensor) -> Tensor:
+        """Return the state after each position, ``[B, L, D]``; states at padding mean nothing."""
+
+    def read(self, x: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Predict every step but the first of training windows; see `Encoder.read`."""
+        rows, steps = present[:, :-1].nonzero(as_tuple=True)
+        states: Tensor = self(x[:, :-1], present[:, :-1])  # [B, L, D]
+        return states[rows, steps], rows, steps + 1
 
 
-def hide_items(x: Tensor, rate: float) -> Tensor:
-    """Zero whole item vectors at random, so that no state leans on one item alone."""
+def drop_items(x: Tensor, rate: float) -> Tensor:
+    """Zero whole item vectors of ``[B, L, D]`` at random, so that no state depends on one item alone."""
     kept = torch.rand(x.shape[:2], device=x.device) >= rate  # [B, L]
     return x * kept.unsqueeze(-1)
 
@@ -55,7 +74,8 @@ def hide_items(x: Tensor, rate: float) -> Tensor:
 def initialise_matrices(module: nn.Module, draw: torch.Generator) -> None:
     """Draw every matrix of a module so that its output varies about half as much as its input; set biases to 0.
 
-    The 0.02 usual in large language models starves a model this small: it trains for many epochs on popularity alone.
+    The 0.02 usual in large language models is too small for a model of this size: for many epochs it would learn
+    nothing but popularity.
     """
     with torch.no_grad():
         for name, parameter in module.named_parameters():
@@ -65,4 +85,4 @@ def initialise_matrices(module: nn.Module, draw: torch.Generator) -> None:
                 parameter.zero_()
     for part in module.modules():
         if isinstance(part, Block):
-            part.look_near()
+            part.initialise_distance_bias()

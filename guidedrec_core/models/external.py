@@ -25,10 +25,10 @@ _FUSED_WIDTH = 64
 
 
 class ExternalModel:
-    """Scores are products of user and item vectors; who has no vector gets one from the history.
+    """Scores are products of user and item vectors; a user without a vector is represented by the history.
 
-    That one is the mean of the history's item vectors, an interaction weighing `decay` times what the next one weighs;
-    zeros without a history.
+    Its vector is the mean of the history's item vectors, an interaction weighing `decay` times the next one; zeros for
+    an empty history.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ExternalModel:
     users : FloatArray, optional
         ``[n_users, d]``, in the space of `items`.
     users_missing : ndarray of bool, optional
-        ``[n_users]``; the rows of `users` to make from the history.
+        ``[n_users]``; True where the history is used instead of the row of `users`.
     bias : FloatArray, optional
         ``[n_items]``, added to the scores; zeros when not given.
 
@@ -79,9 +79,9 @@ class ExternalModel:
         return len(self._items)
 
     def user_vectors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Return users' own vectors, or those of their histories, shape ``[B, d]``."""
+        """Return users' own vectors, or decayed means of their histories, shape ``[B, d]``."""
         weights = history_matrix(histories, self.n_items, self.decay)
-        # The last interaction weighs 1, so that only an empty history has less.
+        # The last interaction weighs 1, so that only an empty history has a total below 1.
         totals = np.maximum(np.asarray(weights.sum(axis=1), dtype=np.float64), 1.0)  # [B, 1]
         vectors = self._scaled((weights @ self._items / totals).astype(np.float32))
         if self._users is not None:
@@ -91,11 +91,11 @@ class ExternalModel:
         return vectors
 
     def item_embedding(self) -> FloatArray:
-        """Return the item vectors that scores are made with, shape ``[n_items, d]``."""
+        """Return the item vectors, scaled where similarity is cosine, shape ``[n_items, d]``."""
         return self._items
 
     def item_bias(self) -> FloatArray:
-        """Return what is added to each item's scores, shape ``[n_items]``."""
+        """Return the bias added to each item's scores, shape ``[n_items]``."""
         return self._bias
 
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
@@ -108,7 +108,7 @@ class ExternalModel:
         return ExternalModel.from_arrays(self.arrays(), self.similarity, decay)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return all that the model holds but similarity and decay, for storing."""
+        """Return the model's arrays, ready to store; similarity and decay are not among them."""
         arrays: dict[str, np.ndarray] = {"items": self._items, "bias": self._bias}
         if self._users is not None:
             arrays |= {"users": self._users, "users_missing": self._users_missing}
@@ -116,9 +116,9 @@ class ExternalModel:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], similarity: Similarity, decay: float) -> Self:
-        """Make a model again from what `arrays` returned; its scores are the same."""
+        """Create a model from what `arrays` returned, with the same scores."""
         model = cls(arrays["items"], "dot", decay, arrays.get("users"), arrays.get("users_missing"), arrays["bias"])
-        # These vectors are scaled already; to scale them again could change their last bits.
+        # These vectors are scaled already; scaling them again could change their last bits.
         model.similarity = similarity
         return model
 
@@ -126,7 +126,7 @@ class ExternalModel:
         """Return vectors of length 1 for cosine, else as they are."""
         if self.similarity == "dot":
             return vectors
-        # The largest entry goes first, because the squares of tiny or huge ones do not fit into numbers.
+        # Divided by the largest entry first, because squares of very small or large entries leave the range of floats.
         largest = np.abs(vectors).max(axis=1, keepdims=True, initial=0)
         shrunk = vectors / np.where(largest > 0, largest, 1).astype(np.float64)
         lengths = np.linalg.norm(shrunk, axis=1, keepdims=True)
@@ -135,12 +135,12 @@ class ExternalModel:
 
 @dataclass(frozen=True)
 class DecayChoice:
-    """The decay that validation chose.
+    """The decay chosen on the validation part.
 
     Attributes
     ----------
     model : ExternalModel
-        With that decay.
+        With the chosen decay.
     validations : tuple of (float, float)
         Each decay tried and its validation figure.
     """
@@ -157,11 +157,11 @@ def choose_decay(
     Parameters
     ----------
     model : ExternalModel
-        Its own decay does not matter.
+        Its decay is ignored.
     validate : callable
         Returns the figure, e.g. validation NDCG@10.
     decays : tuple of float
-        What to try.
+        Candidates.
     """
     models = [model.with_decay(decay) for decay in decays]
     figures = [validate(one) for one in models]
@@ -177,7 +177,7 @@ def load_external(
     Returns
     -------
     tuple of (ExternalModel, tuple of Notice)
-        With the decay asked for, or 1 where `choose_decay` shall choose; and what did not match.
+        With the configured decay, or 1 where `choose_decay` has to choose one; and what did not match.
 
     Raises
     ------

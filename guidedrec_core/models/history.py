@@ -1,4 +1,4 @@
-"""Histories as weighted rows, as models that add up item likenesses read them."""
+"""Histories as weighted rows of a sparse matrix, the input of models that sum item similarities."""
 
 import numpy as np
 from scipy import sparse
@@ -7,7 +7,7 @@ from guidedrec_core.models.base import IntArray
 
 
 def history_matrix(histories: list[IntArray], n_items: int, decay: float) -> sparse.csr_matrix:
-    """Weigh each interaction by how long ago it was; an item taken several times counts each time.
+    """Weight each interaction by the steps since; an item that occurs several times counts each time.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Item-kNN: an item is scored by its likeness to the items in the history (Sarwar et al., WWW 2001).
+"""Item-kNN: an item is scored by its similarity to the items in the history (Sarwar et al., WWW 2001).
 
-Likeness is the cosine of the items' sets of training users. The recency-weighted form minds order in two places: recent
-interactions of the history weigh more, and users count towards a likeness by how closely, and in which order, they took
-both items.
+Similarity is the cosine of the items' sets of training users. The recency-weighted form uses order in two places:
+recent interactions of the history weigh more, and a user counts in the similarity of two items by how close together,
+and in which order, they are in the user's history.
 """
 
 import copy
@@ -16,7 +16,7 @@ from guidedrec_core.config import ItemKNNConfig
 from guidedrec_core.models.base import FloatArray, IntArray
 from guidedrec_core.models.history import history_matrix
 
-# A pair of interactions that would count less than this is left out, which bounds the distances looked at.
+# A pair of interactions with a smaller weight is left out, which bounds the distances considered.
 _NEGLIGIBLE = 0.01
 
 
@@ -25,7 +25,7 @@ class ItemKNNModel:
 
     With ``n_i`` users of item i and ``steps`` the distance of two items in a user's history, the similarity of a
     candidate i to an item j of the history is ``sum over users of both, closeness ** (steps - 1), / sqrt(n_i n_j)``,
-    times `backward` for users who took i before j. The score adds these up with weight ``decay ** steps back``.
+    times `backward` for users who have i before j. The score sums these with weight ``decay ** steps back``.
 
     Parameters
     ----------
@@ -39,11 +39,11 @@ class ItemKNNModel:
 
     def __init__(self, users: IntArray, items: IntArray, n_users: int, n_items: int, config: ItemKNNConfig) -> None:
         self.config = config
-        users, items = _first_occurrences(users, items)  # a repeated purchase counts once
+        users, items = _first_occurrences(users, items)  # a repeated interaction counts once
         takers = np.bincount(items, minlength=n_items).astype(np.float64)  # [n_items]
         if config.closeness == config.backward == 1:
             taken = sparse.csr_matrix((np.ones(len(items)), (users, items)), shape=(n_users, n_items))
-            shared = (taken.T @ taken).tocoo()  # users who took both
+            shared = (taken.T @ taken).tocoo()  # number of users of both items
         else:
             shared = _shared_in_order(users, items, n_items, config.closeness, config.backward).tocoo()
         # One rounding at the end, so that cosines that are equal by their definition tie.
@@ -59,7 +59,7 @@ class ItemKNNModel:
         return int(self.similarity.shape[0])
 
     def with_decay(self, decay: float) -> Self:
-        """Return the same likenesses under another weighting of the history."""
+        """Return the same similarities with another weighting of the history."""
         other = copy.copy(self)
         other.config = self.config.parse({**self.config.model_dump(), "decay": decay})
         return other
@@ -67,12 +67,12 @@ class ItemKNNModel:
     def scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
         """Score some items, all by default, by their summed similarity to each history, shape ``[B, n]``."""
         weights = history_matrix(histories, self.n_items, self.config.decay)
-        likeness = self._from_history if items is None else self.similarity[items].T
-        return np.asarray((weights @ likeness).todense(), dtype=np.float32)
+        similarity = self._by_history_item if items is None else self.similarity[items].T
+        return np.asarray((weights @ similarity).todense(), dtype=np.float32)
 
     @cached_property
-    def _from_history(self) -> sparse.csr_matrix:
-        """Likenesses with a row an item of the history: turned once, as a product would turn them each time."""
+    def _by_history_item(self) -> sparse.csr_matrix:
+        """Similarities with one row per item of the history; transposed once and not in every product."""
         return self.similarity.T.tocsr()
 
 

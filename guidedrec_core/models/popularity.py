@@ -1,4 +1,4 @@
-"""Popularity: everybody gets what most have taken. The baseline any model must beat."""
+"""Popularity: every user gets the same ranking, by training interactions. The baseline that any model must beat."""
 
 from typing import Any
 
@@ -14,9 +14,9 @@ class PopularityModel:
     Parameters
     ----------
     counts : ndarray
-        Training interactions of each item, shape ``[n_items]``; old ones may count less.
+        Training interactions of each item, shape ``[n_items]``; may be decayed by age.
     half_life : float or None
-        Age at which they count half, for the record; None if all count alike.
+        Age at which an interaction counts half, kept as a record; None for plain counts.
     """
 
     def __init__(self, counts: npt.NDArray[Any], half_life: float | None = None) -> None:
@@ -29,5 +29,5 @@ class PopularityModel:
         return len(self.counts)
 
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
-        """Score all items the same for everybody, shape ``[B, n_items]``."""
+        """Score all items, the same for every user, shape ``[B, n_items]``."""
         return np.tile(self.counts.astype(np.float32), (len(histories), 1))

@@ -1,18 +1,20 @@
 """Base models by name."""
 
-from typing import Any
-
 import torch
 
 from guidedrec_core.config import EncoderConfig
 from guidedrec_core.models.bert4rec import BERT4RecEncoder
-from guidedrec_core.models.encoder import initialise_matrices
+from guidedrec_core.models.encoder import Encoder, initialise_matrices
 from guidedrec_core.models.gru4rec import GRU4RecEncoder
 from guidedrec_core.models.sasrec import SASRecEncoder
 from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.randomness import derive_seed
 
-ENCODERS: dict[str, Any] = {"sasrec": SASRecEncoder, "gru4rec": GRU4RecEncoder, "bert4rec": BERT4RecEncoder}
+ENCODERS: dict[str, type[Encoder]] = {
+    "sasrec": SASRecEncoder,
+    "gru4rec": GRU4RecEncoder,
+    "bert4rec": BERT4RecEncoder,
+}
 
 
 def make_base(config: EncoderConfig, n_items: int, seed: int) -> SequenceModel:
@@ -22,8 +24,8 @@ def make_base(config: EncoderConfig, n_items: int, seed: int) -> SequenceModel:
     return model
 
 
-def make_encoder(config: EncoderConfig, seed: int) -> Any:
-    """Create the untrained sequence encoder of a base model, for the refined model to train anew."""
+def make_encoder(config: EncoderConfig, seed: int) -> Encoder:
+    """Create an untrained sequence encoder like that of a base model, for a refined model."""
     encoder = ENCODERS[config.kind](config)
     initialise_matrices(encoder, torch.Generator().manual_seed(derive_seed(seed, "encoder weights")))
     return encoder

@@ -1,10 +1,10 @@
 """The transformer block that SASRec and BERT4Rec share.
 
 Position enters attention as a learned bias by distance (Shaw, Uszkoreit and Vaswani, NAACL 2018; the form of Raffel et
-al., JMLR 2020), so that every step of a history trains the state that inference uses; learned absolute positions did
-that for the last step alone and ranked clearly worse.
+al., JMLR 2020), so that every step of a history trains the state that inference uses; learned absolute positions train
+that of the last step alone and ranked clearly worse.
 
-Shapes: B batch, L positions seen, M positions told, D width, H heads.
+Shapes: B batch, L key positions, M query positions, D width, H heads.
 """
 
 import torch
@@ -23,7 +23,8 @@ class Block(nn.Module):
     config : EncoderConfig
         Sizes.
     distances : Tensor
-        What each attention bias stands for: positions seen so many steps back (below 0: ahead), int64 ``[n]``.
+        Distance that each attention bias belongs to: steps from the query back to the key (below 0: ahead of the
+        query), int64 ``[n]``.
     """
 
     def __init__(self, config: EncoderConfig, distances: Tensor) -> None:
@@ -39,64 +40,71 @@ class Block(nn.Module):
         self.widen = nn.Linear(config.width, config.feedforward)
         self.narrow = nn.Linear(config.feedforward, config.width)
 
-    def look_near(self) -> None:
-        """Start the biases so that the first head looks at its neighbours, and each next one four times as far.
+    def initialise_distance_bias(self) -> None:
+        """Set the attention biases to fall linearly with distance: head h has slope ``4 ** -h``.
 
-        Slopes as in Press, Smith and Lewis (ICLR 2022), but learned on from there: with biases of 0 to start from, the
+        Slopes as in ALiBi (Press, Smith and Lewis, ICLR 2022), but trained from there. Starting from biases of 0, the
         base model ranked 2 to 3 % worse.
         """
         slopes = 4.0 ** -torch.arange(self.heads, dtype=torch.float32)  # [H]
         with torch.no_grad():
             self.distance.copy_(-slopes[:, None] * self.distances.abs())
 
-    def forward(self, asked: Tensor, x: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
-        """Map ``asked [B, M, D]`` to ``[B, M, D]``, by what it sees in ``x``.
+    def forward(self, query: Tensor, key: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
+        """Update the vectors at the query positions by what they attend to.
 
         Parameters
         ----------
-        asked : Tensor
-            Vectors at the positions to be told; `x` itself for all of them.
-        x : Tensor
-            Vectors at the positions to be seen, ``[B, L, D]``.
+        query : Tensor
+            Vectors at the query positions, ``[B, M, D]``; the same object as `key` for self-attention over all
+            positions, whose projections are then computed in one product.
+        key : Tensor
+            Vectors at the key positions, also used as values, ``[B, L, D]``.
         visible : Tensor
-            Which position may see which, bool ``[B, M, L]``; who sees nothing sees the mean of all.
+            Which query may attend to which key, bool ``[B, M, L]``. A query without visible keys attends to all of them
+            equally.
         distance : Tensor
-            Which bias belongs to the two, int64 ``[M, L]``.
-        """
-        q, k, v, mask = self._look(asked, x, visible, distance)
-        rate = self.dropout if self.training else 0.0
-        seen = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, M, D/H]
-        seen = self.project(seen.transpose(1, 2).reshape(asked.shape))  # [B, M, D]
-        asked = asked + F.dropout(seen, self.dropout, self.training)
-        wide = gelu(self.widen(self.feedforward_norm(asked)))  # [B, M, feedforward]
-        return asked + F.dropout(self.narrow(wide), self.dropout, self.training)
+            Index of the attention bias of each pair of positions, int64 ``[M, L]``.
 
-    def attention(self, asked: Tensor, x: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
-        """Return how much each asked position looks at each seen one, averaged over heads; parameters as in `forward`.
+        Returns
+        -------
+        Tensor
+            ``[B, M, D]``.
+        """
+        q, k, v, mask = self._attention_inputs(query, key, visible, distance)
+        rate = self.dropout if self.training else 0.0
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=rate)  # [B, H, M, D/H]
+        attended = self.project(attended.transpose(1, 2).reshape(query.shape))  # [B, M, D]
+        x = query + F.dropout(attended, self.dropout, self.training)
+        wide = gelu(self.widen(self.feedforward_norm(x)))  # [B, M, feedforward]
+        return x + F.dropout(self.narrow(wide), self.dropout, self.training)
+
+    def attention(self, query: Tensor, key: Tensor, visible: Tensor, distance: Tensor) -> Tensor:
+        """Return the attention weights of each query, averaged over heads; parameters as in `forward`.
 
         Returns
         -------
         Tensor
             ``[B, M, L]``, 0 to 1; a row sums to 1.
         """
-        q, k, _, mask = self._look(asked, x, visible, distance)
+        q, k, _, mask = self._attention_inputs(query, key, visible, distance)
         weights: Tensor = (q @ k.transpose(2, 3) / q.shape[3] ** 0.5 + mask).softmax(dim=3)  # [B, H, M, L]
         return weights.mean(dim=1)
 
-    def _look(
-        self, asked: Tensor, x: Tensor, visible: Tensor, distance: Tensor
+    def _attention_inputs(
+        self, query: Tensor, key: Tensor, visible: Tensor, distance: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Return queries ``[B, H, M, D/H]``, keys and values ``[B, H, L, D/H]``, and the mask added to products."""
-        D = x.shape[2]
-        normed = self.attention_norm(x)  # [B, L, D]
-        if asked is x:
+        D = key.shape[2]
+        normed = self.attention_norm(key)  # [B, L, D]
+        if query is key:
             q, k, v = (self._by_head(part) for part in self.query_key_value(normed).chunk(3, dim=-1))
         else:
             weight, offset = self.query_key_value.weight, self.query_key_value.bias
-            q = self._by_head(F.linear(self.attention_norm(asked), weight[:D], offset[:D]))  # [B, H, M, D/H]
+            q = self._by_head(F.linear(self.attention_norm(query), weight[:D], offset[:D]))  # [B, H, M, D/H]
             k, v = (self._by_head(part) for part in F.linear(normed, weight[D:], offset[D:]).chunk(2, dim=-1))
         bias = self.distance[:, distance]  # [H, M, L]
-        # Minus infinity would give NaN where nothing is seen.
+        # The lowest finite number and not minus infinity, which would give NaN for a query without visible keys.
         mask = bias.masked_fill(~visible.unsqueeze(1), torch.finfo(bias.dtype).min)  # [B, H, M, L]
         return q, k, v, mask
 

@@ -15,7 +15,7 @@ from guidedrec_core.models.external import choose_decay, external_of
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.fitting import ndcg
-from guidedrec_core.training.device import settled
+from guidedrec_core.training.device import resolve_device
 from guidedrec_core.vectors.table import (
     Vectors,
     frame_identity,
@@ -67,7 +67,7 @@ class External(BaseRecommender):
         training: TrainingConfig | None = None,
         seed: int = 0,
     ) -> None:
-        super().__init__(encoder or EncoderConfig(), settled(training or TrainingConfig()), seed)
+        super().__init__(encoder or EncoderConfig(), resolve_device(training or TrainingConfig()), seed)
         single = isinstance(item_vectors, pd.DataFrame | str | Path)
         self._items: list[Source] = [item_vectors] if single else list(item_vectors)  # type: ignore[list-item, arg-type]
         self._users, self._bias = user_vectors, item_bias

@@ -12,14 +12,17 @@ from guidedrec_core.data.sequences import TrainingWindows
 from guidedrec_core.data.split import Cases
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.models.base import ItemScorer
+from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.progress import Listener
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.ranking.ranks import ndcg_at, target_ranks
+from guidedrec_core.refinement.additive import AdditiveRefinedModel
+from guidedrec_core.refinement.literal import LiteralRefinedModel
 from guidedrec_core.training.loop import TrainingResult, train
 
 
 def train_with_validation(
-    model: Any,
+    model: SequenceModel | AdditiveRefinedModel | LiteralRefinedModel,
     data: SplitDataset,
     training: TrainingConfig,
     seed: int,

@@ -132,7 +132,7 @@ def _trained(
     module, bias = make_encoder(base.encoder, seed=0), tensors["bias"].numpy()
     model: AdditiveRefinedModel | LiteralRefinedModel
     if config.mode == "literal":
-        model = LiteralRefinedModel(module, guided, frozen["reduced"], bias, tensors["users"].numpy())
+        model = LiteralRefinedModel(module, guided, frozen["reduced"], bias, config, tensors["users"].numpy())
     else:
         cold = frozen["cold"].astype(bool) if "cold" in frozen else None
         reduced, user_scores = tensors["reduced"].numpy(), frozen.get("user_scores")

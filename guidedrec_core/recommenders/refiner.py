@@ -30,7 +30,7 @@ from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_s
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
 from guidedrec_core.reliability.doubt import Doubt
-from guidedrec_core.training.device import settled
+from guidedrec_core.training.device import resolve_device
 from guidedrec_core.vectors.pca import pca
 
 Trained = AdditiveRefinedModel | LiteralRefinedModel
@@ -119,7 +119,7 @@ class Refiner:
         aligned = scores.align(data.dataset) if isinstance(scores, Scores) else scores
         config = self.refinement
         seed = base.seed if self.seed is None else self.seed
-        training = settled(TrainingConfig.parse({**base.training.model_dump(), **self.training}))
+        training = resolve_device(TrainingConfig.parse({**base.training.model_dump(), **self.training}))
         guided = guided_table(data.dataset, aligned.items, config, base.encoder.width, seed, doubt)
         users, notices = _user_scores(data, aligned, config)
         arm = _Arm(data, base, guided, users, config, training, self.baselines, seed, listener)
@@ -138,7 +138,7 @@ class Refiner:
             neighbours=made.neighbours,
             curve=made.curve,
             summary={**made.summary, "control": config.control, "mode": config.mode},
-            notices=tuple(notices),
+            notices=(*notices, *made.head.notices()),
         )
 
 
@@ -245,7 +245,7 @@ class _Arm:
             reduced = np.pad(same_spread(reduced), ((0, 0), (0, room - reduced.shape[1])))
             users = np.zeros((len(self.data.dataset.users), n_attributes), np.float32)
             start = users if self.user_scores is None else self.user_scores
-            return LiteralRefinedModel(module, self.guided, reduced, bias, start)
+            return LiteralRefinedModel(module, self.guided, reduced, bias, self.config, start)
         if self.config.control == "guided_only":
             reduced = reduced[:, :0]
         return AdditiveRefinedModel(

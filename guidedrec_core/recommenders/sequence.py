@@ -11,7 +11,7 @@ from guidedrec_core.progress import Listener, silent
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.fitting import curve, train_with_validation, training_summary
 from guidedrec_core.recommenders.settings import by_part
-from guidedrec_core.training.device import settled
+from guidedrec_core.training.device import resolve_device
 
 
 class SequenceRecommender(BaseRecommender):
@@ -38,7 +38,7 @@ class SequenceRecommender(BaseRecommender):
             )
         parts = by_part(type(self).__name__, settings, {"encoder": EncoderConfig, "training": TrainingConfig})
         config = BuildConfig.parse({**parts, "encoder": {"kind": self.kind, **parts["encoder"]}, "seed": seed})
-        super().__init__(config.encoder, settled(config.training), config.seed)
+        super().__init__(config.encoder, resolve_device(config.training), config.seed)
 
     @classmethod
     def of(cls, encoder: EncoderConfig, training: TrainingConfig, seed: int) -> "SequenceRecommender":

@@ -1,23 +1,25 @@
-"""The refined model, additive form: attributes' ledger plus a retrained remainder (arXiv 2504.11658).
+"""The refined model, additive form: a sum over attributes plus a retrained remainder (arXiv 2504.11658).
 
     x_s    = A_in g_s + B r_s                    (position enters in the encoder's attention)
     p_t    = (sum_{s<=t} decay^(t-s) g_s + shrinkage * lambda * u) / (sum_{s<=t} decay^(t-s) + shrinkage)
     score  = sum_a w_a p_a g_ia + <out(h_t), r_i> + b_i
 
-g: guided embedding (frozen), r: reduced base embedding (trained from PCA), p: the user's guided profile, from the
-prefix of the history only, u: the user's LLM scores where there are any, h: state of the sequence encoder.
+g: guided embedding (frozen); r: reduced base embedding (trained, initialised by PCA); p: the user's guided profile,
+computed from the prefix of the history only; u: the user's LLM scores, where there are any; h: state of the sequence
+encoder.
 
-The anchored form hangs items on their guided scores, so that items nobody has taken yet can be ranked:
+The anchored form predicts r and b from the guided scores, so that items without training events can be ranked:
 
     r_i = delta_i + A2 g_i          b_i = epsilon_i + beta . g_i
 
-An item's delta and epsilon are dropped at random in training; an item without training events has none, and stays out
-of the training softmax. As <out(h), A2 g> is linear in g, it belongs to the attributes' ledger.
+delta and epsilon are an item's residual. Residuals are dropped at random in training; an item without training events
+has none, and stays out of the training softmax. As <out(h), A2 g> is linear in g, it belongs to the attributes' ledger.
 
 Shapes: B batch, L length, A attributes, K reduced dimensions, D encoder width, N items, T targets.
 """
 
 import copy
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -28,9 +30,27 @@ from torch.nn import functional as F
 
 from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
+from guidedrec_core.models.encoder import Encoder
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
-from guidedrec_core.refinement.profiles import faded_sums
+from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
+from guidedrec_core.training.losses import TrainingPairs
+
+
+@dataclass(frozen=True)
+class _StepTable:
+    """The additive model's item table under the residual mask of one training step."""
+
+    model: "AdditiveRefinedModel"
+    mask: Tensor | None
+
+    def item_table(self) -> tuple[Tensor, Tensor]:
+        """Return all item vectors ``[N, A + K]`` and biases ``[N]``."""
+        return self.model._step_rows(self.mask)
+
+    def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
+        """Return vectors ``[..., A + K]`` and biases ``[...]`` of some items."""
+        return self.model._step_rows(self.mask, items)
 
 
 class AdditiveRefinedModel(nn.Module):
@@ -38,20 +58,20 @@ class AdditiveRefinedModel(nn.Module):
 
     Parameters
     ----------
-    encoder : nn.Module
-        Satisfies the models' `Encoder`; trained here from scratch.
+    encoder : Encoder
+        Trained here from scratch.
     guided : GuidedEmbedding
         G, ``[N, A]``; A = 0 is the second-training control.
     reduced : FloatArray
-        Start of R (of delta, if anchored), ``[N, K]``; K = 0 leaves the attributes alone.
+        Initial R (initial delta, if anchored), ``[N, K]``; K = 0 gives a model of attributes only.
     bias : FloatArray
-        Start of b (of epsilon), ``[N]``.
+        Initial b (initial epsilon), ``[N]``.
     config : RefinementConfig
         Profile decay and shrinkage.
     user_scores : FloatArray or None
         Standardised LLM scores of users, ``[n_users, A]``.
     cold : ndarray of bool or None
-        Items without training events, ``[N]``: asks for the anchored form.
+        Items without training events, ``[N]``; selects the anchored form.
     """
 
     guided: Tensor
@@ -61,7 +81,7 @@ class AdditiveRefinedModel(nn.Module):
 
     def __init__(
         self,
-        encoder: Any,
+        encoder: Encoder,
         guided: GuidedEmbedding,
         reduced: FloatArray,
         bias: FloatArray,
@@ -75,7 +95,7 @@ class AdditiveRefinedModel(nn.Module):
         self.config = config
         self.encoder = encoder
         self.by_row = False
-        # Frozen inputs are not trained tensors: they are stored once, beside the weights, and never averaged.
+        # Not persistent: frozen inputs are stored once, apart from the weights, and are not averaged over steps.
         self.register_buffer("guided", torch.from_numpy(guided.values.copy()), persistent=False)
         self.register_buffer("known", torch.from_numpy(~guided.missing), persistent=False)
         self.anchored = cold is not None and n_attributes > 0
@@ -98,10 +118,7 @@ class AdditiveRefinedModel(nn.Module):
             self.anchor_bias = nn.Parameter(torch.zeros(n_attributes))  # beta [A]
 
     def initialise(self, seed: int) -> None:
-        """Draw the matrices that do not come from the base model, from a seed of their own.
-
-        The encoder is initialised by who made it.
-        """
+        """Draw the matrices that do not come from the base model; the encoder is initialised by `make_encoder`."""
         draw = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for matrix in (self.guided_in, self.reduced_in, self.out):
@@ -118,33 +135,39 @@ class AdditiveRefinedModel(nn.Module):
         """Number of attributes, A."""
         return self.guided.shape[1]
 
-    def _owned(self) -> Tensor | None:
-        """Say which items have a delta and an epsilon of their own, ``[N, 1]``; None for all."""
+    def _residual_mask(self) -> Tensor | None:
+        """Draw which items keep their residual in a training step, or return which have one; None if all have.
+
+        Returns
+        -------
+        Tensor or None
+            1 with, 0 without; float32 ``[N, 1]``.
+        """
         if not self.anchored:
             return None
-        owned = ~self.cold
+        kept = ~self.cold
         if self.training:
-            owned = owned & (torch.rand(len(owned), device=owned.device) >= self.config.anchor_dropout)
-        return owned.float().unsqueeze(1)
+            kept = kept & (torch.rand(len(kept), device=kept.device) >= self.config.anchor_dropout)
+        return kept.float().unsqueeze(1)
 
-    def _table(self, owned: Tensor | None, items: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Return r ``[..., K]`` and b ``[...]`` of some items, all by default."""
+    def _table(self, mask: Tensor | None, items: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return r ``[..., K]`` and b ``[...]`` of some items, all by default, under a residual mask."""
         r: Tensor = self.reduced
         b: Tensor = self.bias
-        g, own = self.guided, owned
+        g = self.guided
         if items is not None:
             # Embedding lookup and gather add up gradients in a fixed order; indexing does not.
             r = F.embedding(items, self.reduced, sparse=self.by_row)
             b = torch.gather(self.bias, 0, items.flatten(), sparse_grad=self.by_row).view(items.shape)
-            g, own = self.guided[items], None if owned is None else owned[items]
-        if own is None:
+            g, mask = self.guided[items], None if mask is None else mask[items]
+        if mask is None:
             return r, b
-        return own * r + g @ self.anchor, own.squeeze(-1) * b + g @ self.anchor_bias
+        return mask * r + g @ self.anchor, mask.squeeze(-1) * b + g @ self.anchor_bias
 
-    def vectors(self, tokens: Tensor, owned: Tensor | None) -> Tensor:
-        """Return the encoder's input ``x``, ``[B, L, D]``, for ``tokens [B, L]``."""
+    def vectors(self, tokens: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the encoder's input ``x``, ``[B, L, D]``, for ``tokens [B, L]`` and a residual mask."""
         rows = (tokens - 1).clamp(min=0)  # [B, L]
-        x = self.guided[rows] @ self.guided_in + self._table(owned, rows)[0] @ self.reduced_in
+        x = self.guided[rows] @ self.guided_in + self._table(mask, rows)[0] @ self.reduced_in
         return x * (tokens > 0).unsqueeze(-1)
 
     def profiles(self, tokens: Tensor, users: IntArray, prefixes: list[IntArray]) -> Tensor:
@@ -157,60 +180,66 @@ class AdditiveRefinedModel(nn.Module):
         users : IntArray
             ``[B]``; -1 or beyond the known users means no LLM user scores.
         prefixes : list of IntArray
-            Item indexes before each window, B arrays; they count in the profile though the encoder does not see them.
+            Item indexes before each window, B arrays; they count in the profile, though the encoder does not read them.
         """
         L, decay, device = tokens.shape[1], self.config.decay, tokens.device
         rows, present = (tokens - 1).clamp(min=0), (tokens > 0).unsqueeze(-1)
         steps = torch.arange(L, device=device)
-        fading = torch.tril(decay ** (steps[:, None] - steps[None, :]).clamp(min=0).float())  # [L, L]
-        fade = (decay ** (steps + 1).float())[None, :, None]  # [1, L, 1]
-        sums, counts = faded_sums(prefixes, self.guided.cpu().numpy(), self.known.cpu().numpy(), decay)  # [B, A]
-        before = torch.from_numpy(sums).to(device), torch.from_numpy(counts).to(device)
-        total = fading @ (self.guided[rows] * present) + fade * before[0][:, None, :]  # [B, L, A]
-        count = fading @ (self.known[rows] & present).float() + fade * before[1][:, None, :]  # [B, L, A]
+        within = torch.tril(decay ** (steps[:, None] - steps[None, :]).clamp(min=0).float())  # [L, L]
+        since_prefix = (decay ** (steps + 1).float())[None, :, None]  # [1, L, 1]
+        sums, counts = self._decayed_sums(prefixes)  # [B, A]
+        total = within @ (self.guided[rows] * present) + since_prefix * sums[:, None, :]  # [B, L, A]
+        count = within @ (self.known[rows] & present).float() + since_prefix * counts[:, None, :]  # [B, L, A]
         return self._towards_prior(total, count, users)
 
+    def _decayed_sums(self, histories: list[IntArray]) -> tuple[Tensor, Tensor]:
+        """Return the decayed sums and counts of whole histories, ``[B, A]`` each; reads only their items' rows."""
+        items, lengths = concatenate_histories(histories)
+        rows = torch.from_numpy(items).to(self.guided.device)
+        return decayed_sums(self.guided[rows], self.known[rows], lengths, self.config.decay)
+
     def _towards_prior(self, total: Tensor, count: Tensor, users: IntArray) -> Tensor:
-        """Divide sums by counts, pulled to the users' LLM scores, or to 0; ``[B, L, A]``."""
+        """Return means of decayed sums, shrunk towards the users' LLM scores, or to 0; ``[B, L, A]``."""
         known = (users >= 0) & (users < len(self.user_scores))
         prior = torch.zeros(len(users), self.n_attributes, device=total.device)
         if known.any():
             prior[torch.from_numpy(known)] = self.user_scores[torch.from_numpy(users[known])]
-        pull = self.config.shrinkage
-        prior = self.user_score_weight * prior[:, None, :]
-        return (total + pull * prior) / (count + pull).clamp(min=1e-9)
+        return shrunk_means(total, count, self.config.shrinkage, self.user_score_weight * prior[:, None, :])
 
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return user vectors ``[w p ; out(h)]``, ``[T, A + K]``, and the item index each must find, ``[T]``."""
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        """Encode training windows: user vectors ``[w p ; out(h)]``, ``[T, A + K]``, and targets ``[T]``.
+
+        The residuals dropped from the encoder's inputs are dropped from the returned item table, too.
+        """
         tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
-        # Both ends of a step must see the same items dropped.
-        self.__dict__["owned_now"] = owned = self._owned()
-        states, rows, steps = self.encoder.read(self.vectors(tokens, owned), tokens > 0)
+        mask = self._residual_mask()
+        states, rows, steps = self.encoder.read(self.vectors(tokens, mask), tokens > 0)
         before = self.profiles(tokens[:, :-1], batch.users, batch.prefixes)[rows, steps - 1]  # [T, A]
         user = torch.cat([self.attribute_weights * before, states @ self.out + self.out_bias], dim=1)
-        return user, tokens[rows, steps] - 1
+        return TrainingPairs(user, tokens[rows, steps] - 1, _StepTable(self, mask))
 
-    def item_table(self) -> tuple[Tensor, Tensor]:
-        """Return item vectors ``[g ; r]``, ``[N, A + K]``, and biases ``[N]``, as the training step needs them."""
-        r, b = self._table(self.__dict__["owned_now"])
-        return torch.cat([self.guided, r], dim=1), self._without_cold(b, self.cold)
+    def _step_rows(self, mask: Tensor | None, items: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return item vectors ``[g ; r]``, ``[..., A + K]``, and biases ``[...]``, as a training step compares them.
 
-    def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Return vectors ``[..., A + K]`` and biases ``[...]`` of some items."""
-        r, b = self._table(self.__dict__["owned_now"], items)
-        return torch.cat([self.guided[items], r], dim=-1), self._without_cold(b, self.cold[items])
-
-    def _without_cold(self, bias: Tensor, cold: Tensor) -> Tensor:
-        """Keep items without training events out of the loss: none can be a target, so there is nothing to learn."""
-        return bias.masked_fill(cold, -torch.inf) if self.anchored else bias
+        Parameters
+        ----------
+        mask : Tensor or None
+            Of residuals; see `training_pairs`.
+        items : Tensor, optional
+            Item indexes of any shape; all items by default.
+        """
+        g, cold = (self.guided, self.cold) if items is None else (self.guided[items], self.cold[items])
+        r, b = self._table(mask, items)
+        # An item without training events is never a target. As a competitor, it would only be pushed down.
+        return torch.cat([g, r], dim=-1), b.masked_fill(cold, -torch.inf) if self.anchored else b
 
     def row_gradients(self) -> dict[str, nn.Parameter]:
-        """Let gradients of the tables hold only touched rows from now on; return these tables by name."""
+        """Make gradients of the tables sparse, by row, from now on; return these tables by name."""
         self.by_row = True
         return {"reduced": self.reduced, "bias": self.bias} if self.reduced.numel() else {"bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
-        """Split parameters by their weight decay: R like any item table, matrices, and the rest not at all."""
+        """Group parameters by weight decay: R like any item table, other matrices, and vectors, which have none."""
         named = [(name, p) for name, p in self.named_parameters() if p.requires_grad and p.numel()]
         return [
             {"params": [p for n, p in named if n == "reduced"], "weight_decay": config.table_weight_decay},
@@ -222,15 +251,14 @@ class AdditiveRefinedModel(nn.Module):
         """Return the guided profile p ``[B, A]`` and ``out(h)`` ``[B, K]`` after each history."""
         self.eval()
         tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
-        sums, counts = faded_sums(histories, self.guided.cpu().numpy(), self.known.cpu().numpy(), self.config.decay)
-        total, count = (torch.from_numpy(a).to(tokens.device)[:, None] for a in (sums, counts))
-        profile = self._towards_prior(total, count, users)[:, 0]
-        state = self.encoder.last(self.vectors(tokens, self._owned()), tokens > 0)  # [B, D]
+        sums, counts = self._decayed_sums(histories)
+        profile = self._towards_prior(sums[:, None], counts[:, None], users)[:, 0]
+        state = self.encoder.last(self.vectors(tokens, self._residual_mask()), tokens > 0)  # [B, D]
         return profile, state @ self.out + self.out_bias
 
     def _scores(self, profile: Tensor, state: Tensor, items: Tensor | None = None) -> Tensor:
         """Return scores ``[B, n]``, products of user vectors ``[w p ; out(h)]`` and item vectors ``[g ; r]``."""
-        r, b = self._table(self._owned(), items)
+        r, b = self._table(self._residual_mask(), items)
         vectors = torch.cat([self.guided if items is None else self.guided[items], r], dim=1)  # [n, A + K]
         user = torch.cat([self.attribute_weights * profile, state], dim=1)  # [B, A + K]
         return torch.addmm(b, user, vectors.T)
@@ -246,12 +274,12 @@ class AdditiveRefinedModel(nn.Module):
         """Split the scores for each history, of some items or of all."""
         profile, state = self._user_side(users, histories)
         slopes = self._slopes(profile, state)
-        asked = None if items is None else torch.from_numpy(items).to(self.bias.device)
-        own_part: Tensor = self.reduced if asked is None else self.reduced[asked]  # [n, K]
+        rows = None if items is None else torch.from_numpy(items).to(self.bias.device)
+        residuals: Tensor = self.reduced if rows is None else self.reduced[rows]  # [n, K]
         if self.anchored:
-            own_part = own_part * ~(self.cold if asked is None else self.cold[asked]).unsqueeze(1)
-        bias = self._table(self._owned(), asked)[1]
-        arrays = (self._scores(profile, state, asked), profile, slopes, state @ own_part.T, bias)
+            residuals = residuals * ~(self.cold if rows is None else self.cold[rows]).unsqueeze(1)
+        bias = self._table(self._residual_mask(), rows)[1]
+        arrays = (self._scores(profile, state, rows), profile, slopes, state @ residuals.T, bias)
         return Parts(*(a.cpu().numpy() for a in arrays))
 
     def _slopes(self, profile: Tensor, state: Tensor) -> Tensor:
@@ -281,7 +309,7 @@ class AdditiveRefinedModel(nn.Module):
         return remainders
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return what it is made of besides G and what is trained."""
+        """Return the frozen inputs other than G, ready to store."""
         arrays = {"cold": self.cold.cpu().numpy().astype(np.uint8)} if self.anchored else {}
         return {**arrays, "user_scores": self.user_scores.cpu().numpy()} if len(self.user_scores) else arrays
 
@@ -300,7 +328,7 @@ class AdditiveRefinedModel(nn.Module):
         """Return R, ``[N, K]``."""
         self.eval()
         with torch.no_grad():
-            return self._table(self._owned())[0].cpu().numpy()
+            return self._table(self._residual_mask())[0].cpu().numpy()
 
     def weights(self) -> FloatArray:
         """Return the learned weight w of each attribute, ``[A]``."""

@@ -1,4 +1,4 @@
-"""What items without training events get, chosen on the validation part: in training, they do not exist."""
+"""The score offset of items without training events, chosen on the validation part: training has no such items."""
 
 import numpy as np
 
@@ -10,30 +10,30 @@ from guidedrec_core.ranking.ranks import block_size, mask_seen, ndcg_at, ranks_o
 from guidedrec_core.refinement.refined import RefinedModel
 
 NEVER = -1e4
-"""Offset of items that shall not be recommended; a number, because a score must be finite."""
+"""Offset of items that must not be recommended; a finite number, because scores must be finite."""
 
 OFFSETS = (NEVER, *np.arange(-4.0, 6.01, 0.25).tolist())
-"""Tried for items without training events."""
+"""Candidates for items without training events."""
 
 _ENOUGH = 0.99
-"""Share of the best validation NDCG@10 at which a larger offset is preferred, where such items are asked for."""
+"""Share of the best validation NDCG@10 from which on a larger offset is preferred, where targets include such items."""
 
 _COLD_SHARE = 0.01
-"""Share of validation targets without training events from which on they are asked for."""
+"""Share of validation targets that must be items without training events for these to be ranked."""
 
 
 def asks_for_cold(cold: np.ndarray, cases: Cases) -> bool:
-    """Tell whether validation cases ask for items without training events, ``cold [n_items]``, often enough."""
+    """Tell whether enough validation targets are items without training events, ``cold [n_items]``."""
     return bool(cold[cases.targets].mean() >= _COLD_SHARE)
 
 
 def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: SplitDataset, cases: Cases) -> float:
-    """Choose what all items without training events get: the most that costs at most 1 % of validation NDCG@10.
+    """Choose the offset of all items without training events: the largest that costs at most 1 % of validation NDCG@10.
 
-    Such items gain users from day to day, so the test part, which is later, holds more of them than the validation
-    part. Hence, of a validation period, its later half is looked at; and of offsets that do about as well, the largest
-    fits the test part best. Where less than a hundredth of the cases asks for such items, they may cost nothing, and
-    stay as near as that allows to what an average item with their guided scores gets, offset 0.
+    Such items gain users from day to day, so the test part, which is later, has more of them than the validation part.
+    Hence only the later half of a validation period is used; and of offsets that do about as well, the largest fits the
+    test part best. Where less than a hundredth of the targets are such items, they may cost nothing, and the offset is
+    the closest to 0, which is an average item with their guided scores, that this allows.
 
     Parameters
     ----------
@@ -65,12 +65,12 @@ def _ranks_by_offset(scores: FloatArray, cold: np.ndarray, targets: IntArray) ->
     """Return the targets' ranks with each of `OFFSETS` on cold items, ``[len(OFFSETS), B]``, for ``scores [B, N]``."""
     ranks = np.empty((len(OFFSETS), len(targets)), dtype=np.int64)
     rare, places = cold[targets], np.flatnonzero(cold)
-    # Where the target itself stands still, only cold items can pass it; all others are counted once.
+    # A target that is not cold keeps its score, so only cold items can pass it; the others are counted once.
     still, wanted = scores[~rare], targets[~rare, None]
     own, moving, before = np.take_along_axis(still, wanted, axis=1), still[:, places], places < wanted  # [b, n_cold]
 
     def passing(offset: float) -> IntArray:
-        """Count the cold items that stand before each target, by the rules of `ranks_of`."""
+        """Count the cold items that rank before each target, by the rules of `ranks_of`."""
         moved = moving + np.float32(offset)
         count: IntArray = (~(moved <= own) | ((moved == own) & before)).sum(axis=1)
         return count

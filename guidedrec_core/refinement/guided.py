@@ -19,12 +19,12 @@ class Standardisation:
     Attributes
     ----------
     mean, scale : ndarray
-        Raw mean and standard deviation of each attribute over scored items, float64 ``[A]``. Where scores count by
-        weight, so they do in the mean.
+        Raw mean and standard deviation of each attribute over scored items, float64 ``[A]``; the mean is weighted where
+        scores are.
     mix : ndarray or None
         ZCA matrix of the z-scores, float64 ``[A, A]``; None leaves them as they are.
     shift : ndarray
-        What is taken off the mixed columns, so that the mean of known scores is 0, float64 ``[A]``.
+        Subtracted from the mixed columns, so that the mean of known scores is 0, float64 ``[A]``.
     """
 
     mean: Doubles
@@ -52,7 +52,7 @@ class Standardisation:
         centre = mean if weights is None else _weighted_mean(raw, weights, mean)
         if normalisation == "z":
             return cls(centre, scale, None, plain.shift)
-        # Of the scores as they were given: whitening shrunken ones would blow them up again.
+        # Of the scores without weights: whitening the weighted ones would scale them up again.
         mix = whitening(plain._mixed(raw))
         # A missing score stays the attribute's mean, so the mean of the known ones must be 0 again.
         mixed = cls(centre, scale, mix, plain.shift)._mixed(raw, weights)
@@ -66,13 +66,13 @@ class Standardisation:
         raw : FloatArray
             NaN = missing.
         weights : ndarray, optional
-            How far each score counts, 0..1, ``[n, A]``, or ``[A]`` where rows are alike; the rest is the attribute's
-            mean.
+            Weight of each score, 0..1, ``[n, A]``, or ``[A]`` where all rows have the same; the remaining weight goes
+            to the attribute's mean.
         """
         return np.where(np.isnan(raw), 0.0, self._mixed(raw, weights) - self.shift).astype(np.float32)
 
     def _mixed(self, raw: FloatArray, weights: Doubles | None = None) -> Doubles:
-        """Return z-scores, 0 where missing, weighted and mixed if asked for; ``[n, A]``."""
+        """Return z-scores, 0 where missing, with weights applied and whitened where configured; ``[n, A]``."""
         z: Doubles = np.where(np.isnan(raw), 0.0, (raw - self.mean) / self.scale)
         z = z if weights is None else z * weights
         return z if self.mix is None else z @ self.mix
@@ -87,12 +87,13 @@ class GuidedEmbedding:
     values : FloatArray
         ``[n_items, n_attributes]``, mean 0 in each column; 0 where the score was missing.
     missing : ndarray of bool
-        ``[n_items, n_attributes]``; True where ``values`` holds the attribute's mean for want of a score.
+        ``[n_items, n_attributes]``; True where there is no score and ``values`` holds the attribute's mean.
     mean, scale : FloatArray
         Raw mean and standard deviation of each attribute over scored items, ``[n_attributes]``.
     moments : ndarray or None
-        Where scores count by weight: second moments of the table in which all count in full, float64
-        ``[n_attributes, n_attributes]``. Whatever brings columns to one spread must use these, or doubt is undone.
+        Where scores are weighted: second moments of the table without weights, float64
+        ``[n_attributes, n_attributes]``. Whitening must use these: with the moments of the weighted table it would
+        scale up again what the weights have scaled down.
     """
 
     values: FloatArray
@@ -115,8 +116,8 @@ class GuidedEmbedding:
             ``"z"``: z-scores over items. ``"white"``: ZCA-whitened z-scores, uncorrelated, each column the closest
             to its own attribute (Kessy, Lewin and Strimmer, The American Statistician 2018).
         weights : ndarray, optional
-            How far each score counts, 0..1, ``[n_items, n_attributes]``; see `refinement.doubt`. A z-score is
-            multiplied by its weight, before any whitening. The means are weighted, too, so that columns keep mean 0.
+            Weight of each score, 0..1, ``[n_items, n_attributes]``; see `reliability.doubt`. A z-score is multiplied by
+            its weight, before any whitening. The means are weighted, too, so that columns keep mean 0.
 
         Raises
         ------
@@ -131,7 +132,7 @@ class GuidedEmbedding:
         return cls(*table, moments=full.T @ full / len(full))
 
     def shuffled(self, rng: np.random.Generator) -> "GuidedEmbedding":
-        """Give every item another item's row: the placebo, same numbers without their meaning."""
+        """Permute the rows over items: the placebo, the same numbers without their meaning."""
         order = rng.permutation(len(self.values))
         return GuidedEmbedding(self.values[order], self.missing[order], self.mean, self.scale, self.moments)
 
@@ -151,7 +152,7 @@ class GuidedEmbedding:
         return table if self.moments is None else {**table, "moments": self.moments}
 
     def whitener(self) -> Doubles:
-        """Return the ZCA matrix of the columns, or where scores count by weight, of those where all count in full."""
+        """Return the ZCA matrix of the columns; where scores are weighted, that of the columns without weights."""
         return whitening(self.values.astype(np.float64)) if self.moments is None else _inverse_root(self.moments)
 
 

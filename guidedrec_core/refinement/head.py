@@ -1,95 +1,122 @@
-"""The head: attributes weighed on held-out targets, on top of frozen models.
+"""The head: a linear combination of frozen models and attributes, with weights fitted on held-out targets.
 
     score = sum_c tau_c score_c + sum_h gamma_h popularity_h + sum_a (w_a p_a + v_a) g_ia
 
-score_c: the base model's score, that of a refined model trained over it, if there is one, and item-kNN's, if asked for;
-popularity_h: log(1 + training interactions), standardised, and the same with old interactions faded, where there is a
-moment up to which all training reaches; p: the user's guided profile; g: guided embedding, both whitened within the
-head. These few numbers are fitted on the validation targets by penalised maximum likelihood of a softmax over all items
-the user has not seen; the frozen models are asked once.
+score_c: scores of the base model, of a refined model trained over it, and of item-kNN, where there are such models;
+popularity_h: log(1 + training interactions), standardised, and with a temporal split the same over decayed
+interactions, once for each half-life; p: the user's guided profile; g: guided embedding, both whitened within the head.
+The weights are fitted on the validation targets by penalised maximum likelihood of a softmax over all items the user
+has not seen. The frozen models are evaluated once.
 
-Why on the validation part: on training targets item vectors know the answer by heart, so that weights learned beside
-them are too small. Why whitened: a weight an attribute cannot undo correlations. Whitened columns are linear in the
-guided embedding, so all is told in its own, readable columns.
+Why on the validation part: item vectors have memorised the training targets, so that weights fitted on these would be
+too small. Why whitened: one weight per attribute cannot undo correlations between attributes. Whitened columns are
+linear in the guided embedding, so that contributions are reported in its own, readable columns.
 
 Shapes: B histories, V validation cases, C frozen models, P kinds of popularity, N items, A attributes.
 """
 
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 from guidedrec_core.config import RefinementConfig
+from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.models.base import BaseModel
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
+from guidedrec_core.refinement.head_fit import Doubles, HeadWeights, fit_head
 from guidedrec_core.refinement.profiles import guided_profiles
 from guidedrec_core.refinement.refined import Parts, RefinedModel
 
-Doubles = npt.NDArray[np.float64]
-
 
 class Neighbours(Protocol):
-    """What is asked of item-kNN."""
+    """What a head needs of item-kNN."""
 
     def scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
-        """Return each item's likeness to each history, ``[B, n]``; of all items by default."""
+        """Return each item's similarity to each history, ``[B, n]``; of all items by default."""
 
 
-@dataclass(frozen=True)
-class HeadWeights:
-    """What a head learned.
+class _AveragedBase:
+    """A frozen base model that scores cold items, about which it has learned nothing, as its average item.
 
-    Attributes
+    Parameters
     ----------
-    models : Doubles
-        tau, ``[C]``: how much of each frozen model's score counts.
-    popularity : Doubles
-        gamma, ``[P]``.
-    profile : Doubles
-        w, ``[A]``: how much the match of user and item on a whitened attribute counts.
-    everyone : Doubles
-        v, ``[A]``: what a whitened attribute adds for everyone.
+    model : BaseModel
+        Frozen.
+    cold : ndarray of bool
+        ``[N]``; if all items are cold, they keep the base model's scores.
     """
 
-    models: Doubles
-    popularity: Doubles
-    profile: Doubles
-    everyone: Doubles
+    def __init__(self, model: BaseModel, cold: npt.NDArray[np.bool_]) -> None:
+        self.model = model
+        self.cold = cold & ~cold.all()
+
+    def parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, FloatArray]:
+        """Return scores without bias ``[B, N]``, and biases ``[N]``."""
+        bias = self.model.item_bias()
+        rest = self.model.scores(users, histories) - bias
+        if self.cold.any():
+            bias = np.where(self.cold, bias[~self.cold].mean(), bias)
+            rest = np.where(self.cold, rest[:, ~self.cold].mean(axis=1, keepdims=True), rest)
+        return rest, bias
+
+    def parts_of(self, users: IntArray, histories: list[IntArray], items: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return what `parts` does for some items, ``[B, n]`` and ``[n]``, without scoring the others."""
+        vectors, bias = self._table
+        return self.model.user_vectors(users, histories) @ vectors[items].T, bias[items]
+
+    def new_item_parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, np.float32]:
+        """Return the average item's scores without bias ``[B]``, and its bias."""
+        vector, bias = self._average_item
+        return self.model.user_vectors(users, histories) @ vector, bias
+
+    @cached_property
+    def _table(self) -> tuple[FloatArray, FloatArray]:
+        """Item vectors ``[N, d]`` and biases ``[N]``, averages at cold items."""
+        vectors, bias = self.model.item_embedding(), self.model.item_bias()
+        if self.cold.any():
+            average, average_bias = self._average_item
+            vectors, bias = np.where(self.cold[:, None], average, vectors), np.where(self.cold, average_bias, bias)
+        return vectors, bias
+
+    @cached_property
+    def _average_item(self) -> tuple[FloatArray, np.float32]:
+        """Mean vector ``[d]`` and bias of the items that are not cold."""
+        return self.model.item_embedding()[~self.cold].mean(axis=0), self.model.item_bias()[~self.cold].mean()
 
 
 class HeadModel:
-    """Refined model that weighs a frozen base model, a refined model trained over it, and attributes.
+    """Refined model that combines a frozen base model, a refined model trained over it, and attributes.
 
     Parameters
     ----------
     base : BaseModel or None
-        Satisfies the models' `BaseModel`.
+        None gives the base model no share in the score.
     refined : RefinedModel or None
         Over the same guided embedding.
     embedding : FloatArray
-        The other half of the refined embedding, ``[N, K]``.
+        The second block of the refined embedding, ``[N, K]``.
     guided : GuidedEmbedding
         G.
     interactions : ndarray
-        Training interactions of each item, ``[N, P]``: all of them first, then with older ones faded.
+        Training interactions of each item, ``[N, P]``: plain counts first, then decayed ones.
     config : RefinementConfig
         Profile decay and shrinkage, penalty.
     ranks_cold : bool
-        Give items without training interactions the average of the base model's scores, as it knows nothing of them,
-        and an offset of their own; else they keep the base model's.
+        Give items without training interactions the average of the base model's scores, which says nothing about them,
+        and an offset of their own; otherwise they keep the base model's scores.
     neighbours : Neighbours or None
-        Item-kNN: what sequence models forget about pairs of items, neighbours remember. It knows no attributes, so it
+        Item-kNN, which keeps co-occurrences of item pairs that sequence models lose. It uses no attributes, so it
         belongs to the remainder.
     """
 
     def __init__(
         self,
-        base: Any,
+        base: BaseModel | None,
         refined: RefinedModel | None,
         embedding: FloatArray,
         guided: GuidedEmbedding,
@@ -107,18 +134,19 @@ class HeadModel:
         self.ranks_cold = ranks_cold
         self.cold = (interactions[:, 0] == 0) & ranks_cold  # [N]
         self.cold_offset = 0.0
+        self._base = None if base is None else _AveragedBase(base, self.cold)
         self.popularity, self.new_popularity = _standardised(interactions)  # [N, P], [P]
         self.mix = guided.whitener().astype(np.float32)  # [A, A], symmetric
         none = np.zeros(self.n_attributes)
         self.learned = HeadWeights(self._start(), np.zeros(interactions.shape[1]), none, none)
 
     def refreshed(self, interactions: npt.NDArray[Any], neighbours: Neighbours | None) -> "HeadModel":
-        """Return the same head over newer counts: what is counted and not trained need not be as old as the training.
+        """Return the same head with newer counts, because what is counted and not trained can be kept up to date.
 
         Parameters
         ----------
         interactions : ndarray
-            As at the start, ``[N, P]``, with what has come since.
+            As at construction, ``[N, P]``, with newer interactions.
         neighbours : Neighbours or None
             Item-kNN fitted on the same, where there is one.
         """
@@ -134,7 +162,7 @@ class HeadModel:
         return [name for name, part in parts.items() if part is not None]
 
     def _start(self) -> Doubles:
-        """Return the weights to start from, ``[C]``: the average of base and refined model."""
+        """Return the initial weights, ``[C]``: the average of base and refined model."""
         own: Doubles = np.array([name != "item_knn" for name in self.models], dtype=np.float64)
         shares: Doubles = own / max(float(own.sum()), 1.0)
         return shares
@@ -158,38 +186,12 @@ class HeadModel:
         known = ~self.guided.missing
         return guided_profiles(histories, self.guided.values, known, self.config.decay, self.config.shrinkage)
 
-    def _base_parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, FloatArray]:
-        """Return the base model's scores without bias ``[B, N]`` and its bias ``[N]``, averages at cold items."""
-        bias = self.base.item_bias()
-        rest = self.base.scores(users, histories) - bias
-        if self.cold.any() and not self.cold.all():
-            bias = np.where(self.cold, bias[~self.cold].mean(), bias)
-            rest = np.where(self.cold, rest[:, ~self.cold].mean(axis=1, keepdims=True), rest)
-        return rest, bias
-
-    @cached_property
-    def _base_table(self) -> tuple[FloatArray, FloatArray]:
-        """Return the base model's item vectors ``[N, d]`` and biases ``[N]``, averages at cold items."""
-        vectors, bias = self.base.item_embedding(), self.base.item_bias()
-        if self.cold.any() and not self.cold.all():
-            average, own = self._average_item
-            vectors, bias = np.where(self.cold[:, None], average, vectors), np.where(self.cold, own, bias)
-        return vectors, bias
-
-    def _base_parts_of(
-        self, users: IntArray, histories: list[IntArray], items: IntArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return what `_base_parts` does for some items, ``[B, n]`` and ``[n]``, without scoring the others."""
-        vectors, bias = self._base_table
-        return self.base.user_vectors(users, histories) @ vectors[items].T, bias[items]
-
     def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray) -> None:
-        """Learn the weights from V validation cases: user indexes, what precedes each target, and its item index."""
+        """Fit the weights on V validation cases: user indexes, the history before each target, and its item index."""
         scores = np.empty((len(self.models), len(users), self.n_items), np.float32)
         room = dict(zip(self.models, scores, strict=True))
-        if self.base is not None:
-            rest, bias = self._base_parts(users, histories)
-            np.add(rest, bias, out=room["base"])
+        if self._base is not None:
+            np.add(*self._base.parts(users, histories), out=room["base"])
         if self.refined is not None:
             room["refined"][:] = self.refined.scores(users, histories)
         if self.neighbours is not None:
@@ -200,14 +202,26 @@ class HeadModel:
         start, penalty = self._start(), self.config.head_penalty
         self.learned = fit_head(scores, start, seen, targets, self.popularity, profiles, guided, penalty)
 
+    def notices(self) -> tuple[Notice, ...]:
+        """Return a warning if the weights are known not to have converged."""
+        fit = self.learned.convergence
+        if fit is None or fit.converged:
+            return ()
+        message = (
+            f"the weights of the head had not converged when their fit ended (L-BFGS iterations: {fit.iterations}, "
+            f"largest gradient: {fit.gradient_norm:.3g}); they are the best found, and a larger head_penalty makes the "
+            "fit easier"
+        )
+        return (Notice("head_not_converged", fit.iterations, message),)
+
     def arrays(self) -> dict[str, np.ndarray]:
-        """Return what was learned, ready to store."""
+        """Return what was fitted, ready to store."""
         cold = {"ranks_cold": np.array([self.ranks_cold], np.uint8), "cold_offset": np.array([self.cold_offset])}
-        return {**vars(self.learned), **cold}
+        return {**self.learned.arrays(), **cold}
 
     def load(self, arrays: dict[str, np.ndarray]) -> None:
-        """Take what `arrays` returned."""
-        self.learned = HeadWeights(**{name: arrays[name] for name in vars(self.learned)})
+        """Set what `arrays` returned."""
+        self.learned = HeadWeights.of(arrays)
         self.cold_offset = float(arrays["cold_offset"][0])
 
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
@@ -219,63 +233,58 @@ class HeadModel:
         popularity, cold, values = self.popularity, self.cold, self.guided.values
         if items is not None:
             popularity, cold, values = popularity[items], cold[items], values[items]
-        profile = self._profiles(histories)
+        profile, trained_values = self._profiles(histories), None
         slopes = self._slopes(profile)
         gamma = self.learned.popularity.astype(np.float32)
         bias = popularity @ gamma + np.float32(self.cold_offset) * cold
         remainder = np.zeros((len(histories), len(values)), np.float32)
-        if self.base is not None:
+        if self._base is not None:
             args = (users, histories)
-            rest, own = self._base_parts(*args) if items is None else self._base_parts_of(*args, items)
+            rest, base_bias = self._base.parts(*args) if items is None else self._base.parts_of(*args, items)
             tau = self._tau("base")
-            remainder, bias = tau * rest, bias + tau * own
+            remainder, bias = tau * rest, bias + tau * base_bias
         if self.refined is not None:
             inner = self.refined.parts(users, histories, items)
             tau = self._tau("refined")
-            profile, slopes = inner.profile, slopes + tau * inner.slopes
+            profile, trained_values = inner.profile, inner.trained_values
+            slopes = slopes + tau * inner.slopes
             remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
         if self.neighbours is not None:
             remainder = remainder + self._tau("item_knn") * self.neighbours.scores(users, histories, items)
         scores: FloatArray = slopes @ values.T + remainder + bias
-        return Parts(scores, profile, slopes, remainder, bias)
+        return Parts(scores, profile, slopes, remainder, bias, trained_values)
 
     def _slopes(self, profile: FloatArray) -> FloatArray:
         """Return what one unit of an item's value adds in the head itself, ``[B, A]``."""
         whitened = self.learned.profile * (profile @ self.mix) + self.learned.everyone  # [B, A]
         return whitened.astype(np.float32) @ self.mix
 
-    @cached_property
-    def _average_item(self) -> tuple[FloatArray, np.float32]:
-        """Return vector ``[d]`` and bias of the base model's average item; cold ones, if others do, do not count."""
-        counted = ~self.cold | self.cold.all()  # [N]
-        return self.base.item_embedding()[counted].mean(axis=0), self.base.item_bias()[counted].mean()
-
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
-        """Split the scores of items that nobody has taken and that the catalogue does not hold.
+        """Split the scores of items without interactions that the catalogue does not hold.
 
-        They get what items without training interactions get: the average of the base model's scores, nothing from
-        item-kNN, the popularity of no interactions, and the offset; see `RefinedModel.new_item_parts`.
+        They are scored like items without training interactions: the average of the base model's scores, nothing from
+        item-kNN, the popularity of no interactions, and the cold offset; see `RefinedModel.new_item_parts`.
         """
-        profile = self._profiles(histories)
+        profile, trained_values = self._profiles(histories), None
         slopes = self._slopes(profile)
         gamma = self.learned.popularity.astype(np.float32)
         remainder = np.zeros((len(histories), len(guided)), np.float32)
         bias = np.full(len(guided), self.new_popularity @ gamma + np.float32(self.cold_offset))
-        if self.base is not None:
-            vector, own = self._average_item
+        if self._base is not None:
+            average, base_bias = self._base.new_item_parts(users, histories)
             tau = self._tau("base")
-            average = self.base.user_vectors(users, histories) @ vector  # [B]
-            remainder, bias = remainder + tau * average[:, None], bias + tau * own
+            remainder, bias = remainder + tau * average[:, None], bias + tau * base_bias
         if self.refined is not None:
             inner = self.refined.new_item_parts(users, histories, guided)
             tau = self._tau("refined")
-            profile, slopes = inner.profile, slopes + tau * inner.slopes
+            profile, trained_values = inner.profile, inner.trained_values
+            slopes = slopes + tau * inner.slopes
             remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
         scores: FloatArray = slopes @ guided.T + remainder + bias
-        return Parts(scores, profile, slopes, remainder, bias)
+        return Parts(scores, profile, slopes, remainder, bias, trained_values)
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
-        """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
+        """Return the second block of their refined embedding, ``[n, K]``; None where attributes do not give it."""
         return None if self.refined is None else self.refined.new_item_remainders(guided)
 
     def with_item_value(self, item: int, value: FloatArray) -> Self:
@@ -291,11 +300,11 @@ class HeadModel:
         return self.guided.values
 
     def item_remainders(self) -> FloatArray:
-        """Return the other half of the refined embedding, ``[N, K]``."""
+        """Return the second block of the refined embedding, ``[N, K]``."""
         return self.embedding
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return nothing: what a head stands on is stored by itself; see `arrays`."""
+        """Return nothing: the models that a head combines are stored by themselves; see `arrays`."""
         return {}
 
     def weights(self) -> FloatArray:
@@ -308,84 +317,7 @@ class HeadModel:
 
 
 def _standardised(interactions: npt.NDArray[Any]) -> tuple[FloatArray, FloatArray]:
-    """Return ``log(1 + interactions)`` with mean 0 and spread 1 in each column, and what no interactions are there."""
+    """Return ``log(1 + interactions)`` with mean 0 and deviation 1 by column, and the value of no interactions."""
     popularity = np.log1p(interactions.astype(np.float64))
     mean, spread = popularity.mean(axis=0), np.maximum(popularity.std(axis=0), 1e-12)
     return ((popularity - mean) / spread).astype(np.float32), (-mean / spread).astype(np.float32)
-
-
-def fit_head(
-    scores: FloatArray,
-    start: Doubles,
-    seen: npt.NDArray[np.bool_],
-    targets: IntArray,
-    popularity: FloatArray,
-    profiles: FloatArray,
-    guided: FloatArray,
-    penalty: float,
-) -> HeadWeights:
-    """Fit the weights of a head.
-
-    Parameters
-    ----------
-    scores : FloatArray
-        Frozen models' scores, ``[C, V, N]``; C may be 0. Scaled in place.
-    start : Doubles
-        Weights of the models, ``[C]``, to begin with and to be held to.
-    seen : ndarray of bool
-        Items not to be recommended, ``[V, N]``.
-    targets : IntArray
-        Item index each case must find, ``[V]``.
-    popularity : FloatArray
-        Standardised, ``[N, P]``.
-    profiles : FloatArray
-        p, ``[V, A]``.
-    guided : FloatArray
-        G, ``[N, A]``; A may be 0.
-    penalty : float
-        Precision of the normal prior around the models at `start` alone, on inputs scaled to spread 1.
-
-    Returns
-    -------
-    HeadWeights
-    """
-    C, P, A = len(scores), popularity.shape[1], guided.shape[1]
-    spreads = np.array([_spread(each, seen) for each in scores])
-    scores /= spreads[:, None, None].astype(np.float32)
-    profile_spread = np.maximum(profiles.std(axis=0), 1e-6)
-    unit_profiles = profiles / profile_spread
-    cases = np.arange(len(targets))
-    first = np.concatenate([start * spreads, np.zeros(P + 2 * A)])
-    ends = np.cumsum([C, P, A])
-
-    def loss(x: Doubles) -> tuple[float, Doubles]:
-        tau, gamma, w, v = np.split(x, ends)
-        logits = (w * unit_profiles + v).astype(np.float32) @ guided.T  # [V, N]
-        logits += popularity @ gamma.astype(np.float32)
-        for each, weight in zip(scores, tau, strict=True):
-            logits += np.float32(weight) * each
-        logits[seen] = -np.inf
-        own = logits[cases, targets].astype(np.float64)
-        top = logits.max(axis=1, keepdims=True)
-        share = np.exp(logits - top)
-        size = share.sum(axis=1, keepdims=True)
-        total = float((np.log(size[:, 0]) + top[:, 0] - own).sum())
-        share /= size
-        share[cases, targets] -= 1.0  # the loss's gradient by the logits
-        towards = share @ guided  # [V, A]
-        few = [*(float(np.vdot(share, each)) for each in scores), *(share @ popularity).sum(axis=0)]
-        gradient = np.concatenate([few, (towards * unit_profiles).sum(axis=0), towards.sum(axis=0)])
-        away = x - first
-        return total + 0.5 * penalty * float(away @ away), gradient.astype(np.float64) + penalty * away
-
-    found = minimize(loss, first, jac=True, method="L-BFGS-B", options={"maxiter": 60, "ftol": 1e-7}).x
-    tau, gamma, w, v = np.split(found, ends)
-    return HeadWeights(tau / spreads, gamma, w / profile_spread, v)
-
-
-def _spread(scores: FloatArray, seen: npt.NDArray[np.bool_]) -> float:
-    """Return the root mean square distance of scores from their user's mean, over unseen items."""
-    values = np.where(seen, 0.0, scores)
-    count = np.maximum((~seen).sum(axis=1, keepdims=True), 1)
-    centred = np.where(seen, 0.0, values - values.sum(axis=1, keepdims=True, dtype=np.float64) / count)
-    return max(float(np.sqrt((centred**2).sum() / max(int((~seen).sum()), 1))), 1e-12)

@@ -3,9 +3,13 @@
     T      = [G ; s PCA_k(base)]                 (item table, frozen, the same for input and output)
     score  = <out(h_t), T_i> + sum_a w_a q_ua g_ia + b_i
 
-g: guided embedding, h: state of the sequence encoder over T, q: the user's guided vector, which starts from the user's
-LLM scores (from 0 without) and is trained. Only the recommendation module, q, w and b are trained. Attribute a's
+g: guided embedding; h: state of the sequence encoder over T; q: the user's guided vector, trained, initialised with the
+user's LLM scores, or with 0. Only the recommendation module, q, w and b are trained. Attribute a's
 contribution is ``(out(h)_a + w_a q_ua) g_ia``, the remainder is the share of the reduced base embedding.
+
+What is shown as a user's profile is the decayed mean of g over the history, as in the other forms. q is no z-score:
+training moves it on a scale that only its product with w fixes, unknown users have none, and out(h) says as much about
+the user. Slopes and scores do not depend on the profile.
 
 Shapes: B batch, L length, A attributes, K reduced dimensions, D = A + K, N items, T targets.
 """
@@ -18,13 +22,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from guidedrec_core.config import TrainingConfig
+from guidedrec_core.config import RefinementConfig, TrainingConfig
 from guidedrec_core.data.sequences import Batch, IntArray, item_seq
+from guidedrec_core.models.encoder import Encoder
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
+from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
+from guidedrec_core.training.losses import TrainingPairs
 
 TABLE_SPREAD = 0.3
-"""Standard deviation of the frozen table's columns, that of a trained base table."""
+"""Standard deviation of the frozen table's columns; a trained base table has about the same."""
 
 
 def same_spread(reduced: FloatArray) -> FloatArray:
@@ -39,29 +46,40 @@ class LiteralRefinedModel(nn.Module):
 
     Parameters
     ----------
-    encoder : nn.Module
-        Satisfies the models' `Encoder`, of width A + K; trained here from scratch.
+    encoder : Encoder
+        Of width A + K; trained here from scratch.
     guided : GuidedEmbedding
         G, ``[N, A]``; A = 0 is the second-training control.
     reduced : FloatArray
         PCA of the base embedding, ``[N, K]``; see `same_spread`.
     bias : FloatArray
-        Start of b, ``[N]``.
+        Initial b, ``[N]``.
+    config : RefinementConfig
+        Decay and shrinkage of the profile that is shown.
     user_scores : FloatArray
-        Where q starts, ``[n_users, A]``: standardised LLM scores of users, or zeros.
+        Initial q, ``[n_users, A]``: standardised LLM scores of users, or zeros.
     """
 
     table: Tensor
+    known: Tensor
 
     def __init__(
-        self, encoder: Any, guided: GuidedEmbedding, reduced: FloatArray, bias: FloatArray, user_scores: FloatArray
+        self,
+        encoder: Encoder,
+        guided: GuidedEmbedding,
+        reduced: FloatArray,
+        bias: FloatArray,
+        config: RefinementConfig,
+        user_scores: FloatArray,
     ) -> None:
         super().__init__()
+        self.config = config
         self.encoder = encoder
         self.n_attributes = guided.values.shape[1]
         self.by_row = False
         table = np.concatenate([TABLE_SPREAD * guided.values, reduced], axis=1).astype(np.float32)
         self.register_buffer("table", torch.from_numpy(table), persistent=False)  # [N, D]
+        self.register_buffer("known", torch.from_numpy(~guided.missing), persistent=False)  # [N, A]
         width = table.shape[1]
         self.output = nn.Linear(width, width)
         self.bias = nn.Parameter(torch.from_numpy(bias.copy()))  # b [N]
@@ -69,7 +87,7 @@ class LiteralRefinedModel(nn.Module):
         self.attribute_weights = nn.Parameter(torch.full((self.n_attributes,), 0.1))  # w [A]
 
     def initialise(self, seed: int) -> None:
-        """Draw the output layer from a seed of its own; the encoder is initialised by who made it."""
+        """Draw the output layer from a seed; the encoder is initialised by `make_encoder`."""
         draw = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             self.output.weight.normal_(0.0, 0.7 * self.output.in_features**-0.5, generator=draw)
@@ -91,11 +109,12 @@ class LiteralRefinedModel(nn.Module):
         """Add the users' own slopes to ``out(h) [.., D]``."""
         return self.output(state) + F.pad(users, (0, self.table.shape[1] - self.n_attributes))  # type: ignore[no-any-return]
 
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return user vectors ``[T, D]`` and the item index each must find, ``[T]``."""
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        """Encode training windows: user vectors ``[T, D]``, the item index each must find ``[T]``, and the table."""
         tokens = torch.from_numpy(batch.item_seq).to(self.bias.device)  # [B, L + 1]
         states, rows, steps = self.encoder.read(self._vectors(tokens), tokens > 0)
-        return self._states(states, F.embedding(rows, self._user_slopes(batch.users))), tokens[rows, steps] - 1
+        users = self._states(states, F.embedding(rows, self._user_slopes(batch.users)))  # [T, D]
+        return TrainingPairs(users, tokens[rows, steps] - 1, self)
 
     def _vectors(self, tokens: Tensor) -> Tensor:
         """Return the encoder's input, ``[B, L, D]``."""
@@ -111,12 +130,12 @@ class LiteralRefinedModel(nn.Module):
         return self.table[items], bias.view(items.shape)
 
     def row_gradients(self) -> dict[str, nn.Parameter]:
-        """Let gradients of biases and users' vectors hold only touched rows from now on; return them by name."""
+        """Make gradients of biases and users' vectors sparse, by row, from now on; return these by name."""
         self.by_row = True
         return {"bias": self.bias, "users": self.users} if self.users.numel() else {"bias": self.bias}
 
     def parameter_groups(self, config: TrainingConfig) -> list[dict[str, Any]]:
-        """Split parameters by their weight decay: users' vectors like a table, matrices, and the rest not at all."""
+        """Group parameters by weight decay: users' vectors like a table, matrices, and the rest, which have none."""
         named = [(name, p) for name, p in self.named_parameters() if p.numel()]
         return [
             {"params": [p for n, p in named if n == "users"], "weight_decay": config.table_weight_decay},
@@ -130,6 +149,14 @@ class LiteralRefinedModel(nn.Module):
         tokens = torch.from_numpy(item_seq(histories, self.encoder.config.max_length)).to(self.bias.device)  # [B, L]
         return self._states(self.encoder.last(self._vectors(tokens), tokens > 0), self._user_slopes(users))
 
+    def _profiles(self, histories: list[IntArray]) -> Tensor:
+        """Return the decayed mean of G over each history, shrunk towards 0, ``[B, A]``."""
+        items, lengths = concatenate_histories(histories)
+        rows = torch.from_numpy(items).to(self.table.device)
+        guided = self.table[rows, : self.n_attributes] / TABLE_SPREAD
+        sums, counts = decayed_sums(guided, self.known[rows], lengths, self.config.decay)
+        return shrunk_means(sums, counts, self.config.shrinkage)
+
     @torch.inference_mode()
     def scores(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
         """Score all items for each history, ``[B, N]``."""
@@ -138,14 +165,15 @@ class LiteralRefinedModel(nn.Module):
 
     @torch.inference_mode()
     def parts(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Parts:
-        """Split the scores for each history; a user's value on an attribute is its slope, q and out(h) together."""
+        """Split the scores for each history; an attribute's slope is q and out(h) together."""
         A = self.n_attributes
         side = self._user_side(users, histories)  # [B, D]
         table, bias = (self.table, self.bias) if items is None else (self.table[items], self.bias[items])
         slopes = side[:, :A] * TABLE_SPREAD  # G is the table's first columns before scaling
         remainder = side[:, A:] @ table[:, A:].T
         scores = torch.addmm(bias, side, table.T)
-        return Parts(*(a.cpu().numpy() for a in (scores, slopes, slopes, remainder, bias)))
+        arrays = (scores, self._profiles(histories), slopes, remainder, bias, slopes)
+        return Parts(*(a.cpu().numpy() for a in arrays))
 
     @torch.inference_mode()
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
@@ -155,15 +183,15 @@ class LiteralRefinedModel(nn.Module):
         slopes = side[:, :A] * TABLE_SPREAD
         remainder = (side[:, A:] @ self.table[:, A:].mean(dim=0)).unsqueeze(1).expand(-1, len(g))  # [B, n]
         bias = self.bias.mean().expand(len(g))
-        arrays = (slopes @ g.T + remainder + bias, slopes, slopes, remainder, bias)
+        arrays = (slopes @ g.T + remainder + bias, self._profiles(histories), slopes, remainder, bias, slopes)
         return Parts(*(a.cpu().numpy() for a in arrays))
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
-        """Return None: nothing ties the reduced base embedding to attributes."""
+        """Return None: the reduced base embedding cannot be computed from attributes."""
         return None
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return what it is made of besides G and what is trained."""
+        """Return the frozen inputs other than G, ready to store."""
         return {"reduced": self.item_remainders()}
 
     def with_item_value(self, item: int, value: FloatArray) -> Self:
@@ -182,5 +210,5 @@ class LiteralRefinedModel(nn.Module):
         return self.table[:, self.n_attributes :].cpu().numpy()
 
     def weights(self) -> FloatArray:
-        """Return 1 for each attribute, ``[A]``: the module's own output says what counts."""
+        """Return 1 for each attribute, ``[A]``: weights are part of the module's output."""
         return np.ones(self.n_attributes, dtype=np.float32)

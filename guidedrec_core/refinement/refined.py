@@ -13,21 +13,26 @@ from guidedrec_core.refinement.guided import FloatArray
 class Parts:
     """Scores of B users, split: ``scores = slopes @ G.T + remainder + bias``, but for rounding.
 
-    They are of all N items, of the n asked for, or, from `RefinedModel.new_item_parts`, of n others, given by their
-    rows of G.
+    Scores are of all N items, of n selected ones, or, from `RefinedModel.new_item_parts`, of n items outside the
+    catalogue, given by their rows of G.
 
     Attributes
     ----------
     scores : FloatArray
         What the model's `scores` returns, ``[B, n]``.
     profile : FloatArray
-        The users' values on each attribute, ``[B, A]``, in units of G (z-scores).
+        The users' values on each attribute, ``[B, A]``, in units of G (z-scores over items): the decayed mean of the
+        guided vectors in the history, shrunk towards the user's LLM scores (additive form, where there are any) or 0.
     slopes : FloatArray
         What one unit of an item's value adds, ``[B, A]``; slope times item value is an attribute's contribution.
     remainder : FloatArray
         The share of the reduced base embedding, ``[B, n]``.
     bias : FloatArray
-        What an item gets whoever asks, ``[n]``.
+        What an item gets for every user alike, ``[n]``.
+    trained_values : FloatArray or None
+        The users' values on each attribute where the model learned them by training (literal form), ``[B, A]``, in the
+        unit of `slopes`; None where it computes them from the profile. Whether training kept their meaning has to be
+        tested on these.
     """
 
     scores: FloatArray
@@ -35,6 +40,7 @@ class Parts:
     slopes: FloatArray
     remainder: FloatArray
     bias: FloatArray
+    trained_values: FloatArray | None = None
 
 
 class RefinedModel(Protocol):
@@ -59,14 +65,14 @@ class RefinedModel(Protocol):
         users, histories
             As in `scores`.
         items : IntArray, optional
-            Item indexes, ``[n]``: only these are scored, which spares many histories the whole catalogue; default all.
+            Item indexes, ``[n]``: only these are scored, which is much cheaper for many histories; all by default.
         """
 
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
-        """Split the scores of items that nobody has taken and that the catalogue does not hold.
+        """Split the scores of items without interactions that the catalogue does not hold.
 
-        They are scored as items of the catalogue without training events are. What a model knows of an item only
-        through training events is that of an average item, or none where such items have none.
+        They are scored like items of the catalogue without training events. What a model learns about an item only
+        from training events is that of an average item, or absent where items without events have none.
 
         Parameters
         ----------
@@ -77,7 +83,7 @@ class RefinedModel(Protocol):
         """
 
     def new_item_remainders(self, guided: FloatArray) -> FloatArray | None:
-        """Return the other half of their refined embedding, ``[n, K]``; None where attributes do not tell it."""
+        """Return the second block of their refined embedding, ``[n, K]``; None where attributes do not give it."""
 
     def with_item_value(self, item: int, value: FloatArray) -> Self:
         """Return the same model with another row of G, ``[A]``, for one item; all that was learned is shared."""
@@ -86,10 +92,10 @@ class RefinedModel(Protocol):
         """Return the guided embedding G, ``[n_items, A]``."""
 
     def item_remainders(self) -> FloatArray:
-        """Return the other half of the refined embedding, ``[n_items, K]``."""
+        """Return the second block of the refined embedding, ``[n_items, K]``."""
 
     def frozen(self) -> dict[str, np.ndarray]:
-        """Return what it is made of besides G and what is trained, ready to store."""
+        """Return the frozen inputs other than G, ready to store."""
 
     def weights(self) -> FloatArray:
-        """Return how much each attribute counts, ``[A]``, learned."""
+        """Return the learned weight of each attribute, ``[A]``."""

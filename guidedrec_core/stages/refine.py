@@ -13,7 +13,7 @@ from guidedrec_core.runs.scores import load_aligned_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import Identity, fitted_once
 from guidedrec_core.stages.scoring.passes import doubt_of
-from guidedrec_core.training.device import settled
+from guidedrec_core.training.device import resolve_device
 
 
 def refine(
@@ -39,7 +39,7 @@ def refine(
             f"({base.inputs['data']} and {scores.inputs['data']}); make both from one"
         )
     wanted = config.refinement if control is None else config.refinement.model_copy(update={"control": control})
-    training, baselines = settled(config.training), config.evaluation.baselines
+    training, baselines = resolve_device(config.training), config.evaluation.baselines
     settings = refined_settings(wanted, training, baselines)
     inputs = {"base": base, "scores": scores}
     identity = Identity("refined", settings, inputs, config.seed)

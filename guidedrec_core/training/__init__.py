@@ -1,3 +1,3 @@
-"""Training, whatever the model: the loop, losses, optimisers, device and threads, several processes, and batches padded
-to few shapes.
+"""Training, whatever the model: the loop and its checkpoints, the moving average of weights, losses, optimisers, device
+and threads, and several processes.
 """

@@ -1,4 +1,4 @@
-"""Where training runs and how precisely: ``auto`` settled into what this machine has."""
+"""Where training runs and how precisely: ``auto`` resolved to what this machine has."""
 
 import os
 
@@ -8,13 +8,13 @@ from guidedrec_core.config import TrainingConfig
 from guidedrec_core.errors import ConfigError
 
 
-def settled(config: TrainingConfig) -> TrainingConfig:
-    """Return a configuration whose device and precision are those that will be used, as a stored run must say.
+def resolve_device(config: TrainingConfig) -> TrainingConfig:
+    """Return a configuration whose device and precision are the ones that will be used, as stored runs record them.
 
     Raises
     ------
     ConfigError
-        A GPU is asked for and there is none.
+        A GPU is configured and there is none.
     """
     if config.device == "cuda" and not torch.cuda.is_available():
         raise ConfigError("expected a GPU that PyTorch can use for device cuda, found none; use device auto or cpu")
@@ -33,7 +33,7 @@ def fast_bfloat16(device: str) -> bool:
 
 
 def torch_device(config: TrainingConfig) -> torch.device:
-    """Return the device of a settled configuration; under torchrun each process has a GPU of its own."""
+    """Return the device of a resolved configuration; under torchrun each process has a GPU of its own."""
     if config.device == "cuda":
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return torch.device("cpu")

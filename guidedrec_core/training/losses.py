@@ -1,13 +1,13 @@
-"""Training objectives: how a batch's user vectors and targets become one number to lower.
+"""Training objectives: the loss of a batch's user vectors and targets.
 
-A model gives user vectors at target positions and its item table; the objective alone decides which items a target
-competes with: all of them, or a sample where the catalogue is large.
+A model gives user vectors at target positions and its item table; the objective decides which items a target competes
+with: all of them, or a sample where the catalogue is large.
 
 Shapes: T targets in a batch, E width of user and item vectors, N items, S sampled items.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,23 +17,46 @@ from torch.nn import functional as F
 
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.data.sequences import Batch
-from guidedrec_core.training.padded_batches import STEP, whole_steps
+from guidedrec_core.training.padded_batches import PRODUCT_ROWS, pad_rows
 
 # Targets whose logits are held at a time: at 4,000 items a block stays in the second-level cache.
 _BLOCK = 256
 
 
-class Scored(Protocol):
-    """What an objective needs of a model."""
-
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Return user vectors ``[T, E]`` and the item index each must find, ``[T]``."""
+class ItemTable(Protocol):
+    """The item vectors and biases that user vectors are compared with."""
 
     def item_table(self) -> tuple[Tensor, Tensor]:
         """Return all item vectors ``[N, E]`` and biases ``[N]``."""
 
     def item_rows(self, items: Tensor) -> tuple[Tensor, Tensor]:
-        """Return vectors ``[S, E]`` and biases ``[S]`` of some items."""
+        """Return vectors ``[..., E]`` and biases ``[...]`` of some items, for item indexes of any shape."""
+
+
+class TrainingPairs(NamedTuple):
+    """What one training step compares.
+
+    Attributes
+    ----------
+    users : Tensor
+        User vectors, ``[T, E]``.
+    targets : Tensor
+        Item index that each must find, int64 ``[T]``.
+    items : ItemTable
+        The table as this step sees it. What a model draws at random for a step, such as dropped item vectors, holds for
+        the inputs and for this table alike.
+    """
+
+    users: Tensor
+    targets: Tensor
+    items: ItemTable
+
+
+class Scored(Protocol):
+    """What an objective needs of a model."""
+
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        """Encode a batch of training windows."""
 
 
 Objective = Callable[[Scored, Batch], tuple[Tensor, int]]
@@ -46,38 +69,38 @@ def make_objective(config: TrainingConfig, item_counts: npt.NDArray[np.int64]) -
     Parameters
     ----------
     config : TrainingConfig
-        Which objective, with its settings; `precision` must be settled.
+        Which objective, with its settings; `precision` must be resolved.
     item_counts : ndarray of int64
         Training interactions of each item, ``[N]``.
     """
     n_items = len(item_counts)
 
     def softmax(model: Scored, batch: Batch) -> tuple[Tensor, int]:
-        users, targets = model.training_pairs(batch)
-        loss = softmax_loss(users, *model.item_table(), targets, config.precision == "bfloat16")
+        users, targets, items = model.training_pairs(batch)
+        loss = softmax_loss(users, *items.item_table(), targets, config.precision == "bfloat16")
         return loss, len(targets)
 
-    weights = (item_counts + 1.0) ** config.popularity_power  # 1 more, so that an item never taken learns, too
+    weights = (item_counts + 1.0) ** config.popularity_power  # + 1, so that items without interactions are drawn, too
     shares = torch.from_numpy(weights / weights.sum())
     below = shares.cumsum(0)
 
     def sampled(model: Scored, batch: Batch) -> tuple[Tensor, int]:
-        users, targets = model.training_pairs(batch)
+        users, targets, table = model.training_pairs(batch)
         drawn = torch.searchsorted(below, torch.rand(config.negatives, dtype=torch.float64))
         drawn = drawn.clamp(max=n_items - 1)  # the last sum may fall short of 1
         expected = (shares[drawn] * config.negatives).log().float().to(users.device)  # [S]
         others = drawn.to(users.device)
-        items, bias = model.item_rows(torch.cat([targets, others]))
+        items, bias = table.item_rows(torch.cat([targets, others]))
         return sampled_softmax_loss(users, items, bias, targets, others, expected), len(targets)
 
     negatives = 1 if config.loss == "bce" else config.negatives
     calibration = 0.0 if config.loss == "bce" else config.calibration
 
     def binary(model: Scored, batch: Batch) -> tuple[Tensor, int]:
-        users, targets = model.training_pairs(batch)
+        users, targets, table = model.training_pairs(batch)
         others = torch.randint(n_items - 1, (len(targets), negatives)).to(users.device)
         others += others >= targets[:, None]  # uniform over all items but the target
-        items, bias = model.item_rows(torch.cat([targets[:, None], others], 1))  # [T, 1 + k, E], [T, 1 + k]
+        items, bias = table.item_rows(torch.cat([targets[:, None], others], 1))  # [T, 1 + k, E], [T, 1 + k]
         logits = torch.einsum("te,tke->tk", users, items) + bias
         return binary_loss(logits, target_exponent(negatives, n_items, calibration)), len(targets)
 
@@ -137,9 +160,9 @@ def target_exponent(negatives: int, n_items: int, calibration: float) -> float:
 def softmax_loss(users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, low_precision: bool = False) -> Tensor:
     """Return the mean softmax cross-entropy over the whole catalogue.
 
-    The logits ``[T, N]`` never exist as a whole: they are made, turned into gradients and dropped in blocks of
-    targets, which bounds memory and is about 1.6 times as fast on a CPU as PyTorch's own (3 times with `low_precision`
-    on a processor with bfloat16 products).
+    The logits ``[T, N]`` are never in memory as a whole: they are computed, turned into gradients and dropped in blocks
+    of targets. That bounds memory, and on a CPU it is about 1.6 times as fast as PyTorch's cross-entropy (3 times with
+    `low_precision` on a processor with bfloat16 products).
 
     Parameters
     ----------
@@ -158,12 +181,12 @@ def softmax_loss(users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, lo
 
 
 class _BlockSoftmax(torch.autograd.Function):
-    """Softmax cross-entropy whose forward pass already makes the gradients, block by block."""
+    """Softmax cross-entropy whose forward pass computes the gradients as well, block by block."""
 
     @staticmethod
     def forward(ctx: Any, users: Tensor, items: Tensor, bias: Tensor, targets: Tensor, low_precision: bool) -> Tensor:
         kind = torch.bfloat16 if low_precision else users.dtype
-        u, v = whole_steps(users.detach().to(kind), STEP), items.detach().to(kind)
+        u, v = pad_rows(users.detach().to(kind), PRODUCT_ROWS), items.detach().to(kind)
         users_grad = torch.empty_like(users)
         items_grad, bias_grad = torch.zeros_like(items), torch.zeros_like(bias)
         total = users.new_zeros(())
@@ -178,7 +201,7 @@ class _BlockSoftmax(torch.autograd.Function):
             total += (size.log() + highest - own).sum()
             share.div_(size).scatter_add_(1, wanted, torch.full_like(own, -1.0))  # softmax minus one-hot
             bias_grad += share.sum(0)
-            share = whole_steps(share.to(kind), STEP)
+            share = pad_rows(share.to(kind), PRODUCT_ROWS)
             users_grad[part] = (share @ v)[:b]
             items_grad += share.T @ u[part]
         T = len(users)

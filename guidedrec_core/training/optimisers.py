@@ -1,14 +1,14 @@
 """AdamW for item tables so large that a step must cost only the rows it touches.
 
-A row is touched by a step when its gradient is not all zero. Every row is an AdamW problem of its own (Loshchilov and
-Hutter, ICLR 2019) that lives through the steps that touch it and no others:
+A step touches a row when the row's gradient is not all zero. Each row has AdamW (Loshchilov and Hutter, ICLR 2019) of
+its own, over the steps that touch it and no others:
 
-- a touched row moves exactly as `torch.optim.AdamW` would move it, had it seen only the steps that touched this row:
-  moments, the step count of their correction, and weight decay belong to the row;
+- a touched row moves exactly as `torch.optim.AdamW` would move it over only these steps: moments, the step count of
+  their correction, and weight decay belong to the row;
 - an untouched row stays as it is, bit for bit.
 
-So where every step touches every row this is AdamW, and where not, it differs in that an idle row neither coasts on old
-momentum nor fades by weight decay. A rare item would fade to nothing between its visits otherwise.
+Where every step touches every row, this is AdamW. Elsewhere it differs in that an untouched row neither moves on by old
+momentum nor shrinks by weight decay, which would bring a rare item's vector to zero between the steps that touch it.
 """
 
 from typing import Any
@@ -70,32 +70,6 @@ def touched(grad: Tensor) -> Tensor:
     return torch.sparse_coo_tensor(rows, values[kept], grad.shape, is_coalesced=True, check_invariants=False)
 
 
-def settle_average(
-    average: Tensor, table: Tensor, settled: Tensor, rows: Tensor | slice, step: int, ema: float
-) -> None:
-    """Bring the moving average of some rows up to a step, over all steps since which the rows have not changed.
-
-    ``average <- ema * average + (1 - ema) * table``, repeated k times with a constant table, is
-    ``table + ema^k (average - table)``: exactly what a dense average would hold, up to rounding.
-
-    Parameters
-    ----------
-    average, table : Tensor
-        ``[N, ...]``; `average` is changed in place.
-    settled : Tensor
-        The step up to which each row's average is right, int64 ``[N]``; changed in place.
-    rows : Tensor or slice
-        Which rows.
-    step : int
-        The present step.
-    ema : float
-        Decay of the average, 0 to below 1.
-    """
-    weight = ema ** (step - settled[rows]).to(table.dtype).view((-1,) + (1,) * (table.ndim - 1))
-    average[rows] = torch.lerp(table[rows], average[rows], weight.expand_as(table[rows]))
-    settled[rows] = step
-
-
 def split_groups(
     groups: list[dict[str, Any]], tables: list[Tensor]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -112,7 +86,7 @@ def split_groups(
 def make_optimisers(
     groups: list[dict[str, Any]], tables: list[Tensor], config: TrainingConfig
 ) -> list[torch.optim.Optimizer]:
-    """Return AdamW, and beside it `RowAdamW` if there are tables whose gradients hold touched rows only."""
+    """Return AdamW, and `RowAdamW` as well if there are tables whose gradients hold touched rows only."""
     if not tables:
         return [torch.optim.AdamW(groups, lr=config.learning_rate)]
     dense, by_row = split_groups(groups, tables)

@@ -1,9 +1,9 @@
-"""Training on several processes started by ``torchrun``: each takes its share of every batch.
+"""Training on several processes started by ``torchrun``: each computes the gradient of a shard of every batch.
 
-Process 0 leads: it alone reads and writes runs, validates, prints, and hands out each training as it comes. The others
-follow: they hold a copy of the model, add their part of the gradient, and make the same step. Gradients are weighted by
-the number of targets, so the outcome is that of one process with the same batches, up to rounding (dropout and sampled
-items are drawn anew by each). Processes talk by gloo on CPUs and by NCCL on GPUs.
+Process 0 leads: it alone reads and writes runs, validates and prints, and broadcasts each training to the others. These
+follow: they hold a copy of the model, add the gradient of their shard, and make the same step. Gradients are weighted
+by the number of targets, so the outcome is that of one process with the same batches, up to rounding (each process
+draws its own dropout and sampled items). Processes communicate by gloo on CPUs and by NCCL on GPUs.
 """
 
 import contextlib
@@ -21,22 +21,21 @@ from guidedrec_core.data.sequences import Batch
 from guidedrec_core.errors import TrainingError
 
 # Followers wait while the leader validates or does another stage; torchrun ends them if it dies.
-_PATIENCE = timedelta(days=7)
+_TIMEOUT = timedelta(days=7)
 
 
 def join() -> None:
-    """Meet the other processes."""
+    """Join the process group that torchrun has set up."""
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
-    dist.init_process_group(backend, timeout=_PATIENCE)
+    dist.init_process_group(backend, timeout=_TIMEOUT)
 
 
 def leave() -> NoReturn:
-    """End this process with exit code 0, once all of them are here.
+    """Wait for all processes, then end this one with exit code 0.
 
-    At once, without Python's own way out: now and then that runs into gloo's threads and aborts a process whose work is
-    done.
+    Python's own shutdown is skipped: now and then it meets gloo's threads and aborts a process whose work is done.
     """
     dist.barrier()
     sys.stdout.flush()
@@ -45,7 +44,7 @@ def leave() -> NoReturn:
 
 
 def size() -> int:
-    """Return the number of processes that train together; 1 when alone."""
+    """Return the number of processes that train together; 1 without torchrun."""
     return dist.get_world_size() if dist.is_initialized() else 1
 
 
@@ -55,8 +54,8 @@ def rank() -> int:
 
 
 @contextlib.contextmanager
-def _together() -> Iterator[None]:
-    """Say in plain words that another process is gone."""
+def _explained() -> Iterator[None]:
+    """Turn the error of a collective operation into one that says what to do."""
     try:
         yield
     except RuntimeError as error:
@@ -66,35 +65,35 @@ def _together() -> Iterator[None]:
         ) from error
 
 
-def tell(message: Any = None) -> Any:
-    """Hand the leader's message to everybody; a follower gives none and gets the leader's."""
+def broadcast(message: Any = None) -> Any:
+    """Send a picklable message from the leader to all; a follower passes none. Every process returns it."""
     if size() == 1:
         return message
     box = [message]
-    with _together():
+    with _explained():
         dist.broadcast_object_list(box, src=0, device=torch.device("cpu"))
     return box[0]
 
 
-def share(batch: Batch) -> Batch:
-    """Return this process's part of a batch, which may be empty."""
+def shard(batch: Batch) -> Batch:
+    """Return this process's windows of a batch, which may be none."""
     if size() == 1:
         return batch
     own = slice(rank(), None, size())
     return Batch(batch.users[own], batch.item_seq[own], batch.prefixes[own])
 
 
-def add_up(*numbers: float) -> tuple[float, ...]:
+def all_reduce(*numbers: float) -> tuple[float, ...]:
     """Return the sums of some numbers over all processes."""
     if size() == 1:
         return numbers
     sums = torch.tensor(numbers, dtype=torch.float64)
-    with _together():
+    with _explained():
         dist.all_reduce(sums)
     return tuple(sums.tolist())
 
 
-def add_gradients(parameters: Sequence[nn.Parameter], tables: Sequence[nn.Parameter]) -> None:
+def all_reduce_gradients(parameters: Sequence[nn.Parameter], tables: Sequence[nn.Parameter]) -> None:
     """Replace gradients by their sums over all processes; those of `tables` are sparse."""
     if size() == 1:
         return
@@ -102,17 +101,17 @@ def add_gradients(parameters: Sequence[nn.Parameter], tables: Sequence[nn.Parame
     dense = [p for p in parameters if id(p) not in by_row]
     gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in dense]
     flat = torch.cat([g.flatten() for g in gradients])
-    with _together():
+    with _explained():
         dist.all_reduce(flat)
     for parameter, part in zip(dense, torch.split(flat, [p.numel() for p in dense]), strict=True):
         parameter.grad = part.view_as(parameter)
     for table in tables:
-        with _together():
-            table.grad = _add_rows(table)
+        with _explained():
+            table.grad = _all_reduce_rows(table)
 
 
-def _add_rows(table: nn.Parameter) -> Tensor:
-    """Return the sum of a table's sparse gradients: everybody's rows, one after the other."""
+def _all_reduce_rows(table: nn.Parameter) -> Tensor:
+    """Return the sum of a table's sparse gradients over all processes, by gathering the rows of each."""
     grad = table.grad
     if grad is None:
         rows, values = torch.zeros(0, dtype=torch.int64, device=table.device), table.detach()[:0]
@@ -122,7 +121,7 @@ def _add_rows(table: nn.Parameter) -> Tensor:
     counts = [torch.zeros(1, dtype=torch.int64, device=table.device) for _ in range(size())]
     dist.all_gather(counts, torch.tensor([len(rows)], device=table.device))
     longest = int(max(counts))
-    # Everybody sends as many rows as the one with most: collectives need equal shapes.
+    # Collectives need equal shapes, so every process sends as many rows as the one that has most.
     sent_rows, sent_values = rows.new_zeros(longest), values.new_zeros(longest, *table.shape[1:])
     sent_rows[: len(rows)], sent_values[: len(rows)] = rows, values
     all_rows = [torch.empty_like(sent_rows) for _ in counts]

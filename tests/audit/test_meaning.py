@@ -10,7 +10,8 @@ from guidedrec_core.audit.meaning import FEWEST, _lead, agreement, meaning
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights
 
 N, B, A = 120, 80, 4
 NAMES = ("warmth", "style", "comfort", "price_feel")

@@ -1,6 +1,8 @@
 """What the benchmarks rest on: the libraries' scripts rank as we do, and a table says what was left out."""
 
+import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -126,3 +128,41 @@ def test_edits_are_timed_beside_a_plain_ranking_and_all_of_them_hold(monkeypatch
     edits = found["edits"]
     assert edits["cases"] == 8
     assert edits["found"] == edits["flipped"] > 0
+
+
+def test_scaling_trains_base_and_refined_model_on_the_same_histories(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import scaling
+
+    for name in ("scaling", "machine"):
+        sys.modules.pop(name)
+    options = Namespace(loss="sampled", negatives=32, validation_cases=50, threads=1, seed=0)
+    rows = [scaling.measure(arm, n, 10 * n, options) for n in (300, 600) for arm in scaling.ARMS]
+    assert [(row["arm"], row["items"]) for row in rows] == [(arm, n) for n in (300, 600) for arm in scaling.ARMS]
+    for base, refined in zip(rows[::2], rows[1::2], strict=True):
+        assert base["users"] == refined["users"]
+        assert base["loss"] != refined["loss"]
+        # A few steps leave the loss near that of a guess among all items.
+        assert [base["loss"], refined["loss"]] == pytest.approx([np.log(base["items"])] * 2, abs=0.3)
+    grown = [{**row, "cpu_seconds": row["interactions"] * 1e-6, "peak_gib": 2.0} for row in rows[::2]]
+    found = scaling.slopes(grown)
+    assert found["slope of cpu_seconds"] == 1.0
+    assert found["slope of peak_gib"] == 0.0
+    assert [ratio["items"] for ratio in scaling.ratios(rows)] == [300, 600]
+    assert scaling.ratios(rows)[0]["cpu_seconds"] == round(rows[1]["cpu_seconds"] / rows[0]["cpu_seconds"], 3)
+
+
+def test_a_build_is_measured_in_a_process_of_its_own_next_to_busy_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import build
+
+    sys.modules.pop("build")
+    burn = "import sys, time\nwhile time.process_time() < 0.5: pass\nprint(sys.argv[1])"
+    with build.busy_processes(2) as busy:
+        assert [process.poll() for process in busy] == [None, None]
+        output, usage = build.run(burn, "done")
+    assert output == "done\n"
+    assert 0.5 <= usage.ru_utime + usage.ru_stime < 2  # its own, not that of the busy ones
+    assert all(process.poll() is not None for process in busy)
+    with pytest.raises(subprocess.CalledProcessError):
+        build.run("raise SystemExit(3)")

@@ -13,7 +13,8 @@ from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.bundled import bundled_dataset, bundled_passes
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 SEEDS = 20

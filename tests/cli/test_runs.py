@@ -112,7 +112,7 @@ def test_the_doctor_finds_nothing_wrong(
     }
     assert all(set(check) == {"name", "ok", "detail", "advice"} for check in report["checks"])
     torch = next(check["detail"] for check in report["checks"] if check["name"] == "torch")
-    assert re.search(r"trains on (cpu|cuda) in (float32|bfloat16)", torch)
+    assert re.search(r"trains on (cpu|cuda) in (float32|bfloat16) with 1 thread$", torch)
     assert "WRONG" not in call("doctor").stdout
 
 

@@ -101,7 +101,8 @@ def fresh_literal(seed: int, user_scores: np.ndarray | None = USER_SCORES, kind:
     reduced = same_spread(rng.normal(size=(N_ITEMS, ENCODER.width - N_ATTRIBUTES)).astype(np.float32))
     users = np.zeros((N_USERS, N_ATTRIBUTES), np.float32) if user_scores is None else user_scores
     encoder = make_encoder(ENCODER.model_copy(update={"kind": kind}), seed)
-    model = LiteralRefinedModel(encoder, GUIDED, reduced, rng.normal(size=N_ITEMS).astype(np.float32), users)
+    bias = rng.normal(size=N_ITEMS).astype(np.float32)
+    model = LiteralRefinedModel(encoder, GUIDED, reduced, bias, RefinementConfig(), users)
     model.initialise(seed)
     return model
 

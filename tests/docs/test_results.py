@@ -90,3 +90,20 @@ def test_every_kind_of_exam_of_explanations_has_its_row() -> None:
 def test_seconds_of_a_build_add_up_in_its_table() -> None:
     build = Results().read("build_fernway")
     assert speed.build_table(Results(), "build_fernway").splitlines()[-1] == f"| all | {build['seconds_in_all']:,.1f} |"
+
+
+def test_a_build_next_to_a_busy_process_has_a_column(tmp_path: Path) -> None:
+    times = {"seconds": {"train base": 10.0, "refine": 5.5}, "seconds_in_all": 15.5}
+    busy = {"processes": 1, "seconds": {"train base": 20.0, "refine": 6.0}, "seconds_in_all": 26.0}
+    results = stored(tmp_path, both={**times, "next_to_busy_processes": busy})
+    lines = speed.build_table(results, "both").splitlines()
+    assert lines[0] == "| Step | seconds | next to a busy process |"
+    assert lines[2:] == ["| train base | 10.0 | 20.0 |", "| refine | 5.5 | 6.0 |", "| all | 15.5 | 26.0 |"]
+
+
+def test_scaling_names_the_model_of_each_row(tmp_path: Path) -> None:
+    row = {"items": 1000, "interactions": 20000, "epoch_seconds": 1.25, "microseconds_a_target": 10, "peak_gib": 0.5}
+    results = stored(tmp_path, two={"sizes": [{**row, "arm": "base"}, {**row, "arm": "refined"}]})
+    lines = speed.scaling_table(results, "two").splitlines()[2:]
+    assert [line.split(" | ")[0] for line in lines] == ["| base", "| refined"]
+    assert "| 1,000 | 20,000 |" in lines[1]

@@ -1,5 +1,6 @@
 """The tasks of test_jobs.py, and the module its job processes run (with this folder on PYTHONPATH)."""
 
+import os
 import subprocess
 import sys
 import time
@@ -9,7 +10,7 @@ from typing import Any
 from guidedrec_core.errors import InputError
 from guidedrec_core.progress import Listener, Progress
 
-NAMES = ("work", "hang", "stubborn", "refuse", "crash")
+NAMES = ("work", "hang", "stubborn", "refuse", "crash", "threads")
 TASKS = {name: f"job_tasks:{name}" for name in NAMES} | {"absent": "no_such_module:work"}
 
 
@@ -50,6 +51,11 @@ def refuse(arguments: dict[str, Any], home: Path, listener: Listener) -> str:
 def crash(arguments: dict[str, Any], home: Path, listener: Listener) -> str:
     listener(Progress("train base", 1, 5))
     raise ZeroDivisionError("a bug")
+
+
+def threads(arguments: dict[str, Any], home: Path, listener: Listener) -> str:
+    """Say how this process's threads wait, and whether PyTorch was loaded before that was decided."""
+    return f"{os.environ.get('OMP_WAIT_POLICY')}, torch loaded: {'torch' in sys.modules}"
 
 
 if __name__ == "__main__":

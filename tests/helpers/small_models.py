@@ -14,7 +14,8 @@ from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
 from guidedrec_core.vectors.pca import pca
 
@@ -61,7 +62,8 @@ def additive(kind: str, cold: np.ndarray | None = None, n_reduced: int = 5, guid
 def literal(kind: str) -> Any:
     base = base_of(kind)
     reduced = same_spread(pca(base.item_embedding(), 5))
-    return stirred(LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), USER_SCORES))
+    config = RefinementConfig()
+    return stirred(LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), config, USER_SCORES))
 
 
 def neighbours() -> ItemKNNModel:

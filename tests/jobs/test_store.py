@@ -56,6 +56,17 @@ def at_work(job: Job) -> bool:
     return job.step > 0
 
 
+@pytest.mark.parametrize(("given", "policy"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_the_threads_of_a_job_sleep_while_they_wait(
+    given: str | None, policy: str, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    job = wait(store, store.start("threads", {}), ended)
+    assert job.run_id == f"{policy}, torch loaded: False"
+
+
 def test_a_job_does_its_task_and_says_so(store: JobStore) -> None:
     before = datetime.now(UTC)
     job = store.start("work", {"name": "tiny"})

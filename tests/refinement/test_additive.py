@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from memory import Allocations
 from tiny import ENCODER, TRAINING, arrays, random_histories, sequences_of
 
 from guidedrec_core.config import RefinementConfig
@@ -14,6 +15,7 @@ from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.training.loop import train
+from guidedrec_core.training.losses import make_objective
 from guidedrec_core.vectors.pca import pca
 
 N_USERS, N_ITEMS, A = 14, 25, 3
@@ -124,6 +126,34 @@ def test_nothing_at_a_step_depends_on_later_items() -> None:
         assert not torch.allclose(before[3:], after[3:])
 
 
+@pytest.mark.parametrize("user_scores", [True, False])
+def test_a_training_step_reads_the_rows_of_its_batch_and_no_whole_table(
+    user_scores: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a sampled objective nothing as long as the catalogue is made, copied, or handed to NumPy."""
+    n_items, rng = 50_000, np.random.default_rng(0)
+    model = AdditiveRefinedModel(
+        make_encoder(ENCODER, 0),
+        GuidedEmbedding.of(rng.normal(size=(n_items, A)).astype(np.float32)),
+        rng.normal(size=(n_items, ENCODER.width - A)).astype(np.float32),
+        np.zeros(n_items, np.float32),
+        RefinementConfig(),
+        USER_SCORES if user_scores else None,
+    )
+    model.initialise(0)
+    model.train()
+    model.row_gradients()
+    objective = make_objective(
+        TRAINING.model_copy(update={"loss": "sampled", "negatives": 8}), np.ones(n_items, dtype=np.int64)
+    )
+    tokens, prefixes = rng.integers(1, n_items + 1, (4, MAX_LENGTH + 1)), rng.integers(0, n_items, (4, 30))
+    batch = Batch(np.arange(4), tokens, list(prefixes))
+    with Allocations(monkeypatch) as seen:
+        loss, _ = objective(model, batch)
+        loss.backward()  # type: ignore[no-untyped-call]
+    assert 0 < max(seen.sizes) < n_items
+
+
 def test_the_target_itself_never_enters_its_score() -> None:
     """Changing a window's last target must change no logit that predicts it."""
     model = refined()
@@ -131,8 +161,8 @@ def test_the_target_itself_never_enters_its_score() -> None:
     for target in (9, 10):
         batch = Batch(np.array([2]), np.array([[0, 2, 3, 4, target]]), [np.empty(0, np.int64)])
         with torch.no_grad():
-            users, wanted = model.training_pairs(batch)
-            items, bias = model.item_table()
+            users, wanted, table = model.training_pairs(batch)
+            items, bias = table.item_table()
             np.testing.assert_allclose((users[-1] @ items.T + bias).numpy(), expected, rtol=1e-4, atol=1e-5)
         assert wanted.tolist() == [2, 3, target - 1]
 

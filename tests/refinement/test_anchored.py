@@ -112,15 +112,41 @@ def test_items_are_dropped_in_training_only_and_alike_at_both_ends() -> None:
     model = anchored(dropout=0.5)
     model.train()
     torch.manual_seed(0)
-    model.training_pairs(BATCH)
-    _, bias = model.item_table()
+    table = model.training_pairs(BATCH).items
+    _, bias = table.item_table()
     anchor_only = torch.from_numpy(GUIDED.values) @ model.anchor_bias
     dropped = (bias == anchor_only).detach().numpy() & ~COLD
     assert 3 < dropped.sum() < 14
-    rows, own = model.item_rows(torch.arange(N_ITEMS))
+    rows, own = table.item_rows(torch.arange(N_ITEMS))
     assert torch.equal(own, bias)
-    assert torch.equal(rows, model.item_table()[0])
+    assert torch.equal(rows, table.item_table()[0])
     assert np.array_equal(model.scores(USERS, SHOWN), model.scores(USERS, SHOWN))
+
+
+def test_each_training_step_has_a_table_of_its_own() -> None:
+    """A later batch draws other items to drop, and leaves the table of an earlier one as it was."""
+    model = anchored(dropout=0.5)
+    model.train()
+    torch.manual_seed(0)
+    first = model.training_pairs(BATCH).items
+    before = [part.detach().clone() for part in first.item_table()]
+    second = model.training_pairs(BATCH).items
+    assert all(torch.equal(part, old) for part, old in zip(first.item_table(), before, strict=True))
+    assert not torch.equal(second.item_table()[1], before[1])
+
+
+def test_the_inputs_of_a_step_lack_the_residuals_that_its_table_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = anchored(dropout=0.5)
+    model.train()
+    read: list[torch.Tensor] = []
+    real = model.encoder.read
+    monkeypatch.setattr(model.encoder, "read", lambda x, present: (read.append(x), real(x, present))[1])
+    torch.manual_seed(0)
+    vectors, _ = model.training_pairs(BATCH).items.item_table()
+    tokens = torch.from_numpy(BATCH.item_seq)
+    g, r = vectors[:, :A], vectors[:, A:]
+    expected = (g @ model.guided_in + r @ model.reduced_in)[(tokens - 1).clamp(min=0)] * (tokens > 0).unsqueeze(-1)
+    torch.testing.assert_close(read[0], expected)
 
 
 def headed(base: ExternalModel | None) -> HeadModel:

@@ -8,9 +8,11 @@ from tiny import arrays
 
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.models.external import ExternalModel
-from guidedrec_core.refinement import head as module
+from guidedrec_core.refinement import head as head_module
+from guidedrec_core.refinement import head_fit as module
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights, fit_head
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights, fit_head
 from guidedrec_core.refinement.refined import Parts
 
 V, N, A = 600, 60, 3
@@ -139,6 +141,44 @@ def test_weights_are_fitted_without_attributes_or_useful_scores() -> None:
     assert np.isfinite(everything(alone)).all()
 
 
+def test_a_fit_records_that_it_converged_and_how() -> None:
+    found = fit_head(**problem(2), penalty=1.0).convergence
+    assert found is not None
+    assert found.converged
+    assert 1 < found.iterations < module.MAX_ITERATIONS
+    # At the start the gradient is far from 0.
+    assert 0 < found.gradient_norm < 0.01 * gradient_at_start(problem(2), 1.0)
+
+
+def gradient_at_start(known: dict[str, Any], penalty: float) -> float:
+    """Return the largest absolute component of the gradient before the first iteration."""
+    seen: list[float] = []
+    real = module.minimize
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            module,
+            "minimize",
+            lambda loss, first, **named: (seen.append(np.abs(loss(first)[1]).max()), real(loss, first, **named))[1],
+        )
+        fit_head(**known, penalty=penalty)
+    return seen[0]
+
+
+def test_a_fit_that_runs_out_of_iterations_says_so_and_a_longer_one_ends_where_it_converged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = fit_head(**problem(2), penalty=1.0)
+    assert whole.convergence is not None
+    needed = whole.convergence.iterations
+    monkeypatch.setattr(module, "MAX_ITERATIONS", needed)
+    np.testing.assert_array_equal(everything(fit_head(**problem(2), penalty=1.0)), everything(whole))
+    monkeypatch.setattr(module, "MAX_ITERATIONS", 2)
+    short = fit_head(**problem(2), penalty=1.0).convergence
+    assert short is not None
+    assert (short.converged, short.iterations) == (False, 2)
+    assert short.gradient_norm > whole.convergence.gradient_norm
+
+
 HISTORIES = arrays([[1, 2], [3], [0, 5, 7], [9], [8, 8]])
 USERS, TARGETS = np.array([0, 1, -1, 3, 4]), np.array([10, 11, 12, 13, 14])
 RNG = np.random.default_rng(2)
@@ -194,7 +234,7 @@ def fitted(*args: Any, **named: Any) -> HeadModel:
 
 def test_it_is_fitted_on_what_it_scores_with(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(module, "fit_head", lambda *args: (asked.extend(map(np.copy, args)), fit_head(*args))[1])
+    monkeypatch.setattr(head_module, "fit_head", lambda *args: (asked.extend(map(np.copy, args)), fit_head(*args))[1])
     model = fitted(refined=True, penalty=3.0)
     scores, start, seen, targets, popularity, profiles, guided, penalty = asked
     np.testing.assert_array_equal(start, [0.5, 0.5])
@@ -227,6 +267,31 @@ def test_stored_weights_give_the_same_scores(base: Any, refined: bool, guided: G
     assert first.weights().shape == (guided.values.shape[1],)
     second.cold_offset = 0.0
     assert not np.allclose(second.scores(USERS, HISTORIES), head(base, refined, guided).scores(USERS, HISTORIES))
+
+
+def test_convergence_is_stored_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = fitted()
+    assert model.notices() == head().notices() == ()
+    monkeypatch.setattr(module, "MAX_ITERATIONS", 1)
+    short = fitted()
+    (notice,) = short.notices()
+    assert (notice.code, notice.count) == ("head_not_converged", 1)
+    assert "not converged when their fit ended (L-BFGS iterations: 1, largest gradient: " in notice.message
+    for each in (model, short):
+        other = head()
+        other.load(each.arrays())
+        assert other.learned.convergence == each.learned.convergence
+        assert other.notices() == each.notices()
+
+
+def test_weights_stored_without_convergence_are_still_read() -> None:
+    model, other = fitted(), head()
+    arrays = {name: array for name, array in model.arrays().items() if name != "convergence"}
+    assert arrays.keys() == {"models", "popularity", "profile", "everyone", "ranks_cold", "cold_offset"}
+    other.load(arrays)
+    np.testing.assert_array_equal(other.scores(USERS, HISTORIES), model.scores(USERS, HISTORIES))
+    assert other.learned.convergence is None
+    assert other.notices() == ()
 
 
 def test_not_fitted_or_held_down_it_is_the_base_model() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 from tiny import ENCODER, TRAINING, arrays, random_histories, sequences_of
 
+from guidedrec_core.config import RefinementConfig
 from guidedrec_core.data.sequences import Batch, TrainingWindows, item_seq
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.refinement.guided import GuidedEmbedding
@@ -20,16 +21,17 @@ RAW[3, 1] = np.nan
 GUIDED = GuidedEmbedding.of(RAW)
 USERS = RNG.normal(size=(N_USERS, A)).astype(np.float32)
 REDUCED = same_spread(RNG.normal(size=(N_ITEMS, ENCODER.width - A)).astype(np.float32))
+CONFIG = RefinementConfig(mode="literal")
 HISTORIES = random_histories(RNG, N_USERS, N_ITEMS, 12)
 SEQUENCES = sequences_of(HISTORIES, N_ITEMS)
 WINDOWS = TrainingWindows(SEQUENCES, SEQUENCES.lengths, ENCODER.max_length, TRAINING.batch_size)
 
 
-def literal(users: np.ndarray = USERS, dropout: float = 0.0) -> LiteralRefinedModel:
+def literal(users: np.ndarray = USERS, dropout: float = 0.0, config: RefinementConfig = CONFIG) -> LiteralRefinedModel:
     """Return an untrained model."""
     encoder = ENCODER.model_copy(update={"dropout": dropout, "item_dropout": dropout})
     bias = np.random.default_rng(1).normal(size=N_ITEMS).astype(np.float32)
-    model = LiteralRefinedModel(make_encoder(encoder, 0), GUIDED, REDUCED, bias, users)
+    model = LiteralRefinedModel(make_encoder(encoder, 0), GUIDED, REDUCED, bias, config, users)
     model.initialise(0)
     return model
 
@@ -55,6 +57,38 @@ def test_scores_follow_the_formula() -> None:
             assert scores[row, item] == pytest.approx(out @ table[item] + own + b[item], rel=1e-4, abs=1e-5)
 
 
+@pytest.mark.parametrize(("decay", "shrinkage"), [(0.85, 3.0), (1.0, 0.0)])
+def test_the_profile_is_the_decayed_mean_of_the_historys_z_scores(decay: float, shrinkage: float) -> None:
+    """It is in z-scores, whatever training made of users' vectors, and known for unknown users, too."""
+    model = fit(literal(config=CONFIG.model_copy(update={"decay": decay, "shrinkage": shrinkage})))
+    with torch.no_grad():
+        model.users.mul_(1000)
+    users, histories = np.array([0, 4, -1, N_USERS]), arrays([[3], [1, 2, 3], [], [4, 3, 3, 5, *range(12)]])
+    profiles = model.parts(users, histories).profile
+    for row, history in zip(profiles, histories, strict=True):
+        for a in range(A):
+            total = count = 0.0
+            for item in history:
+                total, count = total * decay, count * decay
+                if not np.isnan(RAW[item, a]):
+                    total, count = total + float(GUIDED.values[item, a]), count + 1
+            expected = total / (count + shrinkage) if count + shrinkage else 0.0
+            assert row[a] == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    np.testing.assert_array_equal(model.new_item_parts(users, histories, GUIDED.values[:2]).profile, profiles)
+
+
+def test_slopes_and_scores_do_not_depend_on_the_profile() -> None:
+    users, histories = np.array([0, 4, -1]), arrays([[3], [1, 2, 3], [4, 5]])
+    model = fit(literal())
+    other = literal(config=CONFIG.model_copy(update={"decay": 0.1, "shrinkage": 50.0}))
+    other.load_state_dict(model.state_dict())
+    parts, others = model.parts(users, histories), other.parts(users, histories)
+    assert not np.allclose(parts.profile, others.profile)
+    for name in ("scores", "slopes", "remainder", "bias", "trained_values"):
+        np.testing.assert_array_equal(getattr(parts, name), getattr(others, name))
+    np.testing.assert_array_equal(parts.trained_values, parts.slopes)
+
+
 @pytest.mark.parametrize("loss", ["softmax", "sampled", "gbce"])
 def test_training_moves_all_but_the_table(loss: str) -> None:
     start, users = literal(dropout=0.1), USERS.copy()
@@ -73,7 +107,7 @@ def test_training_moves_all_but_the_table(loss: str) -> None:
 def test_only_a_users_own_histories_move_the_users_vector() -> None:
     model = literal()
     batch = Batch(np.array([2]), np.array([[1, 2, 3]]), [np.empty(0, np.int64)])
-    vectors, targets = model.training_pairs(batch)
+    vectors, targets, _ = model.training_pairs(batch)
     torch.nn.functional.cross_entropy(vectors @ model.item_table()[0].T + model.item_table()[1], targets).backward()
     assert model.users.grad is not None
     assert model.users.grad.abs().sum(1).nonzero().flatten().tolist() == [2]

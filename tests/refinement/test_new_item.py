@@ -14,7 +14,8 @@ from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
-from guidedrec_core.refinement.head import HeadModel, HeadWeights
+from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_fit import HeadWeights
 from guidedrec_core.refinement.literal import LiteralRefinedModel
 
 N_USERS, N_ITEMS, A = 20, 24, 3
@@ -52,7 +53,9 @@ def additive(guided: GuidedEmbedding, cold: np.ndarray | None) -> AdditiveRefine
 
 def literal(guided: GuidedEmbedding) -> LiteralRefinedModel:
     n, users = len(guided.values), RNG.normal(size=(N_USERS, A)).astype(np.float32)
-    model = LiteralRefinedModel(make_encoder(ENCODER, 0), guided, TABLES["reduced"][:n], BIAS["refined"][:n], users)
+    model = LiteralRefinedModel(
+        make_encoder(ENCODER, 0), guided, TABLES["reduced"][:n], BIAS["refined"][:n], RefinementConfig(), users
+    )
     model.initialise(0)
     return model
 

@@ -29,6 +29,7 @@ from guidedrec_core.evaluation.report import MODELS, REFINED
 from guidedrec_core.explanation.ledger import ledgers
 from guidedrec_core.recommenders.reading import load_base, load_refined, open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
+from guidedrec_core.refinement import head_fit
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
@@ -340,6 +341,16 @@ def test_a_head_ranks_cold_items_where_validation_or_the_user_asks_for_it(shop: 
         run = shop.refine(mode="head", cold=cold)
         head: Any = open_refined(shop.store, run.id).refined
         assert head.ranks_cold == ranked
+
+
+def test_a_head_that_did_not_converge_is_noted_in_the_run(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_fit, "MAX_ITERATIONS", 1)
+    short = shop.refine(mode="head", head_penalty=0.3)
+    assert [notice["code"] for notice in short.read_json("notices")] == ["head_not_converged"]
+    monkeypatch.undo()
+    whole = shop.refine(mode="head", head_penalty=0.4)
+    assert whole.read_json("notices") == []
+    assert whole.read_arrays("head")["convergence"][0] == 1
 
 
 @pytest.mark.parametrize("kind", KINDS)

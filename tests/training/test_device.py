@@ -7,7 +7,7 @@ from tiny import TRAINING
 from guidedrec_core.config import TrainingConfig
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.training import device
-from guidedrec_core.training.device import settled, torch_device
+from guidedrec_core.training.device import resolve_device, torch_device
 
 
 @pytest.mark.parametrize(("gpu", "fast", "expected"), [
@@ -21,16 +21,16 @@ def test_auto_takes_the_gpu_if_there_is_one_and_bfloat16_where_it_is_fast(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: gpu)
     monkeypatch.setattr(device, "fast_bfloat16", lambda name: fast)
-    config = settled(TrainingConfig())
+    config = resolve_device(TrainingConfig())
     assert (config.device, config.precision) == expected
-    assert settled(config) == config
-    assert settled(TRAINING) == TRAINING, "what was chosen is left alone"
+    assert resolve_device(config) == config
+    assert resolve_device(TRAINING) == TRAINING, "what was chosen is left alone"
 
 
 def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ConfigError, match="found none; use device auto or cpu"):
-        settled(TrainingConfig(device="cuda"))
+        resolve_device(TrainingConfig(device="cuda"))
 
 
 def test_every_process_has_a_gpu_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,8 +22,10 @@ from guidedrec_core.models.registry import make_base
 from guidedrec_core.models.sasrec import SASRecEncoder
 from guidedrec_core.models.sequence_model import SequenceModel
 from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.training import checkpoint as checkpoints
 from guidedrec_core.training import loop
 from guidedrec_core.training.loop import TrainingResult, train
+from guidedrec_core.training.losses import TrainingPairs
 
 N_ITEMS = 20
 SEQUENCES = sequences_of(random_histories(np.random.default_rng(4), 25, N_ITEMS, 15), N_ITEMS)
@@ -92,7 +94,7 @@ def test_every_epoch_draws_its_own_dropout_and_order(monkeypatch: pytest.MonkeyP
     draws, orders = [], []
     real = model.training_pairs
 
-    def noted(batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def noted(batch: Any) -> TrainingPairs:
         draws.append(torch.random.get_rng_state().numpy().tobytes())
         orders.append(batch.users.tobytes())
         return real(batch)
@@ -146,7 +148,7 @@ def test_progress_tells_every_epoch() -> None:
 
 
 def test_a_long_epoch_tells_how_much_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_WORDS", -1.0)
+    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_MESSAGES", -1.0)
     events: list[Progress] = []
     trained(TRAINING.model_copy(update={"max_epochs": 1}), listener=events.append, validate=curve(1.0))
     words = [e.message for e in events[1:-1]]
@@ -215,7 +217,7 @@ def test_resuming_a_finished_training_trains_no_more(tmp_path: Path) -> None:
 KILLED = """
 import sys, time
 from pathlib import Path
-import test_training as t
+import test_loop as t
 
 def slowly(event):
     print(event.step, flush=True)
@@ -256,7 +258,6 @@ def test_a_killed_training_resumes_bit_for_bit(kind: str, loss: str, tmp_path: P
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
     checkpoint, saved = tmp_path / "checkpoint.safetensors", []
 
     def save_half(tensors: Any, path: Path, metadata: Any) -> None:
@@ -266,9 +267,9 @@ def test_a_kill_while_a_checkpoint_is_written_leaves_the_one_before(
             raise KeyboardInterrupt
         real_save(tensors, path, metadata)
 
-    real_save = loop.save_file
+    real_save = checkpoints.save_file
     expected, _ = trained()
-    monkeypatch.setattr(loop, "save_file", save_half)
+    monkeypatch.setattr(checkpoints, "save_file", save_half)
     with pytest.raises(KeyboardInterrupt):
         trained(checkpoint=checkpoint)
     events: list[Progress] = []
@@ -293,15 +294,15 @@ class Failing(SequenceModel):
         self.way = way
         self.step = 0
 
-    def training_pairs(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def training_pairs(self, batch: Any) -> TrainingPairs:
         self.step += 1
-        users, targets = super().training_pairs(batch)
+        pairs = super().training_pairs(batch)
         if self.step < N_BATCHES:
-            return users, targets
+            return pairs
         if self.way == "nan loss":
-            return users * torch.nan, targets
+            return pairs._replace(users=pairs.users * torch.nan)
         # The square root's slope at 0 is infinite, times 0 gives NaN: a finite loss without a finite gradient.
-        return users + torch.sqrt(self.bias[0] * 0), targets
+        return pairs._replace(users=pairs.users + torch.sqrt(self.bias[0] * 0))
 
 
 @pytest.mark.parametrize("way", ["nan loss", "nan gradient"])
@@ -318,10 +319,10 @@ class Growing(SequenceModel):
         self.initialise(0)
         self.step = 0
 
-    def training_pairs(self, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def training_pairs(self, batch: Any) -> TrainingPairs:
         self.step += 1
-        users, targets = super().training_pairs(batch)
-        return users * (1000 if self.step > N_BATCHES else 1), targets
+        pairs = super().training_pairs(batch)
+        return pairs._replace(users=pairs.users * (1000 if self.step > N_BATCHES else 1))
 
 
 def test_a_loss_far_above_its_start_stops_the_training() -> None:

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from guidedrec_core.data.sequences import Batch
 from guidedrec_core.training import losses
 from guidedrec_core.training.losses import (
+    TrainingPairs,
     binary_loss,
     make_objective,
     sampled_softmax_loss,
@@ -38,7 +39,7 @@ def test_block_softmax_is_pytorchs_cross_entropy(
     block: int, step: int, n_targets: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(losses, "_BLOCK", block)
-    monkeypatch.setattr(losses, "STEP", step)
+    monkeypatch.setattr(losses, "PRODUCT_ROWS", step)
     users, items, bias, targets = case(n_targets)
     loss = softmax_loss(users, items, bias, targets)
     expected = F.cross_entropy(users @ items.T + bias, targets)
@@ -85,7 +86,7 @@ class Products(TorchDispatchMode):
 
 def test_block_softmax_multiplies_in_few_shapes() -> None:
     """Code compiled for each of the thousand shapes of a training once grew by 10 MB an epoch."""
-    few = losses._BLOCK // losses.STEP * 3  # three products a block
+    few = losses._BLOCK // losses.PRODUCT_ROWS * 3  # three products a block
     with Products() as products:
         for n_targets in range(1, 600):
             softmax_loss(*case(n_targets, dtype=torch.float32), low_precision=True)
@@ -164,8 +165,8 @@ class Fixed:
         self.users, self.items, self.bias, self.targets = case(n_targets, dtype=torch.float32)
         self.asked: list[Tensor] = []
 
-    def training_pairs(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        return self.users, self.targets
+    def training_pairs(self, batch: Batch) -> TrainingPairs:
+        return TrainingPairs(self.users, self.targets, self)
 
     def item_table(self) -> tuple[Tensor, Tensor]:
         return self.items, self.bias

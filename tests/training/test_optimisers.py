@@ -1,4 +1,4 @@
-"""Row updates against PyTorch's AdamW, row by row, and the lazy average against the dense one."""
+"""Row updates against PyTorch's AdamW, row by row."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ import torch
 from tiny import TRAINING
 from torch import Tensor, nn
 
-from guidedrec_core.training.optimisers import RowAdamW, make_optimisers, settle_average, touched
+from guidedrec_core.training.optimisers import RowAdamW, make_optimisers, touched
 
 N, WIDTH, STEPS = 9, 4, 30
 
@@ -70,22 +70,6 @@ def test_a_row_looked_up_twice_is_added_up_and_a_zero_row_is_not_touched() -> No
     found = touched(looked_up)
     assert found.indices().tolist() == [[1, 3]]
     assert found.values().tolist() == [[3, 4], [6, 8]]
-
-
-@pytest.mark.parametrize("shape", [(N, WIDTH), (N,)])
-@pytest.mark.parametrize("ema", [0.0, 0.9])
-def test_the_lazy_average_is_the_dense_one(shape: tuple[int, ...], ema: float) -> None:
-    draw = torch.Generator().manual_seed(2)
-    table = torch.randn(shape, generator=draw, dtype=torch.float64)
-    dense, lazy, settled = torch.zeros(shape).double(), torch.zeros(shape).double(), torch.zeros(N, dtype=torch.int64)
-    for step in range(1, STEPS + 1):
-        rows = torch.randperm(N, generator=draw)[:3]
-        settle_average(lazy, table, settled, rows, step - 1, ema)
-        table[rows] += torch.randn(3, *shape[1:], generator=draw, dtype=torch.float64)
-        dense = ema * dense + (1 - ema) * table
-    settle_average(lazy, table, settled, slice(None), STEPS, ema)
-    torch.testing.assert_close(lazy, dense, rtol=1e-12, atol=1e-12)
-    assert (settled == STEPS).all()
 
 
 def test_tables_keep_their_decay_in_the_optimiser_of_rows() -> None:

@@ -9,20 +9,20 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from guidedrec_core.config import EncoderConfig
 from guidedrec_core.models.registry import make_encoder
-from guidedrec_core.training.padded_batches import GELU_STEP, STEP, gelu, whole_steps
+from guidedrec_core.training.padded_batches import GELU_ROWS, PRODUCT_ROWS, gelu, pad_rows
 
 
-@pytest.mark.parametrize("n", [0, 1, STEP - 1, STEP, STEP + 1])
-def test_rows_are_a_whole_number_of_steps(n: int) -> None:
+@pytest.mark.parametrize("n", [0, 1, PRODUCT_ROWS - 1, PRODUCT_ROWS, PRODUCT_ROWS + 1])
+def test_rows_are_padded_with_zeros_to_a_multiple(n: int) -> None:
     x = torch.randn(n, 3)
-    padded = whole_steps(x, STEP)
-    assert len(padded) % STEP == 0
-    assert len(padded) - n < STEP
+    padded = pad_rows(x, PRODUCT_ROWS)
+    assert len(padded) % PRODUCT_ROWS == 0
+    assert len(padded) - n < PRODUCT_ROWS
     assert torch.equal(padded[:n], x)
     assert not padded[n:].any()
 
 
-@pytest.mark.parametrize("shape", [(5, 3), (1, 1, 8), (3, 7, 8), (2, 64, 128), (GELU_STEP, 4)])
+@pytest.mark.parametrize("shape", [(5, 3), (1, 1, 8), (3, 7, 8), (2, 64, 128), (GELU_ROWS, 4)])
 def test_gelu_is_pytorchs_bit_for_bit(shape: tuple[int, ...]) -> None:
     x = (2 * torch.randn(shape, generator=torch.Generator().manual_seed(0))).requires_grad_()
     weights = torch.randn(shape, generator=torch.Generator().manual_seed(1))
@@ -52,4 +52,4 @@ def test_batches_of_any_size_meet_few_shapes(kind: str) -> None:
             states, _, _ = encoder.read(torch.randn(windows, 8, 8), torch.ones(windows, 8, dtype=torch.bool))
             states.sum().backward()
     assert len(shapes.seen) >= 2 * 20
-    assert {shape[0] for shape in shapes.seen} <= {GELU_STEP, 2 * GELU_STEP}
+    assert {shape[0] for shape in shapes.seen} <= {GELU_ROWS, 2 * GELU_ROWS}

@@ -39,7 +39,7 @@ if parallel.rank():
 else:
     for name, weights in t.outcomes().items():
         save_file(weights, Path(sys.argv[1]) / name)
-    parallel.tell(None)
+    parallel.broadcast(None)
 parallel.leave()
 """
 
@@ -97,19 +97,19 @@ def test_a_process_that_dies_ends_the_other_with_a_clear_error(tmp_path: Path) -
     assert not (tmp_path / "softmax").exists()
 
 
-def test_alone_everything_is_ones_own() -> None:
+def test_one_process_has_the_whole_batch_and_all_sums() -> None:
     batch = Batch(np.array([1]), np.array([[1, 2]]), [np.empty(0, np.int64)])
-    assert parallel.share(batch) is batch
-    assert parallel.add_up(1.5, 2.0) == (1.5, 2.0)
-    assert (parallel.size(), parallel.rank(), parallel.tell("said")) == (1, 0, "said")
+    assert parallel.shard(batch) is batch
+    assert parallel.all_reduce(1.5, 2.0) == (1.5, 2.0)
+    assert (parallel.size(), parallel.rank(), parallel.broadcast("said")) == (1, 0, "said")
 
 
 @pytest.mark.parametrize("rank", [0, 1, 2])
-def test_shares_cover_a_batch_once(rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shards_cover_a_batch_once(rank: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel, "size", lambda: 3)
     monkeypatch.setattr(parallel, "rank", lambda: rank)
     prefixes = [np.array([n]) for n in range(4)]
-    part = parallel.share(Batch(np.arange(4), np.arange(8).reshape(4, 2), prefixes))
+    part = parallel.shard(Batch(np.arange(4), np.arange(8).reshape(4, 2), prefixes))
     assert part.users.tolist() == list(range(rank, 4, 3))
     assert part.item_seq[:, 0].tolist() == [2 * n for n in part.users]
     assert [int(p[0]) for p in part.prefixes] == part.users.tolist()

@@ -5,10 +5,13 @@ from sitegen.tables import number, table
 
 
 def build_table(results: Results, name: str) -> str:
-    """Write the seconds of each step of a build from nothing."""
+    """Write the seconds of each step of a build from nothing, alone and, where measured, next to a busy process."""
     found = results.read(name)
-    rows = [[step, number(seconds, 1)] for step, seconds in found["seconds"].items()]
-    return table(["Step", "seconds"], [*rows, ["all", number(found["seconds_in_all"], 1)]])
+    busy = found.get("next_to_busy_processes")
+    builds = [found] if busy is None else [found, busy]
+    rows = [[step, *(number(build["seconds"][step], 1) for build in builds)] for step in found["seconds"]]
+    heads = ["Step", "seconds", "next to a busy process"][: 1 + len(builds)]
+    return table(heads, [*rows, ["all", *(number(build["seconds_in_all"], 1) for build in builds)]])
 
 
 def build_fact(results: Results, name: str, fact: str, digits: int = 0) -> str:
@@ -17,9 +20,10 @@ def build_fact(results: Results, name: str, fact: str, digits: int = 0) -> str:
 
 
 def scaling_table(results: Results, name: str) -> str:
-    """Write an epoch's seconds and the memory at growing catalogues."""
+    """Write an epoch's seconds and the memory at growing catalogues, for each model measured."""
     rows = [
         [
+            size.get("arm", "base"),
             f"{size['items']:,}",
             f"{size['interactions']:,}",
             number(size["epoch_seconds"], 1),
@@ -28,7 +32,8 @@ def scaling_table(results: Results, name: str) -> str:
         ]
         for size in results.read(name)["sizes"]
     ]
-    return table(["Items", "interactions", "seconds an epoch", "microseconds a target", "memory, GiB"], rows, left=0)
+    heads = ["Model", "items", "interactions", "seconds an epoch", "microseconds a target", "memory, GiB"]
+    return table(heads, rows)
 
 
 def retrieval_table(results: Results, name: str) -> str:
