@@ -117,9 +117,9 @@ def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogu
             frame[column] = _text(frame[column])
     if c.PRICE in frame:
         prices = pd.to_numeric(frame[c.PRICE], errors="coerce").astype("float64")
-        _count(
-            notices, "unreadable_prices", prices.isna() & frame[c.PRICE].notna(), "prices are not numbers; left blank"
-        )
+        prices = prices.where(np.isfinite(prices))  # 1e400 is a number to no computer
+        unreadable = prices.isna() & frame[c.PRICE].notna()
+        _count(notices, "unreadable_prices", unreadable, "prices are no finite numbers; left blank")
         frame[c.PRICE] = prices
     return Catalogue(frame), tuple(notices)
 
