@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.config import SplitConfig
+from guidedrec_core.config import AS_IN_THE_FILE, SplitConfig, TiesConfig
 from guidedrec_core.data.catalogue import Catalogue, align
 from guidedrec_core.data.interactions import Interactions, core_filter
 from guidedrec_core.data.notices import Notice
@@ -20,7 +20,7 @@ from guidedrec_core.data.split import Cases, Split
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,99}")
 
 Shown = Literal["train", "train+valid", "full"]
 SHOWN: tuple[Shown, ...] = ("train", "train+valid", "full")
@@ -34,7 +34,7 @@ class Dataset:
     Attributes
     ----------
     name : str
-        Lower-case letters, digits, ``-`` and ``_``.
+        Lower-case letters, digits, ``-`` and ``_``; at most 100.
     interactions : Interactions
         All interactions.
     catalogue : Catalogue
@@ -75,6 +75,7 @@ class Dataset:
         *,
         name: str = "data",
         min_interactions: int = 1,
+        ties: TiesConfig = AS_IN_THE_FILE,
     ) -> "Dataset":
         """Clean tables and make a data set of them.
 
@@ -89,6 +90,8 @@ class Dataset:
             Lower-case letters, digits, ``-`` and ``_``.
         min_interactions : int
             K-core: keep users and items with at least so many interactions.
+        ties : TiesConfig, optional
+            How to order interactions of one user at the same moment; by default as in the table.
 
         Returns
         -------
@@ -108,24 +111,32 @@ class Dataset:
         """
         check_name(name)
         listings = None if items is None else _with_title_and_category(items)
-        return cls.clean(interactions, listings, name, min_interactions, {"format": "DataFrame"})
+        if ties.column is not None:
+            if ties.column not in interactions.columns:
+                raise DataError(f"expected the column {ties.column}, which orders ties, in the table of interactions")
+            interactions = interactions.assign(**{c.TIE: interactions[ties.column]})
+        table, cleaned = Interactions.clean(interactions, ties)
+        source = {"format": "DataFrame", **ties.facts()}
+        return cls.assemble(table, listings, name, min_interactions, source, cleaned)
 
     @classmethod
-    def clean(
+    def assemble(
         cls,
-        interactions: pd.DataFrame,
+        interactions: Interactions,
         listings: pd.DataFrame | None,
         name: str,
         min_interactions: int,
         source: Mapping[str, str],
         notices: tuple[Notice, ...] = (),
     ) -> "Dataset":
-        """Clean and filter raw tables under canonical column names.
+        """Filter interactions and make the catalogue of the items that are left.
 
         Parameters
         ----------
-        interactions, listings : pandas.DataFrame
-            As `Interactions.clean` and `catalogue.align` take them.
+        interactions : Interactions
+            All of them.
+        listings : pandas.DataFrame or None
+            As `catalogue.align` takes them.
         name, min_interactions
             See `from_frames`.
         source : mapping of str to str
@@ -135,10 +146,9 @@ class Dataset:
         """
         if min_interactions < 1:
             raise DataError(f"expected a least number of interactions of 1 or more, got {min_interactions}")
-        table, cleaned = Interactions.clean(interactions)
-        table, filtered = core_filter(table, min_interactions)
+        table, filtered = core_filter(interactions, min_interactions)
         catalogue, aligned = align(listings, item_order(table.frame[c.ITEM]))
-        return cls(name, table, catalogue, source, (*notices, *cleaned, *filtered, *aligned))
+        return cls(name, table, catalogue, source, (*notices, *filtered, *aligned))
 
     def split(
         self, kind: Literal["leave-one-out", "temporal"] | SplitConfig = "leave-one-out", **settings: Any
@@ -340,10 +350,11 @@ class SplitDataset:
         return self.sequences.history(user, self.shown_length(user))
 
     def held_out(self, user: int) -> IntArray:
-        """Return the items that follow what is shown of a user and are new to the user, in time order."""
+        """Return the items that follow what is shown of a user and are new to the user, each once, in time order."""
         history = self.sequences.history(user)
         shown = self.shown_length(user)
-        return np.array([i for i in history[shown:] if i not in history[:shown]], dtype=np.int64)
+        new = dict.fromkeys(i for i in history[shown:].tolist() if i not in history[:shown])
+        return np.array(list(new), dtype=np.int64)
 
     @cached_property
     def valid_cases(self) -> Cases:
@@ -362,12 +373,13 @@ def check_name(name: str) -> None:
     Raises
     ------
     DataError
-        It is not made of lower-case letters, digits, ``-`` and ``_``, or begins with one of the latter two.
+        It is not made of at most 100 lower-case letters, digits, ``-`` and ``_``, or begins with one of the latter
+        two.
     """
     if not _NAME.fullmatch(name):
         raise DataError(
-            f"expected a data set name of lower-case letters, digits, - and _ that begins with a letter or digit, "
-            f"e.g. my-shop; got {name!r}"
+            "expected a data set name of at most 100 lower-case letters, digits, - and _ that begins with a letter or "
+            f"digit, e.g. my-shop; got {name[:60]!r}{f'... ({len(name):,} characters)' if len(name) > 60 else ''}"
         )
 
 

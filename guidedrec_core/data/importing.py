@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from guidedrec_core.config import AS_IN_THE_FILE, TiesConfig
 from guidedrec_core.data.dataset import Dataset, check_name
+from guidedrec_core.data.files.place import place_of
+from guidedrec_core.data.interactions import Interactions
 from guidedrec_core.data.readers import read
 
 
@@ -14,6 +17,7 @@ def import_dataset(
     mapping: Mapping[str, str] | None = None,
     items_path: Path | str | None = None,
     min_interactions: int = 1,
+    ties: TiesConfig = AS_IN_THE_FILE,
 ) -> Dataset:
     """Read, clean and filter a data set.
 
@@ -21,14 +25,17 @@ def import_dataset(
     ----------
     format : str
         A key of `guidedrec_core.data.readers.READERS`.
-    path : path
-        The file, folder or zip archive.
+    path : Path or str
+        The file, folder or zip archive, or an address that fsspec knows (``s3://bucket/sales.csv.gz``).
     name : str
         Name of the data set.
     mapping, items_path
         See `guidedrec_core.data.readers.read`.
     min_interactions : int, default 1
         K-core: keep users and items with at least so many interactions.
+    ties : TiesConfig, optional
+        How to order interactions of one user at the same moment; by default as in the file. Any other order is
+        recorded in the data set's `source`.
 
     Returns
     -------
@@ -41,6 +48,7 @@ def import_dataset(
         Anything that makes the files unusable; one message with what to do.
     """
     check_name(name)
-    raw = read(format, path, mapping, items_path)
-    source = {"format": format, "path": Path(path).resolve().name, **raw.facts}
-    return Dataset.clean(raw.interactions, raw.items, name, min_interactions, source, raw.notices)
+    raw = read(format, path, mapping, items_path, ties.column)
+    interactions, cleaned = Interactions.clean(raw.take_interactions(), ties)
+    source = {"format": format, "path": place_of(path).origin, **raw.facts, **ties.facts()}
+    return Dataset.assemble(interactions, raw.items, name, min_interactions, source, (*raw.notices, *cleaned))
