@@ -197,8 +197,11 @@ class Dataset:
             of a user), ``categories`` (count of distinct main categories), ``source`` and ``notices``.
         """
         frame = self.interactions.frame
-        histories = frame.groupby(c.USER, sort=False).size()
-        pairs = int((~frame.duplicated([c.USER, c.ITEM])).sum())
+        # Users lie one after the other, so that numbers in place of ids take less time and memory than a group-by.
+        users = np.cumsum(frame[c.USER].ne(frame[c.USER].shift()).to_numpy()) - 1
+        histories = pd.Series(np.bincount(users))
+        both = np.sort(users * len(self.items) + pd.factorize(frame[c.ITEM])[0])
+        pairs = 1 + int((both[1:] != both[:-1]).sum())
         categories = self.catalogue.main_categories
         return {
             "name": self.name,

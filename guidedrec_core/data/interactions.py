@@ -88,6 +88,7 @@ class Interactions:
         users, user_ids = _numbered(columns.pop(c.USER), "user", notices)
         items, item_ids = _numbered(columns.pop(c.ITEM), "item", notices)
         times = clean_times(columns.pop(c.DATETIME), notices)
+        _release_unused()
         weights = _clean_weights(columns.pop(c.WEIGHT)) if c.WEIGHT in columns else np.ones(len(users))
         key = tie_key(columns.pop(c.TIE)) if c.TIE in columns else None
         doubled = _doubled(users, items, times, notices)
@@ -106,8 +107,13 @@ class Interactions:
             },
             copy=False,
         )
-        pa.default_memory_pool().release_unused()
+        _release_unused()
         return cls(frame), tuple(notices)
+
+
+def _release_unused() -> None:
+    """Give back memory that Arrow's allocator keeps for itself: what a column, or a table of hashes, took."""
+    pa.default_memory_pool().release_unused()
 
 
 def _numbered(values: pd.Series, kind: str, notices: list[Notice]) -> tuple[npt.NDArray[np.int32], pd.Index]:
@@ -130,8 +136,8 @@ def _numbered(values: pd.Series, kind: str, notices: list[Notice]) -> tuple[npt.
     if changed.any():
         notices.append(_trimmed_notice(kind, int(changed[numbers].sum())))
     order, ids = pd.factorize(trimmed, sort=True)
-    pa.default_memory_pool().release_unused()  # Arrow's allocator keeps what the hash table took
-    return order[numbers].astype(np.int32), pd.Index(ids)
+    _release_unused()
+    return order.astype(np.int32)[numbers], pd.Index(ids)
 
 
 def _doubled(

@@ -108,6 +108,8 @@ def read_delimited(plain: Plain, separator: str | None = None, wanted: Collectio
     """
     text = Utf8(plain)
     head = text.read(_BLOCK)
+    if len(head) < _BLOCK:
+        text.read()  # at the end half a character is an error, too
     start = _BLANK_LINES.match(head).end()  # type: ignore[union-attr]
     if not head[start:].strip():
         raise DataError(f"expected a header line and rows, {plain.where} is empty; check the file")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from guidedrec_core.data.files.place import Place
+from guidedrec_core.data.files.place import Place, reason_of
 from guidedrec_core.data.files.plain import Plain, open_plain, refuse_bomb
 from guidedrec_core.data.files.zipped import UNZIP_ERRORS, find_entries
 from guidedrec_core.errors import DataError
@@ -99,8 +99,7 @@ def _archive(place: Place) -> Iterator[zipfile.ZipFile]:
 
 
 def _damaged(place: Place, error: Exception) -> DataError:
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-    return DataError(f"the archive {place} cannot be unpacked ({reason}); download it again")
+    return DataError(f"the archive {place} cannot be unpacked ({reason_of(error)}); download it again")
 
 
 def _refuse_missing(missing: Sequence[str], required: Sequence[str], found: Sequence[str], where: str) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
-from guidedrec_core.data.files.place import Place
+from guidedrec_core.data.files.place import Place, reason_of
 from guidedrec_core.data.files.plain import MOST_UNPACKED, Plain, open_plain
 from guidedrec_core.data.files.table import Table, chosen, column_names
 from guidedrec_core.errors import DataError
@@ -94,13 +94,15 @@ def _read(plain: Plain, wanted: Collection[str] | None) -> tuple[pa.Table, tuple
             columns = column_names(names, plain.where)
             loaded = chosen(columns, wanted)
             _refuse_too_large(file.metadata, len(loaded), plain.where)
-            return file.read(loaded), columns
+            table = file.read(loaded)
+        table.validate(full=True)  # finds text that is not UTF-8
+        return table, columns
     except DataError:
         raise
     except (pa.ArrowException, ValueError, *plain.read_errors) as error:
         raise DataError(
-            f"expected a Parquet file, {plain.where} cannot be read as one ({str(error).splitlines()[0]}); "
-            "write it anew, or choose another --format"
+            f"expected a Parquet file, {plain.where} cannot be read as one ({reason_of(error)}); write it anew, or "
+            "choose another --format"
         ) from error
 
 
@@ -134,6 +136,10 @@ def _refuse_other_types(table: pa.Table, first: pa.Table, path: str, place: Plac
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:
     """Turn into pandas; what was an index there and has a name is a column here."""
-    frame: pd.DataFrame = table.to_pandas()
+    frame: pd.DataFrame
+    try:
+        frame = table.to_pandas()
+    except (LookupError, TypeError, ValueError, AttributeError):  # what pandas noted about the columns is damaged
+        frame = table.replace_schema_metadata(None).to_pandas()
     hidden = [name for name in table.column_names if name not in frame.columns]
     return frame.reset_index()[table.column_names] if hidden else frame

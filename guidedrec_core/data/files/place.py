@@ -148,7 +148,7 @@ class _Remote:
                 "pip, or copy the file to this machine"
             ) from error
         except Exception as error:
-            raise DataError(f"cannot read {_public(url)} ({_reason(error)}); check the address") from error
+            raise DataError(f"cannot read {_public(url)} ({reason_of(error)}); check the address") from error
         return cls(system, str(path), url)
 
     def __str__(self) -> str:
@@ -195,7 +195,7 @@ class _Remote:
             raise self._unreadable(error) from error
 
     def _unreadable(self, error: Exception) -> DataError:
-        return DataError(f"cannot read {self} ({_reason(error)}); check the address, the connection and the rights")
+        return DataError(f"cannot read {self} ({reason_of(error)}); check the address, the connection and the rights")
 
 
 def _protocol(url: str) -> str:
@@ -208,7 +208,8 @@ def _public(url: str) -> str:
     return _short(urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")))
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """Return the first line of what an error of another library says, not too long."""
     return _short((str(error).strip() or type(error).__name__).splitlines()[0])
 
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from guidedrec_core.data.files.place import Place
+from guidedrec_core.data.files.place import Place, reason_of
 from guidedrec_core.data.files.zipped import UNZIP_ERRORS, only_table
 from guidedrec_core.errors import DataError
 
@@ -95,7 +95,7 @@ class Plain:
             raise
         except self.read_errors as error:
             raise DataError(
-                f"{self.where} cannot be unpacked or read ({_reason(error)}); download it again or write it anew"
+                f"{self.where} cannot be unpacked or read ({reason_of(error)}); download it again or write it anew"
             ) from error
         self.count += len(data)
         if self._packed is not None:
@@ -181,10 +181,6 @@ def _from_zip(packed: Plain, file: BinaryIO, stack: contextlib.ExitStack) -> Pla
         stream = stack.enter_context(archive.open(entry))
     except (*UNZIP_ERRORS, OSError) as error:
         raise DataError(
-            f"the archive {packed.where} cannot be unpacked ({_reason(error)}); download it again or write it anew"
+            f"the archive {packed.where} cannot be unpacked ({reason_of(error)}); download it again or write it anew"
         ) from error
     return Plain(stream, entry.filename.rpartition("/")[2], f"{entry.filename} in {packed.where}")
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

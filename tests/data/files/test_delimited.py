@@ -101,6 +101,7 @@ def test_odd_files_that_are_sound(data: bytes, expected: dict[str, list[str | No
         (b"a,b\r1,2\r3,\xfc\r", "holds the byte 0xfc in line 3"),
         ("a,b\n".encode("utf-16"), "holds the byte 0xff in line 1"),
         ("a,b\n1,é".encode()[:-1], "holds the byte 0xc3 in line 2"),
+        ("a,é".encode()[:-1], "holds the byte 0xc3 in line 1"),
         (b"a,b,a,c,b\n1,2,3,4,5\n", "found several of the name a, b; rename or remove all but one"),
         (b"a," + b"b" * 200_000 + b"\n1,2\n", r"found one of 200,000 \('b{40}\.\.\.'\)"),
         (b"," * 20_000 + b"\n", "at most 10,000 columns in own.csv, found 20,001"),

@@ -109,6 +109,21 @@ def test_what_is_no_parquet_is_refused(tmp_path: Path) -> None:
         load(tmp_path / "empty")
 
 
+def test_damaged_notes_of_pandas_cost_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    for noted in (b"{", b"\xff", b'{"columns": [{}], "index_columns": [], "pandas_version": "3"}'):
+        table = pa.table({"id": ["007"]}).replace_schema_metadata({b"pandas": noted})
+        parquet.write_table(table, path)
+        assert load(path).frame.to_dict("list") == {"id": ["007"]}
+
+
+def test_text_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    parquet.write_table(pa.table({"id": pa.array([b"M\xfcller"]).view(pa.string())}), path)
+    with pytest.raises(DataError, match=r"a\.parquet cannot be read as one \(.*Invalid UTF8"):
+        load(path)
+
+
 def test_a_repeated_column_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     parquet.write_table(pa.table([pa.array([1]), pa.array([2])], names=["a", "a"]), path)
