@@ -7,6 +7,8 @@ USER = "user_id"
 ITEM = "item_id"
 DATETIME = "datetime"
 WEIGHT = "weight"
+TIE = "tie_order"
+"""What orders interactions of one user at the same moment; only in tables as they are read."""
 
 SCORE = "score"
 RANK = "rank"

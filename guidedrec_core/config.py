@@ -94,6 +94,38 @@ class SplitConfig(Config):
     """Share of each user's training history that is kept, the latest part; for studies of sparse data."""
 
 
+class TiesConfig(Config):
+    """How an import orders interactions of one user at the same moment, such as purchases of one day."""
+
+    order: Literal["none", "shuffle", "column"] = "none"
+    """`none`: as in the file. `shuffle`: at random. `column`: by a column of the file, smallest first."""
+    column: str | None = Field(None, min_length=1)
+    """The column (order `column` only)."""
+    seed: NonNegativeInt = 0
+    """Seed of the shuffle (order `shuffle` only)."""
+
+    @model_validator(mode="after")
+    def _column_where_needed(self) -> Self:
+        """A column belongs to the order `column`, and only to it."""
+        if (self.order == "column") != (self.column is not None):
+            raise ValueError("a column is needed for the order 'column', and for no other")
+        return self
+
+    def describe(self) -> str:
+        """Say how ties are ordered."""
+        if self.order == "shuffle":
+            return f"shuffled with seed {self.seed}"
+        return "as in the file" if self.column is None else f"ordered by column {self.column}"
+
+    def facts(self) -> dict[str, str]:
+        """Return what a data set records as its source; nothing for `none`, as in data sets stored before."""
+        return {} if self.order == "none" else {"ties": self.describe()}
+
+
+AS_IN_THE_FILE = TiesConfig()
+"""Ties keep the order of the file."""
+
+
 # What does best for one architecture and not for the others, on validation or on what lies before it.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "gru4rec": {"max_length": 30},

@@ -1,6 +1,5 @@
 """``guidedrec data``: bring data in, fetch it, look at it."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,9 +9,10 @@ from guidedrec_core.cli.session import Group, Session
 from guidedrec_core.data.verbs import VERBS
 
 if TYPE_CHECKING:
+    from guidedrec_core.config import TiesConfig
     from guidedrec_core.data.dataset import Dataset
 
-_FORMATS = ("movielens", "movietweetings", "csv", "parquet")
+_FORMATS = ("movielens", "movietweetings", "csv", "parquet", "jsonl")
 # The public data sets are used as their literature uses them: everybody and everything with five interactions.
 _FETCHED_CORE = 5
 
@@ -24,16 +24,21 @@ def data() -> None:
 
 @data.command("import")
 @click.option("--format", "format_", required=True, type=click.Choice(_FORMATS), help="What the files are.")
-@click.option("--path", required=True, type=click.Path(path_type=Path), help="The file, folder or zip archive.")
+@click.option(
+    "--path",
+    required=True,
+    help="The file, folder or zip archive, or its address (s3://, gs://, https://, ...). A table may be packed by "
+    "gzip, zstd or bzip2, or alone in a zip archive; Parquet may be a folder of parts.",
+)
 @click.option("--name", required=True, help="What the data set shall be called, e.g. my-shop.")
 @click.option(
     "--map",
     "mapping",
     multiple=True,
     metavar="NAME=COLUMN",
-    help="A column's name in the file, e.g. user_id=customer (csv and parquet; may be given several times).",
+    help="A column's name in the file, e.g. user_id=customer (csv, parquet and jsonl; may be given several times).",
 )
-@click.option("--items", type=click.Path(path_type=Path), help="Table of items: item_id, title, category and more.")
+@click.option("--items", help="Table of items in any of these formats: item_id, title, category and more.")
 @click.option(
     "--min-interactions",
     type=click.IntRange(min=1),
@@ -46,23 +51,35 @@ def data() -> None:
     type=click.Choice(list(VERBS)),
     help="What users did with items; the app speaks so.  [default: guessed from name and format]",
 )
+@click.option(
+    "--ties",
+    default="none",
+    show_default=True,
+    metavar="none|shuffle|column:NAME",
+    help="Order of a user's interactions at the same moment, such as purchases of one day: as in the file, at random, "
+    "or by a column of the file (csv, parquet and jsonl), smallest first.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of --ties shuffle.")
 @json_option
 @click.pass_obj
 def import_(
     session: Session,
     format_: str,
-    path: Path,
+    path: str,
     name: str,
     mapping: tuple[str, ...],
-    items: Path | None,
+    items: str | None,
     min_interactions: int,
+    ties: str,
+    seed: int,
     verb: str | None,
     as_json: bool,
 ) -> None:
     """Import interactions (and items) from files."""
     from guidedrec_core.data.importing import import_dataset
 
-    dataset = import_dataset(format_, path, name, _parse_mapping(mapping), items, min_interactions, verb)
+    columns, order = _parse_mapping(mapping), _parse_ties(ties, seed)
+    dataset = import_dataset(format_, path, name, columns, items, min_interactions, order, verb)
     _store(session, dataset, as_json)
 
 
@@ -147,6 +164,16 @@ def _parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
     return mapping
 
 
+def _parse_ties(text: str, seed: int) -> "TiesConfig":
+    """Read none, shuffle or column:NAME."""
+    from guidedrec_core.config import TiesConfig
+
+    order, colon, column = text.partition(":")
+    if order not in ("none", "shuffle", "column") or bool(colon) != (order == "column") or bool(colon) != bool(column):
+        raise click.UsageError(f"--ties: expected none, shuffle or column:NAME, e.g. column:line; got {text!r}")
+    return TiesConfig.parse({"order": order, "column": column or None, "seed": seed})
+
+
 def _store(session: Session, dataset: "Dataset", as_json: bool) -> None:
     """Store an imported data set and show it."""
     from guidedrec_core.stages import store_dataset
@@ -176,5 +203,5 @@ def _show(session: Session, dataset: "Dataset", run_id: str, as_json: bool) -> N
         ("verb", facts["interaction_verb"]),
         ("source", f"{source.get('format', '')} {source.get('path', '')}"),
     ]
-    rows += [(key, source[key]) for key in ("licence", "citation") if key in source]
+    rows += [(key, source[key]) for key in ("ties", "licence", "citation") if key in source]
     write_facts(rows)

@@ -141,12 +141,13 @@ def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogu
             frame[column] = _text(frame[column])
     if c.PRICE in frame:
         prices = pd.to_numeric(frame[c.PRICE], errors="coerce").astype("float64")
+        prices = prices.where(np.isfinite(prices))  # 1e400 is a number to no computer
         _count(
             notices,
             "unreadable_prices",
             prices.isna() & frame[c.PRICE].notna(),
-            "price is not a number, left blank",
-            "prices are not numbers, left blank",
+            "price is no finite number, left blank",
+            "prices are no finite numbers, left blank",
         )
         frame[c.PRICE] = prices
     return Catalogue(frame), tuple(notices)

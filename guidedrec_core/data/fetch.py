@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import filelock
 
-from guidedrec_core.data.tables import UNZIP_ERRORS, find_entries
-from guidedrec_core.data.transfer import download
+from guidedrec_core.data.files.transfer import download
+from guidedrec_core.data.files.zipped import UNZIP_ERRORS, find_entries
 from guidedrec_core.errors import ConfigError, DownloadError, NotFoundError
 from guidedrec_core.progress import Listener, silent
 

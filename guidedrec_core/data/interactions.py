@@ -4,19 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from guidedrec_core import columns as c
+from guidedrec_core.config import AS_IN_THE_FILE, TiesConfig
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.ties import Tied, arrange_ties, tie_key
+from guidedrec_core.data.times import clean_times, to_numbers
 from guidedrec_core.data.verbs import CHOSE, InteractionVerb
 from guidedrec_core.errors import DataError
-
-# Unix times of 1973..5138 in seconds lie below this, of 1973.. in milliseconds above it.
-_MILLISECONDS_FROM = 1e11
-# 19000101..21001231: dates written as numbers, which as Unix seconds would all fall into a few weeks of 1970.
-_COMPACT_DATES = (19_000_101, 21_001_231)
-_EARLIEST = pd.Timestamp("1970-01-02")
-_LATEST = pd.Timestamp("2100-01-01")
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,8 @@ class Interactions:
     frame : pandas.DataFrame
         Columns ``user_id`` (str), ``item_id`` (str), ``datetime`` (datetime64, UTC without a zone) and ``weight``
         (float64, > 0 is not required), sorted by user (in order of first appearance of the id when sorted as text)
-        and time; interactions of one user at the same time keep the order of the source. Treat as read-only.
+        and time; interactions of one user at the same time keep the order of the source, unless another was asked
+        for. Treat as read-only.
     """
 
     frame: pd.DataFrame
@@ -50,14 +49,19 @@ class Interactions:
         return len(self.frame)
 
     @classmethod
-    def clean(cls, raw: pd.DataFrame, verb: InteractionVerb = CHOSE) -> tuple["Interactions", tuple[Notice, ...]]:
+    def clean(
+        cls, raw: pd.DataFrame, ties: TiesConfig = AS_IN_THE_FILE, verb: InteractionVerb = CHOSE
+    ) -> tuple["Interactions", tuple[Notice, ...]]:
         """Validate a raw table, mend what can be mended, and say so.
 
         Parameters
         ----------
         raw : pandas.DataFrame
             At least ``user_id``, ``item_id``, ``datetime``; optional ``weight`` (default 1). Times may be datetimes,
-            text, or Unix seconds or milliseconds (told apart by magnitude).
+            text, or Unix seconds or milliseconds (told apart by magnitude). ``tie_order`` where `ties` goes by a
+            column.
+        ties : TiesConfig, optional
+            How to order interactions of one user at the same moment; by default as in the table.
         verb : InteractionVerb
             How the notices speak of interactions.
 
@@ -82,26 +86,98 @@ class Interactions:
         if raw.empty:
             raise DataError("expected at least one interaction, got an empty table")
         notices: list[Notice] = []
-        users = clean_ids(raw[c.USER], "user", notices)
-        items = clean_ids(raw[c.ITEM], "item", notices)
-        times = _clean_times(raw[c.DATETIME], notices)
-        weights = _clean_weights(raw[c.WEIGHT]) if c.WEIGHT in raw.columns else np.ones(len(raw))
-        frame = pd.DataFrame({c.USER: users, c.ITEM: items, c.DATETIME: times, c.WEIGHT: weights}).reset_index(
-            drop=True
+        # Ids are numbered by their order as text: all that follows works on numbers, which take less room. Each raw
+        # column is released once it is read; a caller that keeps no reference to the table halves the peak.
+        columns = {str(name): raw[name] for name in raw.columns}
+        del raw
+        users, user_ids = _numbered(columns.pop(c.USER), "user", notices)
+        items, item_ids = _numbered(columns.pop(c.ITEM), "item", notices)
+        times = clean_times(columns.pop(c.DATETIME), notices)
+        _release_unused()
+        weights = _clean_weights(columns.pop(c.WEIGHT)) if c.WEIGHT in columns else np.ones(len(users))
+        key = tie_key(columns.pop(c.TIE)) if c.TIE in columns else None
+        doubled = _doubled(users, items, times, notices)
+        if doubled is not None:
+            users, items, times, weights = users[~doubled], items[~doubled], times[~doubled], weights[~doubled]
+            key = None if key is None else key[~doubled]
+        _count_repeats(users, items, len(item_ids), verb, notices)
+        order = np.lexsort((times, users)).astype(np.int32)
+        order = arrange_ties(order, users, times, Tied(items, item_ids, key), ties, notices)
+        frame = pd.DataFrame(
+            {
+                c.USER: user_ids.take(users[order]),
+                c.ITEM: item_ids.take(items[order]),
+                c.DATETIME: times[order].view("datetime64[us]"),
+                c.WEIGHT: weights[order],
+            },
+            copy=False,
         )
-        doubled = frame.duplicated([c.USER, c.ITEM, c.DATETIME])
-        if doubled.any():
-            count = int(doubled.sum())
-            same = "(same user, item and time), left out"
-            notices.append(
-                Notice.counted("duplicate_rows", count, f"row repeats another {same}", f"rows repeat another {same}")
-            )
-            frame = frame[~doubled]
-        repeated = int(frame.duplicated([c.USER, c.ITEM]).sum())
-        if repeated:
-            notices.append(Notice("repeated_items", repeated, f"{verb.count(repeated, 'repeat')}, kept"))
-        frame = frame.sort_values([c.USER, c.DATETIME], kind="stable").reset_index(drop=True)
+        _release_unused()
         return cls(frame), tuple(notices)
+
+
+def _release_unused() -> None:
+    """Give back memory that Arrow's allocator keeps for itself: what a column, or a table of hashes, took."""
+    pa.default_memory_pool().release_unused()
+
+
+def _numbered(values: pd.Series, kind: str, notices: list[Notice]) -> tuple[npt.NDArray[np.int32], pd.Index]:
+    """Number ids by their order as text; see `clean_ids`.
+
+    Returns
+    -------
+    tuple of (ndarray, pandas.Index)
+        int32 ``[n]``, and the text of each number.
+    """
+    if values.dtype == object:  # may hold 1 and "1", or 1 and True, which only their text tells apart
+        numbers, ids = pd.factorize(clean_ids(values, kind, notices), sort=True)
+        return numbers.astype(np.int32), pd.Index(ids)
+    numbers, distinct = pd.factorize(values)
+    written = _id_text(pd.Series(distinct))
+    trimmed = written.str.strip()
+    if (numbers < 0).any() or (trimmed == "").any():
+        clean_ids(values, kind, notices)  # raises, naming the row
+    changed = (trimmed != written).to_numpy()
+    if changed.any():
+        notices.append(_trimmed_notice(kind, int(changed[numbers].sum())))
+    order, ids = pd.factorize(trimmed, sort=True)
+    _release_unused()
+    return order.astype(np.int32)[numbers], pd.Index(ids)
+
+
+def _doubled(
+    users: npt.NDArray[np.int32], items: npt.NDArray[np.int32], times: npt.NDArray[np.int64], notices: list[Notice]
+) -> npt.NDArray[np.bool_] | None:
+    """Mark the rows that repeat an earlier one's user, item and time; None when there are none."""
+    order = np.lexsort((items, users, times))  # stable: of equals the first row comes first
+    equal = np.ones(len(order) - 1, dtype=np.bool_)
+    for column in (times, users, items):
+        ordered = column[order]
+        equal &= ordered[1:] == ordered[:-1]
+    if not equal.any():
+        return None
+    doubled = np.zeros(len(order), dtype=np.bool_)
+    doubled[order[1:][equal]] = True
+    count, same = int(equal.sum()), "(same user, item and time), left out"
+    notices.append(
+        Notice.counted("duplicate_rows", count, f"row repeats another {same}", f"rows repeat another {same}")
+    )
+    return doubled
+
+
+def _count_repeats(
+    users: npt.NDArray[np.int32],
+    items: npt.NDArray[np.int32],
+    n_items: int,
+    verb: InteractionVerb,
+    notices: list[Notice],
+) -> None:
+    """Say how often users came back to an item."""
+    pairs = users.astype(np.int64) * n_items + items
+    pairs.sort()
+    repeats = int((pairs[1:] == pairs[:-1]).sum())
+    if repeats:
+        notices.append(Notice("repeated_items", repeats, f"{verb.count(repeats, 'repeat')}, kept"))
 
 
 def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
@@ -126,12 +202,9 @@ def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
     DataError
         An id is missing or blank.
     """
-    absent = values.isna()
-    if pd.api.types.is_float_dtype(values) and not absent.any() and (values % 1 == 0).all():
-        values = values.astype("int64")
-    text = values.astype("str")
+    text = _id_text(values)
     trimmed = text.str.strip()
-    absent |= trimmed == ""
+    absent = values.isna() | (trimmed == "")
     if absent.any():
         raise DataError(
             f"expected a {kind} id in every row, {int(absent.sum()):,} of {len(values):,} have none "
@@ -139,79 +212,29 @@ def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
         )
     changed = int((trimmed != text).sum())
     if changed:
-        code = f"{kind.replace(' ', '_')}_ids_trimmed"
-        notices.append(
-            Notice.counted(
-                code,
-                changed,
-                f"{kind} id had spaces around it, trimmed",
-                f"{kind} ids had spaces around them, trimmed",
-            )
-        )
+        notices.append(_trimmed_notice(kind, changed))
     return trimmed
 
 
-def _clean_times(values: pd.Series, notices: list[Notice]) -> pd.Series:
-    """Parse times of any usual form into datetime64 without a zone (UTC)."""
-    if not pd.api.types.is_datetime64_any_dtype(values):
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-        numbers = numbers.where(np.isfinite(numbers))
-        if numbers.notna().mean() > 0.5:  # mostly numbers: the others are the mistakes
-            _refuse_unreadable(values, numbers.isna())
-            return _times_from_numbers(values, numbers, notices)
-    times = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601").dt.tz_localize(None)
-    _refuse_unreadable(values, times.isna())
-    times = times.astype("datetime64[us]")
-    outside = (times < _EARLIEST) | (times > _LATEST)
-    if outside.any():
-        raise DataError(
-            f"expected times between 1970 and 2100, {int(outside.sum()):,} of {len(values):,} lie outside "
-            f"(first: '{values[outside].iloc[0]}'); check the time column"
-        )
-    return times
+def _id_text(values: pd.Series) -> pd.Series:
+    """Write ids as text; floating point numbers without a fraction lose their ``.0``."""
+    if pd.api.types.is_float_dtype(values) and not values.isna().any() and (values % 1 == 0).all():
+        values = values.astype("int64")
+    return values.astype("str")
 
 
-def _times_from_numbers(values: pd.Series, numbers: pd.Series, notices: list[Notice]) -> pd.Series:
-    """Read finite numbers as Unix seconds or milliseconds, told apart by magnitude."""
-    if numbers.between(*_COMPACT_DATES).all() and (numbers % 1 == 0).all():
-        raise DataError(
-            f"expected times as ISO 8601 text, Unix seconds or milliseconds; '{values.iloc[0]}' looks like a date "
-            "without hyphens; write 2020-01-31, not 20200131"
-        )
-    milliseconds = bool(numbers.abs().median() >= _MILLISECONDS_FROM)
-    unit = "milliseconds" if milliseconds else "seconds"
-    other = (numbers.abs() >= _MILLISECONDS_FROM) != milliseconds
-    if other.any():
-        raise DataError(
-            f"expected times in one unit, most look like Unix {unit}, but {int(other.sum()):,} of {len(values):,} "
-            f"do not (first: '{values[other].iloc[0]}'); convert the column to one unit"
-        )
-    seconds = numbers / 1_000 if milliseconds else numbers
-    outside = (seconds < _EARLIEST.timestamp()) | (seconds > _LATEST.timestamp())
-    if outside.any():  # checked before conversion, because micro- and nanoseconds would overflow there
-        raise DataError(
-            f"expected times between 1970 and 2100, {int(outside.sum()):,} of {len(values):,} lie outside "
-            f"(first: '{values[outside].iloc[0]}' read as Unix {unit}); check the time column and its unit"
-        )
-    notices.append(Notice("time_unit", len(values), f"times were read as Unix {unit}"))
-    # Whole seconds or milliseconds stay exact; fractions of a second are kept to the microsecond.
-    microseconds = (numbers * (1_000 if milliseconds else 1_000_000)).round().astype("int64")
-    return pd.Series(pd.to_datetime(microseconds, unit="us"), index=values.index)
-
-
-def _refuse_unreadable(values: pd.Series, bad: pd.Series) -> None:
-    """Raise when some times could not be read."""
-    if bad.any():
-        raise DataError(
-            f"expected times as ISO 8601 text, Unix seconds or milliseconds; {int(bad.sum()):,} of {len(values):,} "
-            f"cannot be read (first: '{values[bad].iloc[0]}' in row {int(np.flatnonzero(bad.to_numpy())[0]) + 1}); "
-            "convert or remove these rows"
-        )
+def _trimmed_notice(kind: str, count: int) -> Notice:
+    return Notice.counted(
+        f"{kind.replace(' ', '_')}_ids_trimmed",
+        count,
+        f"{kind} id had spaces around it, trimmed",
+        f"{kind} ids had spaces around them, trimmed",
+    )
 
 
 def _clean_weights(values: pd.Series) -> Any:
     """Parse weights as finite numbers."""
-    numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+    numbers = to_numbers(values)
     bad = ~np.isfinite(numbers)
     if bad.any():
         raise DataError(

@@ -13,6 +13,9 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.runs.files import Run, RunWriter
 from guidedrec_core.runs.store import RunStore
 
+# A row's hash is its own; hashing all rows at once would make a Python object of every id.
+_ROWS_AT_ONCE = 100_000
+
 
 def save_dataset(dataset: Dataset, writer: RunWriter) -> None:
     """Write a data set into a run of stage ``data``."""
@@ -47,7 +50,8 @@ def load_split_dataset(store: RunStore, base_run: Run) -> SplitDataset:
 def content_hash(dataset: Dataset) -> str:
     """Name a data set's content."""
     hashes = [
-        pd.util.hash_pandas_object(f, index=False).to_numpy()
-        for f in (dataset.interactions.frame, dataset.catalogue.frame)
+        pd.util.hash_pandas_object(frame.iloc[start : start + _ROWS_AT_ONCE], index=False).to_numpy()
+        for frame in (dataset.interactions.frame, dataset.catalogue.frame)
+        for start in range(0, len(frame), _ROWS_AT_ONCE)
     ]
     return hashlib.sha256(np.concatenate(hashes).tobytes()).hexdigest()

@@ -14,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from safetensors import SafetensorError, safe_open
 
+from guidedrec_core.data.files.plain import refuse_bomb
+from guidedrec_core.data.files.zipped import UNZIP_ERRORS
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.tables import UNZIP_ERRORS, check_file
+from guidedrec_core.data.tables import check_file
 from guidedrec_core.errors import DataError
 
 VECTORS, IDS = "vectors", "ids"
@@ -88,6 +90,9 @@ def _read_npy(path: Path, kind: str, tensor: str | None, notices: list[Notice]) 
 def _read_npz(path: Path, kind: str, tensor: str | None, notices: list[Notice]) -> tuple[pd.Series, AnyArray]:
     if not zipfile.is_zipfile(path):
         raise DataError(f"expected an archive made by np.savez, {path.name} is none; write it anew")
+    with zipfile.ZipFile(path) as packed:
+        entries = packed.infolist()
+        refuse_bomb(sum(e.compress_size for e in entries), sum(e.file_size for e in entries), path.name)
     with np.load(path, allow_pickle=False) as archive:
         if IDS not in archive.files:
             raise DataError(
@@ -214,7 +219,7 @@ def _json_ids(text: str, where: str) -> pd.Series:
     """Parse a JSON list of ids."""
     try:
         ids = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"expected a JSON list of ids in {where}, it is no JSON ({error}); write it anew") from error
     if not isinstance(ids, list) or not all(isinstance(i, str) or type(i) is int for i in ids):
         raise DataError(f'expected a JSON list of ids in {where}, got something else; write ["id 1", "id 2", ...]')

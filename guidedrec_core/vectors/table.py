@@ -110,8 +110,8 @@ def read_vectors(source: str, vocabulary: Vocabulary) -> Vectors:
     Raises
     ------
     DataError
-        The file is unreadable, ids are missing, repeated or not as many as rows, values are no finite numbers or not
-        ``[n, d]``, or no id matches.
+        The file is unreadable, ids are missing, repeated or not as many as rows, values are no finite numbers, all
+        the same or not ``[n, d]``, or no id matches.
     """
     return _read(source, vocabulary, "vectors")
 
@@ -195,6 +195,8 @@ def _match(
             f"expected {what} of the data set's {vocabulary.kind}s in {source}, but no id matches "
             f"(file: {example}, data set: {vocabulary.id(0)!r}); is it the right file?"
         )
+    if what == "vectors":
+        notices += _without_content(values[known], ids[known].tolist(), vocabulary.kind, source, name)
     matched = np.empty((len(vocabulary), values.shape[1]), dtype=np.float32)
     matched[:] = values[known].mean(axis=0, dtype=np.float64)
     matched[found[known]] = values[known]
@@ -217,6 +219,23 @@ def _finite(array: AnyArray, ids: list[str], source: str) -> npt.NDArray[np.floa
             f"{_named([ids[row] for row in wrong])}; mend or remove these rows"
         )
     return values
+
+
+def _without_content(
+    values: npt.NDArray[np.float32], ids: list[str], kind: str, source: str, name: str
+) -> list[Notice]:
+    """Refuse vectors that are all the same, which rank nothing, and name those that are zero."""
+    if len(values) > 1 and (values == values[0]).all():
+        same = "zero" if not values[0].any() else "the same"
+        raise DataError(
+            f"expected vectors that differ in {source}, all {len(values):,} {kind} vectors are {same}, so that nothing "
+            "can be ranked by them; is it the right array?"
+        )
+    zero = np.flatnonzero(~values.any(axis=1))
+    if not len(zero):
+        return []
+    message = f"{len(zero):,} {kind} vectors in {name} are zero in every number: {_named([ids[row] for row in zero])}"
+    return [Notice(f"{kind}_vectors_zero", len(zero), f"{message}; they say nothing about these {kind}s")]
 
 
 def _mismatches(left_over: list[str], without: list[str], vocabulary: Vocabulary, what: str, name: str) -> list[Notice]:

@@ -1,11 +1,13 @@
 """``guidedrec data``: from files, from the network, and what there is."""
 
+import gzip
 import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import pytest
 import tiny
 
@@ -81,6 +83,47 @@ def test_a_wrong_mapping_is_refused(
 ) -> None:
     options = [part for pair in mapping for part in ("--map", pair)]
     assert said in refused("data", "import", *import_arguments(tiny_files), *options)
+
+
+def test_ties_are_told_and_ordered_as_asked_for(
+    call: Callable[..., Any], document: Callable[..., Any], tmp_path: Path
+) -> None:
+    path = tmp_path / "days.csv"
+    path.write_text("user_id,item_id,datetime,line\na,1,2026-01-01,2\na,2,2026-01-01,1\na,3,2026-01-02,1\n")
+    import_ = ("data", "import", "--format", "csv", "--path", path, "--name", "days")
+    plain = call(*import_)
+    assert "Note: 2 of 3 interactions have the time of another one of the same user" in plain.stderr
+    assert "\nties" not in plain.stdout
+    assert document(*import_)["source"] == {"format": "csv", "path": "days.csv"}
+    by_line = document(*import_, "--ties", "column:line")
+    assert by_line["source"]["ties"] == "ordered by column line"
+    assert by_line["run_id"] != document(*import_)["run_id"]
+    shuffled = call(*import_, "--ties", "shuffle", "--seed", "5")
+    assert "\nties          shuffled with seed 5\n" in shuffled.stdout
+
+
+@pytest.mark.parametrize("ties", ["", "random", "column", "column:", "none:x", "shuffle:3"])
+def test_another_order_of_ties_is_refused(ties: str, refused: Callable[..., str], tiny_files: tiny.TinyFiles) -> None:
+    assert "expected none, shuffle or column:NAME" in refused(
+        "data", "import", *import_arguments(tiny_files), "--ties", ties
+    )
+
+
+def test_addresses_and_packed_files_are_imported(
+    document: Callable[..., Any], refused: Callable[..., str], tiny_files: tiny.TinyFiles
+) -> None:
+    first = document("data", "import", *import_arguments(tiny_files))
+    root = f"memory://{tiny_files.interactions.parent}"
+    for path in (tiny_files.interactions, tiny_files.catalogue):
+        with fsspec.open(f"{root}/{path.name}.gz", "wb") as file:
+            file.write(gzip.compress(path.read_bytes()))
+    addresses = ("--path", f"{root}/interactions.csv.gz", "--items", f"{root}/catalogue.csv.gz")
+    second = document("data", "import", "--format", "csv", "--name", "shop", *addresses)
+    assert second["source"] == {"format": "csv", "path": "interactions.csv.gz"}
+    told = ("name", "users", "items", "interactions", "first", "last", "history", "categories", "notices")
+    assert {key: second[key] for key in told} == {key: first[key] for key in told}
+    error = refused("data", "import", "--format", "csv", "--path", "nowhere://shop/a.csv", "--name", "shop")
+    assert "cannot read nowhere://shop/a.csv (Protocol not known: nowhere); check the address" in error
 
 
 @pytest.mark.parametrize("content", ["", "user_id,item_id\na,b\n", "user_id,item_id,datetime\na,b,never\n"])

@@ -39,6 +39,16 @@ def test_rows_are_the_items_in_order_and_everything_odd_is_counted() -> None:
     assert catalogue.main_categories.tolist() == ["", "", "shelter"]
 
 
+def test_prices_that_no_computer_holds_are_left_blank() -> None:
+    prices = ["9.5", "1e400", "-inf", None]
+    frame = pd.DataFrame({"item_id": list("abcd"), "title": "x", "category": "", "price": prices})
+    catalogue, notices = align(frame, list("abcd"))
+    assert catalogue.frame["price"].isna().tolist() == [False, True, True, True]
+    assert [(n.code, n.message) for n in notices] == [
+        ("unreadable_prices", "2 prices are no finite numbers; left blank")
+    ]
+
+
 def test_without_listings_items_show_their_ids() -> None:
     catalogue, notices = align(None, ["1", "2"])
     assert catalogue.frame["title"].tolist() == ["1", "2"]

@@ -82,6 +82,12 @@ def test_saved_and_loaded_is_the_same(own: Path) -> None:
     assert back.items == dataset.items
 
 
+def test_a_name_of_5000_characters_is_refused_in_one_short_sentence(own: Path) -> None:
+    with pytest.raises(DataError, match=r"at most 100 .*; got 'x{60}'\.\.\. \(5,000 characters\)$"):
+        import_dataset("csv", own / "own.csv", "x" * 5_000)
+    assert import_dataset("csv", own / "own.csv", "x" * 100).name == "x" * 100
+
+
 @pytest.mark.parametrize("name", ["", "My-Shop", "a b", "../x", "-a", "é", "a\n"])
 def test_bad_names_are_refused(own: Path, name: str) -> None:
     with pytest.raises(DataError, match="expected a data set name"):

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from guidedrec_core.data import transfer
 from guidedrec_core.data.fetch import SOURCES, Member, Source, fetch, fetch_source
+from guidedrec_core.data.files import transfer
 from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import ConfigError, DownloadError, JobCancelledError, NotFoundError
 from guidedrec_core.progress import Progress

@@ -71,7 +71,11 @@ def test_text_times_with_a_zone_become_utc() -> None:
         ([NOW * 10**9], "read as Unix milliseconds"),
         ([NOW * 10**6, NOW * 10**6], "2 of 2 lie outside"),
         ([5, 6], "2 of 2 lie outside .*'5' read as Unix seconds"),
-        ([20200131, 20200201], "looks like a date without hyphens"),
+        ([20200131, 20200201], r"2 of 2 look like dates without hyphens \(first: '20200131'\)"),
+        ([NOW, 20200131, NOW + DAY], r"1 of 3 look like dates without hyphens \(first: '20200131'\)"),
+        ([20200131, 20200201, NOW], "2 of 3 look like dates without hyphens"),
+        (["2020-01-01", "today"], r"1 of 2 cannot be read \(first: 'today' in row 2\)"),
+        (["now"], "1 of 1 cannot be read"),
         (["1815-06-18"], "between 1970 and 2100"),
     ],
 )
@@ -108,7 +112,7 @@ def test_exact_repeats_are_dropped_and_returns_are_kept_with_counts() -> None:
     )
     clean, notices = Interactions.clean(raw)
     assert clean.frame["weight"].tolist() == [3.0, 1.0, 4.0]
-    assert codes(notices) == {"time_unit": 4, "duplicate_rows": 1, "repeated_items": 1}
+    assert codes(notices) == {"time_unit": 4, "duplicate_rows": 1, "repeated_items": 1, "tied_times": 2}
 
 
 def test_the_constructor_refuses_unsorted_tables() -> None:

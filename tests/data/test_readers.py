@@ -1,6 +1,10 @@
+import bz2
+import gzip
+import json
 import zipfile
 from pathlib import Path
 
+import fsspec
 import pandas as pd
 import pytest
 
@@ -164,8 +168,12 @@ def test_csv_without_weights(tmp_path: Path) -> None:
         (b"user_id,item_id,datetime\nu,i,1500000000\nM\xfcller,i,1500000000\n", "byte 0xfc in line 3"),
         ("user_id,item_id\n".encode("utf-16"), "byte 0xff in line 1"),
         (b"user_id,item_id,datetime\nu,i,1500000000,9\n", "as many fields in every line"),
-        (b"user_id,item_id,datetime\nu,i,1500000000\nu,i,1500000000,9\n", "Expected 3 fields in line 3, saw 4"),
-        (b'user_id,item_id,datetime\nu,"i,1500000000\n', "EOF inside string"),
+        (
+            b"user_id,item_id,datetime\nu,i,1500000000\nu,i,1500000000,9\n",
+            r"in the header \(3\), row 2 has 4 \('u,i,1500000000,9'\)",
+        ),
+        (b'user_id,item_id,datetime\nu,"i,1500000000\n', r"in the header \(3\), row 1 has 2"),
+        (b'user_id,item_id,datetime\nu,i,"1500000000\n', "to close every quote"),
         (b"user,thing,when\nu,i,1500000000\n", "missing: item_id, datetime; found: user, thing, when"),
     ],
 )
@@ -214,6 +222,90 @@ def test_parquet_with_mapping(tmp_path: Path) -> None:
     assert clean.frame["item_id"].tolist() == ["007", "7"]
 
 
+def test_the_same_table_in_every_format_and_packing(tmp_path: Path) -> None:
+    rows = [("007", "01", "2020-01-01", "1.50"), ("8", "NA", "2020-01-02", "2")]
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "datetime", "weight"], dtype="str")
+    text = frame.to_csv(index=False).encode()
+    lines = "\n".join(json.dumps(row) for row in frame.to_dict("records")).encode()
+    files = {
+        "csv": {
+            "a.csv": text,
+            "a.tsv": text.replace(b",", b"\t"),
+            "a.csv.gz": gzip.compress(text),
+            "a.tsv.bz2": bz2.compress(text.replace(b",", b"\t")),
+        },
+        "jsonl": {"a.jsonl": lines, "a.jsonl.gz": gzip.compress(lines), "a.txt": lines},
+        "parquet": {"a.parquet": frame.to_parquet(), "parts/1.parquet": frame.to_parquet()},
+    }
+    for format, named in files.items():
+        for name, content in named.items():
+            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).write_bytes(content)
+            pd.testing.assert_frame_equal(read(format, tmp_path / name).interactions, frame)
+            with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+                archive.writestr(name, content)
+            pd.testing.assert_frame_equal(read(format, tmp_path / "a.zip").interactions, frame)
+            address = f"memory://{tmp_path}/{name}"
+            with fsspec.open(address, "wb") as file:
+                file.write(content)
+            pd.testing.assert_frame_equal(read(format, address, items_path=None).interactions, frame)
+    pd.testing.assert_frame_equal(read("parquet", f"memory://{tmp_path}/parts").interactions, frame)
+
+
+def test_a_file_of_another_format_says_which(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(pd.DataFrame({"a": [1]}).to_parquet())
+    with pytest.raises(DataError, match=r"expected delimited text, a\.csv is a Parquet file; choose --format parquet"):
+        read("csv", tmp_path / "a.csv")
+    with pytest.raises(DataError, match=r"expected JSON lines, a\.csv is a Parquet file; choose --format parquet"):
+        read("jsonl", tmp_path / "a.csv")
+    (tmp_path / "a.jsonl").write_text('{"user_id": "u"}')
+    with pytest.raises(DataError, match=r"expected delimited text, a\.jsonl is JSON lines; choose --format jsonl"):
+        read("csv", tmp_path / "a.jsonl")
+
+
+def test_unused_columns_are_never_loaded_but_named(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"user_id": "u", "item_id": "i", "timestamp": 1500000000, "review": "long"}')
+    raw = read("jsonl", path)
+    assert raw.interactions.columns.tolist() == ["user_id", "item_id", "datetime"]
+    assert [n.message for n in raw.notices if n.code == "columns_unused"] == ["columns of own.jsonl not used: review"]
+
+
+def test_a_column_for_ties_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("user_id,item_id,datetime,line\nu,i,1500000000,3\n")
+    raw = read("csv", path, tie_column="line")
+    assert raw.interactions["tie_order"].tolist() == ["3"]
+    assert raw.notices == ()
+    assert read("csv", path, tie_column="datetime").interactions["tie_order"].tolist() == ["1500000000"]
+    with pytest.raises(DataError, match="missing: place; found: user_id, item_id, datetime, line"):
+        read("csv", path, tie_column="place")
+
+
+def test_movielens_has_no_column_for_ties(films: Path) -> None:
+    with pytest.raises(DataError, match="movielens has no column that orders ties; use --ties none or --ties shuffle"):
+        read("movielens", films, tie_column="rating")
+
+
+def test_movielens_from_an_address(films: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.put(str(films), f"{films}/in", recursive=True)
+    expected = read("movielens", films).interactions
+    pd.testing.assert_frame_equal(read("movielens", f"memory://{films}").interactions, expected)
+    with fsspec.open(f"memory://{films}.zip", "wb") as file, zipfile.ZipFile(file, "w") as archive:
+        for name in ("ratings.csv", "movies.csv"):
+            archive.write(films / name, name)
+    pd.testing.assert_frame_equal(read("movielens", f"memory://{films}.zip").interactions, expected)
+
+
+def test_a_movielens_bomb_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "ml.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("movies.csv", MOVIES)
+        archive.writestr("ratings.csv", bytes(80 << 20))
+    with pytest.raises(DataError, match=r"ratings\.csv in .* of [\d,]+ bytes unpacks to 83,886,080 or more"):
+        read("movielens", tmp_path / "ml.zip")
+
+
 def test_what_is_not_parquet(tmp_path: Path) -> None:
     path = tmp_path / "own.parquet"
     path.write_text("user_id,item_id,datetime\n")
@@ -233,7 +325,7 @@ def test_a_folder_where_a_file_is_expected(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="movielens, movietweetings, csv, parquet; got 'excel'"):
+    with pytest.raises(DataError, match="movielens, movietweetings, csv, parquet, jsonl; got 'excel'"):
         read("excel", tmp_path)
 
 

@@ -46,6 +46,22 @@ def test_counts_are_brought_up_to_the_end_of_validation_and_no_further() -> None
         _ = prepared().refreshed
 
 
+def test_an_item_that_comes_twice_is_held_out_once() -> None:
+    histories = [[0, 1, 2, 3, 4, 3, 0, 4], [1, 2, 0, 3]]
+    times = [[0, 1, 2, 3, 8, 9, 10, 11], [0, 1, 2, 3]]
+    sequences = sequences_of(histories, 6, times)
+    nothing: Any = None
+    config = SplitConfig(kind="temporal", valid_fraction=0.05, test_fraction=0.35)
+    data = SplitDataset(nothing, sequences, Split.of(sequences, config), config)
+    assert data.shown_history(0).tolist() == [0, 1, 2, 3]
+    assert data.held_out(0).tolist() == [4]
+    assert data.held_out(0).dtype == np.int64
+    assert data.held_out(1).tolist() == []
+    # Each case rolls on: the second 4 is no case, because the first one is in its history by then.
+    assert data.test_cases.targets.tolist() == [4]
+    assert data.test_cases.n_repeats == 3
+
+
 def test_without_one_end_of_training_nothing_fades() -> None:
     data = prepared()
     assert data.split.train_until is None

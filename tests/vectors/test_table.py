@@ -229,6 +229,45 @@ def test_wrong_shapes_are_refused(rows: np.ndarray, tmp_path: Path) -> None:
     refused(npz(tmp_path, IDS, rows), "one row an id and at least one column in .*, got an array of shape .*; choose")
 
 
+@pytest.mark.parametrize(("row", "same"), [([0, 0], "zero"), ([1, 2], "the same")])
+def test_vectors_that_are_all_the_same_are_refused(row: list[float], same: str, tmp_path: Path) -> None:
+    rows = np.array([row] * 3, dtype=np.float32)
+    with pytest.raises(DataError, match=rf"m\.npz, all 3 item vectors are {same}, so that nothing can be ranked"):
+        read_vectors(npz(tmp_path, IDS, rows), ITEMS)
+    # A row of something unknown makes no difference, and one known row alone may be anything.
+    with pytest.raises(DataError, match=f"all 3 item vectors are {same}"):
+        read_vectors(npz(tmp_path, [*IDS, "[PAD]"], np.concatenate([rows, [[9, 9]]])), ITEMS)
+    assert read_vectors(npz(tmp_path, ["a", "x", "y"], rows), ITEMS).values.tolist() == [row] * 3
+    assert read_biases(npz(tmp_path, IDS, rows[:, 0]), ITEMS).values.tolist() == [[row[0]]] * 3
+
+
+def test_vectors_of_zeros_among_others_are_counted_and_named(tmp_path: Path) -> None:
+    rows = ROWS.copy()
+    rows[1] = 0
+    found = read_vectors(npz(tmp_path, IDS, rows), ITEMS)
+    assert found.values.tolist() == [[0, 0], [2, 20], [7, 70]]
+    assert [(n.code, n.count, n.message) for n in found.notices] == [
+        (
+            "item_vectors_zero",
+            1,
+            "1 item vectors in m.npz are zero in every number: 'a'; they say nothing about these items",
+        )
+    ]
+
+
+def test_an_archive_that_unpacks_to_far_more_is_refused(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "bomb.npz", ids=np.array(IDS), vectors=np.zeros((3, 8 << 20), dtype=np.float32))
+    with pytest.raises(DataError, match=r"bomb\.npz of [\d,]+ bytes unpacks to [\d,]+ or more"):
+        read_vectors(str(tmp_path / "bomb.npz"), ITEMS)
+
+
+def test_ids_nested_too_deep_are_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "m.npy", ROWS)
+    (tmp_path / "m.ids.json").write_text("[" * 100_000)
+    with pytest.raises(DataError, match=r"expected a JSON list of ids in m\.ids\.json, it is no JSON"):
+        read_vectors(str(tmp_path / "m.npy"), ITEMS)
+
+
 @pytest.mark.parametrize("rows", [np.array([["x"], ["y"], ["z"]]), np.ones((3, 1), bool), np.ones((3, 1), complex)])
 def test_what_is_no_real_number_is_refused(rows: np.ndarray, tmp_path: Path) -> None:
     refused(npz(tmp_path, IDS, rows), "expected numbers in .*, got an array of type .*; save it as float32")

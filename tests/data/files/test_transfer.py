@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from guidedrec_core.data import transfer
-from guidedrec_core.data.transfer import download
+from guidedrec_core.data.files import transfer
+from guidedrec_core.data.files.transfer import download
 from guidedrec_core.errors import DownloadError, JobCancelledError
 from guidedrec_core.progress import Progress, silent
 
