@@ -45,7 +45,7 @@ def test_prices_that_no_computer_holds_are_left_blank() -> None:
     catalogue, notices = align(frame, list("abcd"))
     assert catalogue.frame["price"].isna().tolist() == [False, True, True, True]
     assert [(n.code, n.message) for n in notices] == [
-        ("unreadable_prices", "2 prices are no finite numbers; left blank")
+        ("unreadable_prices", "2 prices are no finite numbers, left blank")
     ]
 
 

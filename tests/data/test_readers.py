@@ -268,7 +268,7 @@ def test_unused_columns_are_never_loaded_but_named(tmp_path: Path) -> None:
     path.write_text('{"user_id": "u", "item_id": "i", "timestamp": 1500000000, "review": "long"}')
     raw = read("jsonl", path)
     assert raw.interactions.columns.tolist() == ["user_id", "item_id", "datetime"]
-    assert [n.message for n in raw.notices if n.code == "columns_unused"] == ["columns of own.jsonl not used: review"]
+    assert [n.message for n in raw.notices if n.code == "columns_unused"] == ["own.jsonl: columns not used: review"]
 
 
 def test_a_column_for_ties_is_kept(tmp_path: Path) -> None:

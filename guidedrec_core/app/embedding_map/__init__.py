@@ -1,1 +1,1 @@
-"""The Item map page: what moved, and why?"""
+"""The Item map page: what moved between the base and the refined space, and why?"""
