@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from guidedrec_core.errors import DataError
-from guidedrec_core.scoring.answers import Answered, Experience, Kept, Paid, Question, Reuse
+from guidedrec_core.scoring.cache_records import Answered, Experience, Kept, Paid, Question, Reuse
 
 _VERSION = 1
 _LOCK_SECONDS = 30.0

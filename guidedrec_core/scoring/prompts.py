@@ -68,7 +68,7 @@ class Listing:
     id : str
         The shop's; never sent.
     text : str
-        Always clean: see `untrusted.clean`.
+        Always clean: see `sanitize.clean`.
     """
 
     id: str
@@ -209,7 +209,7 @@ def messages(schema: AttributeSchema, listings: Sequence[Listing], kind: Kind) -
 def reply_format(schema: AttributeSchema, n: int) -> dict[str, Any]:
     """Return the ``response_format`` of an answer about `n` listings.
 
-    It holds only what all servers take: several refuse bounds of numbers and lengths of lists. `parsing.parse_reply`
+    It holds only what all servers take: several refuse bounds of numbers and lengths of lists. `reply.parse_reply`
     checks what it cannot say.
     """
     scores = {

@@ -57,7 +57,7 @@ def recorded_answers(listings: Sequence[Listing], scores: GuidedScores, vocabula
 
 
 def read_listings(prompt: str) -> list[str]:
-    """Read the listings out of a prompt: the reverse of `untrusted.fence`.
+    """Read the listings out of a prompt: the reverse of `sanitize.fence`.
 
     Returns
     -------

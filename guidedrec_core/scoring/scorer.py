@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,35 +10,20 @@ import numpy.typing as npt
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.llm.client import ChatReply
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.reliability.repeated import RepeatedScores
-from guidedrec_core.scoring.answers import Kept, Question
 from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.cache_records import Kept, Question
 from guidedrec_core.scoring.prices import Price, find_price
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing
 from guidedrec_core.scoring.requests import Waiting
-from guidedrec_core.scoring.session import ScoringRun
+from guidedrec_core.scoring.session import ScoringSession
 
 # Before a model has answered once, its speed is guessed.
 _FIRST_TOKEN_SECONDS = 0.5
 _TOKENS_A_SECOND = 50.0
 _MINUTE = 60.0
-
-
-class Chat(Protocol):
-    """What answers: `guidedrec_core.llm.client.ChatClient`, or whatever stands in for it."""
-
-    async def complete(
-        self,
-        messages: list[dict[str, str]],
-        model: str,
-        reply_format: dict[str, Any] | None,
-        max_tokens: int,
-        temperature: float = 0.0,
-    ) -> ChatReply:
-        """Ask for one answer."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -215,10 +200,11 @@ class Scorer:
         ServiceError
             The server did not answer, again and again; what it answered before is kept.
         """
-        asked = ScoringRun(self.waiting(listings), self.cache, self.config, self.price, client, listener)
-        asked.work()
-        cost = asked.budget.spent if self.price else None
-        return self.result(listings, asked.requests, asked.prompt_tokens, asked.completion_tokens, cost, asked.stopped)
+        session = ScoringSession(self.waiting(listings), self.cache, self.config, self.price, client, listener)
+        session.work()
+        cost = session.budget.spent if self.price else None
+        took = session.requests, session.prompt_tokens, session.completion_tokens
+        return self.result(listings, *took, cost, session.stopped)
 
     def recorded(self, listings: Sequence[Listing]) -> ScoringResult:
         """Return the scores that are kept, and all that was paid for answers to this question; ask nothing.

@@ -5,20 +5,18 @@ import contextlib
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, JobCancelledError, RequestRefusedError, ServiceError
-from guidedrec_core.llm.client import ChatReply
+from guidedrec_core.llm.chat import Chat
+from guidedrec_core.llm.protocol import ChatReply
 from guidedrec_core.progress import Listener, StageProgress
 from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.limits import Budget, Rates, cautious
 from guidedrec_core.scoring.prices import Price
-from guidedrec_core.scoring.reply import read
+from guidedrec_core.scoring.reply import read_reply
 from guidedrec_core.scoring.requests import ScoreRequest, Waiting
-
-if TYPE_CHECKING:
-    from guidedrec_core.scoring.scorer import Chat
 
 _TICK_SECONDS = 1.0
 # For answers on their way when a run is to stop; a job that takes much longer is killed.
@@ -38,7 +36,7 @@ class _Flight:
     tokens: float
 
 
-class ScoringRun:
+class ScoringSession:
     """Sends what waits and keeps what comes; used once.
 
     Everything happens in one coroutine, in the thread that calls `work`; only the waiting for answers is done by tasks.
@@ -74,7 +72,7 @@ class ScoringRun:
         cache: ReplyCache,
         config: ScoringConfig,
         price: Price | None,
-        client: "Chat",
+        client: Chat,
         listener: Listener,
     ) -> None:
         self.requests = self.prompt_tokens = self.completion_tokens = 0
@@ -209,7 +207,7 @@ class ScoringRun:
     def _keep(self, flight: _Flight, reply: ChatReply, seconds: float) -> None:
         """Keep an answer; what it lacks waits again, or is given up."""
         request = flight.request
-        reading = read(request, reply, self._price, seconds)
+        reading = read_reply(request, reply, self._price, seconds)
         answered = reading.answered
         prompt, completion = answered.prompt_tokens, answered.completion_tokens
         self.budget.settle(flight.cost, answered.cost or 0.0)

@@ -74,7 +74,7 @@ def test_users_are_scored_and_planned(asking: tuple[str, ...], document: Call) -
 def test_batches_are_submitted_waited_for_and_cheaper(
     asking: tuple[str, ...], document: Call, batch_server: BatchServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.batches._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.scorer._FIRST_PAUSE", 0.01)
     batch_server.behaviours = [Behaviour(looks=3)]
     at_once = document(*asking, "--users", "--dry-run")
     by_batch = (*asking, f"--base-url={batch_server.url}", "--users", "--batch", "--wait")

@@ -22,8 +22,8 @@ from guidedrec_core.data.split import Split
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.llm.sanitize import clean
 from guidedrec_core.scoring import prompts
-from guidedrec_core.scoring.parsing import parse_reply
 from guidedrec_core.scoring.prompts import Listing, item_listings, messages, reply_format, user_listings
+from guidedrec_core.scoring.reply import parse_reply
 
 MOVIELENS = Path(__file__).parents[3] / "shared" / "data" / "movielens_small"
 SCHEMA = AttributeSchema.parse(

@@ -15,9 +15,9 @@ from guidedrec_core.data.bundled import bundled_dataset, bundled_scores
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.llm.client import ChatClient, ChatReply
 from guidedrec_core.scoring.cache import ReplyCache
-from guidedrec_core.scoring.parsing import parse_reply
 from guidedrec_core.scoring.prompts import Listing, item_listings, messages, reply_format
 from guidedrec_core.scoring.recorded import RECORDED, RecordedServer, read_listings, recorded_answers
+from guidedrec_core.scoring.reply import parse_reply
 from guidedrec_core.scoring.scorer import Scorer
 
 NAN = float("nan")

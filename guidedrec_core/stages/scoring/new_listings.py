@@ -17,13 +17,13 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.errors import DataError
 from guidedrec_core.explanation import words
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.scoring.offline import offline_scores
 from guidedrec_core.scoring.prompts import Listing, item_listings
 from guidedrec_core.scoring.recorded import RECORDED
-from guidedrec_core.scoring.scorer import Chat
 from guidedrec_core.stages.scoring.score import ask_about_items
 from guidedrec_core.vectors.text import Embed
 

@@ -9,12 +9,13 @@ from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, InputError
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.reliability.repeated import RepeatedScores, stratified_sample
 from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.scoring.prompts import Listing
-from guidedrec_core.scoring.scorer import Chat, Scorer, ScoringPlan, ScoringResult
+from guidedrec_core.scoring.scorer import Scorer, ScoringPlan, ScoringResult
 from guidedrec_core.scoring.suggest import suggest_schema
 from guidedrec_core.stages.scoring.score import ask_about_items, chat_client, listings_of, reply_cache
 

@@ -18,15 +18,16 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, JobCancelledError, ServiceError
 from guidedrec_core.llm.address import find_url
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.reliability.repeated import disagreement
 from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore, RunWriter
-from guidedrec_core.scoring.batch.batches import BatchScorer
+from guidedrec_core.scoring.batch.scorer import BatchScorer
 from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing, item_listings, user_listings
-from guidedrec_core.scoring.scorer import Chat, Scorer, ScoringPlan, ScoringResult
+from guidedrec_core.scoring.scorer import Scorer, ScoringPlan, ScoringResult
 from guidedrec_core.stages.common import sha256
 from guidedrec_core.stages.data import find_data, newest_scores
 

@@ -12,13 +12,13 @@ from guidedrec_core.errors import ConfigError, GuidedrecError, RequestRefusedErr
 from guidedrec_core.llm.client import BatchClient
 from guidedrec_core.llm.protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields
 from guidedrec_core.progress import Listener, Progress
-from guidedrec_core.scoring.answers import Question
 from guidedrec_core.scoring.batch.file import MOST_REQUESTS, Parcel, number_of, stored, waiting_for
 from guidedrec_core.scoring.batch.store import BatchRequest, BatchStore, StoredBatch
+from guidedrec_core.scoring.cache_records import Question
 from guidedrec_core.scoring.limits import Budget, cautious
 from guidedrec_core.scoring.prices import Price
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing
-from guidedrec_core.scoring.reply import read
+from guidedrec_core.scoring.reply import read_reply
 from guidedrec_core.scoring.requests import ScoreRequest
 from guidedrec_core.scoring.scorer import Scorer
 
@@ -51,8 +51,8 @@ class BatchState:
     stopped: Literal["", "budget", "cancelled"]
 
 
-class BatchRun:
-    """Reads batches that have ended and makes new ones; used by one call of `batches.BatchScorer`.
+class BatchSession:
+    """Reads batches that have ended and makes new ones; used by one call of `batch.scorer.BatchScorer`.
 
     Parameters
     ----------
@@ -217,7 +217,7 @@ class BatchRun:
 
     def _keep(self, batch: StoredBatch, number: int, request: BatchRequest, reply: ChatReply) -> None:
         """Keep an answer; what it lacks waits again, or is given up."""
-        reading = read(request, reply, self._price, None)
+        reading = read_reply(request, reply, self._price, None)
         answered = reading.answered
         lost = reading.faults if request.attempt >= self._config.attempts else {}
         with self._cache.together():

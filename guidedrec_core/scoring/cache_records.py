@@ -1,4 +1,4 @@
-"""What a language model is asked, and what came of it."""
+"""Records of the reply cache: the question that is its key, a reply as it is kept, and what is read back."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -51,7 +51,7 @@ class Answered:
     texts : tuple of str
         Hashes of the listings, in the order in which they were asked.
     text, refusal, finish_reason, request_id
-        As in `guidedrec_core.llm.client.ChatReply`.
+        As in `guidedrec_core.llm.protocol.ChatReply`.
     prompt_tokens, completion_tokens : int
         As paid for.
     prompt_estimate, completion_estimate : int

@@ -17,7 +17,7 @@ from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, InputError, JobCancelledError, ServiceError
 from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.scoring.batch.batches import BatchScorer
+from guidedrec_core.scoring.batch.scorer import BatchScorer
 from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prompts import Kind, Listing
 from guidedrec_core.scoring.scorer import Scorer, ScoringResult
@@ -177,7 +177,7 @@ def test_what_becomes_new_meanwhile_is_submitted_beside(shop: Shop) -> None:
 
 
 def test_large_batches_are_split(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run.MOST_REQUESTS", 4)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session.MOST_REQUESTS", 4)
     assert shop.run().values.tolist() == right()
     assert [len(batch.lines) for batch in shop.server.batches.values()] == [4, 2]
 
@@ -315,7 +315,7 @@ def test_a_full_queue_makes_batches_smaller_and_one_follows_the_other(shop: Shop
 
 
 def test_where_two_batches_find_no_room_one_waits_for_the_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run.MOST_REQUESTS", 3)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session.MOST_REQUESTS", 3)
     full = Behaviour(status="failed", errors=({"code": "token_limit_exceeded", "message": "Enqueued token limit"},))
     shop.server.behaviours = [Behaviour(looks=5), full, Behaviour(looks=2)]
     assert shop.run().values.tolist() == right()
@@ -342,7 +342,7 @@ def test_a_wrong_model_ends_it_and_is_no_attempt(status: int, shop: Shop) -> Non
 
 
 def test_a_server_that_does_not_want_a_field_gets_requests_without(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run.MOST_REQUESTS", 4)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session.MOST_REQUESTS", 4)
     shop.server.model = lambda request: unsupported("temperature") if "temperature" in request else scorer(request)
     result = shop.run(attempts=1)
     assert (result.values.tolist(), result.faults) == (right(), {})
@@ -411,7 +411,7 @@ def test_cancelling_ends_the_batch_and_collects_what_is_done(shop: Shop) -> None
 def test_a_batch_that_takes_long_to_end_is_collected_by_the_next_call(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run._GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session._GRACE_SECONDS", 0.0)
     shop.server.behaviours = [Behaviour(looks=9, answered=4), Behaviour()]
     result = shop.run(listener=cancels(2))
     assert (result.stopped, result.requests) == ("cancelled", 0)
