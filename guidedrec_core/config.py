@@ -386,11 +386,13 @@ class ScoringConfig(Config):
     attempts: PositiveInt = 3
     """Times an item is asked for before it is given up; the last time alone."""
     requests_per_minute: PositiveInt | None = None
-    """Requests a minute, at most; unlimited when not set."""
+    """Requests a minute, at most, those that fail included; unlimited when not set."""
     tokens_per_minute: PositiveInt | None = None
-    """Tokens a minute, prompts and answers together, at most; unlimited when not set."""
+    """Tokens a minute, prompts and answers together, at most, those of failed requests included; unlimited when not
+    set."""
     budget: PositiveFloat | None = None
-    """USD that one run may cost; it stops before it passes them. Unlimited when not set."""
+    """USD that one run may cost, failed requests that may be billed included; it stops before it passes them. Unlimited
+    when not set."""
     passes: int = Field(1, ge=1, le=20)
     """Times everything is scored, each in another order; the score is the median."""
     columns: tuple[str, ...] = Field(("title", "category", "price", "description"), min_length=1)

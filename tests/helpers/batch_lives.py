@@ -15,6 +15,7 @@ import openai  # noqa: F401  (once here, not in every child)
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.llm.client import BatchClient
+from guidedrec_core.llm.retry import NEVER
 from guidedrec_core.scoring.batch import scorer as batch_scorer
 from guidedrec_core.scoring.batch import session as batch_session
 from guidedrec_core.scoring.cache import ReplyCache
@@ -47,7 +48,7 @@ def live(url: str, path: Path, writes: int) -> None:
 
     ReplyCache.together = mortal  # type: ignore[method-assign]
     with ReplyCache(path) as cache:
-        batch_scorer.BatchScorer(cache, SCHEMA, config(url)).run({"item": LISTINGS}, BatchClient(url, retries=0))
+        batch_scorer.BatchScorer(cache, SCHEMA, config(url)).run({"item": LISTINGS}, BatchClient(url, retry=NEVER))
 
 
 if __name__ == "__main__":

@@ -148,11 +148,7 @@ class BatchScorer:
                 work.cancel()
             results: dict[Kind, ScoringResult] = {}
             for kind, some in listings.items():
-                counts = self._store.counts(kind)
-                results[kind] = self._scorers[kind].result(
-                    *(some, counts.requests, counts.prompt_tokens, counts.completion_tokens),
-                    *(counts.cost if self.price else None, work.stopped),
-                )
+                results[kind] = self._scorers[kind].result(some, work.paid(kind), work.stopped)
             self._end()
             return results
 

@@ -12,6 +12,7 @@ from guidedrec_core.errors import ConfigError, InputError, ServiceError
 from guidedrec_core.explanation.steering.llm import ask_for_pulls
 from guidedrec_core.explanation.steering.wish import Proposal, Understood
 from guidedrec_core.llm.client import ChatClient
+from guidedrec_core.llm.retry import NEVER
 
 SCHEMA = AttributeSchema(
     attributes=(
@@ -38,7 +39,7 @@ def asked(server: ChatServer, *answers: Answer, wish: str = WISH) -> Proposal:
     server.queue = list(answers)
 
     async def ask() -> Proposal:
-        async with ChatClient(server.url, retries=0) as client:
+        async with ChatClient(server.url, retry=NEVER) as client:
             return await ask_for_pulls(client, "m", wish, SCHEMA)
 
     return asyncio.run(ask())
