@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 import pytest
-from chat_server import KEY, Answer, ChatServer, chat_server, said  # noqa: F401
+from chat_server import KEY, Answer, ChatServer, chat_server, failing, said  # noqa: F401
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import ConfigError, InputError, ServiceError
@@ -125,3 +125,14 @@ def test_no_words_ask_nobody_and_too_many_are_refused(chat_server: ChatServer) -
     with pytest.raises(InputError, match="at most 400"):
         asked(chat_server, wish="x" * 401)
     assert chat_server.asked == []
+
+
+def test_a_wish_is_sent_again_when_a_failure_passes(chat_server: ChatServer) -> None:  # noqa: F811
+    chat_server.queue = [failing(503), Answer(hang_up=True), answer(*GOOD)]
+
+    async def ask() -> Proposal:
+        async with ChatClient(chat_server.url) as client:
+            return await ask_for_pulls(client, "m", WISH, SCHEMA)
+
+    assert asyncio.run(ask()).pulls == {"darkness": 2, "romance": -1}
+    assert len({json.dumps(request) for request in chat_server.asked}) == 1
