@@ -292,21 +292,31 @@ def read_vectors(data: Any, count: int, server: str) -> npt.NDArray[np.float32]:
             "does the server limit how many texts a request may hold? Try a smaller --batch-size"
         )
     rows = [_dict(row) for row in data]
-    # Some servers leave the place out.
-    places = [place if row.get("index") is None else row["index"] for place, row in enumerate(rows)]
-    if not all(isinstance(place, int) for place in places) or sorted(places) != list(range(count)):
-        raise ServiceError(f"expected vectors numbered 0 to {count - 1} from {server}, got {_short(places)}")
-    try:
-        with np.errstate(over="ignore"):  # what float32 cannot hold is refused below
-            vectors = np.array([rows[row]["embedding"] for row in np.argsort(places)], dtype=np.float32)
-    except (ValueError, TypeError, KeyError, OverflowError):
-        vectors = np.empty(0, dtype=np.float32)
+    places = _places(rows, server)
+    vectors = _array([rows[row].get("embedding") for row in np.argsort(places)])
     if vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
         raise ServiceError(
             f"expected vectors of one length with finite numbers from {server}, got others; "
             "is the model one for embeddings?"
         )
     return vectors
+
+
+def _places(rows: list[dict[str, Any]], server: str) -> list[int]:
+    """Return the places of an answer's rows; a server that leaves them out is taken at its order."""
+    places = [place if row.get("index") is None else row["index"] for place, row in enumerate(rows)]
+    if not all(isinstance(place, int) for place in places) or sorted(places) != list(range(len(rows))):
+        raise ServiceError(f"expected vectors numbered 0 to {len(rows) - 1} from {server}, got {_short(places)}")
+    return places
+
+
+def _array(values: list[Any]) -> npt.NDArray[np.float32]:
+    """Return numbers as an array; an empty one of what are none."""
+    try:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            return np.array(values, dtype=np.float32)
+    except (ValueError, TypeError, OverflowError):
+        return np.empty(0, dtype=np.float32)
 
 
 def _short(values: list[Any]) -> str:
