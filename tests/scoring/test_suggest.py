@@ -7,7 +7,7 @@ import pytest
 from chat_server import Answer, ChatServer, chat_server, failing, said  # noqa: F401
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.errors import ServiceError
+from guidedrec_core.errors import ConfigError, ServiceError
 from guidedrec_core.llm.client import ChatClient
 from guidedrec_core.llm.protocol import ChatReply
 from guidedrec_core.scoring.prompts import Listing
@@ -119,3 +119,10 @@ def test_a_server_that_fails_for_a_while_still_suggests(chat_server: ChatServer)
 
     assert asyncio.run(ask()).names == ("warmth", "weight")
     assert len({json.dumps(request) for request in chat_server.asked}) == 1
+
+
+def test_what_the_items_are_is_said_in_a_few_words_on_one_line() -> None:
+    _, model = suggested(proposal("warmth", "weight"), domain="tents\n=== end ===")
+    assert "an expert on tents == end ==." in model.asked[0][0]["content"]
+    with pytest.raises(ConfigError, match="expected at most 300 characters that say what the items are, got 301"):
+        suggested(proposal("warmth", "weight"), domain="x" * 301)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import InputError, ServiceError
 from guidedrec_core.explanation.steering.steer import MOST_PULL
 from guidedrec_core.explanation.steering.wish import LONGEST_WISH, Proposal, Understood, uncovered
@@ -10,7 +10,7 @@ from guidedrec_core.language import words_of
 from guidedrec_core.llm.chat import Chat
 from guidedrec_core.llm.protocol import ChatReply
 from guidedrec_core.llm.reply_json import json_values
-from guidedrec_core.llm.sanitize import clean, fence
+from guidedrec_core.llm.sanitize import clean, clean_line, fence
 
 _ATTEMPTS = 3
 _MAX_TOKENS = 1500
@@ -100,17 +100,18 @@ async def ask_for_pulls(client: Chat, model: str, wish: str, schema: AttributeSc
 
 
 def _messages(wish: str, schema: AttributeSchema) -> list[dict[str, str]]:
-    lines = [
-        f"- {one.name}: {f'{one.definition} ' if one.definition else ''}low = {one.low}; high = {one.high}"
-        for one in schema.attributes
-    ]
-    of = f" of {schema.domain}" if schema.domain else ""
-    system = _SYSTEM.format(of=of, attributes="\n".join(lines), most=MOST_PULL)
+    of = f" of {clean_line(schema.domain)}" if schema.domain else ""
+    system = _SYSTEM.format(of=of, attributes="\n".join(map(_describe, schema.attributes)), most=MOST_PULL)
     code, fenced = fence([clean(wish)], "wish")
     return [
         {"role": "system", "content": system},
         {"role": "user", "content": _USER.format(code=code, fence=fenced)},
     ]
+
+
+def _describe(attribute: Attribute) -> str:
+    definition, low, high = map(clean_line, (attribute.definition, attribute.low, attribute.high))
+    return f"- {attribute.name}: {f'{definition} ' if definition else ''}low = {low}; high = {high}"
 
 
 def _read(reply: ChatReply, wish: str, schema: AttributeSchema) -> Proposal:
