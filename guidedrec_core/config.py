@@ -6,6 +6,7 @@ the manifests of stored runs.
 
 import hashlib
 import json
+import reprlib
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -26,12 +27,25 @@ Share = Annotated[float, Field(gt=0, le=1)]
 """A weight relative to a full one."""
 
 
+_MOST_FIELDS, _LONGEST_VALUE = 10, 200  # of a message
+# Values come from files of any size and depth.
+_REPR = reprlib.Repr()
+_REPR.maxlevel, _REPR.maxstring, _REPR.maxother, _REPR.maxlong = 6, _LONGEST_VALUE, _LONGEST_VALUE, _LONGEST_VALUE
+
+
 def _named_fields(name: str, error: ValidationError) -> ConfigError:
-    """Return our error for pydantic's: every wrong field with what it got."""
-    problems = "; ".join(
-        f"{'.'.join(map(str, e['loc'])) or name}: {e['msg']} (got {e['input']!r})" for e in error.errors()
-    )
-    return ConfigError(f"{name}: {problems}")
+    """Return our error for pydantic's: the wrong fields with what they got, the first of them if there are many."""
+    found = error.errors()
+    problems = [
+        f"{_short('.'.join(map(str, e['loc']))) or name}: {e['msg']} (got {_short(_REPR.repr(e['input']))})"
+        for e in found[:_MOST_FIELDS]
+    ]
+    more = f"; and {len(found) - _MOST_FIELDS:,} more" if len(found) > _MOST_FIELDS else ""
+    return ConfigError(f"{name}: {'; '.join(problems)}{more}")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 if TYPE_CHECKING:
@@ -67,7 +81,7 @@ class Config(BaseModel, metaclass=_OneError):
         Raises
         ------
         ConfigError
-            One line naming every wrong field.
+            One line naming the wrong fields.
         """
         try:
             return cls.model_validate(values)
@@ -386,11 +400,13 @@ class ScoringConfig(Config):
     attempts: PositiveInt = 3
     """Times an item is asked for before it is given up; the last time alone."""
     requests_per_minute: PositiveInt | None = None
-    """Requests a minute, at most; unlimited when not set."""
+    """Requests a minute, at most, those that fail included; unlimited when not set."""
     tokens_per_minute: PositiveInt | None = None
-    """Tokens a minute, prompts and answers together, at most; unlimited when not set."""
+    """Tokens a minute, prompts and answers together, at most, those of failed requests included; unlimited when not
+    set."""
     budget: PositiveFloat | None = None
-    """USD that one run may cost; it stops before it passes them. Unlimited when not set."""
+    """USD that one run may cost, failed requests that may be billed included; it stops before it passes them. Unlimited
+    when not set."""
     passes: int = Field(1, ge=1, le=20)
     """Times everything is scored, each in another order; the score is the median."""
     columns: tuple[str, ...] = Field(("title", "category", "price", "description"), min_length=1)

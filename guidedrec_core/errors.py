@@ -4,6 +4,8 @@ A message says what was expected, what was found and what to do next. `InputErro
 user's to mend (command line exit code 2); any other `GuidedrecError` is a failure (exit code 1).
 """
 
+from typing import Self
+
 
 class GuidedrecError(Exception):
     """Base of all errors raised on purpose by this package."""
@@ -50,11 +52,54 @@ class DownloadError(GuidedrecError):
 
 
 class ServiceError(GuidedrecError):
-    """A language model server cannot be reached, or what it answers cannot be used."""
+    """A language model server cannot be reached, or what it answers cannot be used.
+
+    Parameters
+    ----------
+    message : str
+        What happened and what to do next.
+    transient : bool
+        The same request may succeed later; `guidedrec_core.llm.retry` sends it again.
+    retry_after : float, optional
+        Seconds that the server wants to be left alone for.
+    may_be_billed : bool
+        The model may have worked on the request, which then costs although nothing came of it.
+    tokens : tuple of (int, int), optional
+        Prompt and completion tokens that the server counted nevertheless.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        transient: bool = False,
+        retry_after: float | None = None,
+        may_be_billed: bool = True,
+        tokens: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.transient = transient
+        self.retry_after = retry_after
+        self.may_be_billed = may_be_billed
+        self.tokens = tokens
+
+    def extended(self, more: str) -> Self:
+        """Return the same error with more to say."""
+        return type(self)(
+            f"{self}{more}",
+            transient=self.transient,
+            retry_after=self.retry_after,
+            may_be_billed=self.may_be_billed,
+            tokens=self.tokens,
+        )
 
 
 class RequestRefusedError(ServiceError):
     """A language model server is there and refuses one request as it is, e.g. because it is too long."""
+
+
+class ServerBusyError(ServiceError):
+    """A language model server wants to be left alone for longer than is waited."""
 
 
 class TrainingError(GuidedrecError):

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from guidedrec_core.attributes.schema import Attribute, AttributeSchema, Scale
+from guidedrec_core.attributes.schema import LONGEST_DOMAIN, LONGEST_TEXT, Attribute, AttributeSchema, Scale
 from guidedrec_core.columns import ITEM, USER
 from guidedrec_core.errors import ConfigError
 
@@ -64,9 +64,17 @@ class DraftAttribute:
             found.append(f"has a name of {len(self.column)} letters; the maximum is {_LONGEST_NAME}")
         elif self.column in (USER, ITEM):
             found.append("has the name of an ID column; choose another name")
+        return found + self._problems_of_texts(scale)
+
+    def _problems_of_texts(self, scale: Scale) -> list[str]:
+        """Say what is wrong with all but the name."""
+        found = []
         for end, text in ((scale.min, self.low), (scale.max, self.high)):
             if not text.strip():
                 found.append(f"does not say what {end:g} means")
+        longest = max(map(len, (self.low, self.high, self.definition)))
+        if longest > LONGEST_TEXT:
+            found.append(f"has a text of {longest:,} characters; the maximum is {LONGEST_TEXT:,}")
         levels, wrong = self.parsed_levels()
         if wrong:
             found.append(f"has a level that cannot be read: “{wrong[0]}”; write a number, a colon and its meaning")
@@ -147,6 +155,8 @@ class Draft:
             for column, count in counts.items()
             if count > 1
         ]
+        if len(self.domain) > LONGEST_DOMAIN:
+            found.append(f"The domain has {len(self.domain):,} characters; the maximum is {LONGEST_DOMAIN}.")
         if len(self.attributes) > _MOST:
             found.append(f"There are {len(self.attributes)} attributes; the maximum is {_MOST}.")
         return tuple(found)

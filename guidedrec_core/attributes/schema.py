@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import secrets
 import tomllib
 from pathlib import Path
@@ -14,6 +15,17 @@ from pydantic import Field, field_validator, model_validator
 from guidedrec_core.columns import ITEM, USER
 from guidedrec_core.config import Config
 from guidedrec_core.errors import ConfigError, UnknownIdError
+
+LONGEST_TEXT, LONGEST_DOMAIN = 2000, 300
+"""Characters of a text about an attribute, and of the kind of items: they enter every prompt."""
+
+_MOST_LEVELS = 100
+# A file with 64 attributes of a page each is smaller. Deeply dotted keys take a parser of TOML a time that grows with
+# the square of their parts: 11 s for 20,000 of them, in 40 kB.
+_MOST_BYTES, _MOST_PARTS = 1_000_000, 16
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+# Where keys stand: at the begin of a line, and after a bracket or a comma.
+_DOTTED = re.compile(rf"(?:^|[\[{{,])[ \t]*+{_PART}(?:\.[ \t]*+{_PART}){{{_MOST_PARTS}}}", re.MULTILINE)
 
 
 class Scale(Config):
@@ -35,14 +47,14 @@ class Attribute(Config):
 
     name: str = Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)
     """Column name in score tables."""
-    low: str = Field(min_length=1)
+    low: str = Field(min_length=1, max_length=LONGEST_TEXT)
     """What the lowest score means."""
-    high: str = Field(min_length=1)
+    high: str = Field(min_length=1, max_length=LONGEST_TEXT)
     """What the highest score means."""
-    definition: str = ""
+    definition: str = Field("", max_length=LONGEST_TEXT)
     """What is judged, when the two ends do not say it all."""
     # Left out of stored schemas where there are none, so that these keep the hash they had before there were levels.
-    levels: dict[str, str] = Field(default={}, exclude_if=lambda levels: not levels)
+    levels: dict[str, str] = Field(default={}, max_length=_MOST_LEVELS, exclude_if=lambda levels: not levels)
     """What single scores mean, e.g. ``{"5": "a fleece"}``; the keys are numbers on the scale, in rising order."""
 
     @field_validator("levels")
@@ -57,6 +69,8 @@ class Attribute(Config):
             raise ValueError(f"levels are different numbers, got {', '.join(levels)}")
         if not all(text.strip() for text in levels.values()):
             raise ValueError("a level needs a text; leave out those without")
+        if (longest := max(map(len, levels.values()), default=0)) > LONGEST_TEXT:
+            raise ValueError(f"the text of a level has at most {LONGEST_TEXT:,} characters, got {longest:,}")
         order = sorted(levels, key=numbers.__getitem__)
         return {repr(numbers[key] + 0.0).removesuffix(".0"): levels[key] for key in order}  # "-0" is "0"
 
@@ -71,7 +85,7 @@ class AttributeSchema(Config):
 
     attributes: tuple[Attribute, ...] = Field(min_length=1, max_length=64)
     """In column order."""
-    domain: str = ""
+    domain: str = Field("", max_length=LONGEST_DOMAIN)
     """What kind of items is scored, e.g. ``"movies"``."""
     scale: Scale = Scale()
     """Range of raw scores."""
@@ -141,12 +155,12 @@ class AttributeSchema(Config):
         Raises
         ------
         ConfigError
-            The file is missing, not TOML or JSON, or not a schema.
+            The file is missing, too large, not TOML or JSON, or not a schema.
         """
         path = Path(path)
         language = "TOML" if _is_toml(path) else "JSON"
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            text = _read_text(path)
             content = tomllib.loads(text) if _is_toml(path) else json.loads(text)
         except FileNotFoundError as error:
             raise ConfigError(f"expected an attribute schema at {path}, there is no such file") from error
@@ -185,6 +199,24 @@ def _digest(content: dict[str, Any]) -> str:
     """Return 12 hex digits naming plain data."""
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a schema's file, with line ends as TOML wants them.
+
+    Raises
+    ------
+    ValueError
+        It is larger, or nested deeper, than a schema can be, or no UTF-8.
+    """
+    with path.open("rb") as file:
+        read = file.read(_MOST_BYTES + 1)
+    if len(read) > _MOST_BYTES:
+        raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
+    text = read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    if _is_toml(path) and _DOTTED.search(text):
+        raise ValueError(f"a key has more than {_MOST_PARTS} parts between dots")
+    return text
 
 
 def _is_toml(path: Path) -> bool:

@@ -89,6 +89,7 @@ def preview(
                 ]
             facts = {"scored_by": scores.scored_by}
             facts |= {"requests": scores.requests, "tokens": scores.tokens, "cost": scores.cost}
+            facts |= {"failed_attempts": scores.failed_attempts, "failed_cost": scores.failed_cost}
             if listing is not None:
                 _write_several(dataset, previews, scores, facts, as_json)
                 return

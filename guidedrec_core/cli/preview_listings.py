@@ -8,8 +8,8 @@ import click
 
 from guidedrec_core.cli.llm_options import Asked
 from guidedrec_core.cli.output import one_line, write_facts, write_table
-from guidedrec_core.cli.score_llm import usd
 from guidedrec_core.cli.session import Session
+from guidedrec_core.scoring.prices import failed_words, usd
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,10 +118,12 @@ def scored(
 
 def took(scores: "ListingScores") -> str:
     """Say what scoring took."""
+    failed = failed_words(scores.failed_attempts, scores.failed_cost)
     if not scores.requests:
-        return f"{scores.scored_by}, nothing new to pay for"
+        return f"{scores.scored_by}, {failed or 'nothing new to pay for'}"
     cost = "cost not known" if scores.cost is None else usd(scores.cost)
-    return f"{scores.scored_by}, {scores.requests:,} requests, {scores.tokens:,} tokens, {cost}"
+    said = f"{scores.scored_by}, {scores.requests:,} requests, {scores.tokens:,} tokens, {cost}"
+    return f"{said}; {failed}" if failed else said
 
 
 def write_previews(found: "list[Preview]", scores: "ListingScores") -> None:

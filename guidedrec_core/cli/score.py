@@ -175,7 +175,8 @@ def _facts(data: "Run", run: "Run | None") -> dict[str, Any]:
     items = int(data.summary["items"])
     summary = run.summary if run else {}
     scored = int(summary.get("scored", 0))
-    took = {name: summary.get(name, 0) for name in ("failed", "requests", "tokens", "cost")}
+    names = ("failed", "requests", "tokens", "cost", "failed_attempts", "failed_cost")
+    took = {name: summary.get(name, 0) for name in names}
     return {"items": items, "scored": scored, "missing": items - scored, **took}
 
 

@@ -12,7 +12,7 @@ from guidedrec_core.cli.session import Session
 from guidedrec_core.config import SplitConfig
 
 if TYPE_CHECKING:
-    from guidedrec_core.scoring.batch.run import BatchState
+    from guidedrec_core.scoring.batch.session import BatchState
 
 
 @dataclass(frozen=True)

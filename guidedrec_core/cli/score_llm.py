@@ -8,6 +8,7 @@ from guidedrec_core.cli.output import write_facts, write_json
 from guidedrec_core.cli.progress_line import duration
 from guidedrec_core.cli.session import Session
 from guidedrec_core.config import SplitConfig
+from guidedrec_core.scoring.prices import failed_words, usd
 
 if TYPE_CHECKING:
     from guidedrec_core.runs.store import Run
@@ -79,15 +80,6 @@ def paid_for(facts: dict[str, Any]) -> str:
     """Say what scores took: requests, model, tokens and money."""
     cost = facts["cost"]
     money = "cost not known" if cost is None else usd(cost)
-    return f"{facts['requests']:,} requests to {facts['model']}, {facts['tokens']:,} tokens, {money}"
-
-
-def usd(cost: float) -> str:
-    """Write a sum of money.
-
-    Examples
-    --------
-    >>> usd(12.345), usd(0.0123)
-    ('12.35 USD', '0.0123 USD')
-    """
-    return f"{cost:.2f} USD" if cost >= 1 else f"{cost:.4f} USD"
+    failed = failed_words(facts.get("failed_attempts", 0), facts.get("failed_cost", 0.0))
+    said = f"{facts['requests']:,} requests to {facts['model']}, {facts['tokens']:,} tokens, {money}"
+    return f"{said}; {failed}" if failed else said

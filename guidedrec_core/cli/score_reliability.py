@@ -87,6 +87,7 @@ def reliability(
         tokens = result.prompt_tokens + result.completion_tokens
         more = {"model": config.model, "failed": len(result.faults)}
         more |= {"requests": result.requests, "tokens": tokens, "cost": result.cost}
+        more |= {"failed_attempts": result.failed_attempts, "failed_cost": result.failed_cost}
     report = report_on(repeated, by_people)
     if as_json:
         write_json({"dataset": dataset, **more, **_document(report, schema)})

@@ -1,106 +1,45 @@
-"""The way to language model servers that speak OpenAI's protocol; the only module that knows the `openai` package."""
+"""The clients of language model servers that speak OpenAI's protocol: embeddings, chat, and the Batch API."""
 
 import io
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from typing import IO, TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from guidedrec_core.errors import ConfigError, RequestRefusedError, ServiceError
-from guidedrec_core.llm.address import KEY_VARIABLE, find_key, find_url, without_key
-from guidedrec_core.llm.protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields, read_vectors
+from guidedrec_core.errors import RequestRefusedError, ServiceError
+from guidedrec_core.llm.protocol import (
+    BatchLine,
+    ChatReply,
+    NoReplyError,
+    RemoteBatch,
+    blamed_field,
+    chat_fields,
+    counted_tokens,
+    read_vectors,
+)
+from guidedrec_core.llm.retry import DEFAULT_POLICY, NEVER, Attempts, RetryPolicy, persist, until_answered
+from guidedrec_core.llm.server import Server
 
 if TYPE_CHECKING:
     import httpx2
     import openai
-    from openai.types import Batch
 
 __all__ = ["BatchClient", "ChatClient", "ChatReply", "LlmClient", "RemoteBatch"]
 
-_LONGEST_REASON = 300
-# Statuses that are about one request: it is wrong, too long, or cannot be processed.
-_REFUSED = (400, 413, 422)
+Answer = TypeVar("Answer")
+
+# Bytes of one answer: a chat model's is a few kilobytes, vectors of 2,048 texts some 100 MB, a batch's file more.
+_MOST_CHAT, _MOST_VECTORS, _MOST_FILE = 16 * 2**20, 512 * 2**20, 2 * 2**30
+_FILE_SECONDS = 7200.0  # for such a file, over a slow line
+# A batch is ended while somebody waits for it.
+_CANCELLING = RetryPolicy(retries=1, patience=5.0)
+_UNKNOWN = object()  # stands for a batch that a server does not know
 
 
-class _Server:
-    """A server's address, the patience with it, and what its errors mean."""
-
-    def __init__(self, base_url: str | None, retries: int, timeout_seconds: float) -> None:
-        self.base_url = find_url(base_url)
-        self.retries = retries
-        self.timeout_seconds = timeout_seconds
-
-    def _settings(self) -> dict[str, Any]:
-        """Return what the SDK's clients are made with."""
-        return {
-            "api_key": find_key(self.base_url),
-            "base_url": self.base_url,
-            "max_retries": self.retries,
-            "timeout": self.timeout_seconds,
-        }
-
-    @contextmanager
-    def _explained(self, model: str, unknown: str = "") -> Iterator[None]:
-        """Turn the SDK's errors into ours, with what to do and without the key, which theirs may repeat.
-
-        `model` is what the key is for; `unknown` says what status 404 means, if it is not about the model.
-        """
-        import openai
-
-        try:
-            yield
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise ConfigError(
-                f"{self.base_url} refused the key ({self._reason(error)}); "
-                f"set {KEY_VARIABLE} to one that may use {model}"
-            ) from None
-        except openai.NotFoundError as error:
-            raise ConfigError(
-                f"{self.base_url} {unknown or f'knows no model {model!r}, or no such request'} "
-                f"({self._reason(error)}); "
-                f"check {'' if unknown else '--model, and '}that --base-url ends as the server wants it, usually in /v1"
-            ) from None
-        except openai.APITimeoutError:
-            raise ServiceError(
-                f"{self.base_url} gave no answer within {self.timeout_seconds:g} s, {self.retries + 1} times; "
-                "try again later, or ask for less at once"
-            ) from None
-        except openai.APIConnectionError as error:
-            reason = str(error.__cause__ or error) or "no connection"
-            raise ServiceError(
-                f"{self.base_url} cannot be reached ({self._clean(reason)}); is the server running, and the URL right?"
-            ) from None
-        except openai.RateLimitError as error:
-            raise ServiceError(
-                f"{self.base_url} allows no more requests at present, after {self.retries} retries "
-                f"({self._reason(error)}); wait, or raise the limit, then run the same command again"
-            ) from None
-        except openai.OpenAIError as error:
-            refused = getattr(error, "status_code", None) in _REFUSED
-            kind = RequestRefusedError if refused else ServiceError
-            raise kind(f"{self.base_url} answered with an error ({self._reason(error)})") from None
-        except ValueError as error:  # an answer that says it is JSON and is not
-            raise ServiceError(
-                f"{self.base_url} gave an answer that cannot be read ({self._clean(str(error))}); "
-                "does --base-url end as the server wants it, usually in /v1?"
-            ) from None
-
-    def _reason(self, error: Any) -> str:
-        """Return what the server said, with the status, in one short line."""
-        status = getattr(error, "status_code", None)
-        body = getattr(error, "body", None)
-        said = body.get("message") if isinstance(body, dict) else None
-        return self._clean(": ".join(str(part) for part in (status, said or error) if part))
-
-    def _clean(self, text: str) -> str:
-        """Shorten a text, and take the key out, which some servers repeat."""
-        text = " ".join(without_key(text).split())
-        return text if len(text) <= _LONGEST_REASON else f"{text[:_LONGEST_REASON]}..."
-
-
-class _PlainServer(_Server):
+class _PlainServer(Server):
     """A server that is asked for one thing after the other."""
 
     _client: "openai.OpenAI | None" = None
@@ -110,7 +49,10 @@ class _PlainServer(_Server):
         if self._client is None:
             import openai
 
-            self._client = openai.OpenAI(**self._settings())
+            from guidedrec_core.llm.http import BoundedClient
+
+            bounded = BoundedClient(self.base_url, self._most_bytes, self._most_seconds)
+            self._client = openai.OpenAI(**self._settings(), http_client=bounded)
         return self._client
 
 
@@ -123,9 +65,8 @@ class LlmClient(_PlainServer):
     ----------
     base_url : str, optional
         E.g. ``http://localhost:8000/v1``; else ``$OPENAI_BASE_URL``, else OpenAI's.
-    retries : int
-        How often a request is sent again after a connection error, a timeout, status 408, 409, 429 or 5xx; the pauses
-        grow.
+    retry : RetryPolicy
+        Which failed requests are sent again, how often, and after which pauses.
     timeout_seconds : float
         Patience with one answer.
 
@@ -135,8 +76,10 @@ class LlmClient(_PlainServer):
         The URL is no http(s) address, or holds a password; or OpenAI's server is meant and there is no key.
     """
 
-    def __init__(self, base_url: str | None = None, retries: int = 5, timeout_seconds: float = 120.0) -> None:
-        super().__init__(base_url, retries, timeout_seconds)
+    def __init__(
+        self, base_url: str | None = None, retry: RetryPolicy = DEFAULT_POLICY, timeout_seconds: float = 120.0
+    ) -> None:
+        super().__init__(base_url, retry, timeout_seconds, _MOST_VECTORS)
 
     def embed(self, texts: list[str], model: str) -> npt.NDArray[np.float32]:
         """Ask for one vector a text, in one request.
@@ -160,13 +103,49 @@ class LlmClient(_PlainServer):
         ServiceError
             No answer, an error the server reports, or vectors that cannot be used.
         """
-        with self._explained(model):
-            # Plain numbers, because not every server knows OpenAI's default, base64.
-            reply = self._connected().embeddings.create(input=texts, model=model, encoding_format="float")
-        return read_vectors(getattr(reply, "data", None), len(texts), self.base_url)
+
+        def send() -> Any:
+            with self._explained(model):
+                ask = self._connected().embeddings.with_raw_response.create
+                # Plain numbers, because not every server knows OpenAI's default, base64.
+                return ask(input=texts, model=model, encoding_format="float").http_response.json()
+
+        reply = persist(send, self._attempts())
+        return read_vectors(reply.get("data") if isinstance(reply, dict) else None, len(texts), self.base_url)
 
 
-class ChatClient(_Server):
+class _FieldRefusedError(RequestRefusedError):
+    """A server refuses a request for one of its fields, without which it is sent at once."""
+
+
+class _Call:
+    """One question to a chat model; see `chat.ChatCall`."""
+
+    def __init__(
+        self,
+        client: "ChatClient",
+        messages: list[dict[str, str]],
+        model: str,
+        wanted: dict[str, Any],
+        attempts: Attempts,
+    ) -> None:
+        self.messages = messages
+        self.model = model
+        self.wanted = wanted
+        self.unwanted: frozenset[str] = frozenset()
+        self._client = client
+        self._attempts = attempts
+
+    async def attempt(self) -> ChatReply:
+        """Send it once."""
+        return await self._client.send(self)
+
+    def pause(self, error: ServiceError) -> float:
+        """Return the seconds to wait after a failed attempt; there are few fields, so refusals of them end."""
+        return 0.0 if isinstance(error, _FieldRefusedError) else self._attempts.pause(error)
+
+
+class ChatClient(Server):
     """A connection to one server of chat models, for many requests at once; an asynchronous context manager.
 
     The key comes from the environment variable ``OPENAI_API_KEY`` and is neither stored nor shown. A server that
@@ -177,9 +156,8 @@ class ChatClient(_Server):
     ----------
     base_url : str, optional
         E.g. ``http://localhost:8000/v1``; else ``$OPENAI_BASE_URL``, else OpenAI's.
-    retries : int
-        How often a request is sent again after a connection error, a timeout, status 408, 409, 429 or 5xx; the pauses
-        grow, or are those that the server names in ``Retry-After``, up to two minutes.
+    retry : RetryPolicy
+        Which failed requests are sent again, how often, and after which pauses.
     timeout_seconds : float
         Patience with one answer.
 
@@ -189,21 +167,38 @@ class ChatClient(_Server):
         The URL is no http(s) address, or holds a password; or OpenAI's server is meant and there is no key.
     """
 
-    def __init__(self, base_url: str | None = None, retries: int = 5, timeout_seconds: float = 60.0) -> None:
-        super().__init__(base_url, retries, timeout_seconds)
+    def __init__(
+        self, base_url: str | None = None, retry: RetryPolicy = DEFAULT_POLICY, timeout_seconds: float = 60.0
+    ) -> None:
+        super().__init__(base_url, retry, timeout_seconds, _MOST_CHAT)
         self._client: openai.AsyncOpenAI | None = None
         self._unwanted: dict[tuple[str, bool], frozenset[str]] = {}
 
     async def __aenter__(self) -> Self:
         import openai
 
-        self._client = openai.AsyncOpenAI(**self._settings())
+        from guidedrec_core.llm.http import BoundedAsyncClient
+
+        bounded = BoundedAsyncClient(self.base_url, self._most_bytes, self._most_seconds)
+        self._client = openai.AsyncOpenAI(**self._settings(), http_client=bounded)
         return self
 
     async def __aexit__(self, *_: object) -> None:
         if self._client is not None:
             await self._client.close()
             self._client = None
+
+    def call(
+        self,
+        messages: list[dict[str, str]],
+        model: str,
+        reply_format: dict[str, Any] | None,
+        max_tokens: int,
+        temperature: float = 0.0,
+    ) -> _Call:
+        """Prepare a question that is sent an attempt at a time, for those who account for each; see `complete`."""
+        wanted = {"response_format": reply_format, "temperature": temperature, "max_tokens": max_tokens}
+        return _Call(self, messages, model, wanted, self._attempts())
 
     async def complete(
         self,
@@ -213,7 +208,7 @@ class ChatClient(_Server):
         max_tokens: int,
         temperature: float = 0.0,
     ) -> ChatReply:
-        """Ask for one answer; use it inside ``async with``.
+        """Ask for one answer, in as many attempts as the policy allows; use it inside ``async with``.
 
         Parameters
         ----------
@@ -237,28 +232,32 @@ class ChatClient(_Server):
         ServiceError
             No answer, an error the server reports, or something that is no answer of a chat model.
         """
+        return await until_answered(self.call(messages, model, reply_format, max_tokens, temperature))
+
+    async def send(self, call: _Call) -> ChatReply:
+        """Send a question once; errors as in `complete`."""
         import httpx2
         import openai
 
         assert self._client is not None, "use `async with ChatClient(...)`"
-        wanted = {"response_format": reply_format, "temperature": temperature, "max_tokens": max_tokens}
-        kind = model, reply_format is None
+        kind = call.model, call.wanted["response_format"] is None
         settled = self._unwanted.get(kind)
-        unwanted = settled or frozenset()
-        with self._explained(model):
-            while True:
-                fields = {"model": model, "messages": messages, **chat_fields(wanted, unwanted)}
-                try:
-                    # As the SDK's chat.completions.create, without its models of request and answer, which take half of
-                    # its time and refuse what some servers send.
-                    response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=fields)
-                    break
-                except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                    # Once a request was answered, its fields are right and another refusal is about its content.
-                    blamed = None if settled is not None else blamed_field(error.param, str(error), fields)
-                    if blamed is None:
-                        raise
-                    unwanted |= {blamed}
+        unwanted = call.unwanted if settled is None else settled
+        fields = {"model": call.model, "messages": call.messages, **chat_fields(call.wanted, unwanted)}
+        with self._explained(call.model):
+            try:
+                # As the SDK's chat.completions.create, without its models of request and answer, which take half of
+                # its time and refuse what some servers send.
+                response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=fields)
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                # Once a request was answered, its fields are right and another refusal is about its content.
+                blamed = None if settled is not None else blamed_field(error.param, str(error), fields)
+                if blamed is None:
+                    raise
+                call.unwanted = unwanted | {blamed}
+                raise _FieldRefusedError(
+                    f"{self.base_url} wants no {blamed} ({self._reason(error)})", transient=True, may_be_billed=False
+                ) from None
             self._unwanted[kind] = unwanted
             return self._reply(response)
 
@@ -267,12 +266,13 @@ class ChatClient(_Server):
         body = response.json()
         try:
             return ChatReply.read(body, response.headers.get("x-request-id"))
-        except ValueError as error:
+        except NoReplyError as error:
             said = self._clean(str(error))
             raise ServiceError(
                 f"expected the answer of a chat model from {self.base_url}, got something else"
                 f"{f' ({said})' if said else ''}; is the model one for chat, and does --base-url end "
-                "as the server wants it, usually in /v1?"
+                "as the server wants it, usually in /v1?",
+                tokens=counted_tokens(body),
             ) from None
 
 
@@ -287,9 +287,8 @@ class BatchClient(_PlainServer):
     ----------
     base_url : str, optional
         E.g. ``https://api.openai.com/v1``; else ``$OPENAI_BASE_URL``, else OpenAI's.
-    retries : int
-        How often a request is sent again after a connection error, a timeout, status 408, 409, 429 or 5xx; `create`
-        is never sent again.
+    retry : RetryPolicy
+        Which failed requests are sent again, how often, and after which pauses; `create` never is.
     timeout_seconds : float
         Patience with one answer; files are large.
 
@@ -299,81 +298,102 @@ class BatchClient(_PlainServer):
         The URL is no http(s) address, or holds a password; or OpenAI's server is meant and there is no key.
     """
 
-    def __init__(self, base_url: str | None = None, retries: int = 5, timeout_seconds: float = 600.0) -> None:
-        super().__init__(base_url, retries, timeout_seconds)
+    def __init__(
+        self, base_url: str | None = None, retry: RetryPolicy = DEFAULT_POLICY, timeout_seconds: float = 600.0
+    ) -> None:
+        super().__init__(base_url, retry, timeout_seconds, _MOST_FILE, most_seconds=_FILE_SECONDS)
 
     def upload(self, file: IO[bytes]) -> str:
         """Hand over a file of requests, one a line; return the server's name of it."""
-        with self._asked():
-            uploaded = self._connected().files.create(file=("guidedrec.jsonl", file), purpose="batch")
-        return self._named(uploaded)
+
+        def ask(client: "openai.OpenAI") -> Any:
+            file.seek(0)  # an attempt before may have read it
+            sent = client.files.with_raw_response.create(file=("guidedrec.jsonl", file), purpose="batch")
+            return sent.http_response.json()
+
+        return self._read(self._persist(ask)).id
 
     def create(self, file: str) -> RemoteBatch:
         """Let the requests of an uploaded file be answered.
 
         When there is no answer, the server may have begun all the same; look with `find` before asking again.
         """
-        with self._asked():
-            client = self._connected().with_options(max_retries=0)
-            batch = client.batches.create(input_file_id=file, endpoint="/v1/chat/completions", completion_window="24h")
-        return self._read(batch)
+
+        def ask(client: "openai.OpenAI") -> Any:
+            make = client.batches.with_raw_response.create
+            made = make(input_file_id=file, endpoint="/v1/chat/completions", completion_window="24h")
+            return made.http_response.json()
+
+        return self._read(self._persist(ask, NEVER))
 
     def find(self, file: str) -> RemoteBatch | None:
         """Return the batch that was made of an uploaded file, if there is one."""
-        with self._asked():
-            for batch in self._connected().batches.list(limit=100):
-                if getattr(batch, "input_file_id", None) == file:
-                    return self._read(batch)
-        return None
+
+        def ask(client: "openai.OpenAI") -> Any:
+            return next((batch for batch in _listed(client) if batch.get("input_file_id") == file), None)
+
+        found = self._persist(ask)
+        return None if found is None else self._read(found)
 
     def look(self, batch: str) -> RemoteBatch | None:
         """Return how far a batch is; None when the server does not know it."""
         import openai
 
-        with self._asked():
-            try:
-                return self._read(self._connected().batches.retrieve(batch))
-            except openai.NotFoundError:
-                return None
+        def ask(client: openai.OpenAI) -> Any:
+            with suppress(openai.NotFoundError):
+                return client.batches.with_raw_response.retrieve(batch).http_response.json()
+            return _UNKNOWN
+
+        found = self._persist(ask)
+        return None if found is _UNKNOWN else self._read(found)
 
     def cancel(self, batch: str) -> None:
         """Let a batch end early; what is answered by then can be read as soon as it has ended."""
         import openai
 
-        with self._asked(), suppress(openai.ConflictError, openai.NotFoundError):  # it is over already, or unknown
-            self._connected().with_options(max_retries=1).batches.cancel(batch)
+        def ask(client: openai.OpenAI) -> None:
+            with suppress(openai.ConflictError, openai.NotFoundError):  # it is over already, or unknown
+                client.batches.with_raw_response.cancel(batch)
+
+        self._persist(ask, _CANCELLING)
 
     def lines(self, file: str) -> Iterator[BatchLine]:
         """Yield what came of requests, from one of the files of a `RemoteBatch`; lines that name none are left out."""
-        with self._asked():
-            content = self._connected().files.content(file).content
+        content = self._persist(lambda client: client.files.content(file).content)
         for line in io.BytesIO(content):
             if (read := BatchLine.read(line)) is not None:
                 yield read
 
-    def _asked(self) -> AbstractContextManager[None]:
-        return self._explained("its Batch API", "has no Batch API, or not what was asked for")
+    def _persist(self, ask: "Callable[[openai.OpenAI], Answer]", policy: RetryPolicy | None = None) -> Answer:
+        """Ask until there is an answer."""
 
-    def _read(self, batch: "Batch") -> RemoteBatch:
-        """Read a state, whatever the server left out of it."""
-        counts = getattr(batch, "request_counts", None)
-        errors = getattr(getattr(batch, "errors", None), "data", None) or []
-        files = (getattr(batch, name, None) for name in ("output_file_id", "error_file_id"))
-        return RemoteBatch(
-            id=self._named(batch),
-            status=str(getattr(batch, "status", None) or ""),
-            answered=getattr(counts, "completed", None) or 0,
-            failed=getattr(counts, "failed", None) or 0,
-            files=tuple(file for file in files if file),
-            errors=tuple((error.code or "", self._clean(error.message or "")) for error in errors),
-        )
+        def send() -> Answer:
+            with self._explained("its Batch API", "has no Batch API, or not what was asked for"):
+                return ask(self._connected())
 
-    def _named(self, answer: Any) -> str:
-        """Return the name of what a server has made."""
-        name = getattr(answer, "id", None)
-        if not isinstance(name, str) or not name:
+        return persist(send, self._attempts(policy))
+
+    def _read(self, body: Any) -> RemoteBatch:
+        """Read what a server has made."""
+        try:
+            found = RemoteBatch.read(body)
+        except NoReplyError:
             raise ServiceError(
                 f"expected the answer of a Batch API from {self.base_url}, got something else; does it have one, and "
                 "does --base-url end as the server wants it, usually in /v1?"
-            )
-        return name
+            ) from None
+        return replace(found, errors=tuple((code, self._clean(message)) for code, message in found.errors))
+
+
+def _listed(client: "openai.OpenAI") -> Iterator[dict[str, Any]]:
+    """Yield all batches of a server, page by page."""
+    after: dict[str, Any] = {}
+    while True:
+        page = client.batches.with_raw_response.list(limit=100, **after).http_response.json()
+        listed = page.get("data") if isinstance(page, dict) else None
+        batches = [batch for batch in listed if isinstance(batch, dict)] if isinstance(listed, list) else []
+        yield from batches
+        last = batches[-1].get("id") if batches else None
+        if not isinstance(last, str) or page.get("has_more") is False or after == {"after": last}:
+            return
+        after = {"after": last}

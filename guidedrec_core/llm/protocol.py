@@ -10,6 +10,13 @@ import numpy.typing as npt
 from guidedrec_core.errors import ServiceError
 from guidedrec_core.llm.address import without_key
 
+MOST_TOKENS = 10**9
+"""Tokens that one answer may be said to have taken; what a server counts beyond is no count."""
+
+
+class NoReplyError(ValueError):
+    """What came is not what was requested; the message is what the server says instead, if it says something."""
+
 
 @dataclass(frozen=True)
 class ChatReply:
@@ -49,8 +56,8 @@ class ChatReply:
 
         Raises
         ------
-        ValueError
-            It is no answer of a chat model; the message is what the server says instead, if it says something.
+        NoReplyError
+            It is no answer of a chat model, or one with counts of tokens that cannot be.
         """
         try:
             choice = body["choices"][0]
@@ -58,15 +65,14 @@ class ChatReply:
             text, refusal = _text(message.get("content")), _text(message.get("refusal"))
         except (KeyError, IndexError, TypeError, AttributeError):
             said = body.get("error", "") if isinstance(body, dict) else ""
-            raise ValueError(str(said)) from None
-        usage = body.get("usage")
-        counts = usage if isinstance(usage, dict) else {}
+            raise NoReplyError(str(said)) from None
+        prompt_tokens, completion_tokens = _tokens(body)
         return cls(
             text=text,
             refusal=refusal,
             finish_reason=_text(choice.get("finish_reason")) or "",
-            prompt_tokens=_count(counts.get("prompt_tokens")),
-            completion_tokens=_count(counts.get("completion_tokens")),
+            prompt_tokens=prompt_tokens,
+            completion_tokens=completion_tokens,
             request_id=_text(request_id or body.get("id")) or "",
         )
 
@@ -113,12 +119,12 @@ class BatchLine:
         if not isinstance(custom_id, str):
             return None
         response = _dict(found.get("response"))
-        status, body = _count(response.get("status_code")), response.get("body")
+        status, body = count(response.get("status_code")), response.get("body")
         message = ""
         if status in (0, 200):
             try:
                 return cls(custom_id, ChatReply.read(body, response.get("request_id") or found.get("id")), 200)
-            except ValueError as error:
+            except NoReplyError as error:
                 message = str(error)
         # The reason stands beside the response, in it, or is it.
         fault = _dict(found.get("error")) or _dict(_dict(body).get("error")) or _dict(body)
@@ -158,10 +164,67 @@ class RemoteBatch:
     files: tuple[str, ...]
     errors: tuple[tuple[str, str], ...]
 
+    @classmethod
+    def read(cls, body: Any) -> "RemoteBatch":
+        """Read a state, whatever the server leaves out of it.
+
+        Parameters
+        ----------
+        body : Any
+            What the server sent, parsed.
+
+        Raises
+        ------
+        NoReplyError
+            It names no batch.
+        """
+        found = _dict(body)
+        name = _text(found.get("id"))
+        if not name:
+            raise NoReplyError("")
+        counts = _dict(found.get("request_counts"))
+        errors = _dict(found.get("errors")).get("data")
+        files = (_text(found.get(name)) for name in ("output_file_id", "error_file_id"))
+        return cls(
+            id=name,
+            status=_text(found.get("status")) or "",
+            answered=count(counts.get("completed")),
+            failed=count(counts.get("failed")),
+            files=tuple(file for file in files if file),
+            errors=tuple(
+                (_text(error.get("code")) or "", _text(error.get("message")) or "")
+                for error in map(_dict, errors if isinstance(errors, list) else ())
+            ),
+        )
+
     @property
     def over(self) -> bool:
         """Tell whether nothing more will come of it."""
         return self.status in ("completed", "failed", "expired", "cancelled")
+
+
+def may_be_billed(status: int) -> bool:
+    """Tell whether a request that came to this HTTP status may cost something.
+
+    A status of 4xx refuses a request before a model works on it; only 408 is also what gateways say when a model took
+    too long. By 503, or 529, a server says that it does not begin. With any other of 5xx the model may have worked, and
+    with 200 it has, whatever came back.
+
+    Examples
+    --------
+    >>> [may_be_billed(status) for status in (200, 429, 408, 500, 503)]
+    [True, False, True, True, False]
+    """
+    return status not in (503, 529) and (status == 408 or not 400 <= status < 500)
+
+
+def counted_tokens(body: Any) -> tuple[int, int] | None:
+    """Return the prompt and completion tokens that a server counted in spite of an error; None where it did not."""
+    try:
+        prompt, completion = _tokens(body)
+    except NoReplyError:
+        return None
+    return (prompt, completion) if prompt else None
 
 
 def chat_fields(wanted: dict[str, Any], unwanted: frozenset[str]) -> dict[str, Any]:
@@ -228,20 +291,38 @@ def read_vectors(data: Any, count: int, server: str) -> npt.NDArray[np.float32]:
             f"expected {count} vectors for {count} texts from {server}, got {len(data)}; "
             "does the server limit how many texts a request may hold? Try a smaller --batch-size"
         )
-    # Some servers leave the place out.
-    places = [row if getattr(one, "index", None) is None else one.index for row, one in enumerate(data)]
-    if sorted(places) != list(range(count)):
-        raise ServiceError(f"expected vectors numbered 0 to {count - 1} from {server}, got {places[:5]}...")
-    try:
-        vectors = np.array([data[row].embedding for row in np.argsort(places)], dtype=np.float32)
-    except (ValueError, TypeError, AttributeError):
-        vectors = np.empty(0, dtype=np.float32)
+    rows = [_dict(row) for row in data]
+    places = _places(rows, server)
+    vectors = _array([rows[row].get("embedding") for row in np.argsort(places)])
     if vectors.ndim != 2 or not vectors.size or not np.isfinite(vectors).all():
         raise ServiceError(
             f"expected vectors of one length with finite numbers from {server}, got others; "
             "is the model one for embeddings?"
         )
     return vectors
+
+
+def _places(rows: list[dict[str, Any]], server: str) -> list[int]:
+    """Return the places of an answer's rows; a server that leaves them out is taken at its order."""
+    places = [place if row.get("index") is None else row["index"] for place, row in enumerate(rows)]
+    if not all(isinstance(place, int) for place in places) or sorted(places) != list(range(len(rows))):
+        raise ServiceError(f"expected vectors numbered 0 to {len(rows) - 1} from {server}, got {_short(places)}")
+    return places
+
+
+def _array(values: list[Any]) -> npt.NDArray[np.float32]:
+    """Return numbers as an array; an empty one of what are none."""
+    try:
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            return np.array(values, dtype=np.float32)
+    except (ValueError, TypeError, OverflowError):
+        return np.empty(0, dtype=np.float32)
+
+
+def _short(values: list[Any]) -> str:
+    """Write the first of some values, none at length."""
+    said = ", ".join(" ".join(repr(value)[:20].split()) for value in values[:5])
+    return f"[{said}{', ...' if len(values) > 5 else ''}]"
 
 
 def _dict(value: Any) -> dict[str, Any]:
@@ -258,6 +339,23 @@ def _text(value: Any) -> str | None:
     return without_key(value).encode("utf-8", "replace").decode()
 
 
-def _count(value: Any) -> int:
-    """Return a number, e.g. of tokens; 0 for what is none."""
-    return value if isinstance(value, int) and value > 0 else 0
+def _tokens(body: Any) -> tuple[int, int]:
+    """Return the prompt and completion tokens that an answer counts; 0 where it does not.
+
+    Raises
+    ------
+    NoReplyError
+        A count is beyond all that can be.
+    """
+    usage = _dict(_dict(body).get("usage"))
+    counts = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
+    if max(counts) > MOST_TOKENS:
+        raise NoReplyError(
+            f"it counts tokens by a number of {len(str(max(counts)))} digits, where {MOST_TOKENS:,} are the most"
+        )
+    return counts
+
+
+def count(value: Any) -> int:
+    """Return a number that counts something; 0 for what is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

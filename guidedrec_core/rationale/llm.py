@@ -5,16 +5,14 @@ case's claims are used; none of its own words can reach the screen.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from guidedrec_core.llm.chat import Chat
+from guidedrec_core.llm.protocol import ChatReply
+from guidedrec_core.llm.reply_json import json_values
 from guidedrec_core.rationale.choice import Rationale, claims_of, default_rationale
 from guidedrec_core.rationale.claims import DEFAULT_READER, READERS, Claim, Reader
 from guidedrec_core.rationale.facts import Facts
-from guidedrec_core.scoring.parsing import json_values
-
-if TYPE_CHECKING:
-    from guidedrec_core.llm.protocol import ChatReply
-    from guidedrec_core.scoring.scorer import Chat
 
 MOST_CLAIMS = 8
 """Claims that are used of one answer."""
@@ -53,7 +51,7 @@ class _UnusableError(Exception):
     """Why an answer cannot be used, in our words."""
 
 
-async def choose_claims(client: "Chat", model: str, facts: Facts, reader: Reader | None = None) -> Rationale:
+async def choose_claims(client: Chat, model: str, facts: Facts, reader: Reader | None = None) -> Rationale:
     """Let a language model choose the claims of a rationale.
 
     The model gets the claims with their numbers; no title, which strangers write, and no id of user or item.
@@ -110,7 +108,7 @@ def prompt(facts: Facts, reader: Reader | None = None) -> list[dict[str, str]]:
     return [{"role": "system", "content": system}, {"role": "user", "content": _USER}]
 
 
-def read_choice(reply: "ChatReply", offered: Sequence[Claim], reader: Reader | None = None) -> Rationale:
+def read_choice(reply: ChatReply, offered: Sequence[Claim], reader: Reader | None = None) -> Rationale:
     """Read an answer: ids of claims that were offered, each once, and a reader.
 
     Whatever else stands in the answer is ignored, and a notice says how much. Notices repeat nothing of the answer.
@@ -150,7 +148,7 @@ def read_choice(reply: "ChatReply", offered: Sequence[Claim], reader: Reader | N
     return Rationale(tuple(once[:MOST_CLAIMS]), whom, by_model=True, notices=(*notices, *wrong_reader))
 
 
-def _one_answer(reply: "ChatReply") -> dict[str, Any]:
+def _one_answer(reply: ChatReply) -> dict[str, Any]:
     """Return the one JSON object with claims in an answer; the same one twice is one."""
     if not (reply.text or "").strip():
         raise _UnusableError("it declined" if reply.refusal else "the answer is empty")

@@ -11,7 +11,7 @@ from typing import Self
 import numpy as np
 
 from guidedrec_core.errors import DataError
-from guidedrec_core.scoring.answers import Answered, Experience, Kept, Paid, Question, Reuse
+from guidedrec_core.scoring.cache_records import Answered, Experience, Kept, Paid, Question, Reuse
 
 _VERSION = 1
 _LOCK_SECONDS = 30.0
@@ -38,6 +38,12 @@ CREATE TABLE scores (
 CREATE TABLE faults (
     question INTEGER, text TEXT, pass INTEGER, reason TEXT, PRIMARY KEY (question, text, pass)
 ) WITHOUT ROWID;
+"""
+# Made in files without it, too, which older versions wrote.
+_FAILURES = """
+CREATE TABLE IF NOT EXISTS failures (
+    id INTEGER PRIMARY KEY, question INTEGER, pass INTEGER, noted TEXT, reason TEXT, cost REAL
+)
 """
 
 
@@ -151,6 +157,14 @@ class ReplyCache:
             asked, _ = self._enter(question)
             self._note(asked, pass_, faults)
 
+    def note_failure(self, question: Question, pass_: int, reason: str, cost: float | None) -> None:
+        """Note an attempt without a reply, and the USD at which it is booked; None when that is not known."""
+        with self.together():
+            asked, _ = self._enter(question)
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            row = "INSERT INTO failures (question, pass, noted, reason, cost) VALUES (?, ?, ?, ?, ?)"
+            self._base.execute(row, (asked, pass_, now, reason, cost))
+
     def read(self, question: Question, texts: Sequence[str], passes: int, reuse: Reuse) -> Kept:
         """Return the scores that are kept.
 
@@ -205,15 +219,26 @@ class ReplyCache:
         return reasons
 
     def paid(self, question: Question, reuse: Reuse) -> Paid:
-        """Return what the answers to a question have taken; with ``attribute``, to all that share an attribute."""
+        """Return what a question has taken so far; with ``attribute``, together with all that share an attribute."""
         with self._explained():
             sources = self._sources(question, reuse)
+            where = f"WHERE question IN ({_marks(sources)})"
             requests, prompt, completion, cost, known = self._base.execute(
                 "SELECT count(*), total(prompt_tokens), total(completion_tokens), total(cost), count(cost) "
-                f"FROM replies WHERE question IN ({_marks(sources)})",
+                f"FROM replies {where}",
                 sources,
             ).fetchone()
-        return Paid(requests, int(prompt), int(completion), cost if known == requests else None)
+            failed, booked, priced = self._base.execute(
+                f"SELECT count(*), total(cost), count(cost) FROM failures {where}", sources
+            ).fetchone()
+        return Paid(
+            requests=requests,
+            prompt_tokens=int(prompt),
+            completion_tokens=int(completion),
+            cost=cost if known == requests else None,
+            failed_attempts=failed,
+            failed_cost=booked if priced == failed else None,
+        )
 
     def experience(self, kind: str, model: str) -> Experience | None:
         """Return how a model has answered lately about items or users; None when it has not been asked."""
@@ -235,12 +260,14 @@ class ReplyCache:
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = NORMAL")
             if self._version() == _VERSION:
+                self._base.execute(_FAILURES)
                 return
             with self._transaction():
                 (tables,) = self._column("SELECT count(*) FROM sqlite_master", ())
                 if not tables:
                     for statement in _TABLES.split(";"):
                         self._base.execute(statement)
+                    self._base.execute(_FAILURES)
                     self._base.execute(f"PRAGMA user_version = {_VERSION}")
                 elif self._version() != _VERSION:  # or another process was faster
                     raise DataError(

@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable
 
+from guidedrec_core.errors import GuidedrecError, ServiceError
+from guidedrec_core.scoring.prices import Price
+
 _MINUTE = 60.0
 # Estimates of prompts may be too low; so much more is set aside from a budget until answers have shown by how much, and
 # so much more than the most that they have shown afterwards.
@@ -26,6 +29,38 @@ def cautious(prompt_estimate: float, ratio: float) -> float:
     (150.0, 132)
     """
     return prompt_estimate * (ratio * _CARE or _CAUTION)
+
+
+def failed_cost(error: GuidedrecError, price: Price | None, most: float) -> float | None:
+    """Return what a failed attempt is booked at, in USD; None when that is not known.
+
+    Nothing, where the request never left or the server refused it before a model worked on it. Else the tokens that the
+    server counts in its error count, and where it counts none, the most that the attempt may cost: the answer may be
+    made, and billed, though it did not come, and a budget holds even then.
+
+    Parameters
+    ----------
+    error : GuidedrecError
+        Why there is no answer.
+    price : Price or None
+        Of tokens, if it is known.
+    most : float
+        USD that an answer would have cost at most.
+
+    Examples
+    --------
+    >>> failed_cost(ServiceError("connection refused", may_be_billed=False), None, 0.0)
+    0.0
+    >>> failed_cost(ServiceError("no answer in time"), Price(1.0, 2.0), 0.02)
+    0.02
+    >>> failed_cost(ServiceError("overloaded", tokens=(1000, 0)), Price(1.0, 2.0), 0.02)
+    0.001
+    """
+    if not isinstance(error, ServiceError) or not error.may_be_billed:
+        return 0.0
+    if price is None:
+        return None
+    return most if error.tokens is None else price.cost(*error.tokens)
 
 
 class TokenBucket:

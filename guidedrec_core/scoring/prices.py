@@ -117,3 +117,37 @@ def estimate_tokens(text: str) -> int:
 def estimate_prompt(messages: list[dict[str, str]]) -> int:
     """Estimate the tokens of a prompt."""
     return sum(estimate_tokens(message["content"]) + _MESSAGE_TOKENS for message in messages)
+
+
+def usd(cost: float) -> str:
+    """Write a sum of money.
+
+    Examples
+    --------
+    >>> usd(12.345), usd(0.0123)
+    ('12.35 USD', '0.0123 USD')
+    """
+    return f"{cost:.2f} USD" if cost >= 1 else f"{cost:.4f} USD"
+
+
+def failed_words(attempts: int, cost: float | None) -> str:
+    """Say how many attempts failed and at what they are booked; empty when none did.
+
+    Parameters
+    ----------
+    attempts : int
+        Requests that brought no answer.
+    cost : float or None
+        USD that they may have cost; None when that is not known.
+
+    Examples
+    --------
+    >>> failed_words(0, 0.0), failed_words(1, 0.0)
+    ('', '1 failed attempt at no cost')
+    >>> failed_words(3, 0.5), failed_words(3, None)
+    ('3 failed attempts booked at 0.5000 USD', '3 failed attempts at a cost not known')
+    """
+    if not attempts:
+        return ""
+    booked = "at a cost not known" if cost is None else f"booked at {usd(cost)}" if cost else "at no cost"
+    return f"{attempts:,} failed attempt{'s' if attempts > 1 else ''} {booked}"

@@ -11,7 +11,7 @@ from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.errors import ConfigError, DataError
-from guidedrec_core.llm.sanitize import clean, fence
+from guidedrec_core.llm.sanitize import clean, clean_line, fence
 from guidedrec_core.vectors.text import item_texts
 
 PROMPT_VERSION = 1
@@ -68,7 +68,7 @@ class Listing:
     id : str
         The shop's; never sent.
     text : str
-        Always clean: see `untrusted.clean`.
+        Always clean: see `sanitize.clean`.
     """
 
     id: str
@@ -115,21 +115,26 @@ def item_listings(
         raise ConfigError(f"expected columns that describe items, got {c.ITEM}: ids are never sent; leave it out")
     optional = [name for name in (c.PRICE, c.DESCRIPTION) if name in columns and name not in catalogue.frame]
     texts = item_texts(catalogue, [name for name in columns if name not in optional], max_characters)
-    listings = [_listing(item, text) for item, text in zip(texts.ids, texts.texts, strict=True)]
-    listings = [listing for listing in listings if listing.text]
+    listings = [one for one in map(_listing, texts.ids, texts.texts) if one.text]
     where = ", ".join(columns)
     if not listings:
         raise DataError(
             f"expected texts that describe items in {where}, got none but ids; "
             "import a catalogue with titles, or choose other columns"
         )
-    notices = [notice for notice in texts.notices if notice.code == "texts_cut"]
-    if optional:
-        message = f"the catalogue has no {' and no '.join(optional)}; items are scored without"
-        notices.append(Notice("columns_not_in_catalogue", len(optional), message))
-    if blank := len(catalogue) - len(listings):
-        notices.append(Notice("items_without_text", blank, f"{blank:,} items have no text in {where}; not scored"))
-    return listings, tuple(notices)
+    cut = [notice for notice in texts.notices if notice.code == "texts_cut"]
+    return listings, (*cut, *_left_out(optional, len(catalogue) - len(listings), where))
+
+
+def _left_out(columns: list[str], items: int, where: str) -> list[Notice]:
+    """Say which columns the catalogue lacks, and how many items have no text."""
+    notices = []
+    if columns:
+        message = f"the catalogue has no {' and no '.join(columns)}; items are scored without"
+        notices.append(Notice("columns_not_in_catalogue", len(columns), message))
+    if items:
+        notices.append(Notice("items_without_text", items, f"{items:,} items have no text in {where}; not scored"))
+    return notices
 
 
 def user_listings(prepared: SplitDataset, longest: int) -> list[Listing]:
@@ -163,7 +168,8 @@ def user_listings(prepared: SplitDataset, longest: int) -> list[Listing]:
 def messages(schema: AttributeSchema, listings: Sequence[Listing], kind: Kind) -> list[dict[str, str]]:
     """Ask for the scores of some listings.
 
-    The first message is the same for all requests with one schema, so that servers can reuse what they read of it.
+    The first message is the same for all requests with one schema, so that servers can reuse what they read of it. The
+    schema's texts stand in it without a fence, so tricks are taken out of them; ordinary ones are sent as they are.
 
     Parameters
     ----------
@@ -183,7 +189,7 @@ def messages(schema: AttributeSchema, listings: Sequence[Listing], kind: Kind) -
     low, high = schema.scale.min, schema.scale.max
     task, what = _TASKS[kind]
     system = _SYSTEM.format(
-        task=task.format(domain=_one_line(schema.domain) or "items"),
+        task=task.format(domain=clean_line(schema.domain) or "items"),
         what=what,
         low=low,
         high=high,
@@ -209,7 +215,7 @@ def messages(schema: AttributeSchema, listings: Sequence[Listing], kind: Kind) -
 def reply_format(schema: AttributeSchema, n: int) -> dict[str, Any]:
     """Return the ``response_format`` of an answer about `n` listings.
 
-    It holds only what all servers take: several refuse bounds of numbers and lengths of lists. `parsing.parse_reply`
+    It holds only what all servers take: several refuse bounds of numbers and lengths of lists. `reply.parse_reply`
     checks what it cannot say.
     """
     scores = {
@@ -242,9 +248,9 @@ def _listing(item: str, text: str) -> Listing:
 
 def _describe(attribute: Attribute, low: float, high: float) -> str:
     """Return the line of an attribute: definition, both ends, levels."""
-    definition = f"{_one_line(attribute.definition).rstrip('.')}. " if attribute.definition.strip() else ""
-    ends = f"{low:g} = {_one_line(attribute.low)}; {high:g} = {_one_line(attribute.high)}."
-    levels = "; ".join(f"{number} = {_one_line(text)}" for number, text in attribute.levels.items())
+    definition = f"{clean_line(attribute.definition).rstrip('.')}. " if attribute.definition.strip() else ""
+    ends = f"{low:g} = {clean_line(attribute.low)}; {high:g} = {clean_line(attribute.high)}."
+    levels = "; ".join(f"{number} = {clean_line(text)}" for number, text in attribute.levels.items())
     return f"- {attribute.name}: {definition}{ends}{f' For example: {levels}.' if levels else ''}"
 
 

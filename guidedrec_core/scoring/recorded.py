@@ -57,7 +57,7 @@ def recorded_answers(listings: Sequence[Listing], scores: GuidedScores, vocabula
 
 
 def read_listings(prompt: str) -> list[str]:
-    """Read the listings out of a prompt: the reverse of `untrusted.fence`.
+    """Read the listings out of a prompt: the reverse of `sanitize.fence`.
 
     Returns
     -------
@@ -140,11 +140,7 @@ class RecordedServer(ThreadingHTTPServer):
         ValueError
             It is no request for scores; says why.
         """
-        messages = request.get("messages")
-        if not isinstance(messages, list) or not all(
-            isinstance(message, dict) and isinstance(message.get("content"), str) for message in messages
-        ):
-            raise ValueError("expected messages, each with a text as content")
+        messages = _messages(request)
         texts = read_listings(messages[-1]["content"]) if messages else []
         if not texts:
             raise ValueError("this server only gives recorded scores, and found no listings in the last message")
@@ -156,6 +152,16 @@ class RecordedServer(ThreadingHTTPServer):
             if known and names <= known.keys():
                 entries.append({"number": number, "scores": {name: known[name] for name in known if name in names}})
         return _completion(request, messages, json.dumps({"items": entries}))
+
+
+def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
+    """Return the messages of a request."""
+    messages = request.get("messages")
+    if not isinstance(messages, list) or not all(
+        isinstance(message, dict) and isinstance(message.get("content"), str) for message in messages
+    ):
+        raise ValueError("expected messages, each with a text as content")
+    return messages
 
 
 def _wanted(response_format: Any) -> set[str] | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.randomness import generator
-from guidedrec_core.scoring.answers import Question
+from guidedrec_core.scoring.cache_records import Question
 from guidedrec_core.scoring.prices import estimate_prompt, estimate_tokens
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing, messages, reply_format
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -10,35 +10,20 @@ import numpy.typing as npt
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.llm.client import ChatReply
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.reliability.repeated import RepeatedScores
-from guidedrec_core.scoring.answers import Kept, Question
 from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.cache_records import Kept, Paid, Question
 from guidedrec_core.scoring.prices import Price, find_price
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing
 from guidedrec_core.scoring.requests import Waiting
-from guidedrec_core.scoring.session import ScoringRun
+from guidedrec_core.scoring.session import ScoringSession
 
 # Before a model has answered once, its speed is guessed.
 _FIRST_TOKEN_SECONDS = 0.5
 _TOKENS_A_SECOND = 50.0
 _MINUTE = 60.0
-
-
-class Chat(Protocol):
-    """What answers: `guidedrec_core.llm.client.ChatClient`, or whatever stands in for it."""
-
-    async def complete(
-        self,
-        messages: list[dict[str, str]],
-        model: str,
-        reply_format: dict[str, Any] | None,
-        max_tokens: int,
-        temperature: float = 0.0,
-    ) -> ChatReply:
-        """Ask for one answer."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -89,9 +74,13 @@ class ScoringResult:
     prompt_tokens, completion_tokens : int
         As the server counted; as estimated where it does not.
     cost : float or None
-        USD; None when the price is not known.
+        USD of the answers; None when the price is not known.
     stopped : str
         ``""`` when everything was asked for, ``"budget"`` or ``"cancelled"`` when not.
+    failed_attempts : int
+        Requests that brought no answer, those that were sent again included.
+    failed_cost : float or None
+        USD at which they are booked on top of `cost` (see `limits.failed_cost`); None when that is not known.
     """
 
     values: npt.NDArray[np.float32]
@@ -103,6 +92,8 @@ class ScoringResult:
     completion_tokens: int
     cost: float | None
     stopped: Literal["", "budget", "cancelled"]
+    failed_attempts: int = 0
+    failed_cost: float | None = 0.0
 
 
 class Scorer:
@@ -215,10 +206,9 @@ class Scorer:
         ServiceError
             The server did not answer, again and again; what it answered before is kept.
         """
-        asked = ScoringRun(self.waiting(listings), self.cache, self.config, self.price, client, listener)
-        asked.work()
-        cost = asked.budget.spent if self.price else None
-        return self.result(listings, asked.requests, asked.prompt_tokens, asked.completion_tokens, cost, asked.stopped)
+        session = ScoringSession(self.waiting(listings), self.cache, self.config, self.price, client, listener)
+        session.work()
+        return self.result(listings, session.paid(), session.stopped)
 
     def recorded(self, listings: Sequence[Listing]) -> ScoringResult:
         """Return the scores that are kept, and all that was paid for answers to this question; ask nothing.
@@ -228,8 +218,7 @@ class Scorer:
         listings : sequence of Listing
             What to return scores of; ids are all different.
         """
-        paid = self.cache.paid(self.question, self.config.reuse)
-        return self.result(listings, paid.requests, paid.prompt_tokens, paid.completion_tokens, paid.cost, "")
+        return self.result(listings, self.cache.paid(self.question, self.config.reuse), "")
 
     def waiting(self, listings: Sequence[Listing]) -> Waiting:
         """Return what has to be asked for; parameters as in `plan`."""
@@ -248,13 +237,10 @@ class Scorer:
     def result(
         self,
         listings: Sequence[Listing],
-        requests: int,
-        prompt_tokens: int,
-        completion_tokens: int,
-        cost: float | None,
+        paid: Paid,
         stopped: Literal["", "budget", "cancelled"],
     ) -> ScoringResult:
-        """Put together what is kept of some listings and what it took; parameters as in `ScoringResult`."""
+        """Put together what is kept of some listings and what it took; `stopped` as in `ScoringResult`."""
         kept = self._kept(listings)
         ids = tuple(listing.id for listing in listings)
         return ScoringResult(
@@ -262,11 +248,13 @@ class Scorer:
             passes_values=kept.values,
             positions=kept.positions,
             faults=self._faults(listings, kept.values),
-            requests=requests,
-            prompt_tokens=prompt_tokens,
-            completion_tokens=completion_tokens,
-            cost=cost,
+            requests=paid.requests,
+            prompt_tokens=paid.prompt_tokens,
+            completion_tokens=paid.completion_tokens,
+            cost=paid.cost,
             stopped=stopped,
+            failed_attempts=paid.failed_attempts,
+            failed_cost=paid.failed_cost,
         )
 
     def _faults(self, listings: Sequence[Listing], values: npt.NDArray[np.float32]) -> dict[str, str]:

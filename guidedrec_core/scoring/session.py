@@ -1,27 +1,34 @@
-"""One run of scoring: requests in flight, answers kept, limits minded."""
+"""One session of scoring: requests in flight, attempts that failed, answers kept, limits minded."""
 
 import asyncio
 import contextlib
+import heapq
+import itertools
 import time
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from guidedrec_core.config import ScoringConfig
-from guidedrec_core.errors import ConfigError, JobCancelledError, RequestRefusedError, ServiceError
-from guidedrec_core.llm.client import ChatReply
+from guidedrec_core.errors import (
+    ConfigError,
+    JobCancelledError,
+    RequestRefusedError,
+    ServerBusyError,
+    ServiceError,
+)
+from guidedrec_core.llm.chat import Chat, ChatCall
+from guidedrec_core.llm.protocol import ChatReply
 from guidedrec_core.progress import Listener, StageProgress
 from guidedrec_core.scoring.cache import ReplyCache
-from guidedrec_core.scoring.limits import Budget, Rates, cautious
-from guidedrec_core.scoring.prices import Price
-from guidedrec_core.scoring.reply import read
+from guidedrec_core.scoring.cache_records import Paid
+from guidedrec_core.scoring.limits import Budget, Rates, cautious, failed_cost
+from guidedrec_core.scoring.prices import Price, failed_words
+from guidedrec_core.scoring.reply import read_reply
 from guidedrec_core.scoring.requests import ScoreRequest, Waiting
 
-if TYPE_CHECKING:
-    from guidedrec_core.scoring.scorer import Chat
-
 _TICK_SECONDS = 1.0
-# For answers on their way when a run is to stop; a job that takes much longer is killed.
+# For answers on their way when a session is to stop; a job that takes much longer is killed.
 _GRACE_SECONDS = 7.0
 _FEWEST_FAILURES = 3  # one after the other, before a server is given up
 
@@ -30,25 +37,58 @@ _Task = asyncio.Task[tuple[ChatReply, float]]
 
 
 @dataclass(frozen=True)
-class _Flight:
-    """A request on its way, with what was set aside for it: USD, and tokens of the rate."""
+class _Pending:
+    """A request, and the call by which it is attempted until there is a reply."""
 
     request: ScoreRequest
+    call: ChatCall
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """An attempt on its way, with what was set aside for it: USD, and tokens of the rate."""
+
+    pending: _Pending
     cost: float
     tokens: float
 
 
-class ScoringRun:
+class _Paused:
+    """Requests that wait for their next attempt; each keeps its place among those in flight."""
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, _Pending]] = []
+        self._numbers = itertools.count()
+
+    def __len__(self) -> int:
+        return len(self._heap)
+
+    def add(self, pending: _Pending, seconds: float) -> None:
+        """Let a request wait."""
+        heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._numbers), pending))
+
+    def pop_due(self) -> _Pending | None:
+        """Return a request that has waited long enough."""
+        return heapq.heappop(self._heap)[2] if self._heap and self._heap[0][0] <= time.monotonic() else None
+
+    def until_due(self) -> float | None:
+        """Return the seconds until one has; None when none waits."""
+        return max(self._heap[0][0] - time.monotonic(), 0.0) if self._heap else None
+
+
+class ScoringSession:
     """Sends what waits and keeps what comes; used once.
 
     Everything happens in one coroutine, in the thread that calls `work`; only the waiting for answers is done by tasks.
+    Every attempt at a request is sent here: it counts for the rates and holds what it may cost of the budget. One that
+    failed is booked (see `limits.failed_cost`) and, where the failure passes, sent again after a pause.
 
     Parameters
     ----------
     waiting : Waiting
         What to ask for.
     cache : ReplyCache
-        Where answers are kept.
+        Where answers and failures are kept.
     config : ScoringConfig
         Model and limits.
     price : Price or None
@@ -62,8 +102,14 @@ class ScoringRun:
     ----------
     requests, prompt_tokens, completion_tokens : int
         Answers that were paid for.
+    cost : float
+        USD that they cost; 0 when the price is not known.
+    failed_attempts : int
+        Attempts that brought no answer.
+    failed_cost : float or None
+        USD at which they are booked; None when the price is not known and some may have to be paid for.
     budget : Budget
-        What they cost.
+        Both costs together, and what attempts on their way may cost.
     stopped : str
         ``""``, ``"budget"`` or ``"cancelled"``.
     """
@@ -74,10 +120,12 @@ class ScoringRun:
         cache: ReplyCache,
         config: ScoringConfig,
         price: Price | None,
-        client: "Chat",
+        client: Chat,
         listener: Listener,
     ) -> None:
-        self.requests = self.prompt_tokens = self.completion_tokens = 0
+        self.requests = self.prompt_tokens = self.completion_tokens = self.failed_attempts = 0
+        self.cost = 0.0
+        self.failed_cost: float | None = 0.0
         self.budget = Budget(config.budget)
         self.stopped: Literal["", "budget", "cancelled"] = ""
         self._waiting = waiting
@@ -88,16 +136,18 @@ class ScoringRun:
         self._progress = StageProgress("scores", len(waiting), listener)
         self._rates = Rates(config.requests_per_minute, config.tokens_per_minute)
         self._ratio = 0.0
-        self._next: ScoreRequest | None = None
+        self._next: _Pending | None = None
+        self._paused = _Paused()
         self._flights: dict[_Task, _Flight] = {}
         self._landed: asyncio.Queue[_Task] = asyncio.Queue()
         self._failures = 0
         self._last_failure: ServiceError | None = None
         self._error: ConfigError | ServiceError | None = None
+        self._silent_until = 0.0
         self._ends = float("inf")
 
     def work(self) -> None:
-        """Ask until nothing waits, or the run is stopped.
+        """Ask until nothing waits, or the session is stopped.
 
         Raises
         ------
@@ -117,7 +167,24 @@ class ScoringRun:
                 loop.run_until_complete(self._leave(stack))
         error = self._error or (None if self.requests else self._last_failure)
         if error is not None and not self.stopped:
-            raise error
+            raise self._with_failures(error)
+
+    def _with_failures(self, error: ConfigError | ServiceError) -> ConfigError | ServiceError:
+        """Let the error that ends a session say what failed attempts may cost."""
+        if not self.failed_cost or not isinstance(error, ServiceError):
+            return error
+        return error.extended(f"; in all {failed_words(self.failed_attempts, self.failed_cost)}")
+
+    def paid(self) -> Paid:
+        """Return what it has taken so far."""
+        return Paid(
+            requests=self.requests,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            cost=self.cost if self._price else None,
+            failed_attempts=self.failed_attempts,
+            failed_cost=self.failed_cost,
+        )
 
     def _work_on(self, loop: asyncio.AbstractEventLoop) -> None:
         """Work; when a signal breaks in, which may happen anywhere, go on with what is on its way."""
@@ -134,11 +201,14 @@ class ScoringRun:
             task.cancel()
 
     async def _leave(self, stack: AsyncExitStack) -> None:
-        """Let go of what is still on its way, and of the client."""
+        """Let go of what is still on its way, which may be answered and billed all the same, and of the client."""
         for task in self._flights:
             task.cancel()
         await asyncio.gather(*self._flights, return_exceptions=True)
         await stack.aclose()
+        while self._flights:
+            _, flight = self._flights.popitem()
+            self._book(flight, ServiceError("not waited for until the end"))
 
     async def _send_and_keep(self) -> None:
         """Keep as many requests on their way as are allowed; return when nothing is left to do."""
@@ -149,7 +219,7 @@ class ScoringRun:
                 return
             task = None
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(min(_TICK_SECONDS, pause or _TICK_SECONDS)):
+                async with asyncio.timeout(min(_TICK_SECONDS, _TICK_SECONDS if pause is None else pause)):
                     task = await self._landed.get()
             while task is not None:
                 self._land(task)
@@ -160,15 +230,16 @@ class ScoringRun:
             self._say()
 
     def _send(self) -> float | None:
-        """Send what may be sent; return the seconds until the rates allow more, None when something else must come."""
-        while not self._stopping and len(self._flights) < self._config.concurrency:
-            request = self._next = self._next or self._waiting.next()
-            if request is None:
-                return None
+        """Send what may be sent; return the seconds until more may be, None when something else must come first."""
+        while not self._stopping:
+            pending = self._next = self._next or self._paused.pop_due() or self._ask()
+            if pending is None:
+                return self._paused.until_due()
+            request = pending.request
             prompt = cautious(request.prompt_estimate, self._ratio)
             tokens = prompt + request.completion_estimate
-            pause = self._rates.pause(tokens)
-            if pause:
+            pause = max(self._rates.pause(tokens), self._silent_until - time.monotonic())
+            if pause > 0:
                 return pause
             cost = self._price.cost(prompt, request.max_tokens) if self._price else 0.0
             if not self.budget.allows(cost):
@@ -177,39 +248,52 @@ class ScoringRun:
                 return None
             self._rates.take(tokens)
             self.budget.hold(cost)
-            task = asyncio.create_task(self._ask(request))
-            self._flights[task] = _Flight(request, cost, tokens)
+            task = asyncio.create_task(self._attempt(pending.call))
+            self._flights[task] = _Flight(pending, cost, tokens)
             task.add_done_callback(self._landed.put_nowait)
             self._next = None
         return None
 
-    async def _ask(self, request: ScoreRequest) -> tuple[ChatReply, float]:
-        """Return the answer, and the seconds it took."""
-        started = time.monotonic()
-        reply = await self._client.complete(
+    def _ask(self) -> _Pending | None:
+        """Make a request of what waits, if there is room for one more."""
+        if len(self._flights) + len(self._paused) >= self._config.concurrency:
+            return None
+        request = self._waiting.next()
+        if request is None:
+            return None
+        call = self._client.call(
             request.messages(),
             self._config.model,
             request.reply_format(),
             request.max_tokens,
             self._config.temperature,
         )
+        return _Pending(request, call)
+
+    async def _attempt(self, call: ChatCall) -> tuple[ChatReply, float]:
+        """Return the answer, and the seconds it took."""
+        started = time.monotonic()
+        reply = await call.attempt()
         return reply, time.monotonic() - started
 
     def _land(self, task: _Task) -> None:
-        """Take in what came of a request."""
+        """Take in what came of an attempt."""
         flight = self._flights.pop(task)
         try:
             reply, seconds = task.result()
-        except (ConfigError, ServiceError) as error:
-            self.budget.settle(flight.cost, 0.0)
-            self._fail(flight.request, error)
+        except ConfigError as error:
+            self._book(flight, error)
+            self._give_up(error)
+        except ServiceError as error:
+            self._book(flight, error)
+            self._try_again(flight.pending, error)
         else:
             self._keep(flight, reply, seconds)
 
     def _keep(self, flight: _Flight, reply: ChatReply, seconds: float) -> None:
         """Keep an answer; what it lacks waits again, or is given up."""
-        request = flight.request
-        reading = read(request, reply, self._price, seconds)
+        request = flight.pending.request
+        reading = read_reply(request, reply, self._price, seconds)
         answered = reading.answered
         prompt, completion = answered.prompt_tokens, answered.completion_tokens
         self.budget.settle(flight.cost, answered.cost or 0.0)
@@ -218,6 +302,7 @@ class ScoringRun:
         self.requests += 1
         self.prompt_tokens += prompt
         self.completion_tokens += completion
+        self.cost += answered.cost or 0.0
         self._failures = 0
 
         if not reading.cut_off:
@@ -228,11 +313,29 @@ class ScoringRun:
         self._cache.keep(request.question, request.pass_, answered, reading.scores, faults)
         self._progress.done += len(reading.scores) + len(lost)
 
-    def _fail(self, request: ScoreRequest, error: ConfigError | ServiceError) -> None:
-        """Note that there was no answer; the listings wait again, or are given up."""
-        if isinstance(error, ConfigError):
-            self._give_up(error)
+    def _book(self, flight: _Flight, error: ConfigError | ServiceError) -> None:
+        """Count a failed attempt, and what it may cost. What it took of the rates stays taken."""
+        request = flight.pending.request
+        cost = failed_cost(error, self._price, flight.cost)
+        self.budget.settle(flight.cost, cost or 0.0)
+        self.failed_attempts += 1
+        self.failed_cost = None if cost is None or self.failed_cost is None else self.failed_cost + cost
+        self._cache.note_failure(request.question, request.pass_, str(error), cost)
+
+    def _try_again(self, pending: _Pending, error: ServiceError) -> None:
+        """Let a request wait for its next attempt; there is none when the failure does not pass, or were enough."""
+        try:
+            pause = pending.call.pause(error)
+        except ServiceError as final:
+            self._fail(pending.request, final)
             return
+        self._paused.add(pending, pause)
+        if error.retry_after is not None:
+            # The server means all requests, not this one alone.
+            self._silent_until = max(self._silent_until, time.monotonic() + error.retry_after)
+
+    def _fail(self, request: ScoreRequest, error: ServiceError) -> None:
+        """Note that there was no answer; the listings wait again, or are given up."""
         self._last_failure = error
         refused = isinstance(error, RequestRefusedError)
         # A server that has answered others refuses this one for what it is.
@@ -241,7 +344,8 @@ class ScoringRun:
         lost = self._waiting.take_back(request, request.listings, too_long=refused)
         self._cache.give_up(request.question, request.pass_, {one.text_hash(): str(error) for one in lost})
         self._progress.done += len(lost)
-        if self._failures > max(self._config.concurrency, _FEWEST_FAILURES):
+        many = self._failures > max(self._config.concurrency, _FEWEST_FAILURES)
+        if many or isinstance(error, ServerBusyError):
             self._give_up(error)
 
     @property
@@ -264,12 +368,11 @@ class ScoringRun:
         if self._stopping:
             return
         passes = f" in {self._config.passes} passes" if self._config.passes > 1 else ""
-        spent = f"{self.prompt_tokens + self.completion_tokens:,} tokens"
-        if self._price:
-            spent += f", {self.budget.spent:.{2 if self.budget.spent >= 1 else 4}f} USD"
+        message = f"{self._progress.done:,} of {self._progress.total:,} {self._waiting.kind}s{passes}"
+        left = self._silent_until - time.monotonic()
+        if left >= 1 and not self._flights:
+            message += f", waiting {left:,.0f} s for the server"
         try:
-            self._progress.say(
-                f"{self._progress.done:,} of {self._progress.total:,} {self._waiting.kind}s{passes}", spent
-            )
+            self._progress.say(message, self.paid().words())
         except JobCancelledError:
             self._cancel()

@@ -1,5 +1,7 @@
 """Attributes while they are edited: changes, and what is said to be wrong with them."""
 
+from dataclasses import replace
+
 import pytest
 
 from guidedrec_core.attributes.draft import Draft, DraftAttribute, changes
@@ -105,3 +107,10 @@ def test_changes_are_named() -> None:
     assert changes(SCHEMA, draft.change(2, high="very loud").schema()) == ("reworded: Style",)
     other = Draft(draft.attributes, "", Scale(min=0, max=20)).schema()
     assert changes(SCHEMA, other) == ("scored from 0 to 20", "without a domain")
+
+
+def test_texts_that_are_too_long_are_said() -> None:
+    draft = Draft.of(SCHEMA).change(0, definition="x" * 2001)
+    assert draft.problems() == ("Warmth has a text of 2,001 characters; the maximum is 2,000.",)
+    longer = replace(Draft.of(SCHEMA), domain="x" * 301)
+    assert longer.problems() == ("The domain has 301 characters; the maximum is 300.",)

@@ -1,4 +1,5 @@
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,14 @@ def test_an_unknown_attribute_is_refused_with_the_known_ones() -> None:
         ({**CONTENT, "attributes": [{**PACE, "levels": {"nan": "x"}}]}, "levels are different numbers, got nan"),
         ({**CONTENT, "attributes": [{**PACE, "levels": {"5": "x", "5.0": "y"}}]}, "different numbers, got 5, 5.0"),
         ({**CONTENT, "attributes": [{**PACE, "levels": {"5": " "}}]}, "a level needs a text"),
+        ({**CONTENT, "attributes": [{**PACE, "definition": "x" * 2001}]}, r"attributes\.0\.definition: .*at most 2000"),
+        ({**CONTENT, "attributes": [{**PACE, "low": "x" * 2001}]}, r"attributes\.0\.low: .*at most 2000"),
+        ({**CONTENT, "attributes": [{**PACE, "levels": {"5": "x" * 2001}}]}, "at most 2,000 characters, got 2,001"),
+        (
+            {**CONTENT, "attributes": [{**PACE, "levels": {str(n / 100): "x" for n in range(101)}}]},
+            r"attributes\.0\.levels: .*at most 100",
+        ),
+        ({**CONTENT, "domain": "x" * 301}, "domain: .*at most 300"),
         ([PACE], "expected a JSON object with 'attributes' in .*, got a list"),
         ("{", "expected an attribute schema in JSON at .*, cannot read it"),
         ("[" * 100_000, "expected an attribute schema in JSON at .*, cannot read it"),
@@ -177,3 +186,44 @@ def test_schemas_cannot_be_changed() -> None:
     schema = AttributeSchema.parse(CONTENT)
     with pytest.raises(ValueError, match="frozen"):
         schema.domain = "books"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("deep.toml", ".".join(["a"] * 20_000) + " = 1", "a key has more than 16 parts between dots"),
+        ("deep.toml", "[" + " . ".join(["a"] * 20_000) + "]", "a key has more than 16 parts"),
+        ("deep.toml", ".".join(['"a b"'] * 20_000) + " = 1", "a key has more than 16 parts"),
+        ("deep.toml", ".".join(['"a\\"b"'] * 20_000) + " = 1", "a key has more than 16 parts"),
+        ("deep.toml", "x = {" + ".".join(["'a b'"] * 20_000) + " = 1}", "a key has more than 16 parts"),
+        ("deep.toml", "x = " + "[" * 100_000, "cannot read it"),
+        ("deep.toml", "x = " + "{a = " * 20_000, "cannot read it"),
+        ("large.toml", "#" * 1_000_001, "it has more than 1,000,000 bytes"),
+        ("large.json", " " * 1_000_001, "it has more than 1,000,000 bytes"),
+        ("large.toml", "\n".join(f"k{n} = 1" for n in range(90_000)), "Extra inputs are not permitted"),
+    ],
+)
+def test_a_file_of_any_size_or_depth_is_refused_in_a_moment(
+    name: str, content: str, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_text(content)
+    begun = time.process_time()
+    with pytest.raises(ConfigError, match=message) as caught:
+        AttributeSchema.read(tmp_path / name)
+    assert time.process_time() - begun < 5  # 20,000 parts took 11 s
+    assert "\n" not in str(caught.value)
+    assert len(str(caught.value)) < 4000
+
+
+def test_a_file_that_never_ends_is_read_no_further_than_a_schema_goes() -> None:
+    if not Path("/dev/zero").exists():
+        pytest.skip("this system has no /dev/zero")
+    with pytest.raises(ConfigError, match="it has more than 1,000,000 bytes"):
+        AttributeSchema.read(Path("/dev/zero"))
+
+
+def test_ordinary_dots_and_line_ends_are_read(tmp_path: Path) -> None:
+    definition = "One. Two. " * 40 + "e.g. U.S.A., 1.2.3.4.5.6.7"
+    lines = 'domain = "movies"\r\n[[attributes]]\r\nname = "pace"\rlow = "slow"\nhigh = "fast"\n'
+    (tmp_path / "dots.toml").write_bytes(f'{lines}definition = "{definition}"\n'.encode())
+    assert AttributeSchema.read(tmp_path / "dots.toml").attributes[0].definition == definition

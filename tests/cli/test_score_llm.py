@@ -43,7 +43,8 @@ def test_a_catalogue_is_scored_and_the_status_tells_what_it_took(
     asking: tuple[str, ...], document: Call, call: Call, chat_server: ChatServer
 ) -> None:
     before = document("score", "tiny", "--status")
-    assert before == {"items": 40, "scored": 0, "missing": 40, "failed": 0, "requests": 0, "tokens": 0, "cost": 0}
+    nothing = dict.fromkeys(("failed", "requests", "tokens", "cost", "failed_attempts", "failed_cost"), 0)
+    assert before == {"items": 40, "scored": 0, "missing": 40, **nothing}
     plan = document(*asking, "--dry-run")
     assert chat_server.asked == []
     assert plan["items"]["asked"] == 40
@@ -61,6 +62,24 @@ def test_a_catalogue_is_scored_and_the_status_tells_what_it_took(
     assert len(chat_server.asked) == 5
 
 
+def test_failed_attempts_and_what_they_may_cost_are_shown(
+    asking: tuple[str, ...], document: Call, call: Call, chat_server: ChatServer
+) -> None:
+    chat_server.queue = [failing(429), failing(500), failing(429)]
+    made = document(*asking)
+    assert (made["scored"], made["requests"], made["failed_attempts"]) == (40, 5, 3)
+    assert 0 < made["failed_cost"] < 0.05
+    assert document("score", "tiny", "--status")["failed_cost"] == made["failed_cost"]
+    shown = call("score", "tiny", "--status").stdout
+    assert f"; 3 failed attempts booked at {made['failed_cost']:.4f} USD" in shown
+    chat_server.model = lambda request: failing(500)
+    tight = (*asking, "--model=other", "--budget=0.02")
+    refused = call(*tight, code=2).stderr
+    assert "the budget of 0.02 USD allows no more than 0 of 40 items" in refused
+    assert "failed attempts booked at" in refused
+    assert "they may have to be paid for" in refused
+
+
 def test_users_are_scored_and_planned(asking: tuple[str, ...], document: Call) -> None:
     plan = document(*asking, "--users", "--split=temporal", "--dry-run")
     assert plan["users"]["listings"] <= 60
@@ -74,7 +93,7 @@ def test_users_are_scored_and_planned(asking: tuple[str, ...], document: Call) -
 def test_batches_are_submitted_waited_for_and_cheaper(
     asking: tuple[str, ...], document: Call, batch_server: BatchServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.batches._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.scorer._FIRST_PAUSE", 0.01)
     batch_server.behaviours = [Behaviour(looks=3)]
     at_once = document(*asking, "--users", "--dry-run")
     by_batch = (*asking, f"--base-url={batch_server.url}", "--users", "--batch", "--wait")

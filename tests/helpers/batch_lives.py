@@ -1,4 +1,4 @@
-"""A process that scores by batches again and again, each time in a child that dies; for `test_batches_killed`."""
+"""A process that scores by batches again and again, each time in a child that dies; for `scoring/batch` tests."""
 
 import itertools
 import json
@@ -15,8 +15,9 @@ import openai  # noqa: F401  (once here, not in every child)
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.llm.client import BatchClient
-from guidedrec_core.scoring.batch import batches
-from guidedrec_core.scoring.batch import run as batch_run
+from guidedrec_core.llm.retry import NEVER
+from guidedrec_core.scoring.batch import scorer as batch_scorer
+from guidedrec_core.scoring.batch import session as batch_session
 from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prompts import Listing
 
@@ -31,8 +32,8 @@ def config(url: str) -> ScoringConfig:
 
 def live(url: str, path: Path, writes: int) -> None:
     """Score everything; die after so many writes to the disk, 0 is never."""
-    batches._FIRST_PAUSE = batches._LONGEST_PAUSE = 0.01
-    batch_run.MOST_REQUESTS = 2
+    batch_scorer._FIRST_PAUSE = batch_scorer._LONGEST_PAUSE = 0.01
+    batch_session.MOST_REQUESTS = 2
     together, written = ReplyCache.together, itertools.count(1)
 
     @contextmanager
@@ -47,7 +48,7 @@ def live(url: str, path: Path, writes: int) -> None:
 
     ReplyCache.together = mortal  # type: ignore[method-assign]
     with ReplyCache(path) as cache:
-        batches.BatchScorer(cache, SCHEMA, config(url)).run({"item": LISTINGS}, BatchClient(url, retries=0))
+        batch_scorer.BatchScorer(cache, SCHEMA, config(url)).run({"item": LISTINGS}, BatchClient(url, retry=NEVER))
 
 
 if __name__ == "__main__":

@@ -227,9 +227,9 @@ def batch_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[BatchServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
-    monkeypatch.setattr("guidedrec_core.scoring.batch.batches._FIRST_PAUSE", 0.01)
-    monkeypatch.setattr("guidedrec_core.scoring.batch.batches._LONGEST_PAUSE", 0.02)
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run._TICK_SECONDS", 0.01)
+    monkeypatch.setattr("guidedrec_core.llm.retry.FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.scorer._FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.scorer._LONGEST_PAUSE", 0.02)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session._TICK_SECONDS", 0.01)
     with serving(BatchServer()) as server:
         yield server

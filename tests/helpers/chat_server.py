@@ -34,6 +34,8 @@ class Answer:
     """Close the connection without a word."""
     cut: int | None = None
     """Break off after so many bytes of body."""
+    drip: float = 0.0
+    """Seconds between single bytes of body."""
 
 
 Request = dict[str, Any]
@@ -174,6 +176,11 @@ def send(handler: BaseHTTPRequestHandler, answer: Answer) -> None:
     for name, value in answer.headers.items():
         handler.send_header(name, value)
     handler.end_headers()
+    if answer.drip:
+        for byte in data:
+            handler.wfile.write(bytes([byte]))
+            time.sleep(answer.drip)
+        return
     handler.wfile.write(data[: answer.cut])
     if answer.cut is not None:
         handler.close_connection = True
@@ -184,8 +191,8 @@ def chat_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    # The SDK's pauses between tries, in seconds, which a test need not sit out.
-    monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.01)
+    # The pause after a failure, in seconds, which a test need not sit out.
+    monkeypatch.setattr("guidedrec_core.llm.retry.FIRST_PAUSE", 0.01)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # Each client reads all certificates of the machine, which takes a tenth of a second; none is needed here.
     monkeypatch.setattr("httpx2._transports.default.create_ssl_context", lambda **_: context)

@@ -72,5 +72,6 @@ def embedding_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddingServe
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    monkeypatch.setattr("guidedrec_core.llm.retry.FIRST_PAUSE", 0.01)
     with serving(EmbeddingServer()) as server:
         yield server

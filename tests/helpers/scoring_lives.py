@@ -1,4 +1,4 @@
-"""A process that scores again and again, each time in a child that may be killed; for `test_scoring_killed`."""
+"""A process that scores again and again, each time in a child that may be killed; for `scoring/test_killed.py`."""
 
 import os
 import sys

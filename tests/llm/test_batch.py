@@ -10,6 +10,7 @@ from chat_server import KEY, Answer, failing, said, scorer
 from guidedrec_core.errors import ConfigError, RequestRefusedError, ServiceError
 from guidedrec_core.llm.client import BatchClient, ChatReply
 from guidedrec_core.llm.protocol import BatchLine
+from guidedrec_core.llm.retry import RetryPolicy
 
 LINES = b"".join(
     json.dumps({"custom_id": f"{n}", "method": "POST", "url": "/v1/chat/completions", "body": {"n": n}}).encode()
@@ -54,7 +55,7 @@ def test_what_was_refused_says_why(batch_server: BatchServer) -> None:  # noqa: 
 
 
 def test_an_upload_is_sent_again_whole_and_a_batch_never_made_twice(batch_server: BatchServer) -> None:  # noqa: F811
-    client = BatchClient(batch_server.url, retries=2)
+    client = BatchClient(batch_server.url, retry=RetryPolicy(retries=2))
     batch_server.before["POST /files"] = [lambda: failing(500)]
     file = client.upload(io.BytesIO(LINES))
     assert batch_server.files == {file: LINES}
@@ -69,10 +70,29 @@ def test_an_upload_is_sent_again_whole_and_a_batch_never_made_twice(batch_server
     assert found.id in batch_server.batches
 
 
+def test_what_fails_for_a_while_is_looked_at_again(batch_server: BatchServer) -> None:  # noqa: F811
+    client = BatchClient(batch_server.url, retry=RetryPolicy(retries=2))
+    batch_server.model = echo
+    file = client.upload(io.BytesIO(LINES))
+    made = client.create(file)
+    for call, ask in {
+        "GET /batches": lambda: client.find(file),
+        "GET /batches/*": lambda: client.look(made.id),
+        "POST /batches/*/cancel": lambda: client.cancel(made.id),
+    }.items():
+        batch_server.before[call] = [lambda: failing(503)]
+        before = len(batch_server.calls)
+        ask()
+        assert batch_server.calls[before:] == [call]  # the one that was done, after the one that failed
+        assert batch_server.before[call] == []
+
+
 def test_a_file_that_breaks_off_is_read_again(batch_server: BatchServer) -> None:  # noqa: F811
     batch_server.files["file-9"] = b'{"custom_id": "1", "response": {"status_code": 500, "body": null}}\nbusy\n\n{}\n'
     batch_server.before["GET /files/*/content"] = [lambda: Answer(batch_server.files["file-9"], cut=20)]
-    assert list(BatchClient(batch_server.url, retries=1).lines("file-9")) == [BatchLine("1", None, 500)]
+    assert list(BatchClient(batch_server.url, retry=RetryPolicy(retries=1)).lines("file-9")) == [
+        BatchLine("1", None, 500)
+    ]
 
 
 def test_ending_a_batch_that_has_ended_is_no_error(batch_server: BatchServer) -> None:  # noqa: F811
@@ -126,6 +146,11 @@ def test_what_is_no_batch_api_is_named(batch_server: BatchServer) -> None:  # no
         (b'{"custom_id": "7", "response": {"status_code": 429, "body": {"message": "y"}}}', (429, "", "y")),
         (b'{"custom_id": "7", "response": {"status_code": 200, "body": "<html>"}}', (200, "", "")),
         (b'{"custom_id": "7"}', (0, "", "")),
+        (
+            b'{"custom_id": "7", "response": {"status_code": 200, "body": {"choices": [{"message": {"content": "hi"}}],'
+            b' "usage": {"prompt_tokens": 1' + b"0" * 30 + b"}}}}",
+            (200, "", "it counts tokens by a number of 31 digits, where 1,000,000,000 are the most"),
+        ),
         (b'{"custom_id": "7", "response": [1], "error": 3}', (0, "", "")),
     ],
 )
@@ -139,3 +164,39 @@ def test_lines_without_an_answer_are_understood(line: bytes, expected: tuple[int
 @pytest.mark.parametrize("line", [b"", b"busy", b"{}", b"[]", b"7", b'{"custom_id": 7}', b"[" * 100_000, b"\xff"])
 def test_lines_that_name_no_request_are_left_out(line: bytes) -> None:
     assert BatchLine.read(line) is None
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"errors": [1]},
+        {"errors": {"data": ["no", None]}},
+        {"request_counts": {"completed": "many", "failed": 10**30}},
+        {"status": 7, "output_file_id": {"a": 1}},
+        {"errors": {"data": [{"code": 1, "message": ["no"]}]}},
+    ],
+)
+def test_whatever_a_server_says_of_a_batch_is_read(odd: dict, batch_server: BatchServer) -> None:  # noqa: F811
+    batch_server.before["GET /batches/*"] = [lambda: Answer({"id": "batch_1", "status": "completed", **odd})]
+    found = BatchClient(batch_server.url).look("batch_1")
+    assert found is not None
+    assert (found.id, found.answered, found.files, [code for code, _ in found.errors if code]) == ("batch_1", 0, (), [])
+
+
+@pytest.mark.parametrize("body", [[1], {"data": 7}, {"data": ["x", {"id": 3}]}, {"data": None}, "none"])
+def test_a_list_of_batches_may_be_anything(body: object, batch_server: BatchServer) -> None:  # noqa: F811
+    batch_server.before["GET /batches"] = [lambda: Answer(body if body != "none" else b'"none"')]
+    assert BatchClient(batch_server.url).find("file-1") is None
+
+
+def test_a_batch_is_found_on_any_page(batch_server: BatchServer) -> None:  # noqa: F811
+    def page(*names: str, more: bool) -> Answer:
+        listed = [{"id": name, "input_file_id": f"file-{name}"} for name in names]
+        return Answer({"data": listed, "has_more": more})
+
+    batch_server.before["GET /batches"] = [lambda: page("a", "b", more=True), lambda: page("c", more=False)]
+    found = BatchClient(batch_server.url).find("file-c")
+    assert found is not None
+    assert found.id == "c"
+    batch_server.before["GET /batches"] = [lambda: page("a", more=True)] * 3  # a server that knows no pages
+    assert BatchClient(batch_server.url).find("file-x") is None

@@ -11,12 +11,13 @@ from embedding_server import KEY, EmbeddingServer, embedding_server, embeddings,
 from guidedrec_core.errors import ConfigError, GuidedrecError, ServiceError
 from guidedrec_core.llm.address import OPENAI_URL
 from guidedrec_core.llm.client import LlmClient
+from guidedrec_core.llm.retry import NEVER, RetryPolicy
 
 TEXTS = ["a tent", "Zoë 🏕", "a stove"]
 
 
 def embed(server: EmbeddingServer, retries: int = 0, texts: list[str] = TEXTS) -> np.ndarray:
-    return LlmClient(server.url, retries=retries).embed(texts, "small")
+    return LlmClient(server.url, retry=RetryPolicy(retries=retries)).embed(texts, "small")
 
 
 def test_vectors_come_in_the_order_of_the_texts(embedding_server: EmbeddingServer) -> None:  # noqa: F811
@@ -40,6 +41,11 @@ def test_passing_failures_are_tried_again(embedding_server: EmbeddingServer) -> 
     embedding_server.queue = [(503, {"error": {"message": "busy"}}), (429, {"error": {"message": "slow down"}})]
     assert embed(embedding_server, retries=2).shape == (3, 4)
     assert len(embedding_server.asked) == 3
+    assert {headers["x-stainless-retry-count"] for headers in embedding_server.headers} == {"0"}
+    embedding_server.queue = [(503, {"error": {"message": "busy"}})] * 9
+    with pytest.raises(ServiceError, match=r"503: busy\) \(3 attempts failed\)$"):
+        embed(embedding_server, retries=2)
+    assert len(embedding_server.asked) == 6
 
 
 def failure(server: EmbeddingServer, kind: type[GuidedrecError], retries: int = 0) -> str:
@@ -63,7 +69,7 @@ def failure(server: EmbeddingServer, kind: type[GuidedrecError], retries: int = 
             "knows no model 'small', or no such request (404: no: ***); check --model, and that",
         ),
         (400, ServiceError, "answered with an error (400: no: ***)"),
-        (429, ServiceError, "allows no more requests at present, after 0 retries (429: no: ***); wait, or raise"),
+        (429, ServiceError, "allows no more requests at present (429: no: ***); wait, or raise"),
         (500, ServiceError, "answered with an error (500: no: ***)"),
     ],
 )
@@ -105,10 +111,13 @@ def shorter_second(texts: list[str]) -> Any:
         (lambda texts: embeddings([*texts, "x"]), "expected 3 vectors for 3 texts from .*, got 4"),
         (lambda texts: {"data": []}, "expected 3 vectors for 3 texts from .*, got 0"),
         (lambda texts: {"choices": []}, "expected vectors from .*, got something else; is it a server of embeddings"),
-        (lambda texts: "<html>Welcome</html>", "expected vectors from .*, got something else; .*usually in /v1"),
+        (lambda texts: "<html>Welcome</html>", "gave an answer that cannot be read .*usually in /v1"),
+        (lambda texts: [1], "expected vectors from .*, got something else; .*usually in /v1"),
+        (changed(index="first"), r"expected vectors numbered 0 to 2 from .*, got \['first', 'first', 'first'\]"),
         (changed(index=0), r"expected vectors numbered 0 to 2 from .*, got \[0, 0, 0\]"),
         (changed(embedding=[]), "vectors of one length with finite numbers from .*, got others; is the model one for"),
         (changed(embedding=[1.0, float("nan")]), "vectors of one length with finite numbers"),
+        (changed(embedding=[1.0, 10**400]), "vectors of one length with finite numbers"),
         (changed(embedding=None), "vectors of one length with finite numbers"),
         (changed(embedding="AAAA"), "vectors of one length with finite numbers"),
         (shorter_second, "vectors of one length with finite numbers"),
@@ -129,13 +138,23 @@ def test_an_answer_that_is_no_json_though_it_says_so_is_refused(embedding_server
     assert "gave an answer that cannot be read" in failure(embedding_server, ServiceError)
 
 
+def test_an_answer_of_any_size_or_depth_is_not_read(
+    embedding_server: EmbeddingServer,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    embedding_server.queue = [(200, b"[" * 100_000)]
+    assert "gave an answer that cannot be read" in failure(embedding_server, ServiceError)
+    monkeypatch.setattr("guidedrec_core.llm.client._MOST_VECTORS", 100)
+    assert "expected an answer of at most 0 MiB from" in failure(embedding_server, ServiceError, retries=2)
+
+
 def test_a_server_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     with pytest.raises(ServiceError, match=rf"{url} cannot be reached \(.*refused.*\); is the server running"):
-        LlmClient(url, retries=0).embed(TEXTS, "small")
+        LlmClient(url, retry=NEVER).embed(TEXTS, "small")
 
 
 def test_a_server_that_does_not_answer_is_given_up(embedding_server: EmbeddingServer) -> None:  # noqa: F811
@@ -144,8 +163,8 @@ def test_a_server_that_does_not_answer_is_given_up(embedding_server: EmbeddingSe
         return embeddings(texts)
 
     embedding_server.reply = slow
-    with pytest.raises(ServiceError, match=r"gave no answer within 0\.1 s, 1 times; try again later"):
-        LlmClient(embedding_server.url, retries=0, timeout_seconds=0.1).embed(TEXTS, "small")
+    with pytest.raises(ServiceError, match=r"gave no answer within 0\.1 s; try again later"):
+        LlmClient(embedding_server.url, retry=NEVER, timeout_seconds=0.1).embed(TEXTS, "small")
 
 
 def test_openai_needs_a_key_and_a_server_of_ones_own_does_not(

@@ -18,6 +18,7 @@ from rationale_reading import fault, sentences_of
 from guidedrec_core.errors import ServiceError
 from guidedrec_core.llm.client import ChatClient
 from guidedrec_core.llm.protocol import ChatReply
+from guidedrec_core.llm.retry import NEVER
 from guidedrec_core.rationale.choice import Rationale, claims_of, default_rationale
 from guidedrec_core.rationale.claims import READERS, Reader
 from guidedrec_core.rationale.facts import Facts
@@ -239,7 +240,7 @@ def test_whatever_the_model_answers_only_true_sentences_of_the_case_are_shown(
 
 def asked(server: ChatServer, facts: Facts = CASE) -> Rationale:
     async def ask() -> Rationale:
-        async with ChatClient(server.url, retries=0) as client:
+        async with ChatClient(server.url, retry=NEVER) as client:
             return await choose_claims(client, "m", facts)
 
     return asyncio.run(ask())

@@ -10,8 +10,8 @@ import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import DataError
-from guidedrec_core.scoring.answers import Answered, Paid, Question
 from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.cache_records import Answered, Paid, Question
 
 
 def schema(*names: str) -> AttributeSchema:

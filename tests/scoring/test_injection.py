@@ -16,8 +16,8 @@ from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.llm.client import ChatClient
 from guidedrec_core.scoring.cache import ReplyCache
-from guidedrec_core.scoring.parsing import parse_reply
 from guidedrec_core.scoring.prompts import Listing, item_listings, messages
+from guidedrec_core.scoring.reply import parse_reply
 from guidedrec_core.scoring.scorer import Scorer
 
 SCHEMA = AttributeSchema.parse(

@@ -14,10 +14,11 @@ from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.bundled import bundled_dataset, bundled_scores
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.llm.client import ChatClient, ChatReply
+from guidedrec_core.llm.retry import NEVER
 from guidedrec_core.scoring.cache import ReplyCache
-from guidedrec_core.scoring.parsing import parse_reply
 from guidedrec_core.scoring.prompts import Listing, item_listings, messages, reply_format
 from guidedrec_core.scoring.recorded import RECORDED, RecordedServer, read_listings, recorded_answers
+from guidedrec_core.scoring.reply import parse_reply
 from guidedrec_core.scoring.scorer import Scorer
 
 NAN = float("nan")
@@ -36,7 +37,7 @@ def _loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def ask(url: str, request: list[dict[str, str]], reply: dict[str, Any] | None) -> ChatReply:
     async def asked() -> ChatReply:
-        async with ChatClient(url, retries=0) as client:
+        async with ChatClient(url, retry=NEVER) as client:
             return await client.complete(request, RECORDED, reply, max_tokens=500)
 
     return asyncio.run(asked())

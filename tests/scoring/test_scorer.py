@@ -20,31 +20,21 @@ from chat_server import (  # noqa: F401
     chat_server,
     failing,
     said,
-    score_of,
     scorer,
     scores,
     texts_in,
     unsupported,
 )
+from scoring_shop import LISTINGS, PRICE, SCHEMA, Shop, right, schema_of, slower
 
-from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, JobCancelledError, ServiceError
 from guidedrec_core.llm.client import ChatClient
-from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.llm.protocol import ChatReply
+from guidedrec_core.progress import Progress
 from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prompts import Listing
-from guidedrec_core.scoring.scorer import Scorer, ScoringResult
-
-PRICE = (1.0, 2.0)
-
-
-def schema_of(*names: str) -> AttributeSchema:
-    return AttributeSchema(attributes=tuple(Attribute(name=name, low="none", high="all") for name in names))
-
-
-SCHEMA = schema_of("calm", "loud")
-LISTINGS = [Listing(f"item {number}", f"title: tent {number}") for number in range(30)]
+from guidedrec_core.scoring.scorer import Scorer
 
 
 @pytest.fixture
@@ -53,37 +43,9 @@ def cache(tmp_path: Path) -> Iterator[ReplyCache]:
         yield cache
 
 
-class Shop:
-    """A catalogue to be scored by the test's server."""
-
-    def __init__(self, server: ChatServer, cache: ReplyCache) -> None:
-        self.server = server
-        self.cache = cache
-        server.model = scorer
-
-    def scorer(self, schema: AttributeSchema = SCHEMA, **settings: Any) -> Scorer:
-        settings = {"model": "small", "items_per_request": 5, "concurrency": 4, "price": PRICE} | settings
-        return Scorer(self.cache, schema, ScoringConfig.parse(settings), "item")
-
-    def run(
-        self,
-        listings: list[Listing] = LISTINGS,
-        schema: AttributeSchema = SCHEMA,
-        listener: Listener = silent,
-        retries: int = 0,
-        **settings: Any,
-    ) -> ScoringResult:
-        client = ChatClient(self.server.url, retries=retries, timeout_seconds=1.0)
-        return self.scorer(schema, **settings).run(listings, client, listener)
-
-
 @pytest.fixture
 def shop(chat_server: ChatServer, cache: ReplyCache) -> Shop:  # noqa: F811
     return Shop(chat_server, cache)
-
-
-def right(listings: list[Listing] = LISTINGS, schema: AttributeSchema = SCHEMA) -> list[list[float]]:
-    return [[score_of(listing.text, name) for name in schema.names] for listing in listings]
 
 
 def test_everything_is_scored_once_and_kept(shop: Shop) -> None:
@@ -144,10 +106,6 @@ def test_requests_are_in_flight_together_up_to_the_limit(shop: Shop) -> None:
     shop.server.model = lambda request: slower(scorer(request), 0.05)
     shop.run(items_per_request=1, concurrency=6)
     assert shop.server.busiest == 6
-
-
-def slower(answer: Answer, delay: float) -> Answer:
-    return Answer(answer.body, answer.status, answer.headers, delay)
 
 
 def garbled(request: Request, change: Callable[[list[dict[str, Any]]], Any]) -> Answer:
@@ -243,7 +201,7 @@ def poisoned(behaviour: Callable[[Request], Answer]) -> Callable[[Request], Answ
         ("chatter", "no JSON in the answer"),
         ("too long", "answered with an error (400: maximum context length is 10 tokens)"),
         ("500", "answered with an error (500: no)"),
-        ("too late", "gave no answer within 1 s, 1 times"),
+        ("too late", "gave no answer within 1 s"),
     ],
 )
 def test_one_bad_listing_is_given_up_with_its_reason_and_spoils_no_other(name: str, reason: str, shop: Shop) -> None:
@@ -529,12 +487,19 @@ def test_the_key_is_in_no_file_and_no_log(shop: Shop, caplog: pytest.LogCaptureF
 
 
 def test_a_client_that_is_no_context_manager_will_do(shop: Shop) -> None:
-    class Fake:
-        async def complete(self, messages: Any, model: str, *rest: Any) -> Any:
-            from guidedrec_core.llm.client import ChatReply
+    class Call:
+        def __init__(self, messages: Any) -> None:
+            self.messages = messages
 
-            text = json.dumps(scores({"messages": messages}))
-            return ChatReply(text, None, "stop", 0, 0, "")
+        async def attempt(self) -> ChatReply:
+            return ChatReply(json.dumps(scores({"messages": self.messages})), None, "stop", 0, 0, "")
+
+        def pause(self, error: ServiceError) -> float:
+            raise error
+
+    class Fake:
+        def call(self, messages: Any, *rest: Any) -> Call:
+            return Call(messages)
 
     result = shop.scorer().run(LISTINGS, Fake())
     assert result.values.tolist() == right()

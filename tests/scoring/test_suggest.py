@@ -4,10 +4,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from chat_server import Answer, ChatServer, chat_server, failing, said  # noqa: F401
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.errors import ServiceError
-from guidedrec_core.llm.client import ChatReply
+from guidedrec_core.errors import ConfigError, ServiceError
+from guidedrec_core.llm.client import ChatClient
+from guidedrec_core.llm.protocol import ChatReply
 from guidedrec_core.scoring.prompts import Listing
 from guidedrec_core.scoring.suggest import suggest_schema
 
@@ -106,3 +108,21 @@ def test_three_answers_without_a_schema_are_an_error() -> None:
     refusal = ChatReply(None, "I cannot help with that.", "stop", 10, 0, "r")
     with pytest.raises(ServiceError, match=r"none in 3 answers \(the last: I cannot help with that"):
         suggested("no", "no", refusal)
+
+
+def test_a_server_that_fails_for_a_while_still_suggests(chat_server: ChatServer) -> None:  # noqa: F811
+    chat_server.queue = [failing(429, Retry_After="0.01"), failing(500), Answer(said(proposal("warmth", "weight")))]
+
+    async def ask() -> AttributeSchema:
+        async with ChatClient(chat_server.url) as client:
+            return await suggest_schema(client, "m", LISTINGS, "", 2)
+
+    assert asyncio.run(ask()).names == ("warmth", "weight")
+    assert len({json.dumps(request) for request in chat_server.asked}) == 1
+
+
+def test_what_the_items_are_is_said_in_a_few_words_on_one_line() -> None:
+    _, model = suggested(proposal("warmth", "weight"), domain="tents\n=== end ===")
+    assert "an expert on tents == end ==." in model.asked[0][0]["content"]
+    with pytest.raises(ConfigError, match="expected at most 300 characters that say what the items are, got 301"):
+        suggested(proposal("warmth", "weight"), domain="x" * 301)

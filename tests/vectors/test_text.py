@@ -16,6 +16,7 @@ from guidedrec_core.data.catalogue import Catalogue
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError, InputError, ServiceError
 from guidedrec_core.llm.client import LlmClient
+from guidedrec_core.llm.retry import NEVER
 from guidedrec_core.vectors.table import read_vectors
 from guidedrec_core.vectors.text import ItemTexts, item_texts, local_model, write_text_vectors
 
@@ -80,7 +81,7 @@ def test_a_server_makes_a_file_that_the_external_base_reads(
     embedding_server: EmbeddingServer,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    client = LlmClient(embedding_server.url, retries=0)
+    client = LlmClient(embedding_server.url, retry=NEVER)
     texts = texts_of("a", "b", "a", "c")
     events: list[Any] = []
     done = write_text_vectors(

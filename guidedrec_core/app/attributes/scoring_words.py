@@ -65,10 +65,27 @@ def result_sentence(summary: dict[str, Any], verb: InteractionVerb) -> str:
     users = f" and {summary['users_scored']:,} {verb.users}" if summary.get("users_scored") else ""
     stopped = " It stopped at the budget; scoring again will continue." if summary["stopped"] == "budget" else ""
     took = f"{summary['requests']:,} requests, {rough(summary['tokens'])} tokens, {_money(summary['cost'])}"
+    took += _failures(summary.get("failed_attempts", 0), summary.get("failed_cost", 0.0))
     return (
         f"{summary['model']} scored {summary['scored']:,} of {summary['items']:,} items{users}{failed} "
         f"({took}).{stopped}"
     )
+
+
+def _failures(attempts: int, cost: float | None) -> str:
+    """Say how many attempts failed and what they may have cost; empty when none did.
+
+    Examples
+    --------
+    >>> _failures(1, 0.0), _failures(3, 1.234)
+    ('; 1 failed attempt at no cost', '; 3 failed attempts, which may cost up to 1.23 USD')
+    """
+    if not attempts:
+        return ""
+    failed = f"; {attempts:,} failed attempt{'s' if attempts > 1 else ''}"
+    if not cost:
+        return f"{failed} at {_money(cost)}"
+    return f"{failed}, which may cost {'' if cost < 0.01 else 'up to '}{_money(cost)}"
 
 
 def rough(count: float) -> str:

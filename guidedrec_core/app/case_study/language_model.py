@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from guidedrec_core.llm.client import ChatClient
 
 Answer = TypeVar("Answer")
-_PATIENCE = 60.0  # seconds
+_PATIENCE, _WAITING = 60.0, 10.0  # seconds, with an answer and between two attempts, while somebody looks on
 
 
 def choose_model(where: str) -> tuple[str, str | None]:
@@ -61,11 +61,12 @@ def ask(base_url: str | None, question: "Callable[[ChatClient], Awaitable[Answer
         No answer that can be used.
     """
     from guidedrec_core.llm.client import ChatClient
+    from guidedrec_core.llm.retry import RetryPolicy
 
     check_visitors_url(base_url)
 
     async def asked() -> Answer:
-        async with ChatClient(base_url, retries=1, timeout_seconds=_PATIENCE) as client:
+        async with ChatClient(base_url, RetryPolicy(retries=1, patience=_WAITING), _PATIENCE) as client:
             return await question(client)
 
     return asyncio.run(asked())

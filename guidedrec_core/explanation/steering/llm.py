@@ -1,18 +1,16 @@
 """A wish in words read by a language model: it proposes pulls, code checks them, a person applies them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.errors import InputError, ServiceError
 from guidedrec_core.explanation.steering.steer import MOST_PULL
 from guidedrec_core.explanation.steering.wish import LONGEST_WISH, Proposal, Understood, uncovered
 from guidedrec_core.language import words_of
-from guidedrec_core.llm.sanitize import clean, fence
-from guidedrec_core.scoring.parsing import json_values
-
-if TYPE_CHECKING:
-    from guidedrec_core.llm.client import ChatReply
-    from guidedrec_core.scoring.scorer import Chat
+from guidedrec_core.llm.chat import Chat
+from guidedrec_core.llm.protocol import ChatReply
+from guidedrec_core.llm.reply_json import json_values
+from guidedrec_core.llm.sanitize import clean, clean_line, fence
 
 _ATTEMPTS = 3
 _MAX_TOKENS = 1500
@@ -46,7 +44,7 @@ class _UnusableError(Exception):
     """Why an answer cannot be used, in words for the model."""
 
 
-async def ask_for_pulls(client: "Chat", model: str, wish: str, schema: AttributeSchema) -> Proposal:
+async def ask_for_pulls(client: Chat, model: str, wish: str, schema: AttributeSchema) -> Proposal:
     """Let a language model read a wish.
 
     An answer with an unknown attribute, with steps out of range, or with words that the wish does not hold is given
@@ -102,12 +100,8 @@ async def ask_for_pulls(client: "Chat", model: str, wish: str, schema: Attribute
 
 
 def _messages(wish: str, schema: AttributeSchema) -> list[dict[str, str]]:
-    lines = [
-        f"- {one.name}: {f'{one.definition} ' if one.definition else ''}low = {one.low}; high = {one.high}"
-        for one in schema.attributes
-    ]
-    of = f" of {schema.domain}" if schema.domain else ""
-    system = _SYSTEM.format(of=of, attributes="\n".join(lines), most=MOST_PULL)
+    of = f" of {clean_line(schema.domain)}" if schema.domain else ""
+    system = _SYSTEM.format(of=of, attributes="\n".join(map(_describe, schema.attributes)), most=MOST_PULL)
     code, fenced = fence([clean(wish)], "wish")
     return [
         {"role": "system", "content": system},
@@ -115,7 +109,12 @@ def _messages(wish: str, schema: AttributeSchema) -> list[dict[str, str]]:
     ]
 
 
-def _read(reply: "ChatReply", wish: str, schema: AttributeSchema) -> Proposal:
+def _describe(attribute: Attribute) -> str:
+    definition, low, high = map(clean_line, (attribute.definition, attribute.low, attribute.high))
+    return f"- {attribute.name}: {f'{definition} ' if definition else ''}low = {low}; high = {high}"
+
+
+def _read(reply: ChatReply, wish: str, schema: AttributeSchema) -> Proposal:
     """Read an answer.
 
     Raises

@@ -33,6 +33,7 @@ _TABLES = (
     ) WITHOUT ROWID""",
 )
 _REQUEST = "kind, pass, attempt, attributes, texts, prompt_estimate, completion_estimate, max_tokens, most"
+_FAILED = "('refused', 'failed')"
 _OF_CAMPAIGN = "batch IN (SELECT id FROM batches WHERE campaign = ?)"
 
 
@@ -108,12 +109,28 @@ class Tried:
 
 @dataclass(frozen=True)
 class BatchCounts:
-    """Requests that came to something, and what they took; `held` is what those under way cost at most, in USD."""
+    """What requests came to.
+
+    Attributes
+    ----------
+    requests, prompt_tokens, completion_tokens : int
+        Of those that were answered.
+    cost : float
+        USD of the answers.
+    failed : int
+        Requests without an answer.
+    failed_cost : float
+        USD at which these are booked.
+    held : float
+        USD that those under way cost at most.
+    """
 
     requests: int
     prompt_tokens: int
     completion_tokens: int
     cost: float
+    failed: int
+    failed_cost: float
     held: float
 
 
@@ -292,13 +309,15 @@ class BatchStore:
         """Return what the campaign has taken so far, for items or users, or in all."""
         of_kind = "" if kind is None else "AND kind = ?"
         with self._cache.together() as base:
-            requests, prompt, completion, cost, held = base.execute(
+            requests, prompt, completion, cost, failed, failed_cost, held = base.execute(
                 "SELECT coalesce(sum(prompt_tokens > 0), 0), total(prompt_tokens), total(completion_tokens), "
-                "total(cost), total(CASE outcome WHEN 'open' THEN most END) "
+                f"total(CASE WHEN outcome NOT IN {_FAILED} THEN cost END), "
+                f"coalesce(sum(outcome IN {_FAILED}), 0), total(CASE WHEN outcome IN {_FAILED} THEN cost END), "
+                "total(CASE outcome WHEN 'open' THEN most END) "
                 f"FROM batch_requests WHERE {_OF_CAMPAIGN} {of_kind}",
                 (self._campaign, *([] if kind is None else [kind])),
             ).fetchone()
-        return BatchCounts(requests, int(prompt), int(completion), cost, held)
+        return BatchCounts(requests, int(prompt), int(completion), cost, failed, failed_cost, held)
 
     def outcomes(self) -> dict[str, int]:
         """Count requests by outcome."""

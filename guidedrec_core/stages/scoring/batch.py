@@ -8,8 +8,8 @@ from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.llm.client import BatchClient
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.scoring.batch.batches import BatchScorer
-from guidedrec_core.scoring.batch.run import BatchState
+from guidedrec_core.scoring.batch.scorer import BatchScorer
+from guidedrec_core.scoring.batch.session import BatchState
 from guidedrec_core.scoring.prompts import Kind
 from guidedrec_core.stages.scoring.score import listings_of, reply_cache
 

@@ -17,13 +17,13 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.tables import read_table
 from guidedrec_core.errors import DataError
 from guidedrec_core.explanation import words
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.scoring.offline import offline_scores
 from guidedrec_core.scoring.prompts import Listing, item_listings
 from guidedrec_core.scoring.recorded import RECORDED
-from guidedrec_core.scoring.scorer import Chat
 from guidedrec_core.stages.scoring.score import ask_about_items
 from guidedrec_core.vectors.text import Embed
 
@@ -72,6 +72,10 @@ class ListingScores:
         Paid for; none for what was answered before.
     cost : float or None
         USD; None when the price is not known.
+    failed_attempts : int
+        Requests that brought no answer.
+    failed_cost : float or None
+        USD at which they are booked; None when that is not known.
     """
 
     listings: tuple[ScoredListing, ...]
@@ -80,6 +84,8 @@ class ListingScores:
     requests: int = 0
     tokens: int = 0
     cost: float | None = 0.0
+    failed_attempts: int = 0
+    failed_cost: float | None = 0.0
 
 
 def listings_file(path: Path) -> tuple[Catalogue, tuple[Notice, ...]]:
@@ -206,6 +212,8 @@ def score_listings(
         requests=result.requests,
         tokens=result.prompt_tokens + result.completion_tokens,
         cost=result.cost,
+        failed_attempts=result.failed_attempts,
+        failed_cost=result.failed_cost,
     )
 
 

@@ -9,14 +9,15 @@ from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, InputError
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.reliability.repeated import RepeatedScores, stratified_sample
 from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.scoring.prompts import Listing
-from guidedrec_core.scoring.scorer import Chat, Scorer, ScoringPlan, ScoringResult
+from guidedrec_core.scoring.scorer import Scorer, ScoringPlan, ScoringResult
 from guidedrec_core.scoring.suggest import suggest_schema
-from guidedrec_core.stages.scoring.score import ask_about_items, chat_client, listings_of, reply_cache
+from guidedrec_core.stages.scoring.score import ask_about_items, chat_client, failures_in, listings_of, reply_cache
 
 
 def sample_listings(data: Run, config: ScoringConfig, size: int, seed: int = 0) -> list[Listing]:
@@ -134,7 +135,7 @@ def score_repeatedly(
     if result.stopped == "budget":
         raise InputError(
             f"the budget of {config.budget:g} USD does not last for {config.passes} passes over {len(listings):,} "
-            "items; what is answered is kept, so run the same again with a larger budget to go on"
+            f"items{failures_in(result)}; what is answered is kept, so run the same again with a larger budget to go on"
         )
     ids = tuple(listing.id for listing in listings)
     values, positions = (array.astype(np.float64) for array in (result.passes_values, result.positions))

@@ -18,15 +18,17 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, JobCancelledError, ServiceError
 from guidedrec_core.llm.address import find_url
+from guidedrec_core.llm.chat import Chat
 from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.reliability.repeated import disagreement
 from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore, RunWriter
-from guidedrec_core.scoring.batch.batches import BatchScorer
+from guidedrec_core.scoring.batch.scorer import BatchScorer
 from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.prices import failed_words
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing, item_listings, user_listings
-from guidedrec_core.scoring.scorer import Chat, Scorer, ScoringPlan, ScoringResult
+from guidedrec_core.scoring.scorer import Scorer, ScoringPlan, ScoringResult
 from guidedrec_core.stages.common import sha256
 from guidedrec_core.stages.data import find_data, newest_scores
 
@@ -61,6 +63,12 @@ def ask_about_items(
         result = Scorer(cache, schema, config, "item").run(listings, client or chat_client(config), listener)
     check_not_cancelled(result)
     return result
+
+
+def failures_in(result: ScoringResult) -> str:
+    """Say in brackets what failed attempts took of a budget; empty when none did."""
+    failed = failed_words(result.failed_attempts, result.failed_cost)
+    return f" ({failed}: they may have to be paid for)" if result.failed_cost else f" ({failed})" if failed else ""
 
 
 def check_not_cancelled(result: ScoringResult) -> None:
@@ -217,7 +225,7 @@ def _ask(
     """Ask about items, then about users with what the budget leaves; when the first go wrong, not about the others."""
     results: dict[Kind, ScoringResult] = {}
     for kind, some in listings.items():
-        spent = sum(result.cost or 0.0 for result in results.values())
+        spent = sum((result.cost or 0.0) + (result.failed_cost or 0.0) for result in results.values())
         left = None if config.budget is None else max(0.0, config.budget - spent)
         scorer = Scorer(cache, schema, config.model_copy(update={"budget": left}), kind)
         results[kind] = scorer.run(some, client, listener)
@@ -276,7 +284,8 @@ class _Part:
             if not scored or not keep_partial:
                 raise InputError(
                     f"the budget of {config.budget:g} USD allows no more than {scored:,} of {len(self.listings):,} "
-                    f"{self.kind}s; what is answered is kept, so run the same again with a larger budget to go on"
+                    f"{self.kind}s{failures_in(self.result)}; what is answered is kept, so run the same again with a "
+                    "larger budget to go on"
                 )
         if not scored:
             reason = next(iter(self.result.faults.values()), "no answer")
@@ -378,6 +387,8 @@ def _write(
         requests=paid["requests"],
         tokens=paid["prompt_tokens"] + paid["completion_tokens"],
         cost=paid["cost"],
+        failed_attempts=paid["failed_attempts"],
+        failed_cost=paid["failed_cost"],
         model=config.model,
         stopped=stopped,
     )
@@ -385,10 +396,16 @@ def _write(
 
 def _paid(results: list[ScoringResult]) -> dict[str, Any]:
     """Add up what results took."""
-    costs = [result.cost for result in results]
     return {
         "requests": sum(result.requests for result in results),
         "prompt_tokens": sum(result.prompt_tokens for result in results),
         "completion_tokens": sum(result.completion_tokens for result in results),
-        "cost": None if None in costs else sum(cost for cost in costs if cost is not None),
+        "cost": _sum([result.cost for result in results]),
+        "failed_attempts": sum(result.failed_attempts for result in results),
+        "failed_cost": _sum([result.failed_cost for result in results]),
     }
+
+
+def _sum(costs: list[float | None]) -> float | None:
+    """Add up costs; None when one is not known."""
+    return None if None in costs else sum(cost for cost in costs if cost is not None)

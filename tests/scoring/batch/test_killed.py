@@ -18,7 +18,7 @@ from batch_server import BatchServer, Behaviour, batch_server  # noqa: F401
 from chat_server import Answer, Request, said, score_of, scorer, texts_in
 
 from guidedrec_core.llm.client import BatchClient
-from guidedrec_core.scoring.batch.batches import BatchScorer
+from guidedrec_core.scoring.batch.scorer import BatchScorer
 from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.scorer import Scorer
 

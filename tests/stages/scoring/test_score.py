@@ -240,6 +240,20 @@ def test_a_budget_is_for_items_and_users_together(
     assert 0 <= run.summary["users_scored"] < 60
 
 
+def test_a_budget_holds_for_failed_attempts_of_items_and_users_together(
+    config: ScoringConfig, score: Score, store: RunStore, data: Run, schema: AttributeSchema, chat_server: ChatServer
+) -> None:
+    whole = scoring_plan(store, data, schema, config).cost or 0.0
+    # Half of what is booked is booked for the items, so that the users get what is left, and not all of it.
+    chat_server.model = lambda request: failing(500) if len(chat_server.asked) % 2 else scorer(request)
+    run = score(config.model_copy(update={"budget": 4 * whole, "concurrency": 1}), users=True, keep_partial=True)
+    summary = run.summary
+    assert (summary["scored"], summary["stopped"]) == (40, "budget")
+    assert summary["failed_attempts"] == len(chat_server.asked) - summary["requests"] > 5
+    assert 0 < summary["failed_cost"] <= 4 * whole - summary["cost"]
+    assert run.read_json("scoring")["this_run"]["failed_attempts"] == summary["failed_attempts"]
+
+
 def test_users_are_scored_by_the_training_part_and_used_with_the_same_split_only(
     config: ScoringConfig, score: Score, store: RunStore, data: Run, chat_server: ChatServer
 ) -> None:

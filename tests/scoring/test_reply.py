@@ -8,7 +8,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from guidedrec_core.attributes.schema import AttributeSchema
-from guidedrec_core.scoring.parsing import Parsed, parse_reply
+from guidedrec_core.scoring.reply import Parsed, parse_reply
 
 SCHEMA = AttributeSchema.parse(
     {"attributes": [{"name": n, "low": "little", "high": "much"} for n in ("pace", "depth")]}

@@ -13,7 +13,7 @@ from guidedrec_core.llm.address import meant_url
 from guidedrec_core.llm.client import BatchClient
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.scoring.batch.file import waiting_for
-from guidedrec_core.scoring.batch.run import BatchRun, BatchState
+from guidedrec_core.scoring.batch.session import BatchSession, BatchState
 from guidedrec_core.scoring.batch.store import BatchStore
 from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prices import BATCH_SHARE
@@ -111,7 +111,7 @@ class BatchScorer:
             The server does not answer, or not what can be used; what it answered before is kept.
         """
         with self._store.alone():
-            work = BatchRun(self._scorers, listings, self._store, self.price, client, listener)
+            work = BatchSession(self._scorers, listings, self._store, self.price, client, listener)
             state = work.round()
             if work.error is not None:
                 raise work.error
@@ -141,18 +141,14 @@ class BatchScorer:
             Scores of items and users; requests, tokens and cost are those since the first batch was submitted.
         """
         with self._store.alone():
-            work = BatchRun(self._scorers, listings, self._store, self.price, client, listener)
+            work = BatchSession(self._scorers, listings, self._store, self.price, client, listener)
             try:
                 self._wait(work)
             except JobCancelledError:
                 work.cancel()
             results: dict[Kind, ScoringResult] = {}
             for kind, some in listings.items():
-                counts = self._store.counts(kind)
-                results[kind] = self._scorers[kind].result(
-                    *(some, counts.requests, counts.prompt_tokens, counts.completion_tokens),
-                    *(counts.cost if self.price else None, work.stopped),
-                )
+                results[kind] = self._scorers[kind].result(some, work.paid(kind), work.stopped)
             self._end()
             return results
 
@@ -179,13 +175,13 @@ class BatchScorer:
             See `advance`.
         """
         with self._store.alone():
-            work = BatchRun(self._scorers, {}, self._store, self.price, client, listener)
+            work = BatchSession(self._scorers, {}, self._store, self.price, client, listener)
             work.cancel()
             state = work.say()
             self._end()
             return state
 
-    def _wait(self, work: BatchRun) -> None:
+    def _wait(self, work: BatchSession) -> None:
         """Work until nothing is under way; a server that fails for a while is waited for."""
         pause, failures = _FIRST_PAUSE, 0
         while True:

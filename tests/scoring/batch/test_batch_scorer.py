@@ -16,9 +16,12 @@ from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.errors import ConfigError, InputError, JobCancelledError, ServiceError
 from guidedrec_core.llm.client import BatchClient, ChatClient
+from guidedrec_core.llm.retry import NEVER
 from guidedrec_core.progress import Listener, Progress, silent
-from guidedrec_core.scoring.batch.batches import BatchScorer
+from guidedrec_core.scoring.batch.scorer import BatchScorer
 from guidedrec_core.scoring.cache import ReplyCache
+from guidedrec_core.scoring.limits import cautious
+from guidedrec_core.scoring.prices import BATCH_SHARE, Price
 from guidedrec_core.scoring.prompts import Kind, Listing
 from guidedrec_core.scoring.scorer import Scorer, ScoringResult
 
@@ -45,7 +48,7 @@ class Shop:
         return BatchScorer(self.cache, SCHEMA, self.config(**settings))
 
     def client(self) -> BatchClient:
-        made = BatchClient(self.server.url, retries=0, timeout_seconds=1.0)
+        made = BatchClient(self.server.url, retry=NEVER, timeout_seconds=1.0)
         return self._clients.setdefault(id(self.server), made)  # to make a connection takes long
 
     def run(self, listings: list[Listing] = LISTINGS, listener: Listener = silent, **settings: Any) -> ScoringResult:
@@ -177,7 +180,7 @@ def test_what_becomes_new_meanwhile_is_submitted_beside(shop: Shop) -> None:
 
 
 def test_large_batches_are_split(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run.MOST_REQUESTS", 4)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session.MOST_REQUESTS", 4)
     assert shop.run().values.tolist() == right()
     assert [len(batch.lines) for batch in shop.server.batches.values()] == [4, 2]
 
@@ -315,7 +318,7 @@ def test_a_full_queue_makes_batches_smaller_and_one_follows_the_other(shop: Shop
 
 
 def test_where_two_batches_find_no_room_one_waits_for_the_other(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run.MOST_REQUESTS", 3)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session.MOST_REQUESTS", 3)
     full = Behaviour(status="failed", errors=({"code": "token_limit_exceeded", "message": "Enqueued token limit"},))
     shop.server.behaviours = [Behaviour(looks=5), full, Behaviour(looks=2)]
     assert shop.run().values.tolist() == right()
@@ -342,7 +345,7 @@ def test_a_wrong_model_ends_it_and_is_no_attempt(status: int, shop: Shop) -> Non
 
 
 def test_a_server_that_does_not_want_a_field_gets_requests_without(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run.MOST_REQUESTS", 4)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session.MOST_REQUESTS", 4)
     shop.server.model = lambda request: unsupported("temperature") if "temperature" in request else scorer(request)
     result = shop.run(attempts=1)
     assert (result.values.tolist(), result.faults) == (right(), {})
@@ -411,7 +414,7 @@ def test_cancelling_ends_the_batch_and_collects_what_is_done(shop: Shop) -> None
 def test_a_batch_that_takes_long_to_end_is_collected_by_the_next_call(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("guidedrec_core.scoring.batch.run._GRACE_SECONDS", 0.0)
+    monkeypatch.setattr("guidedrec_core.scoring.batch.session._GRACE_SECONDS", 0.0)
     shop.server.behaviours = [Behaviour(looks=9, answered=4), Behaviour()]
     result = shop.run(listener=cancels(2))
     assert (result.stopped, result.requests) == ("cancelled", 0)
@@ -426,6 +429,43 @@ def test_a_batch_ended_by_others_is_not_submitted_again_at_once(shop: Shop) -> N
     assert len(shop.server.batches) == 1
     assert shop.run().values.tolist() == right()
     assert shop.paid() == once()
+
+
+@pytest.mark.parametrize(
+    ("answer", "silent", "booked"),
+    [
+        (failing(500), False, True),
+        (failing(400, "too long"), False, False),
+        (failing(429), False, False),
+        (Answer({"error": {"message": "overloaded"}}), False, True),
+        (failing(500), True, True),  # completed, and not a word of the request
+    ],
+    ids=["500", "400", "429", "no answer in 200", "silent"],
+)
+def test_requests_that_fail_are_booked_where_they_may_be_billed(
+    answer: Answer, silent: bool, booked: bool, shop: Shop
+) -> None:
+    request = Scorer(shop.cache, SCHEMA, shop.config(), "item").waiting(LISTINGS[:1]).next()
+    assert request is not None
+    most = Price(*PRICE).reduced(BATCH_SHARE).cost(cautious(request.prompt_estimate, 0.0), request.max_tokens)
+    shop.server.model = lambda request: answer
+    shop.server.behaviours = [Behaviour(silent=silent)]
+    events: list[Progress] = []
+    result = shop.run(LISTINGS[:1], attempts=1, listener=events.append)
+    assert (result.requests, result.cost, result.failed_attempts) == (0, 0.0, 1)
+    assert result.failed_cost == (pytest.approx(most) if booked else 0.0)
+    said_ = f"1 failed attempt booked at {most:.4f} USD" if booked else "1 failed attempt at no cost"
+    assert events[-1].metric == f"0 tokens, 0.0000 USD, {said_}"
+
+
+def test_a_budget_holds_even_if_failed_requests_of_batches_have_to_be_paid_for(shop: Shop) -> None:
+    shop.server.model = lambda request: failing(500)
+    request = Scorer(shop.cache, SCHEMA, shop.config(), "item").waiting(LISTINGS[:1]).next()
+    assert request is not None
+    most = Price(*PRICE).reduced(BATCH_SHARE).cost(cautious(request.prompt_estimate, 0.0), request.max_tokens)
+    result = shop.run(LISTINGS[:1], attempts=9, budget=3.5 * most)
+    assert (result.stopped, result.failed_attempts) == ("budget", 3)
+    assert len(shop.server.batches) == 3
 
 
 def test_batches_can_be_cancelled_without_waiting_for_them(shop: Shop) -> None:
@@ -481,7 +521,7 @@ def test_a_server_that_comes_back_elsewhere_is_found_by_its_batches(shop: Shop) 
     old = shop.server
     old.shutdown()
     old.server_close()
-    dead = BatchClient(old.url, retries=0, timeout_seconds=1.0)
+    dead = BatchClient(old.url, retry=NEVER, timeout_seconds=1.0)
     with pytest.raises(ServiceError, match="cannot be reached"):
         shop.scorer().advance({"item": LISTINGS}, dead)
     with serving(BatchServer(old.server_port)) as shop.server:

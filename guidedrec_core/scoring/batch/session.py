@@ -1,5 +1,6 @@
 """One stretch of work on batches: what has ended is read, what still waits is submitted."""
 
+import itertools
 import json
 import tempfile
 import time
@@ -10,15 +11,15 @@ from typing import Any, Literal
 
 from guidedrec_core.errors import ConfigError, GuidedrecError, RequestRefusedError, ServiceError
 from guidedrec_core.llm.client import BatchClient
-from guidedrec_core.llm.protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields
+from guidedrec_core.llm.protocol import BatchLine, ChatReply, RemoteBatch, blamed_field, chat_fields, may_be_billed
 from guidedrec_core.progress import Listener, Progress
-from guidedrec_core.scoring.answers import Question
 from guidedrec_core.scoring.batch.file import MOST_REQUESTS, Parcel, number_of, stored, waiting_for
 from guidedrec_core.scoring.batch.store import BatchRequest, BatchStore, StoredBatch
+from guidedrec_core.scoring.cache_records import Paid, Question
 from guidedrec_core.scoring.limits import Budget, cautious
 from guidedrec_core.scoring.prices import Price
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing
-from guidedrec_core.scoring.reply import read
+from guidedrec_core.scoring.reply import read_reply
 from guidedrec_core.scoring.requests import ScoreRequest
 from guidedrec_core.scoring.scorer import Scorer
 
@@ -51,8 +52,8 @@ class BatchState:
     stopped: Literal["", "budget", "cancelled"]
 
 
-class BatchRun:
-    """Reads batches that have ended and makes new ones; used by one call of `batches.BatchScorer`.
+class BatchSession:
+    """Reads batches that have ended and makes new ones; used by one call of `batch.scorer.BatchScorer`.
 
     Parameters
     ----------
@@ -146,13 +147,22 @@ class BatchRun:
         if remote:
             words += f" ({', '.join(sorted({one.status.replace('_', ' ') for one in remote}))})"
         total = settled + requests
-        counts = self._store.counts()
-        spent = f"{counts.prompt_tokens + counts.completion_tokens:,} tokens"
-        if self._price:
-            spent += f", {counts.cost:.{2 if counts.cost >= 1 else 4}f} USD"
         message = f"{settled + done:,} of {total:,} requests, {words}"
-        self._listener(Progress("scores", settled + done, total, message, spent))
+        self._listener(Progress("scores", settled + done, total, message, self.paid().words()))
         return BatchState(len(batches), requests, done, self.stopped)
+
+    def paid(self, kind: Kind | None = None) -> Paid:
+        """Return what the batches have taken so far for items, for users, or in all."""
+        counts = self._store.counts(kind)
+        known = self._price is not None
+        return Paid(
+            requests=counts.requests,
+            prompt_tokens=counts.prompt_tokens,
+            completion_tokens=counts.completion_tokens,
+            cost=counts.cost if known else None,
+            failed_attempts=counts.failed,
+            failed_cost=counts.failed_cost if known or not counts.failed else None,
+        )
 
     def _look_after(self, batch: StoredBatch) -> None:
         """See how far a batch is; read it if it has ended."""
@@ -183,30 +193,20 @@ class BatchRun:
 
     def _read(self, batch: StoredBatch, remote: RemoteBatch) -> None:
         """Take in what came of a batch that has ended."""
+        self._due = True
         if remote.status == "failed":
             self._store.ended(batch)
-            self._due = True
             self._refused(batch, remote)
             return
         requests = self._store.open_requests(batch)
         untouched = len(requests) == batch.requests
-        answered = False
-        for file in remote.files:
-            for line in self._client.lines(file):
-                number = number_of(line.custom_id)
-                request = requests.pop(number, None)
-                if request is None:
-                    continue
-                if line.reply is not None:
-                    answered = True
-                    self._keep(batch, number, request, line.reply)
-                else:
-                    self._fail(batch, number, request, line, remote)
+        answered = self._read_files(batch, remote, requests)
         if remote.status == "completed":
             for number, request in requests.items():
-                self._give_up(batch, number, request, "the batch holds no answer to it", "failed")
+                # It may have been answered and lost, so it is booked.
+                reason = "the batch holds no answer to it"
+                self._give_up(batch, number, request, reason, "failed", request.most)
         self._store.ended(batch)
-        self._due = True
         if remote.status == "cancelled" and not batch.cancelled:
             self.stopped = "cancelled"
         if remote.status == "expired" and untouched and not answered:
@@ -215,9 +215,24 @@ class BatchRun:
                 "charge for them; run the same again to submit them anew"
             )
 
+    def _read_files(self, batch: StoredBatch, remote: RemoteBatch, requests: dict[int, BatchRequest]) -> bool:
+        """Take in a batch's files; what they hold leaves `requests`. Tell whether any request was answered."""
+        answered = False
+        for line in itertools.chain.from_iterable(map(self._client.lines, remote.files)):
+            number = number_of(line.custom_id)
+            request = requests.pop(number, None)
+            if request is None:
+                continue
+            if line.reply is not None:
+                answered = True
+                self._keep(batch, number, request, line.reply)
+            else:
+                self._fail(batch, number, request, line, remote)
+        return answered
+
     def _keep(self, batch: StoredBatch, number: int, request: BatchRequest, reply: ChatReply) -> None:
         """Keep an answer; what it lacks waits again, or is given up."""
-        reading = read(request, reply, self._price, None)
+        reading = read_reply(request, reply, self._price, None)
         answered = reading.answered
         lost = reading.faults if request.attempt >= self._config.attempts else {}
         with self._cache.together():
@@ -231,9 +246,7 @@ class BatchRun:
         self, batch: StoredBatch, number: int, request: BatchRequest, line: BatchLine, remote: RemoteBatch
     ) -> None:
         """Note that there is no answer."""
-        reason = f"the server said: {line.message or line.code or 'nothing'}"
-        if line.status:
-            reason = f"answered with an error ({line.status}: {line.message or line.code})"
+        reason = _reason(line)
         ended_early = not line.status and remote.status in ("expired", "cancelled")
         if line.code in _NEVER_ASKED or ended_early:
             self._store.came_to(batch, number, "void")
@@ -248,7 +261,9 @@ class BatchRun:
                 self._store.came_to(batch, number, "void")
                 self._store.leave_out(blamed)
         else:
-            self._give_up(batch, number, request, reason, "refused" if line.status in _REFUSED else "failed")
+            outcome: Literal["refused", "failed"] = "refused" if line.status in _REFUSED else "failed"
+            cost = request.most if line.status and may_be_billed(line.status) else 0.0
+            self._give_up(batch, number, request, reason, outcome, cost)
 
     def _blamed(self, batch: StoredBatch, line: BatchLine) -> str | None:
         """Name the field for which a server refused a request; once one was answered, its fields are right."""
@@ -258,11 +273,17 @@ class BatchRun:
         return blamed_field(line.param, line.message, chat_fields(wanted, batch.unwanted))
 
     def _give_up(
-        self, batch: StoredBatch, number: int, request: BatchRequest, reason: str, outcome: Literal["refused", "failed"]
+        self,
+        batch: StoredBatch,
+        number: int,
+        request: BatchRequest,
+        reason: str,
+        outcome: Literal["refused", "failed"],
+        cost: float,
     ) -> None:
-        """Note an attempt without an answer; after the last one, the listings are given up."""
+        """Note an attempt without an answer, booked at `cost`; after the last one, the listings are given up."""
         with self._cache.together():
-            self._store.came_to(batch, number, outcome)
+            self._store.came_to(batch, number, outcome, cost=cost)
             if request.attempt >= self._config.attempts:
                 self._cache.give_up(self._question(request), request.pass_, dict.fromkeys(request.texts, reason))
 
@@ -293,7 +314,7 @@ class BatchRun:
         self._due = False
         counts = self._store.counts()
         budget = Budget(self._config.budget)
-        budget.settle(0.0, counts.cost)
+        budget.settle(0.0, counts.cost + counts.failed_cost)
         budget.hold(counts.held)
         unwanted = self._store.unwanted
         most_requests = min(largest or MOST_REQUESTS, MOST_REQUESTS)
@@ -342,3 +363,10 @@ class BatchRun:
         }
         body = {"model": self._config.model, "messages": request.messages(), **chat_fields(wanted, unwanted)}
         return json.dumps(body).encode()
+
+
+def _reason(line: BatchLine) -> str:
+    """Say why a line holds no answer."""
+    if line.status:
+        return f"answered with an error ({line.status}: {line.message or line.code})"
+    return f"the server said: {line.message or line.code or 'nothing'}"

@@ -1,4 +1,4 @@
-"""What a language model is asked, and what came of it."""
+"""Records of the reply cache: the question that is its key, a reply as it is kept, and what is read back."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.scoring.prices import failed_words, usd
 
 Reuse = Literal["schema", "attribute"]
 
@@ -51,7 +52,7 @@ class Answered:
     texts : tuple of str
         Hashes of the listings, in the order in which they were asked.
     text, refusal, finish_reason, request_id
-        As in `guidedrec_core.llm.client.ChatReply`.
+        As in `guidedrec_core.llm.protocol.ChatReply`.
     prompt_tokens, completion_tokens : int
         As paid for.
     prompt_estimate, completion_estimate : int
@@ -93,12 +94,43 @@ class Kept:
 
 @dataclass(frozen=True)
 class Paid:
-    """What replies have taken so far; `cost` in USD, None when the price of some is not known."""
+    """What replies have taken so far.
+
+    Attributes
+    ----------
+    requests, prompt_tokens, completion_tokens : int
+        Of replies.
+    cost : float or None
+        USD of replies; None when the price of some is not known.
+    failed_attempts : int
+        Attempts that brought no reply.
+    failed_cost : float or None
+        USD at which they are booked; None when that of some is not known.
+    """
 
     requests: int
     prompt_tokens: int
     completion_tokens: int
     cost: float | None
+    failed_attempts: int = 0
+    failed_cost: float | None = 0.0
+
+    def words(self) -> str:
+        """Say it in a few words.
+
+        Examples
+        --------
+        >>> Paid(3, 1000, 200, 0.25).words()
+        '1,200 tokens, 0.2500 USD'
+        >>> Paid(3, 1000, 200, None, failed_attempts=1).words()
+        '1,200 tokens, 1 failed attempt at no cost'
+        """
+        parts = [f"{self.prompt_tokens + self.completion_tokens:,} tokens"]
+        if self.cost is not None:
+            parts.append(usd(self.cost))
+        if self.failed_attempts:
+            parts.append(failed_words(self.failed_attempts, self.failed_cost))
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
