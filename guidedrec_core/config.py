@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -22,6 +23,13 @@ from pydantic import (
 )
 
 from guidedrec_core.errors import ConfigError
+
+_FORMER_CONTROLS = {"shuffled": "placebo", "gaussian": "random_vectors"}
+Control = Annotated[
+    Literal["none", "placebo", "random_vectors", "categories", "second_training", "guided_only"],
+    BeforeValidator(lambda name: _FORMER_CONTROLS.get(name, name) if isinstance(name, str) else name),
+]
+"""Name of a control; runs stored before version 0.2.0 have other names for two of them."""
 
 Share = Annotated[float, Field(gt=0, le=1)]
 """A weight relative to a full one."""
@@ -285,9 +293,10 @@ class RefinementConfig(Config):
     """Positions of the attributes used, for ablations; None is all."""
     head_penalty: PositiveFloat = 1.0
     """Precision of the normal prior that holds the head's weights to the models alone."""
-    control: Literal["none", "shuffled", "gaussian", "categories", "second_training", "guided_only"] = "none"
-    """What stands in for the guided scores: `shuffled` rows (placebo), `gaussian` noise, `categories` one-hot, nothing
-    (`second_training`); or nothing but the guided scores (`guided_only`)."""
+    control: Control = "none"
+    """What stands in for the guided scores. `placebo`: the same rows, shuffled over items. `random_vectors`: noise.
+    `categories`: the catalogue's categories. `second_training`: nothing. `guided_only`: the scores alone, without the
+    base embedding."""
 
 
 class PopularityConfig(Config):

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from guidedrec_core import config as configs
-from guidedrec_core.config import BuildConfig, Config, EncoderConfig, ScoringConfig, TrainingConfig
+from guidedrec_core.config import BuildConfig, Config, EncoderConfig, RefinementConfig, ScoringConfig, TrainingConfig
 from guidedrec_core.errors import ConfigError
 
 ALL = [
@@ -93,3 +93,10 @@ def test_the_architecture_is_sasrec_unless_told_otherwise() -> None:
     assert EncoderConfig() == EncoderConfig.parse({"kind": "sasrec"})
     with pytest.raises(ConfigError, match="kind"):
         EncoderConfig.parse({"kind": ["gru4rec"]})
+
+
+def test_stored_names_of_controls_are_understood() -> None:
+    assert RefinementConfig.parse({"control": "shuffled"}) == RefinementConfig(control="placebo")
+    assert RefinementConfig.parse({"control": "gaussian"}) == RefinementConfig(control="random_vectors")
+    with pytest.raises(ConfigError, match=r"control: .*got 'mixed'"):
+        RefinementConfig.parse({"control": "mixed"})

@@ -18,14 +18,7 @@ from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.recommenders.refiner import Refiner
 
 Control = Literal["placebo", "second_training", "random_vectors", "categories", "guided_only"]
-CONTROLS: dict[Control, str] = {
-    "placebo": "shuffled",
-    "second_training": "second_training",
-    "random_vectors": "gaussian",
-    "categories": "categories",
-    "guided_only": "guided_only",
-}
-"""Name of each control, and of its setting in `RefinementConfig.control`."""
+CONTROLS = get_args(Control)
 
 
 def evaluate(
@@ -106,13 +99,13 @@ def _controls(
     refined = {name: model for name, model in models.items() if isinstance(model, RefinedRecommender)}
     unknown = [name for name in controls if name not in CONTROLS]
     if unknown:
-        raise InputError(f"expected controls out of {', '.join(get_args(Control))}, got {', '.join(unknown)}")
+        raise InputError(f"expected controls out of {', '.join(CONTROLS)}, got {', '.join(unknown)}")
     if controls and not refined:
         raise InputError("controls stand in for the guided scores of a refined recommender, got none; add one")
     made: dict[str, Recommender] = {}
     for name, model in refined.items():
         for control in controls:
-            config = model.config.model_copy(update={"control": CONTROLS[control]})
+            config = model.config.model_copy(update={"control": control})
             refiner = Refiner.of(config, model.training, model.baselines, model.seed)
             label = control if len(refined) == 1 else f"{name} {control}"
             if label in models:

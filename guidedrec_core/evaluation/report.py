@@ -22,7 +22,7 @@ from guidedrec_core.ranking.ranks import target_ranks, top_lists
 
 POPULARITY, ITEM_KNN, ITEM_KNN_RECENCY, LINEAR = "popularity", "item_knn", "item_knn_recency", "ease"
 BASE, REFINED, SECOND_TRAINING, PLACEBO = "base", "refined", "second_training", "placebo"
-GAUSSIAN, CATEGORIES, GUIDED_ONLY = "gaussian", "categories", "guided_only"
+RANDOM_VECTORS, CATEGORIES, GUIDED_ONLY = "random_vectors", "categories", "guided_only"
 MODELS = (
     POPULARITY,
     ITEM_KNN,
@@ -31,7 +31,7 @@ MODELS = (
     BASE,
     SECOND_TRAINING,
     PLACEBO,
-    GAUSSIAN,
+    RANDOM_VECTORS,
     CATEGORIES,
     GUIDED_ONLY,
     REFINED,
@@ -44,7 +44,7 @@ COMPARISONS = (
     (REFINED, PLACEBO),
     (SECOND_TRAINING, BASE),
     (PLACEBO, BASE),
-    (REFINED, GAUSSIAN),
+    (REFINED, RANDOM_VECTORS),
     (REFINED, CATEGORIES),
     (REFINED, GUIDED_ONLY),
     (REFINED, ITEM_KNN_RECENCY),

@@ -12,13 +12,13 @@ from guidedrec_core.evaluation.highlights import CLEAREST, DOWN, FOUND, LOST, RA
 from guidedrec_core.evaluation.report import (
     BASE,
     CATEGORIES,
-    GAUSSIAN,
     GUIDED_ONLY,
     ITEM_KNN,
     ITEM_KNN_RECENCY,
     LINEAR,
     PLACEBO,
     POPULARITY,
+    RANDOM_VECTORS,
     REFINED,
     SECOND_TRAINING,
 )
@@ -32,7 +32,7 @@ MODEL_WORDS = {
     BASE: "base",
     SECOND_TRAINING: "retrained without attributes",
     PLACEBO: "shuffled scores",
-    GAUSSIAN: "random numbers",
+    RANDOM_VECTORS: "random numbers",
     CATEGORIES: "categories instead of scores",
     GUIDED_ONLY: "scores only",
     REFINED: "refined",
@@ -47,7 +47,7 @@ _MODEL_MEANINGS = {
     BASE: "the original model, which learns from the order of {nouns} and uses no attributes",
     SECOND_TRAINING: "trained a second time in the same way, without attributes: shows the effect of longer training",
     PLACEBO: "the same refinement with the scores shuffled over items: shows the effect of the extra parameters",
-    GAUSSIAN: "the same refinement with random numbers instead of scores: another check on the extra parameters",
+    RANDOM_VECTORS: "the same refinement with random numbers instead of scores: another check on the extra parameters",
     CATEGORIES: "the same refinement with the catalogue's categories: shows whether scoring items was worth it",
     GUIDED_ONLY: "the refinement without the base model's knowledge of items: shows what the scores do on their own",
     REFINED: "the base model refined with the attributes",
@@ -56,7 +56,7 @@ _MODEL_MEANINGS = {
 CONTROL_QUESTIONS = {
     SECOND_TRAINING: "Is it just the longer training? Then retraining without attributes would gain as much.",
     PLACEBO: "Does the meaning of the scores matter? If not, randomly reassigned scores would gain as much.",
-    GAUSSIAN: "Is it just the extra numbers? Then random numbers in place of scores would gain as much.",
+    RANDOM_VECTORS: "Is it just the extra numbers? Then random numbers in place of scores would gain as much.",
     CATEGORIES: "Was scoring needed? If not, the catalogue's categories in place of scores would gain as much.",
     GUIDED_ONLY: "Is the base model needed? If not, the scores would do as well without it.",
 }
@@ -282,7 +282,7 @@ def _against_categories(rows: Rows) -> str:
 def _against_others(rows: Rows) -> list[str]:
     """Say which of the stricter controls do about as well."""
     names = {
-        GAUSSIAN: "Random numbers in place of scores",
+        RANDOM_VECTORS: "Random numbers in place of scores",
         GUIDED_ONLY: "The scores alone, without the base model,",
     }
     return [

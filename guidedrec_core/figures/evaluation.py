@@ -11,10 +11,10 @@ from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import (
     BASE,
     CATEGORIES,
-    GAUSSIAN,
     GUIDED_ONLY,
     MODELS,
     PLACEBO,
+    RANDOM_VECTORS,
     REFINED,
     SECOND_TRAINING,
 )
@@ -29,7 +29,7 @@ _SYMBOLS = {
     BASE: "circle",
     SECOND_TRAINING: "diamond",
     PLACEBO: "square-open",
-    GAUSSIAN: "triangle-up-open",
+    RANDOM_VECTORS: "triangle-up-open",
     CATEGORIES: "square",
     GUIDED_ONLY: "triangle-up",
     REFINED: "circle",
@@ -39,7 +39,7 @@ REFERENCES = (BASE, SECOND_TRAINING, PLACEBO)
 
 _ROW = 50
 
-_CONTROLS = (*REFERENCES, GAUSSIAN, CATEGORIES, GUIDED_ONLY)
+_CONTROLS = (*REFERENCES, RANDOM_VECTORS, CATEGORIES, GUIDED_ONLY)
 
 
 def model_colour(model: str, colours: Palette) -> str:
@@ -48,7 +48,7 @@ def model_colour(model: str, colours: Palette) -> str:
         BASE: colours.base,
         SECOND_TRAINING: colours.second,
         PLACEBO: colours.placebo,
-        GAUSSIAN: colours.placebo,
+        RANDOM_VECTORS: colours.placebo,
         CATEGORIES: colours.categorical[3],
         GUIDED_ONLY: colours.categorical[6],
         REFINED: colours.refined,

@@ -146,7 +146,7 @@ def _user_scores(
     data: SplitDataset, scores: AlignedScores, config: RefinementConfig
 ) -> tuple[np.ndarray | None, list[Notice]]:
     """Return standardised LLM user scores where an arm may use them."""
-    foreign = config.control in ("second_training", "categories", "gaussian")
+    foreign = config.control in ("second_training", "categories", "random_vectors")
     if foreign or config.mode == "head" or not config.use_user_scores or scores.users is None:
         return None, []
     if not _ends_alike(data.config, scores.user_split):

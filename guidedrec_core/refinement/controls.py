@@ -14,8 +14,8 @@ from guidedrec_core.reliability.doubt import Doubt
 STAGES = {
     "none": "refine",
     "second_training": "second training",
-    "shuffled": "placebo",
-    "gaussian": "random vectors",
+    "placebo": "placebo",
+    "random_vectors": "random vectors",
     "categories": "categories",
     "guided_only": "guided only",
 }
@@ -55,9 +55,10 @@ def guided_table(
     # Attributes left out must not enter by way of whitening, which mixes columns.
     raw, weights = scores.take(config.attributes).values, None if doubt is None else doubt.weights
     guided = GuidedEmbedding.of(raw, config.normalisation, weights)
-    if config.control == "shuffled":
+    if config.control == "placebo":
         return guided.shuffled(generator(seed, "placebo"))
-    if config.control == "gaussian":
+    if config.control == "random_vectors":
+        # The name of the seed is an older one of this control: another would draw other vectors.
         noise = generator(seed, "gaussian").normal(size=guided.values.shape)
         return GuidedEmbedding.of(noise.astype(np.float32), config.normalisation)
     if config.control == "categories":

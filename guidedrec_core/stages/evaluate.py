@@ -12,9 +12,9 @@ from guidedrec_core.evaluation.highlights import highlights
 from guidedrec_core.evaluation.report import (
     BASE,
     CATEGORIES,
-    GAUSSIAN,
     GUIDED_ONLY,
     PLACEBO,
+    RANDOM_VECTORS,
     REFINED,
     SECOND_TRAINING,
     evaluate_models,
@@ -32,8 +32,8 @@ from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import config_of, find_equal
 from guidedrec_core.stages.refine import refine
 
-_CORE = {SECOND_TRAINING: "second_training", PLACEBO: "shuffled"}
-_MORE = {GAUSSIAN: "gaussian", CATEGORIES: "categories", GUIDED_ONLY: "guided_only"}
+_CORE = (SECOND_TRAINING, PLACEBO)
+_MORE = (RANDOM_VECTORS, CATEGORIES, GUIDED_ONLY)
 
 
 def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Listener = silent) -> Run:
@@ -47,8 +47,8 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     prepared = load_split_dataset(store, base)
     controls, notices = _controls(prepared, config.evaluation.controls)
     inputs = {BASE: base, REFINED: refined}
-    for role, control in controls.items():
-        inputs[role] = refine(store, base, scores, same, listener, control=control)
+    for control in controls:
+        inputs[control] = refine(store, base, scores, same, listener, control=control)
     settings = config.evaluation.model_dump(mode="json")
     if prepared.is_temporal:
         settings["counts"] = "train+valid"  # of popularity and item-kNN, see `SplitDataset.refreshed`
@@ -107,13 +107,13 @@ def _item_knn_grid(refined: Run, config: BuildConfig) -> BaselineConfig:
     return config.evaluation.baselines if stored is None else BaselineConfig.parse(stored)
 
 
-def _controls(prepared: SplitDataset, asked: str) -> tuple[dict[str, str], tuple[Notice, ...]]:
+def _controls(prepared: SplitDataset, asked: str) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
     """Name the controls to be made, and say which one cannot be."""
     if asked == "core":
         return _CORE, ()
     try:
         category_marks(prepared.dataset, 1)
     except ConfigError as error:
-        left = {role: control for role, control in _MORE.items() if role != CATEGORIES}
-        return _CORE | left, (Notice("categories_left_out", len(prepared.dataset.items), str(error)),)
-    return _CORE | _MORE, ()
+        left = tuple(control for control in _MORE if control != CATEGORIES)
+        return _CORE + left, (Notice("categories_left_out", len(prepared.dataset.items), str(error)),)
+    return _CORE + _MORE, ()

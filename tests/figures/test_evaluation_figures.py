@@ -35,7 +35,7 @@ def test_gains_over_each_control_with_a_zero_line(tiny_build: Build) -> None:
 def test_controls_that_were_run_get_a_row_of_their_own(tiny_build: Build) -> None:
     differences = tiny_build.evaluation.read_table("differences")
     placebo = differences[(differences["model"] == "refined") & (differences["against"] == "placebo")]
-    more = [placebo.assign(against=control) for control in ("guided_only", "categories", "gaussian")]
+    more = [placebo.assign(against=control) for control in ("guided_only", "categories", "random_vectors")]
     figure = gain_forest(pd.concat([differences, *more]), "MRR", LIGHT)
     assert [trace.y[0] for trace in figure.data][3:] == [
         "over random numbers",

@@ -255,7 +255,7 @@ def test_scores_that_are_none_are_refused(scores: dict[str, Any], said: str, sho
 def test_unknown_attributes_and_controls_are_refused(shop: Shop) -> None:
     with pytest.raises(UnknownIdError, match="unknown attribute 'warmness'"):
         preview(shop.system(mode="head"), {"warmness": 1})
-    for control in ("shuffled", "second_training", "categories"):
+    for control in ("placebo", "second_training", "categories"):
         with pytest.raises(ConfigError, match=f"control {control}"):
             preview(shop.system(mode="head", control=control), SCORES)
 

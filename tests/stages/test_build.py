@@ -42,7 +42,7 @@ def test_a_build_leaves_one_run_a_stage_and_both_controls(tiny_build: Build) -> 
     counts = {stage: len(store.list(stage)) for stage in ("data", "scores", "base", "evaluation", "projection")}
     assert counts == dict.fromkeys(counts, 1)
     controls = {info.config["refinement"]["control"] for info in store.list("refined")}
-    assert controls == {"none", "shuffled", "second_training"}
+    assert controls == {"none", "placebo", "second_training"}
     assert not list((store.home / "checkpoints").glob("*"))
 
 

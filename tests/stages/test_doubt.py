@@ -127,12 +127,12 @@ def test_where_nothing_was_scored_twice_all_counts_in_full(shop: Shop) -> None:
 
 def test_controls_get_the_same_treatment_where_they_use_scores(shop: Shop) -> None:
     own = shop.table(shop.refine())
-    shuffled = shop.table(shop.refine(control="shuffled"))
+    shuffled = shop.table(shop.refine(control="placebo"))
     assert not np.array_equal(shuffled, own)
     assert_array_equal(np.sort(shuffled.view("f4,f4,f4"), axis=0), np.sort(own.view("f4,f4,f4"), axis=0))
     assert_array_equal(shop.table(shop.refine(control="guided_only")), own)
     assert shop.table(shop.refine(control="second_training")).shape == (40, 0)
-    placebo = open_refined(shop.store, shop.refine(control="shuffled").id).refined
+    placebo = open_refined(shop.store, shop.refine(control="placebo").id).refined
     assert_array_equal(placebo.mix, open_refined(shop.store, shop.refine().id).refined.mix)
 
 

@@ -35,7 +35,7 @@ class Utf8:
         The last bytes read, at least the last `_BLOCK` when there are so many.
     """
 
-    closed = False  # asked for by pyarrow
+    closed = False  # pyarrow reads it
 
     def __init__(self, plain: Plain) -> None:
         self.where = plain.where

@@ -45,7 +45,7 @@ class Plain:
         What reading `seekable` may raise when the file or its place is at fault.
     """
 
-    closed = False  # asked for by pyarrow
+    closed = False  # pyarrow reads it
 
     def __init__(
         self,
