@@ -85,15 +85,15 @@ class TestCaseStudy:
     ) -> None:
         suggested = open_app(CASE)
         assert suggested.query_params["history"] == "train+valid"
-        assert "unseen by both models" in words(suggested)
+        assert "unknown to both models" in words(suggested)
         app = open_app(CASE, dataset="tiny", user="user-03")
         assert_sound(app)
         assert app.query_params["history"] == "full"
-        assert "unseen by both models" not in words(app)
+        assert "unknown to both models" not in words(app)
         app.segmented_control(key="history_shown").set_value("train+valid").run()
         assert_sound(app)
         assert (app.query_params["user"], app.query_params["history"]) == ("user-03", "train+valid")
-        assert "unseen by both models" in words(app)
+        assert "unknown to both models" in words(app)
         assert open_app(CASE, dataset="tiny", user="user-03", history="nonsense").query_params["history"] == "full"
 
     def test_another_user_can_be_searched_and_picked(self, tiny_home, open_app) -> None:

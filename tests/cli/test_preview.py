@@ -45,7 +45,7 @@ def test_a_listing_is_placed_and_ranked(
     assert [row["part"] for row in found["contributions"]] == [*tiny.ATTRIBUTES, "newness"]
     assert len(found["audience"]) == 20
     shown = call("preview", "tiny", "--scores", scores, "--title", "Parka\x1b[31m", "--run", shop)
-    assert "Parka [31m would come into the top 10 of" in shown.stdout
+    assert "Parka [31m would be in the top 10 for " in shown.stdout
     assert "Not scored, so taken as average: style focus and ruggedness." in shown.stdout
     assert found["near"][0]["item_id"] in shown.stdout
     assert found["audience"][0]["user_id"] in shown.stdout
@@ -79,7 +79,7 @@ def test_a_listing_is_scored_by_a_language_model(
     assert found["scores"] == {name: score_of(text, name) for name in tiny.ATTRIBUTES}
     assert found["caveats"][0].startswith("Scored by toy; the catalogue's scores were read from files")
     shown = call(*asking, "--price=89", "--base-url", chat_server.url).stdout
-    assert "Parka would come into the top 10 of" in shown
+    assert "Parka would be in the top 10 for " in shown
     assert "toy, nothing new to pay for" in shown
     assert KEY not in shown
     for wrong, why in (
