@@ -104,11 +104,7 @@ def _controls(
 ) -> dict[str, Recommender]:
     """Train the controls of every refined recommender."""
     refined = {name: model for name, model in models.items() if isinstance(model, RefinedRecommender)}
-    unknown = [name for name in controls if name not in CONTROLS]
-    if unknown:
-        raise InputError(f"expected controls out of {', '.join(get_args(Control))}, got {', '.join(unknown)}")
-    if controls and not refined:
-        raise InputError("controls stand in for the guided scores of a refined recommender, got none; add one")
+    _check_controls(controls, bool(refined))
     made: dict[str, Recommender] = {}
     for name, model in refined.items():
         for control in controls:
@@ -119,6 +115,15 @@ def _controls(
                 raise ConfigError(f"{label!r} is the name of a model and of a control; rename the model")
             made[label] = refiner.fit(data, model.base_recommender, model.scores, doubt=model.doubt, listener=listener)
     return made
+
+
+def _check_controls(controls: Sequence[Control], any_refined: bool) -> None:
+    """Refuse unknown controls, and controls of nothing."""
+    unknown = [name for name in controls if name not in CONTROLS]
+    if unknown:
+        raise InputError(f"expected controls out of {', '.join(get_args(Control))}, got {', '.join(unknown)}")
+    if controls and not any_refined:
+        raise InputError("controls stand in for the guided scores of a refined recommender, got none; add one")
 
 
 def _table(bootstrap: UserBootstrap, models: list[str], metrics: list[str], reference: str) -> pd.DataFrame:
