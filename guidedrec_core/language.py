@@ -62,6 +62,12 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(folded(text))
 
 
+def _without_suffix(word: str) -> str:
+    """Cut off the longest suffix that leaves enough of a word; the word itself where none does."""
+    cut = (word[: -len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix))
+    return next((each for each in cut if len(each) >= _SHORTEST), word)
+
+
 @lru_cache(maxsize=4096)
 def stem(word: str) -> str:
     """Cut the endings off a folded word.
@@ -73,11 +79,7 @@ def stem(word: str) -> str:
     """
     if len(word) > 5 and word.endswith("our"):
         word = word[:-3] + "or"
-    while True:
-        cut = (word[: -len(suffix)] for suffix in _SUFFIXES if word.endswith(suffix))
-        shorter = next((each for each in cut if len(each) >= _SHORTEST), word)
-        if shorter == word:
-            break
+    while (shorter := _without_suffix(word)) != word:
         word = shorter
     double = len(word) > _SHORTEST and word[-1] == word[-2] and word[-1] not in "aeioul"
     return word[:-1] if double else word

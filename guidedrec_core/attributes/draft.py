@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from guidedrec_core.attributes.schema import LONGEST_DOMAIN, LONGEST_TEXT, Attribute, AttributeSchema, Scale
@@ -55,16 +56,8 @@ class DraftAttribute:
 
     def problems(self, scale: Scale) -> list[str]:
         """Say what is wrong with it, as the ends of sentences that begin with its name."""
-        found = []
-        if not self.label.strip():
-            found.append("has no name")
-        elif not self.column or not self.column[0].isalpha():
-            found.append("needs a name that begins with a letter a to z")
-        elif len(self.column) > _LONGEST_NAME:
-            found.append(f"has a name of {len(self.column)} letters; the maximum is {_LONGEST_NAME}")
-        elif self.column in (USER, ITEM):
-            found.append("has the name of an ID column; choose another name")
-        return found + self._problems_of_texts(scale)
+        wrong_name = self._wrong_name()
+        return ([wrong_name] if wrong_name else []) + self._problems_of_texts(scale)
 
     def _problems_of_texts(self, scale: Scale) -> list[str]:
         """Say what is wrong with all but the name."""
@@ -82,6 +75,18 @@ class DraftAttribute:
         if outside:
             found.append(f"has a level at {outside[0]}, outside the scale from {scale.min:g} to {scale.max:g}")
         return found
+
+    def _wrong_name(self) -> str:
+        """Say what is wrong with its name; empty where nothing is."""
+        if not self.label.strip():
+            return "has no name"
+        if not self.column or not self.column[0].isalpha():
+            return "needs a name that begins with a letter a to z"
+        if len(self.column) > _LONGEST_NAME:
+            return f"has a name of {len(self.column)} letters; the maximum is {_LONGEST_NAME}"
+        if self.column in (USER, ITEM):
+            return "has the name of an ID column; choose another name"
+        return ""
 
     def parsed_levels(self) -> tuple[dict[str, str], list[str]]:
         """Return the levels, and the lines that are none or repeat one."""
@@ -195,23 +200,27 @@ def changes(before: AttributeSchema, after: AttributeSchema) -> tuple[str, ...]:
     before, after : AttributeSchema
         Compared by the names of attributes: another name is another attribute.
     """
-    said = []
     labels = {one.name: one.label for one in (*before.attributes, *after.attributes)}
-    for verb, names in (
-        ("new", [name for name in after.names if name not in before.names]),
-        ("removed", [name for name in before.names if name not in after.names]),
-        ("reworded", [name for name in after.names if name in before.names and _differs(before, after, name)]),
-    ):
-        if names:
-            said.append(f"{verb}: {', '.join(labels[name] for name in names)}")
-    kept = [name for name in after.names if name in before.names]
-    if kept != [name for name in before.names if name in after.names]:
+    new, removed = _without(after.names, before.names), _without(before.names, after.names)
+    kept = _without(after.names, new)
+    reworded = [name for name in kept if _differs(before, after, name)]
+    said = [
+        f"{verb}: {', '.join(map(labels.__getitem__, names))}"
+        for verb, names in (("new", new), ("removed", removed), ("reworded", reworded))
+        if names
+    ]
+    if kept != _without(before.names, removed):
         said.append("in another order")
     if before.scale != after.scale:
         said.append(f"scored from {after.scale.min:g} to {after.scale.max:g}")
     if before.domain != after.domain:
         said.append(f"of {after.domain}" if after.domain else "without a domain")
     return tuple(said)
+
+
+def _without(names: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Return the names that are not among others, in order."""
+    return [name for name in names if name not in others]
 
 
 def _differs(before: AttributeSchema, after: AttributeSchema, name: str) -> bool:

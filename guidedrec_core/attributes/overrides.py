@@ -236,21 +236,19 @@ def apply(layer: tuple[Override, ...], scores: GuidedScores, items: Vocabulary) 
         The items of these rows.
     """
     schema = scores.schema
-    problems = [override.problem(schema, items) for override in layer]
-    used = [override for override, problem in zip(layer, problems, strict=True) if not problem]
+    found = [(override, override.problem(schema, items)) for override in layer]
+    used = [override for override, problem in found if not problem]
+    unused = [(override, problem) for override, problem in found if problem]
     rows = items.indexes([override.item_id for override in used])
     columns = np.array([schema.index(override.attribute) for override in used], dtype=np.int64)
     scored = scores.values[rows, columns]
     cells = _table(used).assign(scored=scored.astype(np.float64))
     values = scores.values.copy()
     values[rows, columns] = cells["value"]
-    left_out = _table([override for override, problem in zip(layer, problems, strict=True) if problem])
-    notices = [] if not used else [_in_use(len(used), int(np.isnan(scored).sum()))]
-    for code, what in _PROBLEMS.items():
-        if count := problems.count(code):
-            notices.append(Notice(f"overrides_{code}", count, f"{count:,} overrides are {what}; kept, but not used"))
-    left_out = left_out.assign(problem=pd.Series([problem for problem in problems if problem], dtype="str"))
-    return Overridden(GuidedScores(values, schema), cells, left_out, tuple(notices))
+    problems = [problem for _, problem in unused]
+    left_out = _table([override for override, _ in unused]).assign(problem=pd.Series(problems, dtype="str"))
+    notices = [_in_use(len(used), int(np.isnan(scored).sum()))] if used else []
+    return Overridden(GuidedScores(values, schema), cells, left_out, (*notices, *_not_in_use(problems)))
 
 
 def _table(layer: list[Override]) -> pd.DataFrame:
@@ -267,6 +265,13 @@ def _in_use(count: int, n_missing: int) -> Notice:
     """Count the overrides in use."""
     filled = f", {n_missing:,} of them missing otherwise" if n_missing else ""
     return Notice("overridden_scores", count, f"{count:,} single scores of items are set by hand{filled}")
+
+
+def _not_in_use(problems: list[Problem]) -> Iterator[Notice]:
+    """Count the overrides that cannot be used, by the reason."""
+    for code, what in _PROBLEMS.items():
+        if count := problems.count(code):
+            yield Notice(f"overrides_{code}", count, f"{count:,} overrides are {what}; kept, but not used")
 
 
 def _in_force(entries: Iterable[Override]) -> dict[tuple[str, str], Override]:

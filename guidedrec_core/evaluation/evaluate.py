@@ -68,8 +68,10 @@ def evaluate(
     InputError
         No model is given, `against` is none of them, or a control is unknown or asked for without a refined
         recommender.
+    NotFittedError
+        A recommender was not fitted.
     DataError
-        There is no test case.
+        There is no test case, or a recommender was fitted on other data.
     """
     if not models:
         raise InputError("expected at least one recommender, got none")
@@ -83,7 +85,7 @@ def evaluate(
     progress = StageProgress("evaluate", len(everything), listener)
     values = []
     for name, model in everything.items():
-        _, scorer = model._fitted_on()
+        scorer = model.fitted_scorer(data)
         values.append(case_metrics(target_ranks(scorer, data.sequences, cases), cutoffs))  # [n_cases, n_metrics]
         progress.step(name)
     bootstrap = UserBootstrap(
@@ -97,11 +99,7 @@ def _controls(
 ) -> dict[str, Recommender]:
     """Train the controls of every refined recommender."""
     refined = {name: model for name, model in models.items() if isinstance(model, RefinedRecommender)}
-    unknown = [name for name in controls if name not in CONTROLS]
-    if unknown:
-        raise InputError(f"expected controls out of {', '.join(CONTROLS)}, got {', '.join(unknown)}")
-    if controls and not refined:
-        raise InputError("controls stand in for the guided scores of a refined recommender, got none; add one")
+    _check_controls(controls, bool(refined))
     made: dict[str, Recommender] = {}
     for name, model in refined.items():
         for control in controls:
@@ -112,6 +110,15 @@ def _controls(
                 raise ConfigError(f"{label!r} is the name of a model and of a control; rename the model")
             made[label] = refiner.fit(data, model.base_recommender, model.scores, doubt=model.doubt, listener=listener)
     return made
+
+
+def _check_controls(controls: Sequence[Control], any_refined: bool) -> None:
+    """Refuse unknown controls, and controls of nothing."""
+    unknown = [name for name in controls if name not in CONTROLS]
+    if unknown:
+        raise InputError(f"expected controls out of {', '.join(CONTROLS)}, got {', '.join(unknown)}")
+    if controls and not any_refined:
+        raise InputError("controls stand in for the guided scores of a refined recommender, got none; add one")
 
 
 def _table(bootstrap: UserBootstrap, models: list[str], metrics: list[str], reference: str) -> pd.DataFrame:

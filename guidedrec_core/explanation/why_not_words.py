@@ -44,15 +44,14 @@ def why_not_words(
         return f"{title} is recommended: it is {ordinal(told.rank)} of {told.n_ranked:,}."
     parts = _reasons(told.parts, schema, verb)
     if told.status == "listed":
-        won = [f"{name} ({value:+.2f})" for name, value in parts[:most] if value > _COUNTS]
+        won = _helped(parts, most)
         kept = f", mostly because of {listing(won)}" if won else ""
         lead = f"{told.margin:.2f} above {against}, the first item outside the list"
         return f"{title} is recommended: it is {ordinal(told.rank)}, {lead}{kept}."
     between = "" if told.between == 0 else f", with {told.between:,} item{'s' * (told.between > 1)} in between"
     below = f"{-told.margin:.2f} below {against}, the last in the top {told.k}"
     said = f"{title} is {ordinal(told.rank)}, {below}{between}."
-    lost = [f"{name} ({value:+.2f})" for name, value in parts[::-1][:most] if value < -_COUNTS]
-    helped = [f"{name} ({value:+.2f})" for name, value in parts[:most] if value > _COUNTS]
+    lost, helped = _hurt(parts, most), _helped(parts, most)
     if lost:
         said += f" It lost because of {listing(lost)}"
         said += f"; {listing(helped)} helped." if helped else "."
@@ -79,8 +78,7 @@ def against_words(
     """
     difference = float(parts.difference[0])
     reasons = _reasons(parts, schema, verb)
-    up = [f"{name} ({value:+.2f})" for name, value in reasons[:most] if value > _COUNTS]
-    down = [f"{name} ({value:+.2f})" for name, value in reasons[::-1][:most] if value < -_COUNTS]
+    up, down = _helped(reasons, most), _hurt(reasons, most)
     by, against = (up, down) if difference >= 0 else (down, up)
     said = f"{title} scores {abs(difference):.2f} {'above' if difference >= 0 else 'below'} {other}"
     said += f", because of {listing(by)}" if by else ""
@@ -90,6 +88,16 @@ def against_words(
     if difference < 0:
         return f"{said}; {listing(against)} {'help' if several else 'helps'}."
     return f"{said}; {listing(against)} {'work' if several else 'works'} against it."
+
+
+def _helped(reasons: list[tuple[str, float]], most: int) -> list[str]:
+    """Name what helped an item most, with its share of the difference."""
+    return [f"{name} ({value:+.2f})" for name, value in reasons[:most] if value > _COUNTS]
+
+
+def _hurt(reasons: list[tuple[str, float]], most: int) -> list[str]:
+    """Name what cost an item most, with its share of the difference."""
+    return [f"{name} ({value:+.2f})" for name, value in reasons[::-1][:most] if value < -_COUNTS]
 
 
 def _reasons(parts: Contrast, schema: AttributeSchema, verb: InteractionVerb) -> list[tuple[str, float]]:

@@ -250,10 +250,17 @@ def selected_indexes(positions: npt.NDArray[np.float64], selection: Mapping[str,
     for test, shape in shapes:
         inside |= test(positions, shape["x"], shape["y"])
     if not shapes:
-        points = [p["point_index"] for p in selection.get("points") or () if p.get("curve_number", 0) == 0]
-        clicked = np.array(points if selection.get("points") else selection.get("point_indices") or (), dtype=np.int64)
+        clicked = _clicked(selection)
         inside[clicked[(clicked >= 0) & (clicked < len(positions))]] = True
     return np.flatnonzero(inside)
+
+
+def _clicked(selection: Mapping[str, Any]) -> IntArray:
+    """Return the items that were clicked one by one; other curves than the first are no items."""
+    points = selection.get("points") or ()
+    if not points:
+        return np.array(selection.get("point_indices") or (), dtype=np.int64)
+    return np.array([point["point_index"] for point in points if point.get("curve_number", 0) == 0], dtype=np.int64)
 
 
 def points_in_box(positions: npt.NDArray[np.float64], x: Sequence[float], y: Sequence[float]) -> npt.NDArray[np.bool_]:

@@ -9,7 +9,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.data.dataset import Shown, SplitDataset
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.errors import ConfigError, InputError, NotFittedError
+from guidedrec_core.errors import ConfigError, DataError, InputError, NotFittedError
 from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.ranking.ranks import block_size
 from guidedrec_core.ranking.recommend import recommend, recommend_next
@@ -107,6 +107,24 @@ class Recommender(ABC):
         users, items = data.dataset.users.indexes(user_ids), data.dataset.items.indexes(item_ids)
         scores = _pair_scores(model, data.showing(shown), users, items)
         return pd.DataFrame({c.USER: user_ids, c.ITEM: item_ids, c.SCORE: scores, c.MODEL: self.name})
+
+    def fitted_scorer(self, data: SplitDataset) -> ItemScorer:
+        """Return the fitted model, which knows indexes only, for data that it was fitted on.
+
+        Raises
+        ------
+        NotFittedError
+            It was not fitted yet.
+        DataError
+            It was fitted on other users, items or parts of the histories, so that indexes would mean something else.
+        """
+        own, scorer = self._fitted_on()
+        same = own.dataset.users == data.dataset.users and own.dataset.items == data.dataset.items
+        if not same or not np.array_equal(own.split.n_train, data.split.n_train):
+            raise DataError(
+                f"expected the data that {self.name} was fitted on, got another data set or another split; fit it on these"
+            )
+        return scorer
 
     def _not_fitted(self) -> NotFittedError:
         """Return the error for a call before `fit`."""

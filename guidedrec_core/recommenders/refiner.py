@@ -108,14 +108,17 @@ class Refiner:
         ------
         ConfigError
             The base recommender has no vectors, or there are more attributes than its width leaves room for.
+        NotFittedError
+            The base recommender was not fitted yet.
         DataError
-            No id of the scores is in the data set, or an attribute tells no items apart.
+            It was fitted on other data, no id of the scores is in the data set, or an attribute tells no items apart.
         """
         if not isinstance(base, BaseRecommender):
             raise ConfigError(
                 f"expected a base recommender with vectors (SASRec, GRU4Rec, BERT4Rec or External), got "
                 f"{type(base).__name__}; refine one of these"
             )
+        base.fitted_scorer(data)
         aligned = scores.align(data.dataset) if isinstance(scores, Scores) else scores
         config = self.refinement
         seed = base.seed if self.seed is None else self.seed

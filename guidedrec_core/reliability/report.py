@@ -199,6 +199,24 @@ def _left_out(repeated: RepeatedScores) -> list[Notice]:
     return notices
 
 
+def _ids_once(column: pd.Series, notices: list[Notice]) -> pd.Series:
+    """Return the ids of items scored by people.
+
+    Raises
+    ------
+    DataError
+        An item has several rows.
+    """
+    ids = clean_ids(column, "item", notices)
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].unique()[:3].tolist()
+        raise DataError(
+            f"expected one row for each item in the scores by people, got several for {', '.join(twice)}; "
+            "give their mean or median"
+        )
+    return ids
+
+
 def _by_people(human: pd.DataFrame, repeated: RepeatedScores) -> tuple[dict[str, FloatArray], list[Notice]]:
     """Put scores by people in the order of the items."""
     notices: list[Notice] = []
@@ -208,13 +226,7 @@ def _by_people(human: pd.DataFrame, repeated: RepeatedScores) -> tuple[dict[str,
             f"expected the column {c.ITEM} and at least one attribute ({', '.join(repeated.schema.names)}) in the "
             f"scores by people, got {', '.join(map(str, human.columns))}"
         )
-    ids = clean_ids(human[c.ITEM], "item", notices)
-    if ids.duplicated().any():
-        twice = ids[ids.duplicated()].unique()[:3].tolist()
-        raise DataError(
-            f"expected one row for each item in the scores by people, got several for {', '.join(twice)}; "
-            "give their mean or median"
-        )
+    ids = _ids_once(human[c.ITEM], notices)
     place = {item: row for row, item in enumerate(repeated.item_ids)}
     rows = ids.map(place)
     known = rows.notna().to_numpy()

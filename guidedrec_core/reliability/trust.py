@@ -131,19 +131,15 @@ def _agreement(report: Reliability, schema: AttributeSchema) -> pd.DataFrame:
 
 def _doubtful(report: Reliability, repeated: RepeatedScores, items: Vocabulary, most: int) -> pd.DataFrame:
     place = {item: row for row, item in enumerate(repeated.item_ids)}
-    found = [one for one in report.most_disagreement(most) if one[0] in items]
-    schema = repeated.schema
-    passes = [np.asarray(repeated.values[:, place[item], schema.index(name)]) for item, name, _ in found]
-    return pd.DataFrame(
-        {
-            c.ITEM: pd.Series([item for item, _, _ in found], dtype="str"),
-            "attribute": pd.Series([name for _, name, _ in found], dtype="str"),
-            "label": pd.Series([schema.attributes[schema.index(name)].label for _, name, _ in found], dtype="str"),
-            "passes": pd.Series([_in_words(values) for values in passes], dtype="str"),
-            "spread": np.array([spread for _, _, spread in found], dtype=np.float64),
-            "doubtful": np.array([is_doubtful(spread, schema.scale) for _, _, spread in found], dtype=bool),
-        }
-    )
+    schema, rows = repeated.schema, []
+    for item, name, spread in report.most_disagreement(most):
+        if item in items:
+            column = schema.index(name)
+            passes = _in_words(np.asarray(repeated.values[:, place[item], column]))
+            label = schema.attributes[column].label
+            rows.append((item, name, label, passes, spread, is_doubtful(spread, schema.scale)))
+    types = {c.ITEM: "str", "attribute": "str", "label": "str", "passes": "str", "spread": "f8", "doubtful": "bool"}
+    return pd.DataFrame(rows, columns=list(types)).astype(types)
 
 
 def _in_words(values: FloatArray) -> str:

@@ -66,11 +66,7 @@ def item_texts(catalogue: Catalogue, columns: Sequence[str], max_characters: int
             f"expected columns of the catalogue, which has {', '.join(map(str, frame.columns))}; "
             f"got {', '.join(missing) or 'none'}; choose among those with --columns"
         )
-    parts = []
-    for name in columns:
-        cells = zip(frame[name], frame[name].isna(), strict=True)
-        parts.append(["" if absent else _part(name, str(value)) for value, absent in cells])
-    whole = ["\n".join(part for part in row if part) for row in zip(*parts, strict=True)]
+    whole = _joined(catalogue, columns)
     texts = {item: text[:max_characters] for item, text in zip(frame[c.ITEM], whole, strict=True) if text}
     if not texts:
         raise DataError(f"expected texts in {', '.join(columns)}, all {len(frame):,} items have none; choose others")
@@ -81,6 +77,15 @@ def item_texts(catalogue: Catalogue, columns: Sequence[str], max_characters: int
         message = f"{cut:,} of {len(texts):,} texts were cut to {max_characters:,} characters"
         notices.append(Notice("texts_cut", cut, message))
     return ItemTexts(tuple(texts), tuple(texts.values()), tuple(notices))
+
+
+def _joined(catalogue: Catalogue, columns: Sequence[str]) -> list[str]:
+    """Return the whole text of each item; empty where all its columns are blank."""
+    frame, parts = catalogue.frame, []
+    for name in columns:
+        cells = zip(frame[name], frame[name].isna(), strict=True)
+        parts.append(["" if absent else _part(name, str(value)) for value, absent in cells])
+    return ["\n".join(filter(None, row)) for row in zip(*parts, strict=True)]
 
 
 def local_model(name: str) -> Embed:

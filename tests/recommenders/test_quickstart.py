@@ -250,6 +250,11 @@ def test_wrong_use_gets_one_clear_error(
         gr.Refiner().fit(data, gr.SASRec(), scores)
     with pytest.raises(ConfigError, match=r"a base recommender with vectors .* got Popularity"):
         gr.Refiner().fit(data, gr.Popularity().fit(data), scores)  # type: ignore[arg-type]
+    later = data.dataset.split("temporal")
+    with pytest.raises(DataError, match="expected the data that base was fitted on"):
+        gr.Refiner().fit(later, base, scores)
+    with pytest.raises(DataError, match="expected the data that base was fitted on"):
+        gr.evaluate({"base": base}, later)
     with pytest.raises(ConfigError, match="needs a temporal split"):
         gr.Popularity(half_life=1.0).fit(data)
     with pytest.raises(UnknownIdError, match="unknown user id: 'nobody'"):

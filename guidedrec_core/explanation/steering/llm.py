@@ -1,5 +1,6 @@
 """A wish in words read by a language model: it proposes pulls, code checks them, a person applies them."""
 
+from collections import Counter
 from typing import Any
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
@@ -122,6 +123,20 @@ def _read(reply: ChatReply, wish: str, schema: AttributeSchema) -> Proposal:
     _UnusableError
         It is no proposal for this wish and schema.
     """
+    pulls = _pulls_of(reply)
+    unknown = [str(pull.get("attribute")) for pull in pulls if pull.get("attribute") not in schema.names]
+    if unknown:
+        named = clean(", ".join(unknown))[:_LONGEST_PROBLEM]
+        raise _UnusableError(f"unknown attributes {named}; there are {', '.join(schema.names)}")
+    understood = tuple(_understood(pull, wish) for pull in pulls)
+    names = Counter(one.attribute for one in understood)
+    if twice := sorted(name for name, count in names.items() if count > 1):
+        raise _UnusableError(f"expected one pull for each attribute, got several for {', '.join(twice)}")
+    return Proposal(understood, uncovered(wish, [one.words for one in understood]))
+
+
+def _pulls_of(reply: ChatReply) -> list[dict[str, Any]]:
+    """Return the pulls that an answer lists; models may think aloud before, so the last JSON counts."""
     if not reply.text:
         raise _UnusableError(clean(reply.refusal or "")[:_LONGEST_PROBLEM] or "the answer is empty")
     found = [value for value in json_values(reply.text) if isinstance(value, dict) and "pulls" in value]
@@ -130,15 +145,7 @@ def _read(reply: ChatReply, wish: str, schema: AttributeSchema) -> Proposal:
     pulls = found[-1]["pulls"]
     if not isinstance(pulls, list) or not all(isinstance(each, dict) for each in pulls):
         raise _UnusableError("expected a list of objects in pulls")
-    unknown = [str(each.get("attribute")) for each in pulls if each.get("attribute") not in schema.names]
-    if unknown:
-        named = clean(", ".join(unknown))[:_LONGEST_PROBLEM]
-        raise _UnusableError(f"unknown attributes {named}; there are {', '.join(schema.names)}")
-    understood = tuple(_understood(each, wish) for each in pulls)
-    names = [one.attribute for one in understood]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise _UnusableError(f"expected one pull for each attribute, got several for {', '.join(twice)}")
-    return Proposal(understood, uncovered(wish, [one.words for one in understood]))
+    return pulls
 
 
 def _understood(pull: dict[str, Any], wish: str) -> Understood:

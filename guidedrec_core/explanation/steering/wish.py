@@ -88,10 +88,15 @@ def read_wish(text: str, schema: AttributeSchema) -> Proposal:
     """
     if len(text) > LONGEST_WISH:
         raise InputError(f"expected at most {LONGEST_WISH} characters, got {len(text)}; say it in fewer words")
-    reader = _Reader(_Meanings.of(schema))
+    meanings = _Meanings.of(schema)
+    understood: list[Understood] = []
+    unknown: list[str] = []
     for clause in _CLAUSES.split(folded(text)):
-        reader.read(words_of(clause))
-    return _settled(reader.understood, reader.unknown)
+        reader = _ClauseReader(words_of(clause), meanings)
+        reader.read()
+        understood += reader.understood
+        unknown += reader.unknown
+    return _settled(understood, unknown)
 
 
 def _settled(understood: list[Understood], unknown: list[str]) -> Proposal:
@@ -121,47 +126,60 @@ _PEOPLE = word_set("i we they you he she who user users customer customers shopp
 
 Meaning = tuple[str, int]
 """An attribute's name, and which end: 1 high, -1 low."""
+Stems = tuple[str, ...]
+"""The stem of a word, or of two that follow each other."""
+Tier = list[tuple[str, int, str]]
+"""Texts that count alike: an attribute's name, the end that a text speaks of, and the text."""
 
 
 @dataclass(frozen=True)
 class _Meanings:
     """What stems, and pairs of them, mean in a schema."""
 
-    said: dict[tuple[str, ...], Meaning]
+    said: dict[Stems, Meaning]
     verbatim: frozenset[str]
 
     @classmethod
     def of(cls, schema: AttributeSchema) -> "_Meanings":
         """Read a schema: labels tell more than ends, ends and levels more than definitions."""
-        middle = (schema.scale.min + schema.scale.max) / 2
-        tiers: list[list[tuple[str, int, str]]] = [[], [], []]
-        for one in schema.attributes:
-            tiers[0].append((one.name, 1, one.label))
-            tiers[1] += [(one.name, -1, one.low), (one.name, 1, one.high)]
-            tiers[1] += [
-                (one.name, 1 if float(at) > middle else -1, text)
-                for at, text in one.levels.items()
-                if float(at) != middle
-            ]
-            tiers[2].append((one.name, 1, one.definition))
-        domain = frozenset(map(stem, words_of(schema.domain)))
-        said: dict[tuple[str, ...], Meaning] = {}
+        tiers = _tiers(schema)
+        # What every item is ("film") tells no attribute from another.
+        domain = {(stem(word),) for word in words_of(schema.domain)}
+        said: dict[Stems, Meaning | None] = {}
         for tier in tiers:
-            found: dict[tuple[str, ...], set[Meaning]] = {}
-            for name, side, text in tier:
-                for stems, turned in _phrases(text):
-                    found.setdefault(stems, set()).add((name, -side if turned else side))
-            for stems, meanings in found.items():
-                if len(meanings) == 1 and stems not in said and not (len(stems) == 1 and stems[0] in domain):
-                    said[stems] = next(iter(meanings))
-                elif len(meanings) > 1 and stems not in said:
+            for stems, meanings in _meanings(tier).items():
+                if len(meanings) > 1:
                     # Nothing is guessed where texts disagree, nor taken from a text that counts for less.
-                    said[stems] = ("", 0)
+                    said.setdefault(stems, None)
+                elif stems not in domain:
+                    said.setdefault(stems, next(iter(meanings)))
         verbatim = frozenset(word for tier in tiers for _, _, text in tier for word in words_of(text))
-        return cls({stems: meaning for stems, meaning in said.items() if meaning[0]}, verbatim)
+        return cls({stems: meaning for stems, meaning in said.items() if meaning is not None}, verbatim)
 
 
-def _phrases(text: str) -> Iterator[tuple[tuple[str, ...], bool]]:
+def _tiers(schema: AttributeSchema) -> tuple[Tier, Tier, Tier]:
+    """Return a schema's texts, those that count most first: labels; ends and levels; definitions."""
+    middle = (schema.scale.min + schema.scale.max) / 2
+    labels: Tier = [(one.name, 1, one.label) for one in schema.attributes]
+    definitions: Tier = [(one.name, 1, one.definition) for one in schema.attributes]
+    ends: Tier = []
+    for one in schema.attributes:
+        ends += [(one.name, -1, one.low), (one.name, 1, one.high)]
+        levels = [(float(at), text) for at, text in one.levels.items()]
+        ends += [(one.name, 1 if at > middle else -1, text) for at, text in levels if at != middle]
+    return labels, ends, definitions
+
+
+def _meanings(tier: Tier) -> dict[Stems, set[Meaning]]:
+    """Return all that each phrase of some texts means there."""
+    found: dict[Stems, set[Meaning]] = {}
+    for name, side, text in tier:
+        for stems, turned in _phrases(text):
+            found.setdefault(stems, set()).add((name, -side if turned else side))
+    return found
+
+
+def _phrases(text: str) -> Iterator[tuple[Stems, bool]]:
     """Yield the stems of a text, alone and in pairs, and whether the text denies them ("no love story")."""
     for clause in _CLAUSES.split(folded(text)):
         denied, before = False, ""
@@ -215,75 +233,106 @@ class _Turn:
         return -self.size if self.less else self.size
 
 
-class _Reader:
-    """Reads clause after clause."""
+class _ClauseReader:
+    """Reads one clause, word by word.
 
-    def __init__(self, meanings: _Meanings) -> None:
-        self.meanings = meanings
+    Attributes
+    ----------
+    understood : list of Understood
+        What was found, in order.
+    unknown : list of str
+        What nothing was made of, in order.
+    """
+
+    def __init__(self, words: list[str], meanings: _Meanings) -> None:
+        self.words, self.meanings = words, meanings
         self.understood: list[Understood] = []
         self.unknown: list[str] = []
+        self._turn = _Turn()
+        self._turn_start = 0  # where the words of the turn begin
+        self._used = False  # the turn has turned something
+        self._joined = False  # an "and" or "or" came after it
+        self._strange: list[str] = []
 
-    def read(self, words: list[str]) -> None:
-        """Read one clause."""
-        turn, joined, used, first = _Turn(), False, False, 0
-        strange: list[str] = []
-        here: list[Understood] = []
+    def read(self) -> None:
+        """Read the clause."""
         place = 0
-        while place < len(words):
-            word, before = words[place], words[place - 1] if place else ""
-            meaning, length = self._meaning(words, place)
+        while place < len(self.words):
+            word = self.words[place]
+            meaning, length = self._meaning(place)
             if word in _JOINS:
-                self._note(turn, used, strange)
-                joined, strange = True, []
-            elif word in _TURNS or (turn.none and word in _SO):
-                if used or joined:
-                    self._note(turn, used, strange)
-                    turn, joined, used, strange = _Turn(), False, False, []
-                if not turn.words:
-                    first = place
-                turn.take(word, before)
-            elif meaning is not None and not (word in ("love", "loves") and before in _PEOPLE):
-                if joined and length == 1 and word.endswith("er") and word not in self.meanings.verbatim:
-                    turn, used = _Turn(), False  # "less romance and darker"
-                start = place if used or not turn.words else first
-                end = place + length
-                again = turn.words if used and joined else []
-                self._add(here, turn, " ".join(again), " ".join(words[start:end]), meaning)
-                used = True
+                self._join()
+            elif word in _TURNS or (self._turn.none and word in _SO):
+                self._take_turn(place)
+            elif meaning is not None and not self._tells_a_liking(place):
+                self._understand(place, length, meaning)
             elif meaning is None and word not in EMPTY:
-                strange.append(word)
+                self._strange.append(word)
             place += length
-        self._note(turn, used, strange)
-        self.understood += here
+        self._note_unknown()
 
-    def _meaning(self, words: list[str], place: int) -> tuple[Meaning | None, int]:
+    def _meaning(self, place: int) -> tuple[Meaning | None, int]:
         """Look up two words, else one; return the meaning and how many words it took."""
-        if words[place] in EMPTY | _JOINS | _TURNS:
+        if self.words[place] in EMPTY | _JOINS | _TURNS:
             return None, 1
-        stems = tuple(map(stem, words[place : place + 2]))
+        stems = tuple(map(stem, self.words[place : place + 2]))
         if len(stems) == 2 and stems in self.meanings.said:
             return self.meanings.said[stems], 2
         return self.meanings.said.get(stems[:1]), 1
 
-    def _add(self, here: list[Understood], turn: _Turn, again: str, said: str, meaning: Meaning) -> None:
-        """Note what some words of a clause ask for; `again` turns them, and was said before."""
-        steps = turn.steps
+    def _tells_a_liking(self, place: int) -> bool:
+        """Tell whether a word is the verb of "I love ...", and not the love of "love story"."""
+        return self.words[place] in ("love", "loves") and self._before(place) in _PEOPLE
+
+    def _before(self, place: int) -> str:
+        """Return the word before a place; empty for the first."""
+        return self.words[place - 1] if place else ""
+
+    def _join(self) -> None:
+        """Go on after "and" or "or": the turn so far may hold for what comes, too."""
+        self._note_unknown()
+        self._joined, self._strange = True, []
+
+    def _take_turn(self, place: int) -> None:
+        """Take a word that says which way; after something was found, it begins another turn."""
+        if self._used or self._joined:
+            self._note_unknown()
+            self._turn, self._joined, self._used, self._strange = _Turn(), False, False, []
+        if not self._turn.words:
+            self._turn_start = place
+        self._turn.take(self.words[place], self._before(place))
+
+    def _understand(self, place: int, length: int, meaning: Meaning) -> None:
+        """Take words that mean an attribute, turned as the turn has it."""
+        word = self.words[place]
+        # "less romance and darker": a comparative of its own is not turned by what came before.
+        if self._joined and length == 1 and word.endswith("er") and word not in self.meanings.verbatim:
+            self._turn, self._used = _Turn(), False
+        start = place if self._used or not self._turn.words else self._turn_start
+        again = self._turn.words if self._used and self._joined else []
+        self._add(" ".join(again), " ".join(self.words[start : place + length]), meaning)
+        self._used = True
+
+    def _add(self, again: str, said: str, meaning: Meaning) -> None:
+        """Note what some words ask for; `again` turns them, and was said before."""
+        steps = self._turn.steps
         if steps is None:
             self.unknown.append(f"{again} {said}".strip())
             return
         pull = min(max(steps * meaning[1], -MOST_PULL), MOST_PULL)
         one = Understood(f"{again} {said}".strip(), meaning[0], pull)
-        if here and (here[-1].attribute, here[-1].steps) == (one.attribute, one.steps):
-            here[-1] = Understood(f"{here[-1].words} {said}", one.attribute, one.steps)
+        last = self.understood[-1] if self.understood else None
+        if last is not None and (last.attribute, last.steps) == (one.attribute, one.steps):
+            self.understood[-1] = Understood(f"{last.words} {said}", one.attribute, one.steps)
         else:
-            here.append(one)
+            self.understood.append(one)
 
-    def _note(self, turn: _Turn, used: bool, strange: list[str]) -> None:
+    def _note_unknown(self) -> None:
         """Note what nothing was made of: strange words, or a turn that turned nothing."""
-        if strange:
-            self.unknown.append(" ".join([*([] if used else turn.words), *strange]))
-        elif turn.words and not used:
-            self.unknown.append(" ".join(turn.words))
+        if self._strange:
+            self.unknown.append(" ".join([*([] if self._used else self._turn.words), *self._strange]))
+        elif self._turn.words and not self._used:
+            self.unknown.append(" ".join(self._turn.words))
 
 
 def uncovered(text: str, understood: Iterable[str]) -> tuple[str, ...]:
