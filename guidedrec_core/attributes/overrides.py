@@ -8,7 +8,7 @@ when they are about to be used (`apply`), so that it outlives every new scoring.
 import contextlib
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -267,7 +267,7 @@ def _in_use(count: int, n_missing: int) -> Notice:
     return Notice("overridden_scores", count, f"{count:,} single scores of items are set by hand{filled}")
 
 
-def _not_in_use(problems: list[Problem]) -> Iterator[Notice]:
+def _not_in_use(problems: Sequence[Problem]) -> Iterator[Notice]:
     """Count the overrides that cannot be used, by the reason."""
     for code, what in _PROBLEMS.items():
         if count := problems.count(code):

@@ -122,7 +122,7 @@ class Recommender(ABC):
         same = own.dataset.users == data.dataset.users and own.dataset.items == data.dataset.items
         if not same or not np.array_equal(own.split.n_train, data.split.n_train):
             raise DataError(
-                f"expected the data that {self.name} was fitted on, got another data set or another split; fit it on these"
+                f"expected the data that {self.name} was fitted on, got another data set or split; fit it on these"
             )
         return scorer
 
