@@ -27,7 +27,7 @@ from guidedrec_core.data.dataset import check_name
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError, InputError
-from guidedrec_core.files import sync
+from guidedrec_core.files import named_storage_errors, sync
 
 _LOCK_SECONDS = 60.0
 
@@ -162,9 +162,10 @@ class OverrideLog:
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(self.path.parent / ".lock", timeout=_LOCK_SECONDS):
-            yield
+        with named_storage_errors(self.path.parent):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with filelock.FileLock(self.path.parent / ".lock", timeout=_LOCK_SECONDS):
+                yield
 
     def _append(self, override: Override) -> Override:
         """Add a line; whoever reads, or is killed, meanwhile leaves the file with it or without it, and never half."""

@@ -20,7 +20,7 @@ from guidedrec_core.config import Config
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, NotFoundError
 from guidedrec_core.explanation.steering.steer import MOST_PULL, Steering
-from guidedrec_core.files import sync
+from guidedrec_core.files import named_storage_errors, sync
 from guidedrec_core.runs.manifest import ID
 
 _LONGEST_NAME = 80
@@ -129,21 +129,24 @@ class WhatIfStore:
         ------
         InputError
             The user has one of this name already.
+        StorageError
+            The disk is full or read-only.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".{secrets.token_hex(8)}.tmp"
-        temporary.write_text(what_if.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        try:
-            sync(temporary)
-            os.link(temporary, self._path(what_if.user_id, what_if.name))  # fails if there is one, unlike a rename
-        except FileExistsError:
-            raise InputError(
-                f"expected a new name, {what_if.user_id} already has a scenario {what_if.name!r}; choose another name, "
-                "or delete the old one"
-            ) from None
-        finally:
-            temporary.unlink()
-        sync(self.folder)
+        with named_storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            temporary = self.folder / f".{secrets.token_hex(8)}.tmp"
+            try:
+                temporary.write_text(what_if.model_dump_json(indent=2) + "\n", encoding="utf-8")
+                sync(temporary)
+                os.link(temporary, self._path(what_if.user_id, what_if.name))  # fails if there is one, unlike a rename
+            except FileExistsError:
+                raise InputError(
+                    f"expected a new name, {what_if.user_id} already has a scenario {what_if.name!r}; choose another "
+                    "name, or delete the old one"
+                ) from None
+            finally:
+                temporary.unlink(missing_ok=True)
+            sync(self.folder)
 
     def list(self) -> Kept:
         """Return all that can be read, and name what cannot."""
