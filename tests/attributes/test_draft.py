@@ -71,8 +71,8 @@ def test_a_stored_name_is_kept_until_it_is_renamed() -> None:
         ({"label": " "}, "Attribute 1 has no name."),
         ({"label": "7 seas"}, "7 seas needs a name that begins with a letter a to z."),
         ({"label": "日本"}, "日本 needs a name that begins with a letter a to z."),
-        ({"label": "x" * 61}, "has a name of 61 letters; 60 are the most."),
-        ({"label": "Item id"}, "Item id has the name of a column of ids; call it something else."),
+        ({"label": "x" * 61}, "has a name of 61 letters; the maximum is 60."),
+        ({"label": "Item id"}, "Item id has the name of an ID column; choose another name."),
         ({"low": ""}, "Warmth does not say what 0 means."),
         ({"high": "\n"}, "Warmth does not say what 10 means."),
         ({"levels": "5: so\nso what"}, "Warmth has a level that cannot be read: “so what”; write a number"),
@@ -91,7 +91,7 @@ def test_what_is_wrong_is_said_in_words(texts: dict[str, str], said: str) -> Non
 
 def test_nothing_and_too_much_are_no_schema() -> None:
     nothing = Draft((), "", Scale())
-    assert nothing.problems() == ("There is no attribute; add one, or start from a template.",)
+    assert nothing.problems() == ("There are no attributes; add one, or start from a template.",)
     many = Draft(tuple(DraftAttribute(f"a{n}", "l", "h") for n in range(65)), "", Scale())
     assert many.problems() == ("There are 65 attributes; 64 are the most.",)
 
@@ -102,7 +102,7 @@ def test_changes_are_named() -> None:
     assert changes(SCHEMA, draft.move(0, 2).schema()) == ("in another order",)
     assert changes(SCHEMA, draft.change(0, label="Heat", low="icy").remove(2).schema()) == (
         "new: Heat",
-        "left out: Warmth, Style",
+        "removed: Warmth, Style",
     )
     assert changes(SCHEMA, draft.change(2, high="very loud").schema()) == ("reworded: Style",)
     other = Draft(draft.attributes, "", Scale(min=0, max=20)).schema()

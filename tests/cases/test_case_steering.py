@@ -10,6 +10,7 @@ from guidedrec_core.cases.case import build_case
 from guidedrec_core.cases.changes import build_changes
 from guidedrec_core.cases.rationale import rationale_facts
 from guidedrec_core.cases.steering import scores_after, steered_case
+from guidedrec_core.explanation.words import listing
 from guidedrec_core.rationale.choice import claims_of, default_rationale
 from guidedrec_core.rationale.claims import READERS
 from guidedrec_core.recommenders.reading import open_refined
@@ -79,7 +80,7 @@ def test_a_rationale_tells_the_change_of_the_history_that_the_page_shows(system:
     changes = build_changes(system, USER, case.selected.item_id, k=2)
     assert changes.removal is not None
     row = changes.edits[changes.edits["kind"] == "history"].iloc[0]
-    assert row["change"] == f"without {', '.join(changes.removal.titles)}"
+    assert row["change"] == f"without {listing(list(changes.removal.titles))}"
     assert (changes.removal.rank, changes.removal.k) == (row["rank"], 2)
     facts = rationale_facts(system, case, changes.removal)
     rationale = default_rationale(facts)

@@ -32,7 +32,8 @@ KINDS = ("sasrec", "gru4rec", "bert4rec", "external")
 
 def base_of(kind: str) -> Any:
     if kind == "external":
-        vectors, bias = RNG.normal(size=(N_ITEMS, 6)), RNG.normal(size=N_ITEMS)
+        rng = np.random.default_rng(1)
+        vectors, bias = rng.normal(size=(N_ITEMS, 6)), rng.normal(size=N_ITEMS)
         return ExternalModel(vectors.astype(np.float32), "cosine", 0.8, None, None, bias.astype(np.float32))
     return stirred(make_base(ENCODER.model_copy(update={"kind": kind}), N_ITEMS, 0))
 
@@ -67,17 +68,19 @@ def literal(kind: str) -> Any:
 
 
 def neighbours() -> ItemKNNModel:
-    users, items = RNG.integers(0, N_USERS, 200), RNG.integers(0, N_ITEMS, 200)
+    rng = np.random.default_rng(2)
+    users, items = rng.integers(0, N_USERS, 200), rng.integers(0, N_ITEMS, 200)
     pairs = np.unique(np.stack([users, items]), axis=1)
     return ItemKNNModel(pairs[0], pairs[1], N_USERS, N_ITEMS, ItemKNNConfig(neighbours=5))
 
 
 def head(base: Any, refined: Any = None, guided: GuidedEmbedding = GUIDED, beside: Any = None) -> HeadModel:
     """Put a head with known weights on frozen models; two items have no interactions."""
-    interactions = np.where(COLD, 0, RNG.integers(1, 50, N_ITEMS))[:, None] * np.array([1.0, 0.2])
+    rng = np.random.default_rng(3)
+    interactions = np.where(COLD, 0, rng.integers(1, 50, N_ITEMS))[:, None] * np.array([1.0, 0.2])
     embedding, config = np.zeros((N_ITEMS, 2), np.float32), RefinementConfig()
     model = HeadModel(base, refined, embedding, guided, interactions, config, neighbours=beside)
-    profile, everyone = RNG.normal(size=(2, guided.values.shape[1]))
+    profile, everyone = rng.normal(size=(2, guided.values.shape[1]))
     tau = {"base": 0.8, "refined": 0.6, "item_knn": 1.7}
     model.learned = HeadWeights(np.array([tau[name] for name in model.models]), np.array([0.4, 0.2]), profile, everyone)
     model.cold_offset = -0.5
