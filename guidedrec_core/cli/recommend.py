@@ -42,7 +42,7 @@ def recommend(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Recommend items to one user, to somebody unknown, or to everybody.
+    """Recommend items to one user, a new one, or everybody.
 
     DATASET chooses among the refined runs; without it, the newest of all is used.
     """

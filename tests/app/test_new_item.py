@@ -126,6 +126,6 @@ def test_a_table_is_scored_and_one_of_it_looked_at(new_item: AppTest, chat_serve
     press(new_item, "preview_score")
     assert "Parka would be in the top" in words(new_item)
     assert "1 of 3 could not be scored" in str(new_item.warning[0].proto)
-    assert "1 price is not a number" in words(new_item)
+    assert "1 price is no finite number" in words(new_item)
     new_item.selectbox(key="preview_which").select_index(1).run()
     assert "Flask would be in the top" in words(new_item)

@@ -93,7 +93,7 @@ def test_nothing_and_too_much_are_no_schema() -> None:
     nothing = Draft((), "", Scale())
     assert nothing.problems() == ("There are no attributes; add one, or start from a template.",)
     many = Draft(tuple(DraftAttribute(f"a{n}", "l", "h") for n in range(65)), "", Scale())
-    assert many.problems() == ("There are 65 attributes; 64 are the most.",)
+    assert many.problems() == ("There are 65 attributes; the maximum is 64.",)
 
 
 def test_changes_are_named() -> None:

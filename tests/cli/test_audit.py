@@ -19,7 +19,7 @@ def test_the_document_and_the_table_say_the_same(
     shown = call("audit", "tiny", "--users=30").stdout
     assert f"Refined run {tiny_build.refined.id}: 30 of 60 users asked, 30 explained" in shown
     assert "Explanations by past choices" in shown
-    assert "Explanations by attributes hold: taking away what they name first costs" in shown
+    assert "Explanations by attributes hold up: removing the ones they name first" in shown
     assert {row["part"] for row in found["fidelity"]} == {row["part"] for row in found["curves"]}
     assert "guidedrec audit --reference FILE" in shown
     assert "Planted truth: not measured; what shoppers really want is known of the bundled shop only" in shown

@@ -46,7 +46,7 @@ def test_a_listing_is_placed_and_ranked(
     assert len(found["audience"]) == 20
     shown = call("preview", "tiny", "--scores", scores, "--title", "Parka\x1b[31m", "--run", shop)
     assert "Parka [31m would be in the top 10 for " in shown.stdout
-    assert "Not scored, so taken as average: style focus and ruggedness." in shown.stdout
+    assert "Not scored, treated as average: style focus and ruggedness." in shown.stdout
     assert found["near"][0]["item_id"] in shown.stdout
     assert found["audience"][0]["user_id"] in shown.stdout
     for content, why in (

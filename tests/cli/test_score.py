@@ -107,7 +107,7 @@ def test_an_override_needs_a_value_or_withdraw_a_reason_and_somebody(
     for wrong in (("--value", 3, "--withdraw"), ()):
         assert "either --value or --withdraw" in refused(*override("--why", "so", *wrong))
     assert "Missing option '--why'" in refused(*override("--value", 3))
-    assert "needs 'why'" in refused(*override("--value", 3, "--why", " "))
+    assert "enter a reason" in refused(*override("--value", 3, "--why", " "))
     assert "from 0 to 10" in refused(*override("--value", 11, "--why", "so"))
 
     def nobody() -> str:

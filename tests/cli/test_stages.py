@@ -117,6 +117,8 @@ def test_score_tables_given_to_a_build_are_used(
         "requests": 0,
         "tokens": 0,
         "cost": 0,
+        "failed_attempts": 0,
+        "failed_cost": 0,
     }
 
 

@@ -230,9 +230,9 @@ def prepared(
 
 
 def cut(dataset: Dataset, **split: Any) -> SplitDataset:
-    nothing: Any = None
     sequences = Sequences.of(dataset.interactions, dataset.users, dataset.items)
-    return SplitDataset(nothing, dataset, sequences, Split.of(sequences, SplitConfig(**split)))
+    config = SplitConfig(**split)
+    return SplitDataset(dataset, sequences, Split.of(sequences, config), config).showing("train")
 
 
 def test_a_history_is_the_latest_titles_of_the_training_part_oldest_first() -> None:

@@ -78,13 +78,13 @@ def _failures(attempts: int, cost: float | None) -> str:
     Examples
     --------
     >>> _failures(1, 0.0), _failures(3, 1.234)
-    ('; 1 failed attempt at no cost', '; 3 failed attempts, which may cost up to 1.23 USD')
+    ('; 1 failed attempt, free', '; 3 failed attempts, which may cost up to 1.23 USD')
     """
     if not attempts:
         return ""
     failed = f"; {attempts:,} failed attempt{'s' if attempts > 1 else ''}"
     if not cost:
-        return f"{failed} at {_money(cost)}"
+        return f"{failed}, {'cost unknown' if cost is None else 'free'}"
     return f"{failed}, which may cost {'' if cost < 0.01 else 'up to '}{_money(cost)}"
 
 
