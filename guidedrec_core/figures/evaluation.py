@@ -220,12 +220,7 @@ def grouped_forest(
     lay_out(figure, colours, height=72 * len(labels) + 110)
     legend_across(figure, 48)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
-    # Faded groups may reach far out, and must not squeeze the others.
-    ends = [end for part in parts.values() for end in (part["ci_low"][solid], part["ci_high"][solid])]
-    reach = pd.concat([pd.Series([0.0]), *ends]).dropna()
-    spare = 0.08 * (reach.max() - reach.min())
-    shown_range = [reach.min() - spare, reach.max() + spare] if any(solid) else None
-    figure.update_xaxes(title=title, tickformat="+", range=shown_range)
+    figure.update_xaxes(title=title, tickformat="+", range=_range_of_solid(parts, solid))
     figure.update_yaxes(
         tickvals=list(range(len(labels))),
         ticktext=labels,
@@ -234,6 +229,16 @@ def grouped_forest(
         zeroline=False,
     )
     return figure
+
+
+def _range_of_solid(parts: dict[str, pd.DataFrame], solid: list[bool]) -> list[float] | None:
+    """Return the range of an axis: faded groups may reach far out, and must not squeeze the others."""
+    if not any(solid):
+        return None
+    ends = [end for part in parts.values() for end in (part["ci_low"][solid], part["ci_high"][solid])]
+    reach = pd.concat([pd.Series([0.0]), *ends]).dropna()
+    spare = 0.08 * (reach.max() - reach.min())
+    return [reach.min() - spare, reach.max() + spare]
 
 
 def _bars(values: Iterable[float], lows: Iterable[float], highs: Iterable[float], colour: str) -> dict[str, Any]:

@@ -94,12 +94,7 @@ def item_attribute_map(
         Rows and columns of their own, the largest; others are summed. The last column, what attributes do not
         explain, always has its own. Colours end at the largest single item and attribute.
     """
-    cells = _together(matrix.set_axis(items[c.TITLE].tolist()), items["value"].tolist(), most_items, "item")
-    attributes, rest = cells.iloc[:, :-1], cells.iloc[:, -1:]
-    sizes = matrix.iloc[:, :-1].abs().sum().tolist()
-    cells = pd.concat([_together(attributes.T, sizes, most_attributes, "attribute").T, rest], axis=1)
-    whole = cells.assign(**{_ALL: cells.sum(axis=1)})
-    whole.loc[_ALL] = whole.sum()
+    whole = _with_sums(items, matrix, most_items, most_attributes)
     # Sums and the remainder may be much larger than what one item contributes through one attribute; they are
     # written as numbers too.
     single = matrix.iloc[:, :-1] if matrix.shape[1] > 1 else matrix
@@ -122,18 +117,7 @@ def item_attribute_map(
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}: %{z:+.3f}<extra></extra>",
         )
     )
-    for row in range(n_rows):
-        for column in range(n_columns):
-            margin = row == n_rows - 1 or column == n_columns - 1
-            if margin or abs(z[row, column]) >= 0.25 * limit:
-                strong = abs(z[row, column]) >= 0.75 * limit
-                figure.add_annotation(
-                    x=column,
-                    y=row,
-                    text=f"<b>{z[row, column]:+.2f}</b>" if margin else f"{z[row, column]:+.2f}",
-                    showarrow=False,
-                    font={"size": 12, "color": colours.background if strong else colours.text},
-                )
+    _write_cells(figure, z, limit, colours)
     lines = {"line": {"color": colours.muted, "width": 1}, "type": "line"}
     figure.add_shape(x0=-0.5, x1=n_columns - 0.5, y0=n_rows - 1.5, y1=n_rows - 1.5, **lines)
     figure.add_shape(x0=n_columns - 1.5, x1=n_columns - 1.5, y0=-0.5, y1=n_rows - 0.5, **lines)
@@ -150,6 +134,33 @@ def item_attribute_map(
     figure.update_xaxes(zeroline=False)
     figure.update_layout(margin={"r": 90})  # the last column's name leans beyond it
     return figure
+
+
+def _with_sums(items: pd.DataFrame, matrix: pd.DataFrame, most_items: int, most_attributes: int) -> pd.DataFrame:
+    """Return the largest rows and columns, the others summed, with a row and a column of sums at the end."""
+    cells = _together(matrix.set_axis(items[c.TITLE].tolist()), items["value"].tolist(), most_items, "item")
+    attributes, rest = cells.iloc[:, :-1], cells.iloc[:, -1:]
+    sizes = matrix.iloc[:, :-1].abs().sum().tolist()
+    cells = pd.concat([_together(attributes.T, sizes, most_attributes, "attribute").T, rest], axis=1)
+    whole = cells.assign(**{_ALL: cells.sum(axis=1)})
+    whole.loc[_ALL] = whole.sum()
+    return whole
+
+
+def _write_cells(figure: go.Figure, values: npt.NDArray[np.float64], limit: float, colours: Palette) -> None:
+    """Write the numbers of the last row and column, and of cells strong enough that a reader looks for one."""
+    n_rows, n_columns = values.shape
+    for (row, column), value in np.ndenumerate(values):
+        is_sum = row == n_rows - 1 or column == n_columns - 1
+        if is_sum or abs(value) >= 0.25 * limit:
+            strong = abs(value) >= 0.75 * limit
+            figure.add_annotation(
+                x=column,
+                y=row,
+                text=f"<b>{value:+.2f}</b>" if is_sum else f"{value:+.2f}",
+                showarrow=False,
+                font={"size": 12, "color": colours.background if strong else colours.text},
+            )
 
 
 def _together(rows: pd.DataFrame, sizes: list[float], most: int, kind: str) -> pd.DataFrame:

@@ -108,16 +108,10 @@ def similarity_bars(
     rows = near.iloc[::-1].reset_index(drop=True)  # plotly counts from below
     figure = go.Figure()
     known = [name for name in labels if name in rows]
+    parts = [(verb.patterns, rows["similarity"], colour)]
     if known:
-        order = rows[known].abs().mean().sort_values(ascending=False).index
-        named = list(order[:_NAMED_ATTRIBUTES])
-        parts = [(verb.patterns, rows["rest"], colours.remainder)] if rows["rest"].any() else []
-        parts += [(labels[n], rows[n], colours.categorical[i]) for i, n in zip((0, 2, 3), named, strict=False)]
-        others = [name for name in known if name not in named]
-        if others:
-            parts.append((f"{len(others)} other attributes", rows[others].sum(axis=1), colours.placebo))
-    else:
-        parts = [(verb.patterns, rows["similarity"], colour)]
+        rest = [(verb.patterns, rows["rest"], colours.remainder)] if rows["rest"].any() else []
+        parts = rest + _attribute_parts(rows[known], labels, colours)
     for name, values, shade in parts:
         figure.add_bar(
             y=rows.index,
@@ -144,6 +138,19 @@ def similarity_bars(
     figure.update_xaxes(showticklabels=False, showgrid=False, zeroline=True, zerolinewidth=1)
     figure.update_yaxes(range=[-0.5, len(rows) - 0.3], visible=False)
     return figure
+
+
+def _attribute_parts(
+    shares: pd.DataFrame, labels: dict[str, str], colours: Palette
+) -> list[tuple[str, pd.Series, str]]:
+    """Return name, shares and colour of the attributes that count most, and of all others together."""
+    order = shares.abs().mean().sort_values(ascending=False).index
+    named = list(order[:_NAMED_ATTRIBUTES])
+    parts = [(labels[n], shares[n], colours.categorical[i]) for i, n in zip((0, 2, 3), named, strict=False)]
+    others = shares.drop(columns=named)
+    if not others.columns.empty:
+        parts.append((f"{others.shape[1]} other attributes", others.sum(axis=1), colours.placebo))
+    return parts
 
 
 def audience_bars(audience: pd.DataFrame, list_length: int, colours: Palette, verb: InteractionVerb) -> go.Figure:

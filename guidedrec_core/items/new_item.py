@@ -323,19 +323,8 @@ def _reasons(system: RefinedRecommender, users: IntArray, guided: FloatArray) ->
 
 def _caveats(system: RefinedRecommender, raw: FloatArray, anchored: bool) -> tuple[str, ...]:
     """Say how sure a preview is."""
-    schema, catalogue, verb = system.schema, system.item_scores.values, system.verb
-    said = []
-    missing = [words.lower_first(a.label) for a, score in zip(schema.attributes, raw, strict=True) if np.isnan(score)]
-    if missing:
-        said.append(f"Not scored, treated as average: {words.listing(missing)}.")
-    lowest, highest = np.nanmin(catalogue, axis=0), np.nanmax(catalogue, axis=0)
-    beyond = [
-        f"{words.lower_first(attribute.label)} ({score:g}; the catalogue ranges from {low:g} to {high:g})"
-        for attribute, score, low, high in zip(schema.attributes, raw, lowest, highest, strict=True)
-        if score < low or score > high
-    ]
-    if beyond:
-        said.append(f"Outside the catalogue's range, so an extrapolation: {words.listing(beyond)}.")
+    verb = system.verb
+    said = _caveats_of_scores(system, raw)
     if not anchored:
         said.append(
             f"This run did not link {verb.patterns} to attributes, so a new item is placed by its attributes and by "
@@ -354,6 +343,24 @@ def _caveats(system: RefinedRecommender, raw: FloatArray, anchored: bool) -> tup
     elif offset <= NEVER:
         said.append(f"On validation data this run did best without items that have no {verb.nouns}: it lists none.")
     return tuple(said)
+
+
+def _caveats_of_scores(system: RefinedRecommender, raw: FloatArray) -> list[str]:
+    """Say which scores of a new item are missing, or outside what the run has seen."""
+    schema, catalogue = system.schema, system.item_scores.values
+    said = []
+    missing = [words.lower_first(a.label) for a, score in zip(schema.attributes, raw, strict=True) if np.isnan(score)]
+    if missing:
+        said.append(f"Not scored, treated as average: {words.listing(missing)}.")
+    lowest, highest = np.nanmin(catalogue, axis=0), np.nanmax(catalogue, axis=0)
+    beyond = [
+        f"{words.lower_first(attribute.label)} ({score:g}; the catalogue ranges from {low:g} to {high:g})"
+        for attribute, score, low, high in zip(schema.attributes, raw, lowest, highest, strict=True)
+        if score < low or score > high
+    ]
+    if beyond:
+        said.append(f"Outside the catalogue's range, so an extrapolation: {words.listing(beyond)}.")
+    return said
 
 
 def _sentence(found: Preview, verb: InteractionVerb) -> str:

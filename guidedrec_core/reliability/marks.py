@@ -8,7 +8,7 @@ import pandas as pd
 
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.overrides import Override
-from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.reliability.report import Reliability
 from guidedrec_core.reliability.trust import is_doubtful
 
@@ -56,16 +56,21 @@ def override_marks(
     for attribute in schema.attributes:
         row, one = used.get(attribute.name), now.get(attribute.name)
         if row is not None:
-            instead = f" instead of {row['scored']:g}" if row["scored"] == row["scored"] else ""
-            by = _by(row["who"], row["when"], row["why"])
-            said = f"{attribute.label} is set by hand: {row['value']:g}{instead}, {by}"
-            if one is None:
-                said += " It was undone since; the next refinement will not use it."
-            marks.append(Mark(attribute.name, "set by hand", said))
+            marks.append(_mark_in_use(attribute, row, undone=one is None))
         if one is not None and one.value is not None and (row is None or row["value"] != one.value):
             said = f"{attribute.label} will be {one.value:g} after the next refinement, set by hand "
             marks.append(Mark(attribute.name, "set by hand, not in use yet", said + _by(one.who, one.when, one.why)))
     return tuple(marks)
+
+
+def _mark_in_use(attribute: Attribute, row: pd.Series, undone: bool) -> Mark:
+    """Mark a score that is set by hand in the scores in use, by its row of the table ``overrides``."""
+    instead = "" if pd.isna(row["scored"]) else f" instead of {row['scored']:g}"
+    by = _by(row["who"], row["when"], row["why"])
+    said = f"{attribute.label} is set by hand: {row['value']:g}{instead}, {by}"
+    if undone:
+        said += " It was undone since; the next refinement will not use it."
+    return Mark(attribute.name, "set by hand", said)
 
 
 def doubt_marks(item_id: str, schema: AttributeSchema, report: Reliability | None) -> tuple[Mark, ...]:

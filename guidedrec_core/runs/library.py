@@ -78,19 +78,29 @@ def refined_entries(store: RunStore, dataset: str | None = None) -> list[Refined
     """
     runs = {info.id: info for info in store.list() if info.problem is None}
     entries = []
-    for info in runs.values():
-        if info.stage != "refined" or info.config["refinement"]["control"] != "none":
-            continue
-        if info.config["refinement"].get("attributes") is not None:
-            continue
-        base = runs.get(info.inputs["base"])
-        data = runs.get(base.inputs["data"]) if base else None
-        if base is None or data is None or info.inputs["scores"] not in runs or "history_share" in base.config["split"]:
-            continue
-        if dataset is not None and data.config["name"] != dataset:
-            continue
-        entries.append(RefinedEntry(info, base, data, *(_made_from(runs, stage, info) for stage in _MADE_FROM)))
+    for info in filter(_is_to_be_studied, runs.values()):
+        made_from = _base_and_data(info, runs)
+        if made_from is not None and dataset in (None, made_from[1].config["name"]):
+            later = (_made_from(runs, stage, info) for stage in _MADE_FROM)
+            entries.append(RefinedEntry(info, *made_from, *later))
     return sorted(entries, key=lambda entry: entry.run.id, reverse=True)
+
+
+def _is_to_be_studied(info: RunInfo) -> bool:
+    """Tell whether a run is a refined one, and neither a control nor part of an ablation."""
+    if info.stage != "refined":
+        return False
+    refinement = info.config["refinement"]
+    return refinement["control"] == "none" and refinement.get("attributes") is None
+
+
+def _base_and_data(refined: RunInfo, runs: dict[str, RunInfo]) -> tuple[RunInfo, RunInfo] | None:
+    """Return what a refined run was made from; None where any of it is gone, or histories were shortened."""
+    base = runs.get(refined.inputs["base"])
+    data = runs.get(base.inputs["data"]) if base else None
+    if base is None or data is None or refined.inputs["scores"] not in runs or "history_share" in base.config["split"]:
+        return None
+    return base, data
 
 
 def find_entry(store: RunStore, dataset: str, run_id: str | None = None) -> RefinedEntry:

@@ -129,20 +129,8 @@ def read_manifest(path: Path) -> Manifest:
     RunCorruptError
         No manifest, a damaged one, another format version or another run's; a file missing or of another size.
     """
+    manifest = _parsed_manifest(path)
     named = _named(path)
-    try:
-        raw = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
-        if raw["format_version"] != FORMAT_VERSION:
-            raise RunCorruptError(
-                f"{named} has format version {raw['format_version']}; this guidedrec reads {FORMAT_VERSION}. "
-                "Use the version that wrote it, or build again"
-            )
-        manifest = Manifest.model_validate(raw)
-    except FileNotFoundError as error:
-        raise RunCorruptError(f"{named} has no {MANIFEST}; {_MEND}") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        detail = f"{error.error_count()} wrong fields" if isinstance(error, ValidationError) else repr(error)
-        raise RunCorruptError(f"{named}: {MANIFEST} is damaged ({detail}); {_MEND}") from error
     if (manifest.run_id, manifest.stage) != (path.name, path.parent.name):
         raise RunCorruptError(
             f"{named}: its {MANIFEST} is that of run {manifest.run_id} (stage {manifest.stage}); "
@@ -158,6 +146,24 @@ def read_manifest(path: Path) -> Manifest:
         if size != record.bytes:
             raise RunCorruptError(f"{named}: expected {record.bytes} bytes in {name}, found {size}; {_MEND}")
     return manifest
+
+
+def _parsed_manifest(path: Path) -> Manifest:
+    """Read a run folder's manifest by itself."""
+    named = _named(path)
+    try:
+        raw = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        if raw["format_version"] != FORMAT_VERSION:
+            raise RunCorruptError(
+                f"{named} has format version {raw['format_version']}; this guidedrec reads {FORMAT_VERSION}. "
+                "Use the version that wrote it, or build again"
+            )
+        return Manifest.model_validate(raw)
+    except FileNotFoundError as error:
+        raise RunCorruptError(f"{named} has no {MANIFEST}; {_MEND}") from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        detail = f"{error.error_count()} wrong fields" if isinstance(error, ValidationError) else repr(error)
+        raise RunCorruptError(f"{named}: {MANIFEST} is damaged ({detail}); {_MEND}") from error
 
 
 def check_content(path: Path, manifest: Manifest) -> None:

@@ -205,13 +205,7 @@ class RunStore:
         """
         wanted = None if config is None else plain_json(dict(config), "config")
         for info in self.list(stage):
-            if (
-                info.problem is None
-                and (wanted is None or info.config == wanted)
-                and (seed is None or info.seed == seed)
-                and (revision is None or info.revision == revision)
-                and all(info.inputs.get(role) == run_id for role, run_id in (inputs or {}).items())
-            ):
+            if _matches(info, wanted, inputs or {}, seed, revision):
                 with contextlib.suppress(RunCorruptError, NotFoundError):
                     return self.open(info.id, stage)
         return None
@@ -300,6 +294,19 @@ class RunStore:
 def _check_stage(stage: str) -> None:
     if stage not in STAGES:
         raise InputError(f"expected a stage out of {', '.join(STAGES)}; got {stage!r}")
+
+
+def _matches(
+    info: RunInfo, config: Mapping[str, Any] | None, inputs: Mapping[str, str], seed: int | None, revision: int | None
+) -> bool:
+    """Tell whether a run is sound and was made so; see `RunStore.find`."""
+    return (
+        info.problem is None
+        and config in (None, info.config)
+        and seed in (None, info.seed)
+        and revision in (None, info.revision)
+        and all(info.inputs.get(role) == run_id for role, run_id in inputs.items())
+    )
 
 
 def _temporary(final: Path) -> Path:

@@ -113,16 +113,16 @@ def _read_parquet(path: Path, kind: str, tensor: str | None, notices: list[Notic
     if key not in table.column_names:
         raise DataError(f"expected a column {key} in {path.name}, found: {', '.join(table.column_names)}; rename one")
     types = {field.name: field.type for field in table.schema if field.name != key}
-    lists = [name for name, kind_ in types.items() if _is_list(kind_)]
-    numbers = [name for name, kind_ in types.items() if pa.types.is_integer(kind_) or pa.types.is_floating(kind_)]
+    lists = _columns_of(types, pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    numbers = _columns_of(types, pa.types.is_integer, pa.types.is_floating)
+    # A column of lists holds whole vectors; without one, each column of numbers is a dimension.
     if tensor is not None or lists or not numbers:
         columns = [_choose(lists, tensor, path)]
         values = _stack_lists(table.column(columns[0]).combine_chunks(), columns[0], path)
     else:
         columns = numbers
         values = np.stack([table.column(name).to_numpy() for name in numbers], axis=1)
-    unused = [name for name in types if name not in columns]
-    if unused:
+    if unused := [name for name in types if name not in columns]:
         message = f"columns of {path.name} not used: {', '.join(unused)}"
         notices.append(Notice("columns_unused", len(unused), message))
     return table.column(key).to_pandas(), values
@@ -179,8 +179,9 @@ def _choose(names: list[str], tensor: str | None, path: Path) -> str:
     raise DataError(f"expected vectors named {tensor or VECTORS} in {path.name}, found: {found}{advice}")
 
 
-def _is_list(kind: Any) -> bool:
-    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+def _columns_of(types: dict[str, Any], *kinds: Callable[[Any], bool]) -> list[str]:
+    """Return the names of the columns that are of one of some kinds."""
+    return [name for name, type_ in types.items() if any(kind(type_) for kind in kinds)]
 
 
 def _stack_lists(column: Any, name: str, path: Path) -> AnyArray:

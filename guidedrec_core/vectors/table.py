@@ -179,13 +179,7 @@ def _match(
             f"expected one id for each row of {source}, got {len(raw_ids):,} ids for {len(array):,} rows; "
             "write the ids in the order of the rows (a padding row gets any text that is no id, such as [PAD])"
         )
-    ids = clean_ids(raw_ids, vocabulary.kind, notices)
-    if ids.duplicated().any():
-        twice = ids[ids.duplicated()].unique()
-        raise DataError(
-            f"expected each {vocabulary.kind} id once in {source}, got several rows for {len(twice):,}: "
-            f"{_named(twice.tolist())}; keep one of each"
-        )
+    ids = _ids_once(raw_ids, vocabulary.kind, source, notices)
     values = _finite(array if array.ndim == 2 else array[:, None], ids.tolist(), source)
     found = vocabulary.indexes(ids, missing="negative")
     known = found >= 0
@@ -204,6 +198,18 @@ def _match(
     missing[found[known]] = False
     notices += _mismatches(ids[~known].tolist(), vocabulary.ids[missing].tolist(), vocabulary, what, name)
     return Vectors(matched, missing, tuple(notices))
+
+
+def _ids_once(raw_ids: pd.Series, kind: str, source: str, notices: list[Notice]) -> pd.Series:
+    """Return the ids as text, and refuse those that come twice."""
+    ids = clean_ids(raw_ids, kind, notices)
+    if ids.duplicated().any():
+        twice = ids[ids.duplicated()].unique()
+        raise DataError(
+            f"expected each {kind} id once in {source}, got several rows for {len(twice):,}: "
+            f"{_named(twice.tolist())}; keep one of each"
+        )
+    return ids
 
 
 def _finite(array: AnyArray, ids: list[str], source: str) -> npt.NDArray[np.float32]:
