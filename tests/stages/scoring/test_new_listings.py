@@ -76,7 +76,7 @@ def test_a_listing_is_scored_as_the_catalogue_and_previewed(
     assert set(one.scores) == set(tiny.ATTRIBUTES)
     found = preview(system, one.scores, one.title, caveats=scored.caveats)
     assert found.caveats[0] == scored.caveats[0]
-    assert found.sentence.startswith("Parka would come into")
+    assert found.sentence.startswith("Parka would be in the top 10 for")
     again = score_listings(store, system, table(PARKA), config)
     assert (again.requests, again.listings) == (0, scored.listings)
 
