@@ -4,14 +4,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help run install lint format test docs pictures clean
+.PHONY: help run install lint format test docs pictures sample clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-9s %s\n", $$1, $$2}'
 
 run: $(VENV)/.installed ## Install and start the app
-	$(BIN)/streamlit run app.py
+	$(BIN)/guidedrec app
 
 install: $(VENV)/.installed-test ## Make the environment of the other commands, with what tests need
 
@@ -38,6 +38,9 @@ PICTURES_HOME ?= build/pictures-home
 pictures: $(VENV)/.installed-test ## Take the documentation's pictures anew, from the bundled shop in a real browser
 	$(BIN)/guidedrec build fernway --home $(PICTURES_HOME)
 	PYTHONPATH=tests/helpers $(BIN)/python tests/e2e/screenshots.py $(PICTURES_HOME) docs/pictures --docs
+
+sample: $(VENV)/.installed ## Build the bundled shop anew and put its runs into sample_data/, from where they ship
+	$(BIN)/python -m guidedrec_core.stages.ship
 
 clean: ## Remove the environment and caches; runs are kept
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis screenshots build site

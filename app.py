@@ -34,4 +34,5 @@ st.subheader("Suggested cases", anchor=False)
 overview.cards(loaders.table(evaluation.id, "highlights"), loaders.table(view.entry.data.id, "catalogue"), view.verb)
 
 overview.next_steps(view.verb)
+overview.build_again(view)
 page.footer(view)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from guidedrec_core.runs.store import RunStore
     from guidedrec_core.stages import Build
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # read when NumPy and torch are first imported, here and in children
@@ -75,6 +76,28 @@ def tiny_home(tiny_build: "Build", own_home: Path) -> Path:
     """Give a test a home of its own that holds the tiny build; it may delete from it."""
     shutil.copytree(tiny_build.data.path.parents[1], own_home)
     return own_home
+
+
+@pytest.fixture
+def shipped_tiny(tiny_build: "Build", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "RunStore":
+    """Let the tiny build ship with the package, as the only bundled data set."""
+    from guidedrec_core.runs import library, shipped
+    from guidedrec_core.runs.store import RunStore
+
+    source = RunStore(tmp_path / "sample_data" / "tiny" / "runs")
+    source.copy_missing(RunStore(tiny_build.data.path.parents[1]))
+    monkeypatch.setattr(shipped, "sample_data", lambda: tmp_path / "sample_data")
+    for module in (library, shipped):
+        monkeypatch.setattr(module, "BUNDLED", ("tiny",))
+    return source
+
+
+@pytest.fixture
+def nothing_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no built data set ship with the package."""
+    from guidedrec_core.runs import shipped
+
+    monkeypatch.setattr(shipped, "shipped_runs", lambda name: None)
 
 
 def _is_local(host: Any) -> bool:

@@ -1,5 +1,6 @@
 """A job on a page: stage, progress, time left, cancel; and what to do when it failed."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
@@ -80,6 +81,15 @@ def start(task: str, dataset: str, run_id: str, **arguments: Any) -> Job:
 def start_build(dataset: str) -> Job:
     """Start a build in its own process, or return the one under way; fit for a button's callback."""
     return jobs().start("build", {"dataset": dataset})
+
+
+def build_again(dataset: str) -> Job:
+    """Start a build that makes every model again, or return the work under way; fit for a button's callback."""
+    under_way = latest(dataset)
+    if under_way is not None and under_way.active:
+        return under_way
+    # The moment goes along, so that the same job, resumed, takes what it has finished itself.
+    return jobs().start("build", {"dataset": dataset, "again_since": datetime.now(UTC).isoformat(timespec="seconds")})
 
 
 def progress_words(job: Job) -> tuple[float, str]:
@@ -165,7 +175,9 @@ def _follow_quietly(job_id: str) -> None:
         st.session_state["job_stage"] = job.stage
         st.rerun(scope="app")
     share, words = progress_words(job)
-    st.progress(share, text=escaped(f"{_TASK_WORDS[job.task]} {words}"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.progress(share, text=escaped(f"{_TASK_WORDS[job.task]} {words}"))
+        st.button("Cancel", icon=":material/cancel:", on_click=_cancel, args=(job_id,), key="cancel_job")
 
 
 def _cancel(job_id: str) -> None:

@@ -1,10 +1,13 @@
 """Cached loading, keyed by run id: a run never changes, so what was read once stays right.
 
 Tables are copied for each page; an opened `RefinedRecommender` is shared by all sessions and never changed. torch is
-imported when one is first opened, so that the pages which only read tables start fast.
+imported when one is first opened, so that the pages which only read tables start fast; the first page that is drawn
+lets a thread import it meanwhile (`prepare_models`), so that the next page need not wait for it.
 """
 
+import importlib
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
 
 MODEL_LOCK = threading.Lock()
 """Held around every call of a model: sessions are threads, and torch's settings belong to the process."""
+
+_BROWSER_SECONDS = 1.0
 
 
 def store() -> RunStore:
@@ -85,6 +90,20 @@ def system(run_id: str, shown: Shown = "full") -> "RefinedRecommender":
 def case(key: CaseKey) -> "Case":
     """Compute a case; see `guidedrec_core.cases.case.build_case`."""
     return _case(str(store().home), key)
+
+
+@st.cache_resource(show_spinner=False)
+def prepare_models() -> threading.Thread:
+    """Import in the background what opening a model needs; once a process. Call it when a page is drawn."""
+    thread = threading.Thread(target=_import_models, name="model imports", daemon=True)
+    thread.start()
+    return thread
+
+
+def _import_models() -> None:
+    # Not at once: the browser still gets its charts from this process, which the imports would keep busy.
+    time.sleep(_BROWSER_SECONDS)
+    importlib.import_module("guidedrec_core.cases.case")
 
 
 def _open(home: str, run_id: str) -> Run:

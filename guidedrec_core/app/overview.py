@@ -6,9 +6,11 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.app import page, show, url
+from guidedrec_core.app import jobs_panel, page, show, url
 from guidedrec_core.app.errors import escaped
+from guidedrec_core.app.page import View
 from guidedrec_core.cases.key import HELD_OUT
+from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.verdict import (
     HIGHLIGHT_WORDS,
@@ -115,3 +117,41 @@ def next_steps(verb: InteractionVerb) -> None:
         st.subheader("Bring your own data", anchor=False)
         st.write(f"A {verb.noun} table (who, what, when) and a score for each item and attribute:")
         st.code(_OWN_DATA, language="bash")
+
+
+def build_again(view: View) -> None:
+    """Offer to build a bundled data set once more, which ships built; show how the last build ended."""
+    if view.dataset not in BUNDLED:
+        return
+    st.subheader("Build it again", anchor=False)
+    job = jobs_panel.latest(view.dataset, "build")
+    if job is not None and job.status in ("failed", "interrupted", "cancelled"):
+        jobs_panel.show_ended(job)
+        return
+    busy = view.job is not None and view.job.active
+    show.note(
+        "The shop comes with its models trained and measured. Building it again trains, refines, measures and maps it "
+        "on this machine, and takes a minute or two. Stored runs stay as they are."
+        f"{' Another job is running; its progress is at the top.' if busy else ''}"
+    )
+    with st.container(horizontal=True):
+        st.button(
+            "Build it again",
+            icon=":material/restart_alt:",
+            on_click=_build_again,
+            args=(view.dataset,),
+            disabled=busy,
+            key="build_again",
+        )
+        if job is not None and job.status == "done" and job.run_id not in (None, view.entry.run.id):
+            st.button(
+                "Open the new run",
+                icon=":material/arrow_forward:",
+                on_click=url.update,
+                kwargs={"run": job.run_id},
+                key="open_built",
+            )
+
+
+def _build_again(dataset: str) -> None:
+    jobs_panel.build_again(dataset)

@@ -91,7 +91,7 @@ def set_up(question: str, icon: str) -> View:
     heading.title(question, anchor=False)
     with guard():
         dataset = _choose_dataset(store, place)
-        entries = library.refined_entries(store, dataset)
+        entries = library.entries_with_shipped(store, dataset)
         if not entries:
             _wait_for_first_run(store, dataset)
         entry = _choose_run(entries, place, dataset)
@@ -118,7 +118,7 @@ def question_for(question: str, verb: InteractionVerb) -> str:
 
 
 def footer(view: View) -> None:
-    """Say where every number of the page comes from."""
+    """Say where every number of the page comes from; the end of every page that has something to show."""
     entry = view.entry
     st.divider()
     width, split = entry.base.config["encoder"]["width"], entry.base.config["split"]["kind"]
@@ -128,6 +128,7 @@ def footer(view: View) -> None:
         f"{entry.base_kind}, width {width}, {entry.run.config['refinement']['mode']} refinement{doubt}, "
         f"seed {entry.run.seed} · split {split} · guidedrec {__version__}"
     )
+    loaders.prepare_models()
 
 
 def needs(view: View, stage: str, what: str) -> RunInfo:

@@ -84,6 +84,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
             *_runs(store, listener),
             _checked("bundled shop", _bundled_shop),
             _checked("bundled scores", _bundled_scores),
+            _checked("bundled runs", _bundled_runs),
         ]
     ok = all(check.ok for check in checks)
     about = {"guidedrec": __version__, "python": platform.python_version(), "platform": platform.platform()}
@@ -198,4 +199,19 @@ def _bundled_scores() -> tuple[bool, str, str]:
         if missing:
             return False, f"{files.item_scores} lacks {', '.join(missing)}", "Install guidedrec anew"
         said.append(f"{name}: {len(table):,} items, {len(schema)} attributes")
+    return True, "; ".join(said), ""
+
+
+def _bundled_runs() -> tuple[bool, str, str]:
+    from guidedrec_core.data.bundled import BUNDLED
+    from guidedrec_core.runs.shipped import shipped_runs
+
+    said = []
+    for name in BUNDLED:
+        source = shipped_runs(name)
+        infos = [] if source is None else source.list()
+        for info in infos:
+            assert source is not None  # it has listed this run
+            source.open(info.id, info.stage)
+        said.append(f"{name}: {len(infos)} as they were published" if infos else f"{name}: none, built at first use")
     return True, "; ".join(said), ""

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guidedrec_core.cli.options import field_option, option_name
-from guidedrec_core.config import ScoringConfig, SplitConfig
+from guidedrec_core.cli.session import SettingOption
 from guidedrec_core.errors import NotFoundError
 
 if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema
+    from guidedrec_core.config import ScoringConfig, SplitConfig
     from guidedrec_core.runs.store import Run, RunStore
 
 _OPTIONS = (
@@ -56,7 +57,7 @@ class Asked:
         """Whether a language model is to be asked."""
         return self.recorded or "model" in self.values
 
-    def config(self, **defaults: Any) -> ScoringConfig:
+    def config(self, **defaults: Any) -> "ScoringConfig":
         """Return the whole configuration.
 
         Raises
@@ -66,6 +67,8 @@ class Asked:
         ConfigError
             A value is unknown or out of range.
         """
+        from guidedrec_core.config import ScoringConfig
+
         if self.recorded:
             if "base_url" in self.values:
                 raise click.UsageError("--server recorded is a server of its own; leave out --base-url, or --server")
@@ -81,10 +84,10 @@ class Asked:
         self,
         data: "Run",
         schema: "AttributeSchema",
-        config: ScoringConfig,
+        config: "ScoringConfig",
         users: bool = False,
-        split: SplitConfig | None = None,
-    ) -> Iterator[ScoringConfig]:
+        split: "SplitConfig | None" = None,
+    ) -> "Iterator[ScoringConfig]":
         """Start the server of recorded scores if it is meant; yield the configuration with the server to ask."""
         if not self.recorded:
             yield config
@@ -127,23 +130,26 @@ def llm_options(
             text = "recorded: a server on this machine that gives bundled scores, to try all of this for free."
             decorated = click.option(_SERVER, type=click.Choice([_RECORDED]), help=text)(decorated)
         for option in reversed(chosen):
-            decorated = _option(option)(decorated)
+            make = functools.partial(_option, option)
+            decorated = click.option(option, option_name(option), cls=SettingOption, make=make)(decorated)
         return decorated
 
     return decorate
 
 
-def _option(option: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _option(option: str) -> click.Option:
     """Make one option; those of two values or a list are written as people write them."""
+    from guidedrec_core.config import ScoringConfig
+
     info = ScoringConfig.model_fields[option_name(option)]
     if option == _PRICE:
         text = "USD per million tokens, input and output.  [default: the model's list price, if it is known]"
-        return click.option(_PRICE, type=float, nargs=2, metavar="IN OUT", help=text)
+        return click.Option([_PRICE], type=float, nargs=2, metavar="IN OUT", help=text)
     if option == _COLUMNS:
         text = (
             f"Columns of the catalogue that the model reads.  [default: {','.join(info.default)}, as far as there are]"
         )
-        return click.option(_COLUMNS, metavar="A,B,...", callback=_names, help=text)
+        return click.Option([_COLUMNS], metavar="A,B,...", callback=_names, help=text)
     return field_option(option, info, text=_TEXTS.get(option, ""))
 
 

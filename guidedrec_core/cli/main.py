@@ -12,6 +12,7 @@ import click
 
 from guidedrec_core import __version__
 from guidedrec_core.cli.ablate import ablate
+from guidedrec_core.cli.app import app
 from guidedrec_core.cli.audit import audit
 from guidedrec_core.cli.data import data
 from guidedrec_core.cli.doctor import doctor
@@ -128,7 +129,7 @@ def _report(error: Exception) -> int:
 def main() -> None:
     """Audit why a recommender recommends.
 
-    Start with `guidedrec build fernway`, or with your own data: `guidedrec data import`.
+    Start with `guidedrec app`, which shows a bundled shop, or with your own data: `guidedrec data import`.
 
     Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 2 wrong use or bad
     input, 1 failure, 130 interrupted.
@@ -136,7 +137,7 @@ def main() -> None:
 
 
 _COMMANDS = (
-    *(data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
+    *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
     *(recommend, explain, preview, runs, jobs, doctor),
 )
 for _command in _COMMANDS:

@@ -7,14 +7,18 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
-from guidedrec_core.config import BuildConfig, EncoderConfig
+from guidedrec_core.cli.session import SettingOption
 from guidedrec_core.errors import ConfigError
+
+if TYPE_CHECKING:  # configurations need pydantic, which `--help` must not wait for
+    from pydantic import BaseModel
+    from pydantic.fields import FieldInfo
+
+    from guidedrec_core.config import BuildConfig
 
 # Option to the path of its field. What is not here can be set in a --config file.
 _OPTIONS = {
@@ -57,7 +61,6 @@ _OPTIONS = {
 }
 
 _EXTERNAL = "external"
-_BASES = (*typing.get_args(EncoderConfig.model_fields["kind"].annotation), _EXTERNAL)
 _BROUGHT = ("item_vectors", "user_vectors", "item_bias", "similarity")
 
 
@@ -73,7 +76,7 @@ class Chosen:
 
     values: Mapping[str, Any] = field(default_factory=dict)
 
-    def over(self, stored: Mapping[str, Any]) -> BuildConfig:
+    def over(self, stored: Mapping[str, Any]) -> "BuildConfig":
         """Lay the choices over the settings of the runs that a stage starts from, and these over the defaults.
 
         Raises
@@ -81,6 +84,8 @@ class Chosen:
         ConfigError
             A value is unknown or out of range.
         """
+        from guidedrec_core.config import BuildConfig
+
         merged = {**stored, **self.values}
         for name, part in stored.items():
             if isinstance(part, Mapping) and isinstance(self.values.get(name), Mapping):
@@ -115,7 +120,8 @@ def config_options(*components: str) -> Callable[[Callable[..., None]], Callable
         decorated: Callable[..., None] = with_chosen
         for option, path in reversed(_OPTIONS.items()):
             if path.split(".")[0] in components:
-                decorated = _option(option, path)(decorated)
+                make = functools.partial(_option, option, path)
+                decorated = click.option(option, option_name(option), cls=SettingOption, make=make)(decorated)
         return click.option(
             "--config",
             "config_file",
@@ -136,8 +142,8 @@ def _choose_base(values: dict[str, Any], given: dict[str, Any]) -> None:
         There is no such base, or vectors and base do not go together.
     """
     base = given.get("base")
-    if base is not None and base not in _BASES:
-        raise ConfigError(f"--base: expected one of {', '.join(_BASES)}; got {base!r}")
+    if base is not None and base not in _bases():
+        raise ConfigError(f"--base: expected one of {', '.join(_bases())}; got {base!r}")
     brought = [f"--{name.replace('_', '-')}" for name in given if name in _BROUGHT]
     if base == _EXTERNAL or (base is None and values.get(_EXTERNAL)):
         given.pop("base", None)
@@ -150,17 +156,24 @@ def _choose_base(values: dict[str, Any], given: dict[str, Any]) -> None:
         values.pop(_EXTERNAL, None)
 
 
-def _option(option: str, path: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def _bases() -> tuple[str, ...]:
+    """Return what a base model may be: an architecture, or vectors brought."""
+    from guidedrec_core.config import EncoderConfig
+
+    return (*typing.get_args(EncoderConfig.model_fields["kind"].annotation), _EXTERNAL)
+
+
+def _option(option: str, path: str) -> click.Option:
     """Make one option of a build from its field."""
     if option == "--base":
         text = "Architecture of the base model, or external: vectors that you bring."
-        return field_option(option, _field(path), _BASES, text)
+        return field_option(option, _field(path), _bases(), text)
     return field_option(option, _field(path), metavar="FILE[::TENSOR]" if path.startswith(_EXTERNAL) else None)
 
 
 def field_option(
-    option: str, info: FieldInfo, words: tuple[str, ...] | None = None, text: str = "", metavar: str | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    option: str, info: "FieldInfo", words: tuple[str, ...] | None = None, text: str = "", metavar: str | None = None
+) -> click.Option:
     """Make an option from a field of a configuration: its type, choices, help and default; not given, it is None.
 
     Parameters
@@ -181,13 +194,13 @@ def field_option(
     # Validation of the whole configuration refuses a wrong word and says which there are.
     if words is None:
         words = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
+    declarations = [option, option_name(option)]
     if kind is bool:
         default = option.split("/")[0 if info.default else 1].removeprefix("--")
-        return click.option(option, option_name(option), default=None, help=f"{text}  [default: {default}]")
+        return click.Option(declarations, default=None, help=f"{text}  [default: {default}]")
     unset = info.is_required() or info.default in (None, ())
-    return click.option(
-        option,
-        option_name(option),
+    return click.Option(
+        declarations,
         type=str if words else kind,
         multiple=several,
         metavar=f"[{'|'.join(words)}]" if words else metavar,
@@ -211,8 +224,10 @@ def option_name(option: str) -> str:
     return option.split("/")[0].removeprefix("--").replace("-", "_")
 
 
-def _field(path: str) -> FieldInfo:
+def _field(path: str) -> "FieldInfo":
     """Look a field up."""
+    from guidedrec_core.config import BuildConfig
+
     model: type[BaseModel] = BuildConfig
     *parents, name = path.split(".")
     for parent in parents:

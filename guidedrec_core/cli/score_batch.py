@@ -9,9 +9,9 @@ import click
 from guidedrec_core.cli.llm_options import Asked, read_schema
 from guidedrec_core.cli.output import write_facts, write_json
 from guidedrec_core.cli.session import Session
-from guidedrec_core.config import SplitConfig
 
 if TYPE_CHECKING:
+    from guidedrec_core.config import SplitConfig
     from guidedrec_core.scoring.batch.session import BatchState
 
 
@@ -37,7 +37,7 @@ def step_batches(
     attributes: Path | None,
     asked: Asked,
     users: bool,
-    split: SplitConfig,
+    split: "SplitConfig",
     batches: Batches,
 ) -> "BatchState":
     """Submit and collect, or cancel; come back at once."""

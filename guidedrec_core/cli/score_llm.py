@@ -7,10 +7,10 @@ from guidedrec_core.cli.llm_options import Asked, read_schema
 from guidedrec_core.cli.output import write_facts, write_json
 from guidedrec_core.cli.progress_line import duration
 from guidedrec_core.cli.session import Session
-from guidedrec_core.config import SplitConfig
 from guidedrec_core.scoring.prices import failed_words, usd
 
 if TYPE_CHECKING:
+    from guidedrec_core.config import SplitConfig
     from guidedrec_core.runs.store import Run
     from guidedrec_core.scoring.scorer import ScoringPlan
 
@@ -18,7 +18,13 @@ _COUNTED = ("listings", "cached", "asked", "requests", "prompt_tokens", "complet
 
 
 def plan_scoring(
-    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
+    session: Session,
+    dataset: str,
+    attributes: Path | None,
+    asked: Asked,
+    users: bool,
+    split: "SplitConfig",
+    batch: bool,
 ) -> "dict[str, ScoringPlan]":
     """Tell what scoring would take, for items and, if wanted, for users; nothing is sent."""
     from guidedrec_core import stages
@@ -61,7 +67,13 @@ def write_plan(dataset: str, model: str, plans: "dict[str, ScoringPlan]", as_jso
 
 
 def score_with_model(
-    session: Session, dataset: str, attributes: Path | None, asked: Asked, users: bool, split: SplitConfig, batch: bool
+    session: Session,
+    dataset: str,
+    attributes: Path | None,
+    asked: Asked,
+    users: bool,
+    split: "SplitConfig",
+    batch: bool,
 ) -> "Run":
     """Let a language model score, and store what came of it; with a budget, as far as it goes."""
     from guidedrec_core import stages

@@ -2,7 +2,7 @@
 
 import contextlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,8 @@ import click
 from guidedrec_core.cli.progress_line import ProgressLine
 
 if TYPE_CHECKING:  # reading runs needs pandas, which `--help` must not wait for
+    from datetime import datetime
+
     from guidedrec_core.jobs.store import JobStore
     from guidedrec_core.runs.store import RunStore
 
@@ -34,11 +36,12 @@ class Session:
     quiet: bool = False
     debug: bool = False
 
-    def store(self) -> "RunStore":
-        """Return the store of runs."""
+    def store(self, reuse_since: "datetime | None" = None) -> "RunStore":
+        """Return the store of runs; stages do not reuse those made before a moment, if one is given."""
         from guidedrec_core.runs.store import RunStore
 
-        return RunStore.default() if self.home is None else RunStore(self.home)
+        home = RunStore.default().home if self.home is None else self.home
+        return RunStore(home, reuse_since)
 
     def jobs(self) -> "JobStore":
         """Return the store of jobs, in the same folder."""
@@ -87,12 +90,41 @@ def _everywhere() -> list[click.Parameter]:
     ]
 
 
+class SettingOption(click.Option):
+    """Holds the place of an option that is made from a configuration's field when its command is first looked at.
+
+    Type, help and default of such an option come from the configuration, which needs pydantic; neither
+    ``guidedrec --help`` nor the commands without such options wait for that.
+
+    Parameters
+    ----------
+    declarations : sequence of str
+        The option as it is written, and the name under which the command gets its value.
+    make : callable
+        Returns the option itself; called once.
+    """
+
+    def __init__(self, declarations: Sequence[str], make: Callable[[], click.Option]) -> None:
+        super().__init__(declarations)
+        self.make = make
+
+
 class Command(click.Command):
     """A command that takes the common options."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.params.extend(_everywhere())
+        self._params.extend(_everywhere())
+
+    @property
+    def params(self) -> list[click.Parameter]:
+        """The parameters, with every `SettingOption` made."""
+        self._params[:] = [each.make() if isinstance(each, SettingOption) else each for each in self._params]
+        return self._params
+
+    @params.setter
+    def params(self, given: list[click.Parameter]) -> None:
+        self._params = given
 
 
 class Group(click.Group):

@@ -1,6 +1,7 @@
 """``guidedrec build`` and its single stages ``train``, ``refine`` and ``project``."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 @click.argument("dataset")
 @score_options
 @config_options("split", "encoder", "external", "training", "refinement", "evaluation", "projection", "seed")
+@click.option("--again", is_flag=True, help="Make every model again, also where an equal one is stored.")
 @json_option
 @click.pass_obj
 def build(
@@ -30,6 +32,7 @@ def build(
     item_scores: Path | None,
     user_scores: Path | None,
     chosen: Chosen,
+    again: bool,
     as_json: bool,
 ) -> None:
     """Do all stages for a data set: train, refine, evaluate, project.
@@ -45,8 +48,9 @@ def build(
     from guidedrec_core import stages
 
     started = time.monotonic()
+    store = session.store(reuse_since=datetime.now(UTC) if again else None)
     with session.progress() as listener:
-        made = stages.build(session.store(), dataset, config, files, listener)
+        made = stages.build(store, dataset, config, files, listener)
     runs = {name: getattr(made, name) for name in ("data", "scores", "base", "refined", "evaluation", "projection")}
     session.notices(made.scores.read_json("notices"))
     session.notices(made.base.read_json("notices"))

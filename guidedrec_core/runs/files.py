@@ -7,12 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NoReturn
-
-import numpy as np
-import pandas as pd
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from guidedrec_core import __version__
 from guidedrec_core.errors import GuidedrecError, InputError, NotFoundError, RunCorruptError
@@ -27,6 +22,10 @@ from guidedrec_core.runs.manifest import (
     plain_json,
     to_json,
 )
+
+if TYPE_CHECKING:  # listings of runs read manifests only and do not wait for NumPy and pandas
+    import numpy as np
+    import pandas as pd
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
@@ -130,16 +129,21 @@ class Run:
         except (OSError, ValueError) as error:
             self._unreadable(path, error)
 
-    def read_table(self, name: str) -> pd.DataFrame:
+    def read_table(self, name: str) -> "pd.DataFrame":
         """Read ``<name>.parquet``."""
+        import pandas as pd
+
         path = self._file(f"{name}.parquet")
         try:
             return pd.read_parquet(path)
         except (OSError, ValueError) as error:
             self._unreadable(path, error)
 
-    def read_arrays(self, name: str) -> dict[str, np.ndarray]:
+    def read_arrays(self, name: str) -> "dict[str, np.ndarray]":
         """Read the named arrays of ``<name>.safetensors`` into memory."""
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+
         path = self._file(f"{name}.safetensors")
         try:
             arrays: dict[str, np.ndarray] = load_file(path)
@@ -147,8 +151,10 @@ class Run:
             self._unreadable(path, error)
         return arrays
 
-    def read_array(self, name: str, mmap: bool = True) -> np.ndarray:
+    def read_array(self, name: str, mmap: bool = True) -> "np.ndarray":
         """Read ``<name>.npy``, by default as a read-only memory map that loads what is touched."""
+        import numpy as np
+
         path = self._file(f"{name}.npy")
         try:
             array: np.ndarray = np.load(path, mmap_mode="r" if mmap else None, allow_pickle=False)
@@ -201,22 +207,29 @@ class RunWriter:
         """Write a JSON value; NumPy scalars become numbers, NaN and infinity are refused."""
         self._new_file(name, "json").write_text(to_json(value, f"{name}.json"), encoding="utf-8")
 
-    def write_table(self, name: str, table: pd.DataFrame) -> None:
+    def write_table(self, name: str, table: "pd.DataFrame") -> None:
         """Write a table as Parquet (zstd). Its index must be the default one, because it is not stored."""
+        import pandas as pd
+
         if not table.index.equals(pd.RangeIndex(len(table))):
             raise InputError(f"{name}.parquet: expected a table with the default index; call reset_index() first")
         table.to_parquet(self._new_file(name, "parquet"), compression="zstd", index=False)
 
-    def write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
+    def write_arrays(self, name: str, arrays: "Mapping[str, np.ndarray]") -> None:
         """Write named arrays of numbers or booleans into one safetensors file."""
+        import numpy as np
+        from safetensors.numpy import save_file
+
         # Row-major copies, because safetensors stores an array's memory as it lies.
         stored = {key: np.asarray(array, order="C") for key, array in arrays.items()}
         for key, array in stored.items():
             _check_numeric(array, f"{name}.safetensors, array {key}")
         save_file(stored, self._new_file(name, "safetensors"))
 
-    def write_array(self, name: str, array: np.ndarray) -> None:
+    def write_array(self, name: str, array: "np.ndarray") -> None:
         """Write one array of numbers or booleans as npy, which can be memory-mapped."""
+        import numpy as np
+
         _check_numeric(array, f"{name}.npy")
         np.save(self._new_file(name, "npy"), array, allow_pickle=False)
 
@@ -263,6 +276,6 @@ class RunWriter:
         return path
 
 
-def _check_numeric(array: np.ndarray, where: str) -> None:
+def _check_numeric(array: "np.ndarray", where: str) -> None:
     if array.dtype.kind not in "biuf":
         raise InputError(f"{where}: expected numbers or booleans, got dtype {array.dtype}; write text as a table")

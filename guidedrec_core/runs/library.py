@@ -6,6 +6,7 @@ from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.fetch import SOURCES
 from guidedrec_core.data.verbs import InteractionVerb, verb_of
 from guidedrec_core.errors import NotFoundError
+from guidedrec_core.runs.shipped import bring_shipped
 from guidedrec_core.runs.store import RunInfo, RunStore
 
 _MADE_FROM = ("evaluation", "projection", "ablation", "sparsity", "audit")
@@ -103,15 +104,29 @@ def _base_and_data(refined: RunInfo, runs: dict[str, RunInfo]) -> tuple[RunInfo,
     return base, data
 
 
+def entries_with_shipped(store: RunStore, dataset: str) -> list[RefinedEntry]:
+    """Return a data set's refined runs, newest first; where there are none, those that ship are copied in before.
+
+    Raises
+    ------
+    StorageError
+        There are some to copy, and the disk is full or read-only.
+    """
+    entries = refined_entries(store, dataset)
+    if not entries and bring_shipped(store, dataset):
+        entries = refined_entries(store, dataset)
+    return entries
+
+
 def find_entry(store: RunStore, dataset: str, run_id: str | None = None) -> RefinedEntry:
-    """Return one refined run of a data set; the newest by default.
+    """Return one refined run of a data set; the newest by default, one that ships where there is none.
 
     Raises
     ------
     NotFoundError
         There is no such run; the message says what to do.
     """
-    entries = refined_entries(store, dataset)
+    entries = entries_with_shipped(store, dataset)
     for entry in entries:
         if run_id in (None, entry.run.id):
             return entry

@@ -7,7 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from guidedrec_core.errors import InputError, RunCorruptError
@@ -188,6 +187,8 @@ def _named(path: Path) -> str:
 
 
 def _scalar(value: Any) -> Any:
+    import numpy as np  # late, because listings read manifests and never meet a NumPy scalar
+
     if isinstance(value, np.generic):
         return value.item()
     raise TypeError(f"{type(value).__name__} is not JSON")

@@ -3,7 +3,7 @@
 ``<home>/<stage>/<run_id>/manifest.json`` says what was made, from what, with which seed, and carries the checksum of
 every data file beside it. A run is written to a temporary folder, synced and renamed, so it exists whole or not at
 all, and never changes afterwards: a run id names its content. Data files are JSON, Parquet, safetensors and npy;
-nothing is ever unpickled. `run_manifest` knows the manifest, `run_files` the data files.
+nothing is ever unpickled. `manifest` knows the manifest, `files` the data files.
 """
 
 import builtins
@@ -51,6 +51,8 @@ class RunStore:
     ----------
     home : pathlib.Path
         Made at the first write.
+    reuse_since : datetime, optional
+        `find` passes over runs made before this moment, so that stages make them again.
 
     Examples
     --------
@@ -65,8 +67,9 @@ class RunStore:
     True
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, reuse_since: datetime | None = None) -> None:
         self.home = home.expanduser().absolute()
+        self.reuse_since = reuse_since
 
     @classmethod
     def default(cls) -> Self:
@@ -183,7 +186,7 @@ class RunStore:
         seed: int | None = None,
         revision: int | None = None,
     ) -> Run | None:
-        """Return the newest sound run of a stage that matches everything given.
+        """Return the newest sound run of a stage that matches everything given and may be reused.
 
         Parameters
         ----------
@@ -205,10 +208,49 @@ class RunStore:
         """
         wanted = None if config is None else plain_json(dict(config), "config")
         for info in self.list(stage):
-            if _matches(info, wanted, inputs or {}, seed, revision):
+            young = self.reuse_since is None or info.created >= self.reuse_since
+            if young and _matches(info, wanted, inputs or {}, seed, revision):
                 with contextlib.suppress(RunCorruptError, NotFoundError):
                     return self.open(info.id, stage)
         return None
+
+    def copy_missing(self, source: "RunStore") -> tuple[str, ...]:
+        """Copy the runs of another store that are missing here, as they are, under their own ids.
+
+        Runs appear before what they were made from. So a listing meanwhile, which leaves out a refined run whose inputs
+        are missing, shows one only when everything made from it is there, too. Any number of processes may do this at
+        once; the first copies, the others find nothing missing.
+
+        Parameters
+        ----------
+        source : RunStore
+            Complete in itself: what its runs were made from is in it, or here.
+
+        Returns
+        -------
+        tuple of str
+            The ids of the runs copied.
+
+        Raises
+        ------
+        RunCorruptError
+            A run of the other store is damaged or of another format; nothing is copied.
+        StorageError
+            The disk is full or read-only.
+        """
+        copies: builtins.list[Path] = []
+        try:
+            with named_storage_errors(self.home), self._lock():
+                for path in source._folders(STAGES):
+                    final = self.home / path.parent.name / path.name
+                    if not final.is_dir():
+                        copies.append(_temporary(final))
+                        _copy(path, copies[-1])
+                copies.sort(key=lambda copy: STAGES.index(copy.parent.name), reverse=True)
+                return tuple(_publish(copy) for copy in copies)
+        finally:
+            for copy in copies:
+                shutil.rmtree(copy, ignore_errors=True)  # gone already, unless something went wrong
 
     def delete(self, run_id: str, cascade: bool = False) -> tuple[str, ...]:
         """Delete a run, damaged or not.
@@ -311,6 +353,28 @@ def _matches(
 
 def _temporary(final: Path) -> Path:
     return final.parent / f".tmp-{final.name}-{os.getpid()}"
+
+
+def _copy(path: Path, temporary: Path) -> None:
+    """Copy a sound run's files to a temporary folder, and sync them to disk."""
+    manifest = read_manifest(path)
+    check_content(path, manifest)
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    for name in (*manifest.files, MANIFEST):
+        # The content alone: the files of an installed package may be read-only.
+        shutil.copyfile(path / name, temporary / name)
+        sync(temporary / name)
+    sync(temporary)
+
+
+def _publish(temporary: Path) -> str:
+    """Give a temporary folder its run's name; return the run id."""
+    match = ID.search(temporary.name)
+    assert match is not None  # `_temporary` has named it
+    temporary.rename(temporary.parent / match[0])
+    sync(temporary.parent)
+    return match[0]
 
 
 def _owner_alive(pid: int, folder: Path) -> bool:

@@ -5,11 +5,12 @@ returned, because it would come out the same. So a build that was interrupted go
 training goes on from its last epoch.
 """
 
+from guidedrec_core.runs.scores import newest_scores
 from guidedrec_core.stages.ablate import ablate
 from guidedrec_core.stages.audit import audit, audit_task
 from guidedrec_core.stages.base import train_base
 from guidedrec_core.stages.build import Build, ablate_task, build, build_task, evaluate_task, refine_task
-from guidedrec_core.stages.data import find_data, given_scores, newest_scores, score_attributes, store_dataset
+from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
 from guidedrec_core.stages.evaluate import evaluate
 from guidedrec_core.stages.project import project_items
 from guidedrec_core.stages.refine import refine

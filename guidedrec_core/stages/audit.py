@@ -26,9 +26,9 @@ from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import top_lists
 from guidedrec_core.recommenders.reading import load_refined, open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
+from guidedrec_core.runs.scores import repeated_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import find_equal, sha256
-from guidedrec_core.stages.scoring.passes import repeated_scores
 
 FILE, PASSES, STORED = "file", "passes", "stored"
 """Where the scores come from that attributes are held against: judged again; as recorded in scoring; as stored."""

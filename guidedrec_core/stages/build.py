@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,8 @@ def build_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     Parameters
     ----------
     arguments : mapping
-        ``dataset`` (name) and optionally ``config`` (a `BuildConfig` as JSON; default is `build_settings`).
+        ``dataset`` (name), and optionally ``config`` (a `BuildConfig` as JSON; default is `build_settings`) and
+        ``again_since`` (ISO 8601: models made before are made again; data and scores are read as they are stored).
     home : Path
         The run store's folder.
     listener : callable
@@ -83,7 +85,9 @@ def build_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
     """
     name = str(arguments["dataset"])
     config = BuildConfig.parse(arguments.get("config", build_settings(name)))
-    return build(RunStore(home), name, config, listener=listener).refined.id
+    since = arguments.get("again_since")
+    store = RunStore(home, reuse_since=None if since is None else datetime.fromisoformat(since))
+    return build(store, name, config, listener=listener).refined.id
 
 
 def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:

@@ -1,16 +1,15 @@
 """Stages data and scores: what comes from files, stored as runs."""
 
-import contextlib
-
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import AlignedScores, GuidedScores, read_scores
 from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bundled_scores
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.errors import NotFoundError, RunCorruptError
+from guidedrec_core.errors import NotFoundError
 from guidedrec_core.recommenders.writing import data_settings, scores_settings, write_dataset, write_scores
 from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.library import no_dataset
+from guidedrec_core.runs.scores import newest_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import find_equal
 
@@ -58,15 +57,6 @@ def score_attributes(store: RunStore, data: Run, files: ScoreFiles) -> Run:
     settings = scores_settings(scores, files.item_scores.name, user_file)
     found = find_equal(store, "scores", settings, {"data": data}, None)
     return write_scores(store, scores, settings, data) if found is None else found
-
-
-def newest_scores(store: RunStore, data: Run) -> Run | None:
-    """Return the newest stored scores of a data set, as they were given; None when there are none."""
-    for info in store.list("scores"):
-        if info.problem is None and info.inputs.get("data") == data.id and "overrides" not in info.config:
-            with contextlib.suppress(RunCorruptError, NotFoundError):
-                return store.open(info.id, "scores")
-    return None
 
 
 def given_scores(store: RunStore, data: Run) -> Run:

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from guidedrec_core.app import loaders
 from guidedrec_core.app.case_study import history_loaders
 from guidedrec_core.jobs.record import Job, write_record
 from guidedrec_core.jobs.store import JobStore
@@ -24,8 +25,9 @@ Opener = Callable[..., AppTest]
 
 @pytest.fixture(autouse=True)
 def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Note the histories that the app gets ready for, and compile nothing."""
+    """Note the histories that the app gets ready for, and compile and import nothing in the background."""
     lengths: list[int] = []
+    monkeypatch.setattr(loaders, "prepare_models", lambda: None)
     monkeypatch.setattr(history_loaders, "prepare", lengths.append)
     return lengths
 

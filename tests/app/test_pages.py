@@ -1,6 +1,9 @@
 """Every page on a tiny built run: it opens, says the right things, can be used, and survives bad links."""
 
+import errno
+import os
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE, UNICODE_USER
 
+from guidedrec_core.app import overview, page
 from guidedrec_core.jobs.record import Job, write_record
 from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.runs.store import RunStore
@@ -199,6 +203,84 @@ class TestLinks:
         assert app.title[0].value.endswith("?")
 
 
+@pytest.fixture
+def shop_is_tiny(shipped_tiny: RunStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tiny shop be the bundled one, which ships built."""
+    for module in (page, overview):
+        monkeypatch.setattr(module, "BUNDLED", ("tiny",))
+
+
+@pytest.mark.usefixtures("shop_is_tiny")
+class TestShippedRuns:
+    def test_a_first_visitor_sees_a_case_at_once(self, own_home, tiny_build, started, open_app) -> None:
+        app = open_app(CASE)
+        assert_sound(app)
+        assert app.query_params["run"] == tiny_build.refined.id
+        assert "What is recommended" in words(app)
+        assert not started
+
+    def test_a_home_that_cannot_be_written_gets_a_sentence(self, own_home, started, monkeypatch, open_app) -> None:
+        def read_only(*_: Any) -> None:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+        monkeypatch.setattr(shutil, "copyfile", read_only)
+        app = open_app()
+        assert not app.exception
+        assert f"Cannot write to {own_home}: the disk is read-only" in words(app)
+        assert not started
+
+    def test_the_shop_can_be_built_again(self, own_home, started, open_app) -> None:
+        before = datetime.now(UTC).replace(microsecond=0)
+        app = open_app()
+        app.button(key="build_again").click().run()
+        assert_sound(app)
+        [(task, arguments)] = started
+        assert (task, arguments["dataset"]) == ("build", "tiny")
+        assert before <= datetime.fromisoformat(str(arguments["again_since"])) <= datetime.now(UTC)
+
+    def test_while_it_is_built_again_it_can_be_looked_at_and_cancelled(
+        self, own_home, started, monkeypatch, open_app
+    ) -> None:
+        put_job(own_home, "tiny", status="queued", stage="refine", step=3, total=10)
+        cancelled: list[str] = []
+        monkeypatch.setattr(JobStore, "cancel", lambda self, job_id: cancelled.append(job_id))
+        app = open_app()
+        assert_sound(app)
+        assert "Refining it with the attributes" in app.get("progress")[0].proto.text
+        assert len(app.metric) == 4
+        assert app.button(key="build_again").disabled
+        app.button(key="cancel_job").click().run()
+        assert cancelled == [JOB_ID]
+        assert not started
+
+    def test_a_build_that_failed_says_why(self, own_home, started, open_app) -> None:
+        put_job(own_home, "tiny", status="failed", stage="train base", error="no space left", log="boom")
+        app = open_app()
+        assert "no space left" in words(app)
+        app.button(key="resume").click().run()
+        assert started == [("build", {"dataset": "tiny"})]
+
+    def test_the_new_run_can_be_opened(self, own_home, tiny_build, open_app) -> None:
+        open_app()
+        with RunStore(own_home).create(
+            "refined", config=tiny_build.refined.config, inputs={"base": tiny_build.base, "scores": tiny_build.scores}
+        ) as writer:
+            writer.copy_files(tiny_build.refined, tiny_build.refined.manifest.files)
+        put_job(own_home, "tiny", status="done", run_id=writer.run.id)
+        app = open_app(dataset="tiny", run=tiny_build.refined.id)
+        app.button(key="open_built").click().run()
+        assert app.query_params["run"] == writer.run.id
+
+    def test_other_data_sets_have_no_such_offer(self, own_home, monkeypatch, open_app) -> None:
+        open_app()
+        for module in (page, overview):
+            monkeypatch.setattr(module, "BUNDLED", ("fernway",))
+        app = open_app(dataset="tiny")
+        assert_sound(app)
+        assert not [button for button in app.button if button.key == "build_again"]
+
+
+@pytest.mark.usefixtures("nothing_shipped")
 class TestFirstBuild:
     def test_the_bundled_shop_is_built_when_there_is_nothing(self, own_home, started, open_app) -> None:
         app = open_app()

@@ -108,7 +108,7 @@ def test_the_doctor_finds_nothing_wrong(
     assert report["home"] == str(tiny_home)
     assert report["packages"]["torch"]
     assert {check["name"] for check in report["checks"]} == {
-        *("packages", "torch", "home", "leftovers", "runs", "bundled shop", "bundled scores")
+        *("packages", "torch", "home", "leftovers", "runs", "bundled shop", "bundled scores", "bundled runs")
     }
     assert all(set(check) == {"name", "ok", "detail", "advice"} for check in report["checks"])
     torch = next(check["detail"] for check in report["checks"] if check["name"] == "torch")

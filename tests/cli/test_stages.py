@@ -78,6 +78,8 @@ def test_a_build_that_is_done_is_found_and_shown(
     assert shown.stdout.startswith(f"data        run {tiny_build.data.id}")
     assert "95 %" in shown.stdout
     assert "single scores of items are missing" in shown.stderr
+    again = document("build", "tiny", "--config", config, "--again")["runs"]
+    assert {name for name in names if again[name] == built["runs"][name]} == {"data", "scores"}
 
 
 def test_a_map_that_is_laid_out_is_found(

@@ -1,18 +1,21 @@
 """The run store: whole or not at all, checked on opening, traceable to its inputs."""
 
+import errno
 import json
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from guidedrec_core.errors import InputError, NotFoundError, RunCorruptError
+from guidedrec_core.errors import InputError, NotFoundError, RunCorruptError, StorageError
 from guidedrec_core.runs.store import Run, RunStore
 
 
@@ -281,3 +284,87 @@ def test_processes_create_at_once(store: RunStore) -> None:
     infos = store.list()
     assert len(infos) == 40
     assert all(store.open(info.id).read_json("facts") == {"stage": "data"} for info in infos)
+
+
+def test_runs_made_before_a_moment_are_not_found_again(store: RunStore) -> None:
+    before = make(store, name="tiny")
+    late = RunStore(store.home, reuse_since=datetime.now(UTC))
+    assert store.find("data", config={"name": "tiny"}) == before
+    assert late.find("data", config={"name": "tiny"}) is None
+    after = make(late, name="tiny")
+    assert late.find("data", config={"name": "tiny"}) == after
+    assert len(late.list()) == 2
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> RunStore:
+    """Another store: a data set and two runs made from it, one from the other."""
+    source = RunStore(tmp_path / "source")
+    data = make(source, name="tiny")
+    make(source, "refined", inputs={"base": make(source, "base", inputs={"data": data}), "data": data})
+    return source
+
+
+class TestCopyMissing:
+    def test_runs_are_copied_as_they_are_and_once(self, store: RunStore, source: RunStore) -> None:
+        own = make(store, name="own")
+        copied = store.copy_missing(source)
+        ids = {info.stage: info.id for info in source.list()}
+        assert copied == (ids["refined"], ids["base"], ids["data"])  # none before what is made from it
+        for run_id in copied:
+            assert store.open(run_id).manifest == source.open(run_id).manifest
+        assert {info.id for info in store.list()} == {own.id, *copied}
+        assert store.copy_missing(source) == ()
+
+    def test_only_what_is_missing_is_copied(self, store: RunStore, source: RunStore) -> None:
+        store.copy_missing(source)
+        gone = store.delete(next(info.id for info in store.list("base")), cascade=True)
+        assert len(gone) == 2
+        assert set(store.copy_missing(source)) == set(gone)
+
+    def test_a_damaged_source_copies_nothing(self, store: RunStore, source: RunStore) -> None:
+        facts = source.list("base")[0]
+        (source.home / "base" / facts.id / "facts.json").write_text('{"stage": "BASE"}')
+        with pytest.raises(RunCorruptError, match="checksum"):
+            store.copy_missing(source)
+        assert everything(store) == []
+
+    @pytest.mark.parametrize(("number", "said"), [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "is read-only")])
+    def test_a_disk_that_is_full_or_read_only_leaves_nothing(
+        self, store: RunStore, source: RunStore, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+    ) -> None:
+        real = shutil.copyfile
+
+        def full(origin: Path, copy: Path) -> None:
+            if origin.parent.parent.name == "data":
+                copy.write_bytes(b"ha")
+                raise OSError(number, os.strerror(number))
+            real(origin, copy)
+
+        monkeypatch.setattr(shutil, "copyfile", full)
+        with pytest.raises(StorageError, match=said):
+            store.copy_missing(source)
+        assert everything(store) == []
+
+    def test_what_a_killed_process_left_half_copied_is_copied_anew(self, store: RunStore, source: RunStore) -> None:
+        run_id = source.list("data")[0].id
+        half = store.home / "data" / f".tmp-{run_id}-{os.getpid()}"
+        half.mkdir(parents=True)
+        (half / "facts.json").write_text("{")
+        store.copy_missing(source)
+        assert store.open(run_id).read_json("facts") == {"stage": "data"}
+
+    def test_first_visitors_at_once(self, store: RunStore, source: RunStore) -> None:
+        context = multiprocessing.get_context("fork")
+        copied = context.Queue()
+        processes = [
+            context.Process(target=lambda: copied.put(RunStore(store.home).copy_missing(source))) for _ in range(4)
+        ]
+        for process in processes:
+            process.start()
+        counts = sorted(len(copied.get(timeout=30)) for _ in processes)
+        for process in processes:
+            process.join(30)
+            assert process.exitcode == 0
+        assert counts == [0, 0, 0, 3]
+        assert len(store.list()) == 3

@@ -1,5 +1,6 @@
 """Stages from runs to runs: nothing done twice, nothing lost, nothing leaked, the same every time."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from guidedrec_core.config import BuildConfig, EncoderConfig, RefinementConfig, 
 from guidedrec_core.data.bundled import ScoreFiles
 from guidedrec_core.data.importing import import_dataset
 from guidedrec_core.errors import ConfigError, JobCancelledError, NotFoundError
-from guidedrec_core.progress import Progress
+from guidedrec_core.progress import Progress, silent
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.datasets import load_dataset
 from guidedrec_core.runs.store import Run, RunStore
@@ -54,6 +55,22 @@ def test_building_again_does_nothing_again(tiny_home: Path, tiny_build: Build) -
     assert again.refined.id == tiny_build.refined.id
     assert {info.id for info in store.list()} == before
     assert {event.stage for event in events} == {"data", "scores"}
+
+
+def test_a_build_asked_for_again_makes_every_model_again_and_once(tiny_home: Path, tiny_build: Build) -> None:
+    store = RunStore(tiny_home)
+    before = {info.id for info in store.list()}
+    config = tiny.CONFIG.model_dump(mode="json")
+    arguments = {"dataset": "tiny", "config": config, "again_since": datetime.now(UTC).isoformat()}
+    refined = stages.build_task(arguments, tiny_home, silent)
+    new = [info for info in store.list() if info.id not in before]
+    assert refined in {info.id for info in new}
+    # Data and scores are read as they are stored.
+    assert sorted(i.stage for i in new) == ["base", "evaluation", "projection", "refined", "refined", "refined"]
+    for name, value in weights(store.open(refined)).items():
+        assert_array_equal(value, weights(tiny_build.refined)[name])
+    assert stages.build_task(arguments, tiny_home, silent) == refined  # resumed: what is finished is kept
+    assert len(store.list()) == len(before) + len(new)
 
 
 def test_the_same_seed_gives_the_same_weights_bit_for_bit(tiny_build: Build, store: RunStore, tmp_path: Path) -> None:

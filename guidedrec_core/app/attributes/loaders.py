@@ -7,10 +7,8 @@ import streamlit as st
 
 from guidedrec_core.app import loaders
 from guidedrec_core.reliability.trust import Trust, build_trust
-from guidedrec_core.runs.scores import load_scores
+from guidedrec_core.runs.scores import load_scores, newest_scores, repeated_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.data import newest_scores
-from guidedrec_core.stages.scoring.passes import repeated_scores
 
 
 @dataclass(frozen=True)

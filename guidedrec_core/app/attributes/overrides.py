@@ -1,7 +1,9 @@
 """Part of the Attributes page: scores set by hand, who set them and why; setting another, and undoing one."""
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -14,13 +16,12 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.items.picker import item_picker
 from guidedrec_core.app.page import View
-from guidedrec_core.attributes.overrides import Override, current
+from guidedrec_core.attributes.overrides import Override, OverrideLog, current
 from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.scoring.override import override_log, override_score, withdraw_override
 
 _NUMBER = st.column_config.NumberColumn
 _SAID, _NAME = "override_said", "override_name"
@@ -49,7 +50,7 @@ def overrides(view: View, given: Run) -> None:
         The newest scores as they were given; overrides are laid over them.
     """
     place = _place(view, given)
-    entries = override_log(place.store, place.data).entries()
+    entries = OverrideLog(place.store.home, view.dataset).entries()
     layer = current(entries)
     _done()
     st.write(escaped(overrides_sentence(layer, place.in_run)))
@@ -116,7 +117,7 @@ def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
         who = right.text_input("Your name", value=st.session_state.get(_NAME, ""), key="withdraw_who")
         if st.form_submit_button("Undo", icon=":material/undo:"):
             _do(
-                lambda: withdraw_override(place.store, place.data, one.item_id, one.attribute, who, why),
+                lambda: _stage().withdraw_override(place.store, place.data, one.item_id, one.attribute, who, why),
                 who,
                 f"Undone: {_label(place, one.attribute)} of {_title(place, one.item_id)}.",
             )
@@ -155,7 +156,7 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
         who = st.text_input("Your name", value=st.session_state.get(_NAME, ""), key="override_who")
         if st.form_submit_button("Set this score", type="primary", icon=":material/edit:"):
             _do(
-                lambda: override_score(place.store, place.data, item, name, value, who, why),
+                lambda: _stage().override_score(place.store, place.data, item, name, value, who, why),
                 who,
                 f"{attribute.label} of {_title(place, item)} will be {value:g} after the next refinement.",
             )
@@ -167,6 +168,11 @@ def _refine(view: View, place: _Place, layer: tuple[Override, ...], given: Run) 
     wanted = {(one.item_id, one.attribute): one.value for one in layer if not one.problem(schema, place.items)}
     if wanted != place.in_run:
         offer_refinement(view, "The next refinement uses the scores set by hand.", given)
+
+
+def _stage() -> ModuleType:
+    """Import what writes overrides only when one is written, because it brings torch."""
+    return importlib.import_module("guidedrec_core.stages.scoring.override")
 
 
 def _do(act: Callable[[], Override], who: str, said: str) -> None:

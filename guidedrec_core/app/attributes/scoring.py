@@ -18,7 +18,6 @@ from guidedrec_core.config import ScoringConfig, SplitConfig
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
 from guidedrec_core.scoring.scorer import ScoringPlan
-from guidedrec_core.stages.scoring.score import scoring_plan
 
 _PLAN = "score_plan"
 _SEEN: Literal["session"] = "session"  # what is typed stays when another tab or page is opened
@@ -211,6 +210,8 @@ def _dry_run(view: View, wanted: _Wanted) -> None:
 
 
 def _plan(view: View, wanted: _Wanted) -> None:
+    from guidedrec_core.stages.scoring.score import scoring_plan  # with torch, so not before it is needed
+
     store = view.store
     data = store.open(view.entry.data.id, "data", verify=False)
     try:

@@ -23,6 +23,7 @@ from guidedrec_core.llm.client import BatchClient, ChatClient
 from guidedrec_core.progress import Listener, silent
 from guidedrec_core.reliability.repeated import disagreement
 from guidedrec_core.runs.datasets import load_dataset
+from guidedrec_core.runs.scores import newest_scores
 from guidedrec_core.runs.store import Run, RunStore, RunWriter
 from guidedrec_core.scoring.batch.scorer import BatchScorer
 from guidedrec_core.scoring.cache import ReplyCache
@@ -30,7 +31,7 @@ from guidedrec_core.scoring.prices import failed_words
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing, item_listings, user_listings
 from guidedrec_core.scoring.scorer import Scorer, ScoringPlan, ScoringResult
 from guidedrec_core.stages.common import sha256
-from guidedrec_core.stages.data import find_data, newest_scores
+from guidedrec_core.stages.data import find_data
 
 # Settings that change neither what is asked nor what may be taken from earlier answers.
 _NO_MATTER = {

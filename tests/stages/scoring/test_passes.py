@@ -5,8 +5,8 @@ import pandas as pd
 
 from guidedrec_core import stages
 from guidedrec_core.data.bundled import ScoreFiles, bundled_scores
+from guidedrec_core.runs.scores import repeated_scores
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.scoring.passes import repeated_scores
 
 
 def test_bundled_scores_have_bundled_passes(own_home) -> None:
