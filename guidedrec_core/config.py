@@ -285,9 +285,9 @@ class RefinementConfig(Config):
     anchor_dropout: float = Field(0.2, ge=0, lt=1)
     """Share of items that must do with their guided scores in a training step (anchored only)."""
     neighbours: bool = False
-    """Put recency-weighted item-kNN beside the model, weighed on the validation part; it counts as remainder."""
+    """Add recency-weighted item-kNN to the model, weighted on the validation part; it counts as remainder."""
     trend: tuple[PositiveFloat, ...] = (0.2, 1.0)
-    """Half-lives of popularity of late, each a popularity of its own in the head, in lengths of the validation period
+    """Half-lives of recent popularity, each a popularity of its own in the head, in lengths of the validation period
     (temporal split only)."""
     attributes: tuple[NonNegativeInt, ...] | None = Field(None, min_length=1)
     """Positions of the attributes used, for ablations; None is all."""
@@ -333,7 +333,7 @@ class BaselineConfig(Config):
     """Grids from which the simple baselines are chosen, each on the validation part."""
 
     half_lives: tuple[PositiveFloat, ...] = (0.2, 1.0)
-    """Half-lives of popularity of late, tried beside that of all times, in lengths of the validation period (temporal
+    """Half-lives of recent popularity, tried next to that of all times, in lengths of the validation period (temporal
     split only)."""
     neighbours: tuple[PositiveInt, ...] = Field((20, 100, 500), min_length=1)
     """Neighbours of plain item-kNN."""
@@ -358,7 +358,7 @@ class EvaluationConfig(Config):
     """Resamples of users for the 95 % intervals."""
     baselines: BaselineConfig = BaselineConfig()
     controls: Literal["core", "all"] = "core"
-    """Controls trained beside the refined model. `core`: shuffled rows (placebo) and second training. `all`: Gaussian
+    """Controls trained next to the refined model. `core`: shuffled rows (placebo) and second training. `all`: Gaussian
     vectors, categories instead of scores, and guided scores alone, too."""
     list_length: PositiveInt = 20
     """Length of the stored recommendation lists."""
@@ -426,7 +426,7 @@ class ScoringConfig(Config):
     """Most recent titles of a training history that the model reads of a user."""
     reuse: Literal["schema", "attribute"] = "schema"
     """What may be taken from earlier answers. `schema`: those to exactly these attributes, asked together.
-    `attribute`: every attribute that was asked in the same words before, whatever stood beside it."""
+    `attribute`: every attribute that was scored in the same words before, whichever others were scored with it."""
     timeout: PositiveFloat = 60.0
     """Seconds to wait for one answer; models without a GPU may need more."""
     temperature: float = Field(0.0, ge=0, le=2)

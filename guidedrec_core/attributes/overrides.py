@@ -168,7 +168,7 @@ class OverrideLog:
                 yield
 
     def _append(self, override: Override) -> Override:
-        """Add a line; whoever reads, or is killed, meanwhile leaves the file with it or without it, and never half."""
+        """Add a line atomically: a reader, or a process killed meanwhile, finds the file with it or without it."""
         before = self.path.read_bytes() if self.path.exists() else b""
         gap = b"" if before.endswith(b"\n") or not before else b"\n"  # an editor may leave out the last one
         temporary = self.path.with_name(f".{self.path.name}.tmp")

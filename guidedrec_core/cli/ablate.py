@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--mode",
     type=click.Choice(["head", "additive", "literal"]),
-    help="How the model is made anew for each choice of attributes: head takes seconds, the others a training each.  "
+    help="How the model is refitted for each choice of attributes: head takes seconds, the others a training each.  "
     "[default: head]",
 )
 @click.option(
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def ablate(session: Session, dataset: str, run_id: str | None, mode: str | None, sparsity: bool, as_json: bool) -> None:
     """Measure what each attribute is worth to a refined model.
 
-    The model is made anew without each attribute, with each alone, and with the first few by weight, and compared on
+    The model is refitted without each attribute, with each alone, and with the first few by weight, and compared on
     the test part with all attributes and with none. Nothing is chosen by it. What is stored is shown and not done
     again.
     """

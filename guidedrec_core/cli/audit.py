@@ -25,8 +25,8 @@ _TABLES = ("fidelity", "curves", "meaning", "stability", "planted")
     help="Item scores judged again, by people or another model: item_id and a column for each attribute that was "
     "judged; some twenty items are enough.  [default: the recorded passes of scoring, else the stored scores]",
 )
-@click.option("--users", type=click.IntRange(min=20), help="Users asked at most, drawn at random.  [default: 500]")
-@click.option("--seed", type=click.IntRange(min=0), help="Of the draw.  [default: that of the refined run]")
+@click.option("--users", type=click.IntRange(min=20), help="Maximum users, sampled at random.  [default: 500]")
+@click.option("--seed", type=click.IntRange(min=0), help="Sampling seed.  [default: that of the refined run]")
 @json_option
 @click.pass_obj
 def audit(
@@ -77,7 +77,7 @@ def _write(run: "Run", entry: "RefinedEntry", attributes: dict[str, Any]) -> Non
 
     facts, schema = run.summary, AttributeSchema.parse(attributes)
     labels, verb = {attribute.name: attribute.label for attribute in schema.attributes}, entry.verb(schema.domain)
-    asked = f"{facts['users']:,} of {facts['of_users']:,} users asked, {facts['explained']:,} explained"
+    asked = f"{facts['users']:,} of {facts['of_users']:,} users sampled, {facts['explained']:,} explained"
     click.echo(f"Refined run {run.inputs['refined']}: {asked}")
     click.echo()
     fidelity = run.read_table("fidelity")

@@ -30,7 +30,7 @@ def data() -> None:
     help="The file, folder or zip archive, or its address (s3://, gs://, https://, ...). A table may be packed by "
     "gzip, zstd or bzip2, or alone in a zip archive; Parquet may be a folder of parts.",
 )
-@click.option("--name", required=True, help="What the data set shall be called, e.g. my-shop.")
+@click.option("--name", required=True, help="Data set name, e.g. my-shop.")
 @click.option(
     "--map",
     "mapping",
@@ -44,12 +44,12 @@ def data() -> None:
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Keep users and items with at least so many interactions, until all have (k-core; 5 is usual in research).",
+    help="K-core: keep users and items with at least K interactions (5 is usual in research).",
 )
 @click.option(
     "--verb",
     type=click.Choice(list(VERBS)),
-    help="What users did with items; the app speaks so.  [default: guessed from name and format]",
+    help="What users did with items, for the texts of the app.  [default: guessed from name and format]",
 )
 @click.option(
     "--ties",

@@ -71,7 +71,7 @@ class Check:
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check installation, bundled data and every stored run.
 
-    Leaves with exit code 1 when something is wrong. Leftovers of killed processes are removed.
+    Exits with 1 when something is wrong. Leftovers of killed processes are removed.
     """
     session: Session = ctx.obj
     store = session.store()
@@ -102,7 +102,7 @@ def _checked(name: str, look: Callable[[], tuple[bool, str, str]]) -> Check:
     try:
         return Check(name, *look())
     except (GuidedrecError, ImportError, OSError, ValueError) as error:
-        return Check(name, False, f"{type(error).__name__}: {error}", "Mend that, or install guidedrec anew")
+        return Check(name, False, f"{type(error).__name__}: {error}", "Mend that, or reinstall guidedrec")
 
 
 def _versions() -> dict[str, str | None]:
@@ -179,7 +179,7 @@ def _bundled_shop() -> tuple[bool, str, str]:
     folder: Path = sample_data() / "fernway"
     noted: dict[str, Any] = json.loads((folder / CHECKSUMS).read_text(encoding="utf-8"))
     if content_checksum(pd.read_parquet(folder / INTERACTIONS_FILE)) != noted["tables"][INTERACTIONS_FILE]["sha256"]:
-        return False, f"{folder / INTERACTIONS_FILE} is not as it was published", "Install guidedrec anew"
+        return False, f"{folder / INTERACTIONS_FILE} is not as it was published", "Reinstall guidedrec"
     dataset = bundled_dataset("fernway")
     return True, f"{len(dataset.interactions.frame):,} interactions as published, {len(dataset.items):,} items", ""
 
@@ -193,11 +193,11 @@ def _bundled_scores() -> tuple[bool, str, str]:
     for name in SCORED:
         files = bundled_scores(name)
         if files is None:
-            return False, f"none for {name}", "Install guidedrec anew"
+            return False, f"none for {name}", "Reinstall guidedrec"
         schema, table = AttributeSchema.read(files.attributes), read_table(files.item_scores)
         missing = [attribute for attribute in schema.names if attribute not in table.columns]
         if missing:
-            return False, f"{files.item_scores} lacks {', '.join(missing)}", "Install guidedrec anew"
+            return False, f"{files.item_scores} lacks {', '.join(missing)}", "Reinstall guidedrec"
         said.append(f"{name}: {len(table):,} items, {len(schema)} attributes")
     return True, "; ".join(said), ""
 

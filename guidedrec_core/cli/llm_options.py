@@ -76,7 +76,7 @@ class Asked:
 
             defaults |= {"model": RECORDED, "price": (0.0, 0.0)}
         elif "model" not in self.values:
-            raise click.UsageError("Missing option '--model': name the language model that shall be asked")
+            raise click.UsageError("Missing option '--model': name the language model to use")
         return ScoringConfig.parse({**defaults, **self.values})
 
     @contextlib.contextmanager

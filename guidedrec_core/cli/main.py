@@ -1,6 +1,6 @@
 """The command line ``guidedrec``: results on standard output, progress and notes on standard error.
 
-Exit codes: 0 done, 2 wrong use or bad input, 1 failure, 130 interrupted.
+Exit codes: 0 done, 2 invalid usage or bad input, 1 failure, 130 interrupted.
 """
 
 import os
@@ -131,7 +131,7 @@ def main() -> None:
 
     Start with `guidedrec app`, which shows a bundled shop, or with your own data: `guidedrec data import`.
 
-    Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 2 wrong use or bad
+    Results go to standard output, progress and notes to standard error. Exit codes: 0 done, 2 invalid usage or bad
     input, 1 failure, 130 interrupted.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("dataset")
 @click.option("--item", "item_id", metavar="ID", required=True, help="Whose score.")
 @click.option("--attribute", metavar="NAME", required=True, help="On which attribute.")
-@click.option("--value", type=float, metavar="X", help="The score that shall stand, on the attributes' scale.")
+@click.option("--value", type=float, metavar="X", help="The new score, on the attributes' scale.")
 @click.option("--withdraw", is_flag=True, help="Let the score stand again that was given otherwise.")
 @click.option("--why", metavar="TEXT", required=True, help="The reason; it is kept and listed.")
 @click.option("--who", metavar="NAME", help="Who says so.  [default: the login name]")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help='JSON file with its guided scores: {"attribute": score, ...}; null, or left out, is missing.',
 )
-@click.option("--title", metavar="TEXT", help="Its title; with --scores, how to speak of it.")
+@click.option("--title", metavar="TEXT", help="Its title; with --scores, its display name.")
 @click.option("--category", metavar="TEXT", help="Its category, as in the catalogue.")
 @click.option("--price", type=float, help="Its price.")
 @click.option("--description", metavar="TEXT", help="Its description.")

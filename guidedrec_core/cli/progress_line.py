@@ -53,7 +53,7 @@ class ProgressLine:
         self._stage, self._shown, self._shown_at = event.stage, text, time.monotonic()
 
     def _due(self, notable: bool) -> bool:
-        """Tell whether a log shall have a line now."""
+        """Return whether a log gets a line now."""
         now = time.monotonic()
         return now - self._started >= _FIRST_SECONDS and (notable or now - self._shown_at >= _PAUSE_SECONDS)
 

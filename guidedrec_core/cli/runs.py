@@ -86,7 +86,7 @@ def delete(session: Session, run_id: str, cascade: bool, yes: bool, as_json: boo
     """Delete a run for good."""
     if not yes:
         if not sys.stdin.isatty():
-            raise click.UsageError("nobody can be asked here; add --yes to delete without a question")
+            raise click.UsageError("there is no terminal to confirm on; add --yes to delete without confirmation")
         also = " and all runs made from it" if cascade else ""
         if not click.confirm(f"Delete run {run_id}{also}?", err=True):
             click.echo("Nothing was deleted.", err=True)

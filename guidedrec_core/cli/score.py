@@ -24,8 +24,8 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that name tables of scores."""
     for name, text in reversed(
         (
-            ("--item-scores", "Guided scores of items (CSV or Parquet: item_id and a column an attribute)."),
-            ("--user-scores", "Guided scores of users (CSV or Parquet: user_id and a column an attribute)."),
+            ("--item-scores", "Guided scores of items (CSV or Parquet: item_id and one column per attribute)."),
+            ("--user-scores", "Guided scores of users (CSV or Parquet: user_id and one column per attribute)."),
         )
     ):
         command = click.option(name, type=click.Path(path_type=Path), help=text)(command)

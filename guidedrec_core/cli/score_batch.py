@@ -1,4 +1,4 @@
-"""What ``guidedrec score DATASET --model M --batch`` does when it shall not wait: submit, collect, cancel."""
+"""What ``guidedrec score DATASET --model M --batch`` does when it does not wait: submit, collect, cancel."""
 
 from dataclasses import dataclass
 from pathlib import Path

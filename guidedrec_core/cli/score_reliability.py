@@ -35,13 +35,13 @@ _MOST = 10  # scores that passes disagree on, in the text
 @click.option(
     "--table",
     type=click.Path(path_type=Path),
-    help="Report on repeated scores that exist already (CSV or Parquet: item_id, pass_id, a column an attribute and, "
-    "where it is known, the position of an item in its pass); no model is asked.",
+    help="Report on repeated scores that exist already (CSV or Parquet: item_id, pass_id, one column per attribute, "
+    "and, where known, an item's position in its pass); no model is called.",
 )
 @click.option(
     "--human",
     type=click.Path(path_type=Path),
-    help="Compare with scores by people (CSV or Parquet: item_id and a column an attribute).",
+    help="Compare with scores by people (CSV or Parquet: item_id and one column per attribute).",
 )
 @json_option
 @click.pass_obj

@@ -59,7 +59,7 @@ class Session:
             line.close()
 
     def note(self, text: str) -> None:
-        """Tell something beside the result, on standard error."""
+        """Write a note to standard error, apart from the result."""
         if not self.quiet:
             click.echo(f"Note: {text}", err=True)
 

@@ -35,7 +35,7 @@ def build(
     again: bool,
     as_json: bool,
 ) -> None:
-    """Do all stages for a data set: train, refine, evaluate, project.
+    """Run all stages for a data set: train, refine, evaluate, project.
 
     Guided scores are read from the tables given, else the newest stored ones are used, else bundled ones. What is
     stored already is not done again, so a build that was interrupted goes on where it stopped. The bundled shop brings

@@ -1,4 +1,4 @@
-"""Output tables that are whole or not there: written beside their place in pieces, then renamed."""
+"""Output tables that are whole or not there: written in pieces next to their place, then renamed."""
 
 import contextlib
 import secrets

@@ -58,7 +58,7 @@ SCORED = tuple(_SCORES)
 
 
 def sample_data() -> Path:
-    """Return the folder of bundled data: inside an installed package, beside the package in a clone.
+    """Return the folder of bundled data: inside an installed package, next to the package in a clone.
 
     Raises
     ------

@@ -73,7 +73,7 @@ def fit_baselines(data: SplitDataset, config: BaselineConfig, validate: Callable
 
 
 def _popular(data: SplitDataset, config: BaselineConfig) -> Iterator[PopularityModel]:
-    """Make that of all times, and those of late where training ends at one moment."""
+    """Make that of all times, and recent ones where training ends at one moment."""
     yield _popularity(data, None)
     if data.is_temporal:
         yield from (_popularity(data, half_life) for half_life in config.half_lives)

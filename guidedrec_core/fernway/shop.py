@@ -53,7 +53,7 @@ class ShopConfig(Config):
     """Logits lost per unit of log price below the budget."""
 
     habit_spread: NonNegativeFloat = 0.6
-    """Standard deviation of a shopper's own liking of a category, in logits, beside the personas' favourites."""
+    """Standard deviation of a shopper's own liking of a category, in logits, on top of the personas' favourites."""
 
     errand_share: float = Field(0.2, ge=0, le=1)
     """Share of shopping occasions that serve no outing: one product, no script."""

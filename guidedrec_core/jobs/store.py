@@ -1,6 +1,6 @@
 """Jobs as other processes see them: started, listed, cancelled and resumed.
 
-``<home>/jobs/<job_id>/job.json`` is a job's whole state (see `record`); ``log.txt`` beside it is what the process
+``<home>/jobs/<job_id>/job.json`` is a job's whole state (see `record`); ``log.txt`` next to it is what the process
 printed. The state is a field and never guessed from the log: a job whose process has gone without a last record is
 "interrupted". `worker` is the other side, inside the process.
 """

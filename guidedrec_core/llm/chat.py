@@ -22,7 +22,7 @@ class ChatCall(Protocol):
         ...
 
     def pause(self, error: ServiceError) -> float:
-        """Return the seconds to wait after a failed attempt; raise `ServiceError` when there shall be no other."""
+        """Return the seconds to wait after a failed attempt; raise `ServiceError` when there is to be no other."""
         ...
 
 

@@ -126,7 +126,7 @@ class BatchLine:
                 return cls(custom_id, ChatReply.read(body, response.get("request_id") or found.get("id")), 200)
             except NoReplyError as error:
                 message = str(error)
-        # The reason stands beside the response, in it, or is it.
+        # The reason stands next to the response, in it, or is it.
         fault = _dict(found.get("error")) or _dict(_dict(body).get("error")) or _dict(body)
         return cls(
             custom_id,

@@ -4,8 +4,8 @@ Listings come from strangers and are cleaned and fenced. A clean text holds noth
 or hides from people, and no answer in JSON that a talkative model repeats. In the fence, each of its lines is marked,
 as in "spotlighting" (arXiv 2403.14720), and the lines around it carry a code that it cannot hold.
 
-Definitions of attributes come from whoever edits them and are part of the instructions, where nothing can fence them:
-`clean_line` takes out what is a trick, and leaves ordinary texts as they are.
+Definitions of attributes come from the people who edit them and are part of the instructions, where nothing can fence
+them: `clean_line` takes out what is a trick, and leaves ordinary texts as they are.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """Runs: the results of one stage in an immutable folder, with everything needed to trace and check them.
 
 ``<home>/<stage>/<run_id>/manifest.json`` says what was made, from what, with which seed, and carries the checksum of
-every data file beside it. A run is written to a temporary folder, synced and renamed, so it exists whole or not at
+every data file next to it. A run is written to a temporary folder, synced and renamed, so it exists whole or not at
 all, and never changes afterwards: a run id names its content. Data files are JSON, Parquet, safetensors and npy;
 nothing is ever unpickled. `manifest` knows the manifest, `files` the data files.
 """

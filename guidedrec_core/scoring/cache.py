@@ -256,7 +256,7 @@ class ReplyCache:
     def _prepare(self) -> None:
         """Make the tables, or check that they are of this version."""
         with self._explained():
-            # With a log beside the file, a reply costs no wait for the disk, and readers need not wait for the writer.
+            # With a write-ahead log, a reply costs no wait for the disk, and readers need not wait for the writer.
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = NORMAL")
             if self._version() == _VERSION:

@@ -30,7 +30,7 @@ _FIRST_LINE = re.compile(r"^=== ([0-9a-f]{12}) (\w+) 1 ===$", re.MULTILINE)
 
 
 def recorded_answers(listings: Sequence[Listing], scores: GuidedScores, vocabulary: Vocabulary) -> Answers:
-    """Lay recorded scores beside the texts that a language model would read.
+    """Match recorded scores to the texts that a language model would read.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ class RecordedServer(ThreadingHTTPServer):
     """Answers requests for scores out of `answers`; a context manager that serves in a thread of its own.
 
     It listens on 127.0.0.1 only. A listing it does not know, or without a score for an attribute that is asked for, is
-    left out of the answer, and so is reported as missing by whoever asked.
+    left out of the answer, and so is reported as missing by the caller.
 
     Parameters
     ----------

@@ -65,7 +65,7 @@ class ScoreRequest:
         return messages(self.schema, self.listings, self.kind)
 
     def reply_format(self) -> dict[str, Any]:
-        """Return how the answer shall look."""
+        """Return the form of the answer."""
         return reply_format(self.schema, len(self.listings))
 
 

@@ -145,7 +145,7 @@ class Scorer:
         Parameters
         ----------
         listings : sequence of Listing
-            All that shall be scored.
+            All that is to be scored.
         waiting : Waiting
             What has to be asked for.
         price : Price or None

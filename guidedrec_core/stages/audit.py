@@ -171,7 +171,7 @@ def _explained(system: RefinedRecommender, users: IntArray, count: int) -> list[
 
 
 def _placebo(store: RunStore, refined: Run) -> Run | None:
-    """Return the placebo that the newest evaluation of a refined run stands beside it, if there is one."""
+    """Return the placebo of a refined run's newest evaluation, if there is one."""
     for info in store.list("evaluation"):
         if info.problem is None and info.inputs.get("refined") == refined.id and PLACEBO in info.inputs:
             return store.open(info.inputs[PLACEBO], "refined")

@@ -44,7 +44,7 @@ def build(
     files: ScoreFiles | None = None,
     listener: Listener = silent,
 ) -> Build:
-    """Do all stages for a data set; what is stored already is not done again.
+    """Run all stages for a data set; what is stored already is not done again.
 
     Parameters
     ----------

@@ -80,7 +80,7 @@ def fitted_once(store: RunStore, identity: Identity, listener: Listener) -> Iter
     try:
         yield checkpoint
         checkpoint.unlink(missing_ok=True)
-        own_lock.unlink(missing_ok=True)  # the result is stored, so whoever waits has nothing left to do
+        own_lock.unlink(missing_ok=True)  # the result is stored, so those who wait have nothing left to do
     finally:
         lock.release()
 

@@ -102,7 +102,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
 
 
 def _item_knn_grid(refined: Run, config: BuildConfig) -> BaselineConfig:
-    """Return what the item-kNN beside a refined model was chosen from, for its controls to choose from the same."""
+    """Return what the item-kNN in a refined model was chosen from, for its controls to choose from the same."""
     stored = refined.config.get("baselines")
     return config.evaluation.baselines if stored is None else BaselineConfig.parse(stored)
 

@@ -40,7 +40,7 @@ def read_vector_file(path: Path, kind: str, tensor: str | None, notices: list[No
     path : Path
         ``.npy``; ``.npz`` with an array ``ids``; ``.parquet`` with a column ``item_id`` or ``user_id`` and one column
         of lists or many of numbers; ``.safetensors``; ``.pt``, ``.pth``, ``.bin`` or ``.ckpt`` (torch, loaded with
-        ``weights_only=True``). Where a format has no place for ids, they lie beside the file in
+        ``weights_only=True``). Where a format has no place for ids, they lie next to the file in
         ``<name>.ids.json`` (a list) or ``<name>.ids.txt`` (one a line).
     kind : str
         ``"item"`` or ``"user"``.
@@ -74,7 +74,7 @@ def read_vector_file(path: Path, kind: str, tensor: str | None, notices: list[No
 
 
 def sidecar(path: Path) -> Path | None:
-    """Return the file of ids that lies beside a file of vectors, if any."""
+    """Return the file of ids that lies next to a file of vectors, if any."""
     return next((path.with_suffix(end) for end in _SIDECARS if path.with_suffix(end).is_file()), None)
 
 
@@ -199,20 +199,22 @@ def _stack_lists(column: Any, name: str, path: Path) -> AnyArray:
 
 
 def _ids_beside(path: Path) -> pd.Series:
-    """Read the ids of the rows from the file beside."""
-    beside = sidecar(path)
-    if beside is None:
+    """Read the ids of the rows from the file next to it."""
+    ids_file = sidecar(path)
+    if ids_file is None:
         names = " or ".join(path.with_suffix(end).name for end in _SIDECARS)
         raise DataError(
-            f"expected the ids of the rows of {path.name} beside it in {names}, found neither; "
+            f"expected the ids of the rows of {path.name} next to it in {names}, found neither; "
             "write one id for each row, in order (a padding row gets any text that is no id, such as [PAD])"
         )
     try:
-        text = beside.read_text(encoding="utf-8-sig")
+        text = ids_file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise DataError(f"expected UTF-8 text in {beside.name}, byte {error.start + 1} is not; save it anew") from error
-    if beside.suffix == ".json":
-        return _json_ids(text, beside.name)
+        raise DataError(
+            f"expected UTF-8 text in {ids_file.name}, byte {error.start + 1} is not; save it as UTF-8"
+        ) from error
+    if ids_file.suffix == ".json":
+        return _json_ids(text, ids_file.name)
     return pd.Series(text.removesuffix("\n").replace("\r\n", "\n").split("\n"), dtype="str")
 
 

@@ -83,12 +83,12 @@ def source_identity(source: str) -> dict[str, str]:
     """
     path, tensor = split_source(source)
     check_file(path)
-    beside = sidecar(path)
+    ids_file = sidecar(path)
     return {
         "file": path.name,
         "sha256": sha256(path),
         **({"tensor": tensor} if tensor else {}),
-        **({"ids_sha256": sha256(beside)} if beside else {}),
+        **({"ids_sha256": sha256(ids_file)} if ids_file else {}),
     }
 
 

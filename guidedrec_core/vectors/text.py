@@ -120,8 +120,8 @@ def write_text_vectors(
 ) -> tuple[int, int]:
     """Make a vector of each text and write them into an npz file with ``vectors`` and ``ids``.
 
-    Finished batches are kept in a file beside until all are done, so that the same call goes on after an interruption
-    and pays for nothing twice. Equal texts are embedded once.
+    Finished batches are kept in a file next to it until all are done, so that the same call goes on after an
+    interruption and pays for nothing twice. Equal texts are embedded once.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def write_text_vectors(
     Raises
     ------
     InputError
-        `path` is no place for an npz file, or finished batches of another source lie beside it.
+        `path` is no place for an npz file, or finished batches of another source lie next to it.
     ServiceError
         The vectors differ in number from the texts, or in width from one another.
     """

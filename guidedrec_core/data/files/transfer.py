@@ -31,7 +31,7 @@ def download(url: str, part: Path, stage: str, listener: Listener) -> bool:
     url : str
         An http or https address; redirects are followed.
     part : pathlib.Path
-        The partial file; complete when this returns. Until then ``<part>.json`` beside it says what it is a part of.
+        The partial file; complete when this returns. Until then ``<part>.json`` next to it says what it is a part of.
     stage : str
         Named in progress events.
     listener : Listener

@@ -7,7 +7,7 @@ programme:
 
     min sum_a |t_a|    subject to    lead_j + unit t . (g_j - g_i) >= margin  for j in S,  |t_a| <= most
 
-S: the K items that shall come before it (to leave), or with the other sign all but the K - 1 that may (to enter); the
+S: the K items that are to come before it (to leave), or with the other sign all but the K - 1 that may (to enter); the
 latter are brought in when they are violated. S is chosen anew from the best items under each solution until that is no
 longer smaller, so the pull is the smallest for these rivals, and no proof that no other ones could do with less.
 """
@@ -208,7 +208,7 @@ def _together_among(leads: FloatArray, gains: FloatArray, standing: Standing, mo
 
 
 class _Solver:
-    """Solves for the smallest pull given the rivals that may, or shall, be ahead."""
+    """Solves for the smallest pull given the rivals that may, or must, be ahead."""
 
     def __init__(self, leads: FloatArray, gains: FloatArray, standing: Standing, most: float) -> None:
         self.leads, self.gains, self.k, self.margin, self.most = leads, gains, standing.k, standing.margin, most

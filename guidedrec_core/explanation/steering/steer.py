@@ -3,7 +3,7 @@
     score'(u, i) = score(u, i) + unit * sum_a pull_a g_ia
 
 One step of pull is one standard deviation of taste on an attribute of average weight. A pull acts on the slopes, not on
-the profile that they are learned from: a learned weight may be small or negative, and an attribute pulled up shall
+the profile that they are learned from: a learned weight may be small or negative, and an attribute pulled up must
 never come out lower. It cannot: were ``S`` the best K items before and ``S'`` those after a pull up, then
 ``sum_S' (score + pull g) >= sum_S (score + pull g)`` and ``sum_S score >= sum_S' score``, so that
 ``sum_S' g >= sum_S g``.

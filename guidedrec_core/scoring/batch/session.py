@@ -39,7 +39,7 @@ class BatchState:
     Attributes
     ----------
     batches, requests : int
-        Batches at the server, and requests in them; when there are none, everything has been asked for that shall be.
+        Batches at the server, and requests in them; when there are none, everything needed has been requested.
     done : int
         Of these requests, as the server says.
     stopped : str

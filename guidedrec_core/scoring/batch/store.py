@@ -1,4 +1,4 @@
-"""Which requests are under way in which batch, kept beside the replies, so that no batch is forgotten or paid twice."""
+"""Which requests are under way in which batch, kept with the replies, so that no batch is forgotten or paid twice."""
 
 import json
 from collections.abc import Iterator, Sequence

@@ -174,7 +174,7 @@ def score_listings(
     store : RunStore
         Where answers are kept.
     system : RefinedRecommender
-        The refined run that they shall be previewed with.
+        The refined run to preview them with.
     listings : Catalogue
         From `listings_table`.
     config : ScoringConfig
@@ -233,7 +233,7 @@ def score_listings_offline(
     Parameters
     ----------
     system : RefinedRecommender
-        The refined run that they shall be previewed with.
+        The refined run to preview them with.
     listings : Catalogue
         From `listings_table`.
     embed : callable

@@ -337,7 +337,7 @@ def _settings(schema: AttributeSchema, config: ScoringConfig, parts: list[_Part]
     users = {**sums["user"], "split": split.model_dump(mode="json")} if "user" in sums else None
     asked = {
         **config.model_dump(mode="json", exclude=_NO_MATTER),
-        # No more of the address, which may hold what nobody else shall know.
+        # No more of the address, which may hold secrets.
         "server": urlsplit(find_url(config.base_url)).hostname,
         "prompt_version": PROMPT_VERSION,
     }
