@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.config import ExternalConfig
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.vocabulary import Vocabulary
-from guidedrec_core.errors import ConfigError, DataError
+from guidedrec_core.errors import DataError
 from guidedrec_core.models.base import FloatArray, IntArray
 from guidedrec_core.models.history import history_matrix
 from guidedrec_core.vectors.pca import pca
-from guidedrec_core.vectors.table import Vectors, read_biases, read_vectors, source_identity
+from guidedrec_core.vectors.table import Vectors
 
 Similarity = Literal["dot", "cosine"]
 
@@ -169,37 +168,30 @@ def choose_decay(
     return DecayChoice(models[best], tuple(zip(decays, figures, strict=True)))
 
 
-def load_external(
-    config: ExternalConfig, items: Vocabulary, users: Vocabulary
+def external_of(
+    config: ExternalConfig, tables: list[Vectors], people: Vectors | None, bias: Vectors | None
 ) -> tuple[ExternalModel, tuple[Notice, ...]]:
-    """Read the sources of an external base and make the model.
+    """Make an external model of vectors that are matched to the data set already.
+
+    Parameters
+    ----------
+    config : ExternalConfig
+        Similarity, decay and width.
+    tables : list of Vectors
+        Item vectors, ``[n_items, d_i]`` each; several are fused.
+    people, bias : Vectors or None
+        User vectors ``[n_users, d]`` and one number an item ``[n_items, 1]``.
 
     Returns
     -------
     tuple of (ExternalModel, tuple of Notice)
-        With the configured decay, or 1 where `choose_decay` has to choose one; and what did not match.
+        With the decay asked for, or 1 where `choose_decay` is to choose; and what did not match.
 
     Raises
     ------
-    ConfigError
-        No item vectors are named.
     DataError
-        A source cannot be used, or sources do not fit together.
+        The vectors do not fit together.
     """
-    if not config.item_vectors:
-        raise ConfigError("the external base needs item vectors; name a file with --item-vectors")
-    return external_of(
-        config,
-        [read_vectors(source, items) for source in config.item_vectors],
-        None if config.user_vectors is None else read_vectors(config.user_vectors, users),
-        None if config.item_bias is None else read_biases(config.item_bias, items),
-    )
-
-
-def external_of(
-    config: ExternalConfig, tables: list[Vectors], people: Vectors | None, bias: Vectors | None
-) -> tuple[ExternalModel, tuple[Notice, ...]]:
-    """Make an external model of vectors that are matched to the data set already; see `load_external`."""
     vectors = tables[0].values
     if len(tables) > 1 or config.width is not None:
         vectors = fuse(tables, config.width or _FUSED_WIDTH)
@@ -213,16 +205,6 @@ def external_of(
     )
     read = [*tables, *(table for table in (people, bias) if table is not None)]
     return model, tuple(notice for table in read for notice in table.notices)
-
-
-def external_identity(config: ExternalConfig) -> dict[str, Any]:
-    """Return the configuration with each source named by its content (SHA-256) and not by its place."""
-    return {
-        **config.model_dump(mode="json"),
-        "item_vectors": [source_identity(source) for source in config.item_vectors],
-        "user_vectors": config.user_vectors and source_identity(config.user_vectors),
-        "item_bias": config.item_bias and source_identity(config.item_bias),
-    }
 
 
 def fuse(tables: list[Vectors], width: int) -> FloatArray:

@@ -11,7 +11,7 @@ from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError
-from guidedrec_core.models.external import choose_decay, external_of
+from guidedrec_core.models.external import ExternalModel, choose_decay, external_of
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.fitting import ndcg
@@ -113,6 +113,21 @@ class External(BaseRecommender):
             "item_bias": None if self._bias is None else _identity(self._bias),
         }
 
+    def matched(self, items: Vocabulary, users: Vocabulary) -> tuple[ExternalModel, tuple[Notice, ...]]:
+        """Match the vectors to ids and make a model of them; its decay is 1 where it is still to be chosen.
+
+        Raises
+        ------
+        DataError
+            A source cannot be used, or sources do not fit together.
+        """
+        return external_of(
+            self.config,
+            [_vectors(source, items) for source in self._items],
+            None if self._users is None else _vectors(self._users, users),
+            None if self._bias is None else _biases(self._bias, items),
+        )
+
     def fit(self, data: SplitDataset, *, listener: Listener = silent, checkpoint: Path | None = None) -> Self:
         """Match the vectors to the data set; only how user vectors decay is chosen, on the validation part."""
         if not self._items:
@@ -121,12 +136,7 @@ class External(BaseRecommender):
             )
         listener(Progress("train base", message="reading the vectors of the external base model"))
         users, items = data.dataset.users, data.dataset.items
-        model, self.notices = external_of(
-            self.config,
-            [_vectors(source, items) for source in self._items],
-            None if self._users is None else _vectors(self._users, users),
-            None if self._bias is None else _biases(self._bias, items),
-        )
+        model, self.notices = self.matched(items, users)
         if self.config.decay is None:
             model = choose_decay(model, lambda one: ndcg(one, data, data.valid_cases)).model
         self.summary = {"kind": "external", "similarity": model.similarity, "decay": model.decay}

@@ -9,17 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tiny import arrays
 
-from guidedrec_core.config import ExternalConfig
+from guidedrec_core.config import EncoderConfig, ExternalConfig, TrainingConfig
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import ConfigError, DataError
 from guidedrec_core.models.external import (
     DECAYS,
     ExternalModel,
     choose_decay,
-    external_identity,
     fuse,
-    load_external,
 )
+from guidedrec_core.recommenders.external import External
 from guidedrec_core.vectors.table import Vectors
 
 RNG = np.random.default_rng(0)
@@ -123,6 +122,10 @@ def test_vectors_of_another_width_are_refused() -> None:
         ExternalModel(ITEMS, "dot", 1.0, PEOPLE[:, :3])
 
 
+def external(config: ExternalConfig) -> External:
+    return External.of(config, EncoderConfig(), TrainingConfig(), seed=0)
+
+
 def written(folder: Path, name: str, ids: Vocabulary, rows: np.ndarray, leave_out: int = 0) -> str:
     folder.mkdir(exist_ok=True)
     kept = slice(leave_out, None)
@@ -137,7 +140,7 @@ def test_sources_become_a_model(tmp_path: Path) -> None:
         item_bias=written(tmp_path, "bias", ITEM_IDS, BIAS),
         decay=0.7,
     )
-    base, notices = load_external(config, ITEM_IDS, USER_IDS)
+    base, notices = external(config).matched(ITEM_IDS, USER_IDS)
     expected = ExternalModel(ITEMS, "dot", 0.7, PEOPLE, np.array([True, False, False]), BIAS)
     assert np.array_equal(base.scores(USERS, HISTORIES), expected.scores(USERS, HISTORIES))
     assert base.similarity == "dot"
@@ -146,24 +149,24 @@ def test_sources_become_a_model(tmp_path: Path) -> None:
 
 def test_item_vectors_alone_meet_by_cosine_unless_told_otherwise(tmp_path: Path) -> None:
     source = written(tmp_path, "items", ITEM_IDS, ITEMS)
-    base, notices = load_external(ExternalConfig(item_vectors=(source,)), ITEM_IDS, USER_IDS)
+    base, notices = external(ExternalConfig(item_vectors=(source,))).matched(ITEM_IDS, USER_IDS)
     assert (base.similarity, base.decay, notices) == ("cosine", 1.0, ())
-    base, _ = load_external(ExternalConfig(item_vectors=(source,), similarity="dot", width=2), ITEM_IDS, USER_IDS)
+    base, _ = external(ExternalConfig(item_vectors=(source,), similarity="dot", width=2)).matched(ITEM_IDS, USER_IDS)
     assert base.similarity == "dot"
     assert base.item_embedding().shape == (9, 2)
 
 
 def test_several_sources_are_fused(tmp_path: Path) -> None:
     sources = [written(tmp_path, name, ITEM_IDS, ITEMS * size) for name, size in (("a", 1), ("b", 9))]
-    base, _ = load_external(ExternalConfig(item_vectors=tuple(sources), width=3), ITEM_IDS, USER_IDS)
+    base, _ = external(ExternalConfig(item_vectors=tuple(sources), width=3)).matched(ITEM_IDS, USER_IDS)
     assert base.item_embedding().shape == (9, 3)
     with pytest.raises(DataError, match="expected a width of 1 to 8 for item vectors of 8 numbers and 9 items, got 64"):
-        load_external(ExternalConfig(item_vectors=tuple(sources)), ITEM_IDS, USER_IDS)
+        external(ExternalConfig(item_vectors=tuple(sources))).matched(ITEM_IDS, USER_IDS)
 
 
 def test_what_cannot_be_a_base_is_refused() -> None:
     with pytest.raises(ConfigError, match="needs item vectors; name a file with --item-vectors"):
-        load_external(ExternalConfig(), ITEM_IDS, USER_IDS)
+        external(ExternalConfig()).matched(ITEM_IDS, USER_IDS)
     for values in ({"item_vectors": ("a", "b")}, {"item_vectors": ("a",), "width": 3}):
         with pytest.raises(ConfigError, match="user_vectors belong to the item vectors of one source as they are, got"):
             ExternalConfig(user_vectors="u", **values)
@@ -174,11 +177,11 @@ def test_the_identity_of_a_base_follows_content_and_not_place(tmp_path: Path) ->
         return ExternalConfig(item_vectors=(written(tmp_path / folder, "items", ITEM_IDS, rows),))
 
     first, second, third = config("a", ITEMS), config("b", ITEMS), config("c", -ITEMS)
-    assert external_identity(first) == external_identity(second)
-    assert external_identity(first) != external_identity(third)
-    assert external_identity(first)["item_vectors"][0]["file"] == "items.npz"
-    assert external_identity(first)["user_vectors"] is None
-    assert str(tmp_path) not in str(external_identity(first))
+    assert external(first).identity() == external(second).identity()
+    assert external(first).identity() != external(third).identity()
+    assert external(first).identity()["item_vectors"][0]["file"] == "items.npz"
+    assert external(first).identity()["user_vectors"] is None
+    assert str(tmp_path) not in str(external(first).identity())
 
 
 def tables(*blocks: np.ndarray) -> list[Vectors]:
