@@ -200,9 +200,9 @@ class ExternalConfig(Config):
     user_vectors: str | None = None
     """Source of user vectors that go with the item vectors; None makes all from the histories."""
     item_bias: str | None = None
-    """Source of one number an item, added to its scores."""
+    """Source of one number per item, added to its scores."""
     similarity: Literal["dot", "cosine"] | None = None
-    """How a user's vector meets an item's; None is `dot` with user vectors, else `cosine`."""
+    """How user and item vectors are compared; None is `dot` with user vectors, else `cosine`."""
     decay: float | None = Field(None, gt=0, le=1)
     """Weight of an interaction in a vector made from a history, relative to the next; None: chosen by validation."""
     width: PositiveInt | None = None
@@ -229,19 +229,20 @@ class TrainingConfig(Config):
     table_weight_decay: float = Field(1.0, ge=0)
     """AdamW decay of the item table."""
     batch_size: PositiveInt = 128
-    """Windows of histories in a batch on average; short ones come together in greater numbers, so that every batch has
-    about as many interactions to learn from."""
+    """Windows of histories per batch on average; a batch of short windows holds more of them, so that every batch has
+    about equally many targets."""
     clip_norm: PositiveFloat = 5.0
     """Largest gradient norm."""
     ema: float = Field(0.99, ge=0, lt=1)
     """Decay of the moving average of weights, which is what is validated and kept."""
     max_epochs: PositiveInt = 120
-    """Epochs at most."""
+    """Maximum number of epochs."""
     patience: PositiveInt = 15
     """Epochs without a better validation NDCG@10 before training stops."""
     loss: Literal["softmax", "sampled", "gbce", "bce"] = "softmax"
     """`softmax`: over all items. `sampled`: over the target and `negatives` shared by a batch. `gbce`: binary,
-    calibrated, `negatives` a target. `bce`: binary, one negative. Past some 50,000 items `sampled` is the fast one."""
+    calibrated, `negatives` per target. `bce`: binary, one negative. Past some 50,000 items `sampled` is the fast
+    one."""
     negatives: PositiveInt = 256
     """Items a target is compared with (sampled and gbce only)."""
     popularity_power: float = Field(0.75, ge=0, le=1)
@@ -279,9 +280,9 @@ class RefinementConfig(Config):
     use_user_scores: bool = True
     """Let LLM user scores, where there are any, be the profile's prior (additive) or start (literal)."""
     cold: Literal["auto", "anchored", "off"] = "auto"
-    """`anchored`: items hang on their guided scores, so that items nobody took in training are ranked, too (additive
-    only). `auto`: where at least 1 % of the validation part asks for such items; elsewhere it costs more (3 % of MRR on
-    MovieLens) than it gains (1 % on MovieTweetings)."""
+    """`anchored`: item vectors depend on guided scores, so that items without training interactions are ranked, too
+    (additive only). `auto`: where at least 1 % of validation targets are such items; elsewhere it costs more (3 % of
+    MRR on MovieLens) than it gains (1 % on MovieTweetings)."""
     anchor_dropout: float = Field(0.2, ge=0, lt=1)
     """Share of items that must do with their guided scores in a training step (anchored only)."""
     neighbours: bool = False
@@ -358,7 +359,7 @@ class EvaluationConfig(Config):
     """Resamples of users for the 95 % intervals."""
     baselines: BaselineConfig = BaselineConfig()
     controls: Literal["core", "all"] = "core"
-    """Controls trained next to the refined model. `core`: shuffled rows (placebo) and second training. `all`: Gaussian
+    """Controls trained next to the refined model. `core`: shuffled rows (placebo) and second training. `all`: random
     vectors, categories instead of scores, and guided scores alone, too."""
     list_length: PositiveInt = 20
     """Length of the stored recommendation lists."""
@@ -401,29 +402,28 @@ class ScoringConfig(Config):
     base_url: str | None = None
     """Server that speaks OpenAI's protocol; None: `$OPENAI_BASE_URL`, else OpenAI's."""
     concurrency: int = Field(16, ge=1, le=1000)
-    """Requests in flight at once, at most."""
+    """Maximum number of requests in flight."""
     items_per_request: int = Field(10, ge=1, le=100)
-    """Items or users in one request, at most; fewer where the answers get too long. 1 asks for each alone."""
+    """Maximum number of items or users in one request; fewer where replies would get too long. 1 scores each alone."""
     max_request_tokens: int = Field(8000, ge=500)
-    """Tokens of a request, prompt and answer together, at most."""
+    """Maximum tokens of a request, prompt and reply together."""
     attempts: PositiveInt = 3
-    """Times an item is asked for before it is given up; the last time alone."""
+    """Attempts per item before it is given up; the last one alone."""
     requests_per_minute: PositiveInt | None = None
-    """Requests a minute, at most, those that fail included; unlimited when not set."""
+    """Maximum requests per minute, failed ones included; unlimited when not set."""
     tokens_per_minute: PositiveInt | None = None
-    """Tokens a minute, prompts and answers together, at most, those of failed requests included; unlimited when not
-    set."""
+    """Maximum tokens per minute, prompts and replies together, failed requests included; unlimited when not set."""
     budget: PositiveFloat | None = None
     """USD that one run may cost, failed requests that may be billed included; it stops before it passes them. Unlimited
     when not set."""
     passes: int = Field(1, ge=1, le=20)
-    """Times everything is scored, each in another order; the score is the median."""
+    """Number of passes over everything, each in another order; the score is the median."""
     columns: tuple[str, ...] = Field(("title", "category", "price", "description"), min_length=1)
     """Columns of the catalogue that the model reads, in this order; it may lack `price` and `description`."""
     max_characters: PositiveInt = 1000
     """Longer texts of items are cut."""
     history: PositiveInt = 30
-    """Most recent titles of a training history that the model reads of a user."""
+    """Most recent titles of a user's training history that the model reads."""
     reuse: Literal["schema", "attribute"] = "schema"
     """What may be taken from earlier answers. `schema`: those to exactly these attributes, asked together.
     `attribute`: every attribute that was scored in the same words before, whichever others were scored with it."""

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @click.option("--item", "item_id", metavar="ID", required=True, help="Whose score.")
 @click.option("--attribute", metavar="NAME", required=True, help="On which attribute.")
 @click.option("--value", type=float, metavar="X", help="The new score, on the attributes' scale.")
-@click.option("--withdraw", is_flag=True, help="Let the score stand again that was given otherwise.")
+@click.option("--withdraw", is_flag=True, help="Undo the override: the automatic score counts again.")
 @click.option("--why", metavar="TEXT", required=True, help="The reason; it is kept and listed.")
-@click.option("--who", metavar="NAME", help="Who says so.  [default: the login name]")
+@click.option("--who", metavar="NAME", help="Your name.  [default: the login name]")
 @json_option
 @click.pass_obj
 def override(
@@ -35,7 +35,7 @@ def override(
 ) -> None:
     """Set a single score of an item by hand.
 
-    It lies over whatever is scored, now and later, from the next refinement on (`guidedrec refine` or `build`).
+    It overrides automatic scores, now and later, from the next refinement on (`guidedrec refine` or `build`).
     """
     if withdraw == (value is not None):
         raise click.UsageError("expected either --value or --withdraw")

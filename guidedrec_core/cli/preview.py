@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the data set's newest]")
 @click.option(
-    "--k", type=click.IntRange(min=1), default=10, show_default=True, help="Length of the lists it may come into."
+    "--k", type=click.IntRange(min=1), default=10, show_default=True, help="Length of the lists it may enter."
 )
 @json_option
 @click.pass_obj
@@ -64,7 +64,7 @@ def preview(
 ) -> None:
     """Place a new item: whom it would reach and where it would rank.
 
-    It is placed by its guided scores alone and scored for every user, as items that nobody took are. The scores come
+    It is placed by its guided scores alone and scored for every user, like items without interactions. The scores come
     from a language model that reads the listing (--title ... --model M), or from a file (--scores). Nothing stored
     changes but the model's answers, which are kept.
     """
