@@ -17,7 +17,7 @@ def test_the_document_and_the_table_say_the_same(
     assert [row["attribute"] for row in found["meaning"]] == ["warmth", "style_focus", "ruggedness"]
     assert "planted" not in found
     shown = call("audit", "tiny", "--users=30").stdout
-    assert f"Refined run {tiny_build.refined.id}: 30 of 60 users asked, 30 explained" in shown
+    assert f"Refined run {tiny_build.refined.id}: 30 of 60 users sampled, 30 explained" in shown
     assert "Explanations by past choices" in shown
     assert "Explanations by attributes hold up: removing the ones they name first" in shown
     assert {row["part"] for row in found["fidelity"]} == {row["part"] for row in found["curves"]}

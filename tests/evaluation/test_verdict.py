@@ -108,14 +108,14 @@ def test_categories_that_do_as_well_are_said_to(interval: tuple[float, float], w
 
 
 def test_random_numbers_and_scores_alone_are_named_only_where_they_do_as_well() -> None:
-    well = verdict(differences(base=GAIN, gaussian=NOTHING, guided_only=LOSS)).sentence
+    well = verdict(differences(base=GAIN, random_vectors=NOTHING, guided_only=LOSS)).sentence
     assert "Random numbers in place of scores do about as well" in well
     assert "The scores alone, without the base model, do about as well" in well
-    assert "alone" not in verdict(differences(base=GAIN, gaussian=GAIN, guided_only=GAIN)).sentence
+    assert "alone" not in verdict(differences(base=GAIN, random_vectors=GAIN, guided_only=GAIN)).sentence
 
 
 def test_each_control_has_its_question_and_its_answer() -> None:
-    answers = control_answers(differences(base=GAIN, placebo=NOTHING, second_training=LOSS, gaussian=GAIN), "NDCG@10")
+    answers = control_answers(differences(base=GAIN, placebo=NOTHING, second_training=LOSS, random_vectors=GAIN), "NDCG@10")
     assert [control for _, control, _ in answers] == [
         "retrained without attributes",
         "shuffled scores",
