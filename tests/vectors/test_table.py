@@ -354,7 +354,7 @@ def test_a_parquet_file_without_ids_or_vectors_is_refused(tmp_path: Path) -> Non
 def test_ids_that_are_not_there_are_refused(tmp_path: Path) -> None:
     path = Path(npy(tmp_path, IDS, ROWS))
     path.with_suffix(".ids.json").unlink()
-    refused(path, r"ids of the rows of m\.v1\.npy beside it in m\.v1\.ids\.json or m\.v1\.ids\.txt, found neither; wr")
+    refused(path, r"ids of the rows of m\.v1\.npy next to it in m\.v1\.ids\.json or m\.v1\.ids\.txt, found neither; wr")
     np.savez(tmp_path / "m.npz", vectors=ROWS)
     refused(tmp_path / "m.npz", r"an array ids in m\.npz, found: vectors; save it with np\.savez\(")
     np.savez(tmp_path / "m.npz", vectors=ROWS, ids=np.array([IDS]))
@@ -372,7 +372,7 @@ def test_ids_that_are_no_ids_are_refused(tmp_path: Path) -> None:
         refused(path, f"expected a JSON list of ids in m.v1.ids.json, {said}")
     path.with_suffix(".ids.json").unlink()
     path.with_suffix(".ids.txt").write_bytes(b"a\n\xff\n7\n")
-    refused(path, r"UTF-8 text in m\.v1\.ids\.txt, byte 3 is not; save it anew")
+    refused(path, r"UTF-8 text in m\.v1\.ids\.txt, byte 3 is not; save it as UTF-8")
     path.with_suffix(".ids.txt").write_text("a\n\n7\n")
     refused(path, "expected a item id in every row, 1 of 3 have none")
 
