@@ -115,7 +115,9 @@ def test_random_numbers_and_scores_alone_are_named_only_where_they_do_as_well() 
 
 
 def test_each_control_has_its_question_and_its_answer() -> None:
-    answers = control_answers(differences(base=GAIN, placebo=NOTHING, second_training=LOSS, random_vectors=GAIN), "NDCG@10")
+    answers = control_answers(
+        differences(base=GAIN, placebo=NOTHING, second_training=LOSS, random_vectors=GAIN), "NDCG@10"
+    )
     assert [control for _, control, _ in answers] == [
         "retrained without attributes",
         "shuffled scores",

@@ -19,6 +19,27 @@ def build_fact(results: Results, name: str, fact: str, digits: int = 0) -> str:
     return number(results.read(name)[fact], digits)
 
 
+_FIRST_MINUTE = {
+    "first start, case": "from the start of the app on an empty home to the first case",
+    "second start, answer": "second start, to the Overview's answer",
+    "second start, overview": "second start, to the whole Overview",
+    "page change, first round": "a page for the first time, the slowest",
+    "page change, second round": "a page once more, the slowest",
+    "command, --help": "`guidedrec --help`",
+    "command, runs list": "`guidedrec runs list`",
+}
+
+
+def first_minute_table(results: Results, name: str) -> str:
+    """Write the seconds of the first minute with the app, medians of several starts."""
+    medians = results.read(name)["median"]
+    rows = [
+        [words, number(max(value for step, value in medians.items() if step.startswith(start)), 1)]
+        for start, words in _FIRST_MINUTE.items()
+    ]
+    return table(["Step", "seconds"], rows)
+
+
 def scaling_table(results: Results, name: str) -> str:
     """Write an epoch's seconds and the memory at growing catalogues, for each model measured."""
     rows = [
