@@ -11,10 +11,10 @@ from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.progress import Listener, silent
-from guidedrec_core.recommenders.recommender import Recommender
+from guidedrec_core.recommenders.recommender import FittedLater
 
 
-class BaseRecommender(Recommender):
+class BaseRecommender(FittedLater[BaseModel]):
     """A recommender whose score is ``user_vectors @ item_embedding.T + item_bias``.
 
     Attributes
@@ -43,7 +43,6 @@ class BaseRecommender(Recommender):
         self.curve: pd.DataFrame | None = None
         self.summary: dict[str, Any] = {}
         self.notices: tuple[Notice, ...] = ()
-        self._fitted: tuple[SplitDataset, BaseModel] | None = None
 
     @abstractmethod
     def fit(self, data: SplitDataset, *, listener: Listener = silent, checkpoint: Path | None = None) -> Self:
@@ -58,23 +57,3 @@ class BaseRecommender(Recommender):
         checkpoint : Path, optional
             File to resume an interrupted training from; see `training.loop.train`.
         """
-
-    def fitted(self, data: SplitDataset, model: BaseModel) -> Self:
-        """Take a model that was fitted before, e.g. one read from disk."""
-        self._fitted = data, model
-        return self
-
-    @property
-    def data(self) -> SplitDataset:
-        """The data it was fitted on."""
-        return self._fitted_on()[0]
-
-    @property
-    def scorer(self) -> BaseModel:
-        """The fitted model inside, which knows indexes only."""
-        return self._fitted_on()[1]
-
-    def _fitted_on(self) -> tuple[SplitDataset, BaseModel]:
-        if self._fitted is None:
-            raise self._not_fitted()
-        return self._fitted

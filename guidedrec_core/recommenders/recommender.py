@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from typing import Generic, Self, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,8 @@ from guidedrec_core.errors import ConfigError, DataError, InputError, NotFittedE
 from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.ranking.ranks import block_size
 from guidedrec_core.ranking.recommend import recommend, recommend_next
+
+Model = TypeVar("Model", bound=ItemScorer)
 
 
 class Recommender(ABC):
@@ -126,9 +129,31 @@ class Recommender(ABC):
             )
         return scorer
 
-    def _not_fitted(self) -> NotFittedError:
-        """Return the error for a call before `fit`."""
-        return NotFittedError(f"{type(self).__name__} is not fitted yet; call fit(data) first")
+
+class FittedLater(Recommender, Generic[Model]):
+    """A recommender that is created with its settings and fitted on data afterwards."""
+
+    _fitted: tuple[SplitDataset, Model] | None = None
+
+    def fitted(self, data: SplitDataset, model: Model) -> Self:
+        """Take a fitted model, e.g. one read from disk."""
+        self._fitted = data, model
+        return self
+
+    @property
+    def data(self) -> SplitDataset:
+        """The data it was fitted on."""
+        return self._fitted_on()[0]
+
+    @property
+    def scorer(self) -> Model:
+        """The fitted model inside, which knows indexes only."""
+        return self._fitted_on()[1]
+
+    def _fitted_on(self) -> tuple[SplitDataset, Model]:
+        if self._fitted is None:
+            raise NotFittedError(f"{type(self).__name__} is not fitted yet; call fit(data) first")
+        return self._fitted
 
 
 def _pair_scores(model: ItemScorer, data: SplitDataset, users: IntArray, items: IntArray) -> np.ndarray:

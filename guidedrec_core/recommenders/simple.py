@@ -11,11 +11,11 @@ from guidedrec_core.models.ease import EASEModel
 from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.popularity import PopularityModel
 from guidedrec_core.progress import Listener, silent
-from guidedrec_core.recommenders.recommender import Recommender
+from guidedrec_core.recommenders.recommender import FittedLater
 from guidedrec_core.recommenders.settings import by_part
 
 
-class SimpleRecommender(Recommender):
+class SimpleRecommender(FittedLater[ItemScorer]):
     """A recommender that is counted or solved for, not trained; the same data give the same model.
 
     Parameters
@@ -34,31 +34,14 @@ class SimpleRecommender(Recommender):
     def __init__(self, **settings: Any) -> None:
         by_part(type(self).__name__, settings, {"settings": self.config_type})
         self.config = self.config_type.parse(settings)
-        self._fitted: tuple[SplitDataset, ItemScorer] | None = None
 
     def fit(self, data: SplitDataset, *, listener: Listener = silent) -> Self:
         """Count the training part."""
-        self._fitted = data, self._model(data)
-        return self
+        return self.fitted(data, self._model(data))
 
     @abstractmethod
     def _model(self, data: SplitDataset) -> ItemScorer:
         """Make the model of the training part."""
-
-    @property
-    def data(self) -> SplitDataset:
-        """The data it was fitted on."""
-        return self._fitted_on()[0]
-
-    @property
-    def scorer(self) -> ItemScorer:
-        """The fitted model inside, which knows indexes only."""
-        return self._fitted_on()[1]
-
-    def _fitted_on(self) -> tuple[SplitDataset, ItemScorer]:
-        if self._fitted is None:
-            raise self._not_fitted()
-        return self._fitted
 
 
 class Popularity(SimpleRecommender):
