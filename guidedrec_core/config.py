@@ -246,7 +246,7 @@ class TrainingConfig(Config):
     negatives: PositiveInt = 256
     """Items a target is compared with (sampled and gbce only)."""
     popularity_power: float = Field(0.75, ge=0, le=1)
-    """Negatives are drawn as often as the item was taken in training, to this power; 0 is uniform (sampled only)."""
+    """Negatives are drawn by their number of training interactions to this power; 0 is uniform (sampled only)."""
     calibration: float = Field(0.75, ge=0, le=1)
     """The paper's t: 1 makes scores as calibrated as those of all items, 0 is plain bce (gbce only)."""
     validation_cases: PositiveInt = 10_000
@@ -271,7 +271,7 @@ class RefinementConfig(Config):
     """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated."""
     # Left out of stored settings where it changes nothing.
     doubt: Literal["ignore", "shrink"] = Field("ignore", exclude_if=lambda doubt: doubt == "ignore")
-    """`shrink`: a score counts by how far repeated passes agree on it, and is taken as average for the rest; overridden
+    """`shrink`: a score is shrunk towards the average by how little repeated passes agree on it; overridden
     scores count in full. `ignore`: all count in full."""
     decay: float = Field(0.85, gt=0, le=1)
     """Weight of an interaction in the guided profile relative to the next one; 1 is the plain mean."""
@@ -318,7 +318,7 @@ class ItemKNNConfig(Config):
     closeness: Share = 1.0
     """Factor on a user's share in two items' likeness for every step that lies between them in the history."""
     backward: Share = 1.0
-    """Share of users who took the candidate first, relative to those who took it after the item of the history."""
+    """Weight of users who met the candidate before the item of the history, relative to those who met it after."""
 
 
 class EASEConfig(Config):

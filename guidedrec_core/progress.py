@@ -81,10 +81,10 @@ class StageProgress:
         to_come : int, optional
             Steps that are sure to come still, where the stage may end before all are done.
         """
-        taken = self.done - self._first
+        steps = self.done - self._first
         most = least = None
-        if taken and self.total:
-            pace = (time.monotonic() - self._started) / taken
+        if steps and self.total:
+            pace = (time.monotonic() - self._started) / steps
             most = pace * (self.total - self.done)
             least = None if to_come is None else pace * min(to_come, self.total - self.done)
         self.listener(Progress(self.stage, self.done, self.total, message, metric, most, least))

@@ -6,7 +6,7 @@ on the same attributes from another source, judged again or as they were recorde
 
 - its *column*: do the model's item values agree with the reference scores of this attribute, and no better with those
   of another, upside down or not?
-- its *users*: do the model's user values so agree with the mean scores of what these users took?
+- its *users*: do the model's user values so agree with the mean scores of what these users interacted with?
 - its *response*: does asking for more of it bring items with higher scores?
 
 A person may judge twenty items again, but hardly the whole catalogue. The first question needs no more. The others
@@ -108,10 +108,10 @@ def meaning(
     judged = _standardised(reference)
     whole = np.where((~np.isnan(judged)).mean(axis=0) >= _COVERED, judged, _standardised(stored))
     bar = float(stats.norm.isf(_LEVEL / max(len(names), 1)))
-    taken, profiles, moved = _asked(model, users, histories, whole, k)
+    observed, profiles, moved = _asked(model, users, histories, whole, k)
     agreements = {
         COLUMN: agreement(model.item_values().astype(np.float64), judged),
-        USERS: agreement(profiles, taken),
+        USERS: agreement(profiles, observed),
     }
     response, pulled = _response(moved)
     weights = model.weights()
@@ -241,25 +241,25 @@ def _asked(
     Returns
     -------
     tuple of FloatArray
-        Mean scores of what each user took ``[B, A]``, the model's user values ``[B, A]`` (learned ones where it has
+        Mean scores of each history ``[B, A]``, the model's user values ``[B, A]`` (learned ones where it has
         them, as training may have changed their meaning), and for each pulled attribute the mean scores of a list
         pulled up less those of one pulled down, ``[A, B, A]``; NaN = unknown.
     """
     B, A = len(users), scores.shape[1]
     guided, unit = model.item_values(), np.float32(pull_unit(model))
-    taken, profiles, moved = np.empty((B, A)), np.empty((B, A)), np.empty((A, B, A))
+    observed, profiles, moved = np.empty((B, A)), np.empty((B, A)), np.empty((A, B, A))
     size = block_size(model.n_items)
     for first in range(0, B, size):
         block = slice(first, first + size)
         shown = histories[block]
         parts = model.parts(users[block], shown)
         profiles[block] = parts.profile if parts.trained_values is None else parts.trained_values
-        taken[block] = np.array([_mean(scores[history]) for history in shown])
+        observed[block] = np.array([_mean(scores[history]) for history in shown])
         for a in range(A):
             pull = unit * guided[:, a]
             up, down = (top_k(mask_seen(parts.scores + sign * pull, shown), k) for sign in (1, -1))
             moved[a, block] = _list_means(scores, up) - _list_means(scores, down)
-    return taken, profiles, moved
+    return observed, profiles, moved
 
 
 def _list_means(scores: FloatArray, lists: IntArray) -> FloatArray:

@@ -59,14 +59,14 @@ def meaning_sentence(table: pd.DataFrame, labels: Mapping[str, str], source: str
         How many items have reference scores.
     """
     against = AGAINST[source].format(n=f"{items:,}")
-    told = table[table["evidence"].notna()]
-    alarms = told[told["alarm"]]
-    if told.empty:
+    judged = table[table["evidence"].notna()]
+    alarms = judged[judged["alarm"]]
+    if judged.empty:
         return "It cannot be said whether attributes mean what they are called: too few scores to compare with."
     if alarms.empty:
         every = "The attribute still means what its name says"
-        if len(told) > 1:
-            every = f"All {len(told)} attributes still mean what their names say"
+        if len(judged) > 1:
+            every = f"All {len(judged)} attributes still mean what their names say"
         return f"{every}, compared with {against}."
     names = listing([f"{labels.get(name, name)}" for name in alarms["attribute"]])
     does, its, it = ("does", "its name says", "it") if len(alarms) == 1 else ("do", "their names say", "them")
@@ -184,14 +184,14 @@ def planted_sentence(table: pd.DataFrame, question: str = REASONS) -> str:
         verdict = "Explanations find what shoppers really want"
     else:
         verdict = "Explanations find no more of what shoppers really want than labels without meaning would"
-    told = f"{verdict}: {about}; {EXPLANATION_WORDS[str(best.name)]} reach {best['value']:.2f}."
+    sentence = f"{verdict}: {about}; {EXPLANATION_WORDS[str(best.name)]} reach {best['value']:.2f}."
     plain = rows.loc[PLAIN_MEAN]
     if plain["behind_high"] < 0:
         return (
-            f"{told} A simple average of what a shopper bought, with nothing learned, comes closer: "
+            f"{sentence} A simple average of what a shopper bought, with nothing learned, comes closer: "
             f"{plain['value']:.2f}."
         )
-    return told
+    return sentence
 
 
 def _number(row: Mapping[Any, Any], name: str) -> float:

@@ -72,14 +72,14 @@ def build_against(
         other = below
     else:
         other = dataset.items.index(other_id)
-    told = contrast(model, question, question.items, np.array([other]))
+    comparison = contrast(model, question, question.items, np.array([other]))
     titles = dataset.catalogue.frame[c.TITLE]
     title, other_title = str(titles.iloc[item]), str(titles.iloc[other])
-    values = [*told.contributions[0], told.remainder[0], told.bias[0]]
+    values = [*comparison.contributions[0], comparison.remainder[0], comparison.bias[0]]
     return Against(
         other_id=str(dataset.items.id(other)),
         other=other_title,
-        sentence=against_words(title, other_title, told, system.schema, system.verb),
+        sentence=against_words(title, other_title, comparison, system.schema, system.verb),
         parts=pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True),
-        difference=float(told.difference[0]),
+        difference=float(comparison.difference[0]),
     )

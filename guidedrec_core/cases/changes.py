@@ -186,14 +186,14 @@ def build_why_not(system: RefinedRecommender, user_id: str, item_id: str, k: int
     """Find what keeps an item out of a user's list; parameters and errors as in `build_changes`."""
     question = Question.of(system.data, user_id, item_id, k)
     title = _title(system, question.item)
-    told = why_not(system.refined, question)
-    against = "" if told.against is None else _title(system, told.against)
+    answer = why_not(system.refined, question)
+    against = "" if answer.against is None else _title(system, answer.against)
     parts = pd.DataFrame({"label": [], "value": []})
-    if told.parts is not None:
-        values = [*told.parts.contributions[0], told.parts.remainder[0], told.parts.bias[0]]
+    if answer.parts is not None:
+        values = [*answer.parts.contributions[0], answer.parts.remainder[0], answer.parts.bias[0]]
         parts = pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True)
-    sentence = why_not_words(title, told, against, system.schema, system.verb)
-    return NotListed(item_id, title, sentence, against, parts, told.margin)
+    sentence = why_not_words(title, answer, against, system.schema, system.verb)
+    return NotListed(item_id, title, sentence, against, parts, answer.margin)
 
 
 def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: int = 0) -> Moved | None:

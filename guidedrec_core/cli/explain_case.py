@@ -44,7 +44,7 @@ def case_json(
         return {"history": history}
     why_not = build_why_not(system, user_id, item_id, k)
     against = {"item": why_not.against, "margin": why_not.margin, "parts": _records(why_not.parts)}
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "rationale": None,
         "claims": None,
         "evidence": None,
@@ -56,13 +56,13 @@ def case_json(
     }
     moved = build_moved(system, user_id, item_id)
     if moved is None:
-        return told
+        return fields
     case = build_case(system, user_id, item_id, k)
     changes = build_changes(system, user_id, item_id, k)
     below = build_against(system, user_id, item_id)
     rationale = _rationale(rationale_facts(system, case, changes.removal), reader)
     return (
-        told
+        fields
         | rationale
         | {
             "below": below
@@ -88,16 +88,16 @@ def case_json(
     )
 
 
-def write_case(told: dict[str, Any]) -> None:
+def write_case(fields: dict[str, Any]) -> None:
     """Show what `case_json` returned."""
-    if told.get("rationale"):
-        _section("In plain words", told["rationale"])
-    if told.get("moved"):
-        moved = told["moved"]
+    if fields.get("rationale"):
+        _section("In plain words", fields["rationale"])
+    if fields.get("moved"):
+        moved = fields["moved"]
         _section("Against the base model", moved["sentence"], moved["base_estimate"]["sentence"])
         rows = [[part["label"], f"{part['gained']:+.1f}"] for part in moved["parts"]]
         write_table(("part", "places"), rows[:_SHOWN])
-    history = told["history"]
+    history = fields["history"]
     _section("Which past item drove it", history["sentence"], history["exactness"])
     if history["items"]:
         rows = [
@@ -105,12 +105,12 @@ def write_case(told: dict[str, Any]) -> None:
             for item in sorted(history["items"], key=lambda item: -abs(item["value"]))
         ]
         write_table(("number", "item", "share", "give or take"), rows[:_SHOWN])
-    if told.get("changes"):
-        _section("What would change it", *told["changes"]["sentences"])
-    if told.get("below"):
-        _section("Against the item just below", told["below"]["sentence"])
-    if told.get("why_not"):
-        _section("Why it is where it is in the list", told["why_not"]["sentence"])
+    if fields.get("changes"):
+        _section("What would change it", *fields["changes"]["sentences"])
+    if fields.get("below"):
+        _section("Against the item just below", fields["below"]["sentence"])
+    if fields.get("why_not"):
+        _section("Why it is where it is in the list", fields["why_not"]["sentence"])
 
 
 def _rationale(facts: "Facts", reader: "Reader") -> dict[str, Any]:

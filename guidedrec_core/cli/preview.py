@@ -1,4 +1,4 @@
-"""``guidedrec preview``: what would become of a listing that nobody has taken yet."""
+"""``guidedrec preview``: what would become of a listing without interactions."""
 
 import json
 from pathlib import Path
@@ -126,7 +126,7 @@ def preview_json(found: "Preview") -> dict[str, Any]:
     Returns
     -------
     dict
-        Ranks count from 1, among what each user has not taken; `reach` counts the users in whose `k` best it comes.
+        Ranks count from 1, among the items each user has not seen; `reach` counts the users in whose `k` best it comes.
     """
     attributes, near = found.attributes, found.near
     return {

@@ -63,11 +63,11 @@ def slice_sentence(slices: pd.DataFrame, slice_by: str, metric: str, verb: Inter
         What users do.
     """
     gains = slice_gains(slices, slice_by, metric)
-    told = gains[gains["n_cases"] >= FEW_CASES]
-    if len(told) < 2:
+    compared = gains[gains["n_cases"] >= FEW_CASES]
+    if len(compared) < 2:
         return f"There are too few cases to compare by {slice_by}."
-    told = told.sort_values("gain", kind="stable")
-    worst, best = told.iloc[0], told.iloc[-1]
+    compared = compared.sort_values("gain", kind="stable")
+    worst, best = compared.iloc[0], compared.iloc[-1]
     if best["ci_low"] <= 0:
         lead = f"By {slice_by}, no group shows a clear gain over the base model; the closest is"
         text = f"{lead} {_said(best, slice_by, verb)}"

@@ -37,7 +37,7 @@ class RankChange:
     Attributes
     ----------
     base_rank, rank : int
-        Among all items the user has not taken, in the base and the refined model.
+        Among all items the user has not interacted with, in the base and the refined model.
     attributes : FloatArray
         Places gained by each attribute, ``[A]``.
     patterns, popularity : float

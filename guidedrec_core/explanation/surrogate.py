@@ -1,7 +1,7 @@
 """The surrogate: how much of a base model's scores attributes explain. An estimate, never the score itself.
 
 A base model knows no attributes, so its score has no exact split. This is a ridge regression of one user's base scores
-on the guided embedding, over the items the user has not taken; R2 is of items that were left out of the fit.
+on the guided embedding, over the items the user has not interacted with; R2 is of items that were left out of the fit.
 """
 
 from dataclasses import dataclass

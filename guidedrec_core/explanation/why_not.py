@@ -28,9 +28,9 @@ class WhyNot:
     k : int
         Length of the list.
     rank : int
-        Among all items the user has not taken, from 1; 0 if seen.
+        Among all items the user has not interacted with, from 1; 0 if seen.
     n_ranked : int
-        Items the user has not taken.
+        Items the user has not interacted with.
     against : int or None
         What it is compared with: the last item in the list if out-ranked, the first one left out if listed; None if
         seen, or where there is no such item.

@@ -19,7 +19,7 @@ _COUNTS = 0.05
 
 
 def why_not_words(
-    title: str, told: WhyNot, against: str, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
+    title: str, answer: WhyNot, against: str, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
 ) -> str:
     """Say what keeps an item out of a user's list, or that it is there.
 
@@ -27,7 +27,7 @@ def why_not_words(
     ----------
     title : str
         The item.
-    told : WhyNot
+    answer : WhyNot
         What was found.
     against : str
         Title of the item it is compared with; empty where there is none.
@@ -38,19 +38,19 @@ def why_not_words(
     most : int
         Reasons named on each side at most.
     """
-    if told.status == "seen":
+    if answer.status == "seen":
         return f"{title} is not recommended because this {verb.user} has already {verb.participle} it."
-    if told.parts is None:
-        return f"{title} is recommended: it is {ordinal(told.rank)} of {told.n_ranked:,}."
-    parts = _reasons(told.parts, schema, verb)
-    if told.status == "listed":
+    if answer.parts is None:
+        return f"{title} is recommended: it is {ordinal(answer.rank)} of {answer.n_ranked:,}."
+    parts = _reasons(answer.parts, schema, verb)
+    if answer.status == "listed":
         won = _helped(parts, most)
         kept = f", mostly because of {listing(won)}" if won else ""
-        lead = f"{told.margin:.2f} above {against}, the first item outside the list"
-        return f"{title} is recommended: it is {ordinal(told.rank)}, {lead}{kept}."
-    between = "" if told.between == 0 else f", with {told.between:,} item{'s' * (told.between > 1)} in between"
-    below = f"{-told.margin:.2f} below {against}, the last in the top {told.k}"
-    said = f"{title} is {ordinal(told.rank)}, {below}{between}."
+        lead = f"{answer.margin:.2f} above {against}, the first item outside the list"
+        return f"{title} is recommended: it is {ordinal(answer.rank)}, {lead}{kept}."
+    between = "" if answer.between == 0 else f", with {answer.between:,} item{'s' * (answer.between > 1)} in between"
+    below = f"{-answer.margin:.2f} below {against}, the last in the top {answer.k}"
+    said = f"{title} is {ordinal(answer.rank)}, {below}{between}."
     lost, helped = _hurt(parts, most), _helped(parts, most)
     if lost:
         said += f" It lost because of {listing(lost)}"

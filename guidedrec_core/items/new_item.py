@@ -62,7 +62,7 @@ class Preview:
     n_items : int
         Size of the catalogue, without the new item.
     ranks : IntArray
-        Its rank, from 1, among what each user has not taken, ``[n_users]``; items of the catalogue win ties.
+        Its rank, from 1, among the items each user has not seen, ``[n_users]``; items of the catalogue win ties.
     audience : pandas.DataFrame
         The users it ranks highest for, in whose lists or not: ``user_id, rank, lead`` (score above the best item of the
         catalogue; below 0 where another one is better), ``why`` (in words).
@@ -230,7 +230,7 @@ def _against_catalogue(
     ranks : IntArray
         ``[n_users]``, from 1.
     leads, above : FloatArray
-        Its score less that of the best item not taken yet, and less the average item's, ``[n_users]`` each.
+        Its score less that of the best item not seen yet, and less the average item's, ``[n_users]`` each.
     slopes : FloatArray
         What one unit of its values adds, ``[n_users, A]``.
     """

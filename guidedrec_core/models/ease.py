@@ -43,9 +43,9 @@ class EASEModel:
                 f"{12 * n_items**2 / 1e9:.0f} GB; use item-kNN, or keep fewer items with --min-interactions at import"
             )
         self.config = config
-        taken = sparse.csr_matrix((np.ones(len(items)), (users, items)), shape=(n_users, n_items))
-        taken.data[:] = 1.0
-        gram = np.asfortranarray((taken.T @ taken).toarray())  # [n_items, n_items]
+        interactions = sparse.csr_matrix((np.ones(len(items)), (users, items)), shape=(n_users, n_items))
+        interactions.data[:] = 1.0
+        gram = np.asfortranarray((interactions.T @ interactions).toarray())  # [n_items, n_items]
         np.fill_diagonal(gram, gram.diagonal() + config.penalty)
         inverse = _invert_in_place(gram)
         scale = inverse.diagonal().copy()

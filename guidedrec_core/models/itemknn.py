@@ -42,8 +42,8 @@ class ItemKNNModel:
         users, items = _first_occurrences(users, items)  # a repeated interaction counts once
         takers = np.bincount(items, minlength=n_items).astype(np.float64)  # [n_items]
         if config.closeness == config.backward == 1:
-            taken = sparse.csr_matrix((np.ones(len(items)), (users, items)), shape=(n_users, n_items))
-            shared = (taken.T @ taken).tocoo()  # number of users of both items
+            interactions = sparse.csr_matrix((np.ones(len(items)), (users, items)), shape=(n_users, n_items))
+            shared = (interactions.T @ interactions).tocoo()  # number of users of both items
         else:
             shared = _shared_in_order(users, items, n_items, config.closeness, config.backward).tocoo()
         # One rounding at the end, so that cosines that are equal by their definition tie.

@@ -78,8 +78,10 @@ def audit(
     items = Vocabulary(store.open(base.inputs["data"], "data").read_table("catalogue")[ITEM], "item")
     schema = AttributeSchema.parse(scores.read_json("attributes"))
     again = None if reference is None else _read_reference(reference, schema, items)
-    told = None if again is None or reference is None else {"file": reference.name, "sha256": sha256(again.tobytes())}
-    settings = {**config.model_dump(mode="json"), "reference": told}
+    reference_file = (
+        None if again is None or reference is None else {"file": reference.name, "sha256": sha256(again.tobytes())}
+    )
+    settings = {**config.model_dump(mode="json"), "reference": reference_file}
     placebo = _placebo(store, refined)
     inputs = {"refined": refined} if placebo is None else {"refined": refined, PLACEBO: placebo}
     found = find_equal(store, "audit", settings, inputs, seed)

@@ -35,15 +35,15 @@ def every_attribute(view: View, case: Case) -> None:
         lists.contributions(selected, view.verb)
         return
     other = None if chosen == _BELOW else chosen
-    told = loaders.against(case.key, other)
-    if told is None:
+    comparison = loaders.against(case.key, other)
+    if comparison is None:
         show.note("This is the last item, so there is no next one.")
         return
-    show.lead(told.sentence)
-    show.chart(figures.contrast_bars(told.parts, palette(view.dark)), alt=told.sentence, key="against_bars")
-    show.note(f"Score difference: {told.difference:+.2f}, the exact sum of all parts.")
+    show.lead(comparison.sentence)
+    show.chart(figures.contrast_bars(comparison.parts, palette(view.dark)), alt=comparison.sentence, key="against_bars")
+    show.note(f"Score difference: {comparison.difference:+.2f}, the exact sum of all parts.")
     show.table_twin(
-        told.parts,
+        comparison.parts,
         "All parts",
         key="against_table",
         column_config={"label": "Part", "value": st.column_config.NumberColumn("Score difference", format="%+.4f")},

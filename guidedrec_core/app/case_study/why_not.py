@@ -36,16 +36,16 @@ def why_not(view: View, case: Case) -> None:
     if asked is None:
         show.note(f"Find any item to see what keeps it out of this {view.verb.user}'s list.")
         return
-    told = loaders.why_not(case.key.about(asked))
-    show.lead(told.sentence)
-    if told.parts.empty:
+    answer = loaders.why_not(case.key.about(asked))
+    show.lead(answer.sentence)
+    if answer.parts.empty:
         return
     st.markdown("**Score difference, part by part**")
-    figure = figures.contrast_bars(told.parts, palette(view.dark))
-    show.chart(figure, alt=told.sentence, key="why_not_bars")
-    show.note(f"Score difference to {told.against}: {told.margin:+.2f}, the exact sum of all parts.")
+    figure = figures.contrast_bars(answer.parts, palette(view.dark))
+    show.chart(figure, alt=answer.sentence, key="why_not_bars")
+    show.note(f"Score difference to {answer.against}: {answer.margin:+.2f}, the exact sum of all parts.")
     show.table_twin(
-        told.parts,
+        answer.parts,
         "All parts",
         key="why_not_table",
         column_config={"label": "Part", "value": st.column_config.NumberColumn("Score difference", format="%+.4f")},

@@ -40,7 +40,7 @@ class Standing:
     question : Question
         About an item that is not in the history.
     rank : int
-        Among all items the user has not taken, from 1.
+        Among all items the user has not interacted with, from 1.
     scores : FloatArray
         The model's scores, ``[n_items]``; minus infinity for the items of the history.
     """

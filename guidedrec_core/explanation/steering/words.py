@@ -5,7 +5,7 @@ import pandas as pd
 from guidedrec_core.explanation.words import listing, lower_first, move_words
 
 # A mean of ten scores that moves less counts as unchanged.
-_TOLD = 0.05
+_SMALLEST_NAMED = 0.05
 
 
 def steering_words(pulls: dict[str, float], removed: int, added: int) -> str:
@@ -57,11 +57,11 @@ def steered_sentence(after: pd.DataFrame, mix: pd.DataFrame, top: float, most: i
     if (after["status"] == "same").all():
         return "What if: the list stays the same."
     change = (mix["after"] - mix["before"]).abs().sort_values(ascending=False, kind="stable")
-    told = [row for row in change.index[:most] if change[row] >= _TOLD]
+    named = [row for row in change.index[:most] if change[row] >= _SMALLEST_NAMED]
     said = [
         f"{lower_first(mix['label'][row])}{'' if place else ' goes'} from {mix['before'][row]:.1f} to "
         f"{mix['after'][row]:.1f}"
-        for place, row in enumerate(told)
+        for place, row in enumerate(named)
     ]
     entered = f"{new} of {n} items {'is' if new == 1 else 'are'} new" if new else f"the same {n} items in another order"
     changed = f"average {listing(said)} out of {top:g}" if said else "the mix of attributes hardly changes"
