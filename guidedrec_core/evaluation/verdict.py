@@ -124,10 +124,7 @@ def metric_label(metric: str) -> str:
     >>> metric_label("Recall@10"), metric_label("NDCG@20"), metric_label("MRR")
     ('Found in the top 10', 'Ranking quality, top 20', 'Ranking quality, all items')
     """
-    name, _, cutoff = metric.partition("@")
-    if name == "Recall":
-        return f"Found in the top {cutoff}"
-    return f"Ranking quality, top {cutoff}" if name == "NDCG" else "Ranking quality, all items"
+    return _metric_words(metric, "Found in the top {}", "Ranking quality, top {}", "Ranking quality, all items")
 
 
 def metric_noun(metric: str) -> str:
@@ -138,10 +135,15 @@ def metric_noun(metric: str) -> str:
     >>> metric_noun("Recall@10"), metric_noun("NDCG@20"), metric_noun("MRR")
     ('the share found in the top 10', 'ranking quality in the top 20', 'ranking quality over all items')
     """
+    return _metric_words(
+        metric, "the share found in the top {}", "ranking quality in the top {}", "ranking quality over all items"
+    )
+
+
+def _metric_words(metric: str, recall: str, ndcg: str, mrr: str) -> str:
+    """Return the words for a metric, with its cutoff in place of ``{}``."""
     name, _, cutoff = metric.partition("@")
-    if name == "Recall":
-        return f"the share found in the top {cutoff}"
-    return f"ranking quality in the top {cutoff}" if name == "NDCG" else "ranking quality over all items"
+    return {"Recall": recall, "NDCG": ndcg}.get(name, mrr).format(cutoff)
 
 
 def metric_meaning(metric: str, verb: InteractionVerb) -> str:

@@ -6,7 +6,6 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from chat_server import (  # noqa: F401
     ChatServer,
     Request,
     attributes_in,
-    chat_server,
     failing,
     said,
     scorer,
@@ -32,20 +30,8 @@ from guidedrec_core.errors import ConfigError, JobCancelledError, ServiceError
 from guidedrec_core.llm.client import ChatClient
 from guidedrec_core.llm.protocol import ChatReply
 from guidedrec_core.progress import Progress
-from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prompts import Listing
 from guidedrec_core.scoring.scorer import Scorer
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Iterator[ReplyCache]:
-    with ReplyCache(tmp_path / "replies.sqlite") as cache:
-        yield cache
-
-
-@pytest.fixture
-def shop(chat_server: ChatServer, cache: ReplyCache) -> Shop:  # noqa: F811
-    return Shop(chat_server, cache)
 
 
 def test_everything_is_scored_once_and_kept(shop: Shop) -> None:

@@ -5,12 +5,11 @@ import socket
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import pytest
-from chat_server import Answer, ChatServer, Request, chat_server, failing, said, scorer, texts_in, unsupported  # noqa: F401
+from chat_server import Answer, ChatServer, Request, failing, said, scorer, texts_in, unsupported
 from scoring_shop import LISTINGS, PRICE, SCHEMA, Shop, right, slower
 
 from guidedrec_core.config import ScoringConfig
@@ -25,17 +24,6 @@ from guidedrec_core.scoring.scorer import Scorer
 
 ONE = LISTINGS[:1]
 Behaviour = Callable[[Request], Answer]
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Iterator[ReplyCache]:
-    with ReplyCache(tmp_path / "replies.sqlite") as cache:
-        yield cache
-
-
-@pytest.fixture
-def shop(chat_server: ChatServer, cache: ReplyCache) -> Shop:  # noqa: F811
-    return Shop(chat_server, cache)
 
 
 def most(shop: Shop) -> float:
@@ -104,7 +92,7 @@ def test_a_failure_that_does_not_pass_is_booked_and_the_listing_asked_for_anew(n
     assert "response_format" in shop.server.asked[-1]
 
 
-def test_a_request_that_was_never_sent_costs_nothing(cache: ReplyCache, chat_server: ChatServer) -> None:  # noqa: F811
+def test_a_request_that_was_never_sent_costs_nothing(cache: ReplyCache, chat_server: ChatServer) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"

@@ -2,8 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -58,12 +57,6 @@ class Shop:
         """How often each listing was paid for, or will be."""
         self.server.end_all()
         return Counter(text for request in self.server.paid for text in texts_in(request))
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Iterator[ReplyCache]:
-    with ReplyCache(tmp_path / "replies.sqlite") as cache:
-        yield cache
 
 
 @pytest.fixture
