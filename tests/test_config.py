@@ -63,8 +63,8 @@ def test_an_architecture_has_defaults_of_its_own_that_give_way(kind: str, item_d
     config = EncoderConfig.parse({"kind": kind})
     assert (config.item_dropout, config.max_length) == (item_dropout, max_length)
     assert EncoderConfig.parse(config.model_dump(mode="json")) == config
-    told = EncoderConfig.parse({"kind": kind, "item_dropout": 0.3, "max_length": 7})
-    assert (told.item_dropout, told.max_length) == (0.3, 7)
+    result = EncoderConfig.parse({"kind": kind, "item_dropout": 0.3, "max_length": 7})
+    assert (result.item_dropout, result.max_length) == (0.3, 7)
 
 
 @pytest.mark.parametrize(("kind", "rate"), [("sasrec", 0.01), ("gru4rec", 0.02), ("bert4rec", 0.01)])

@@ -32,14 +32,14 @@ def test_the_parts_are_the_difference_to_the_item_just_below_or_to_any_other(
     user, ids = system.data.dataset.users.id(USER), system.data.dataset.items.ids
     for place, other in ((0, None), (0, 5), (9, 2)):
         asked = None if other is None else str(ids[order[other]])
-        told = build_against(system, user, str(ids[order[place]]), asked)
-        assert told is not None
+        result = build_against(system, user, str(ids[order[place]]), asked)
+        assert result is not None
         beside = order[place + 1] if other is None else order[other]
-        assert told.other_id == ids[beside]
-        assert told.difference == pytest.approx(scores[0, order[place]] - scores[0, beside], abs=1e-5)
-        assert told.parts["value"].sum() == pytest.approx(told.difference, abs=1e-9)
-        assert (" above " if place < (other or 1) else " below ") in told.sentence
-        assert told.sentence.count(told.other) == 1
+        assert result.other_id == ids[beside]
+        assert result.difference == pytest.approx(scores[0, order[place]] - scores[0, beside], abs=1e-5)
+        assert result.parts["value"].sum() == pytest.approx(result.difference, abs=1e-9)
+        assert (" above " if place < (other or 1) else " below ") in result.sentence
+        assert result.sentence.count(result.other) == 1
     assert build_against(system, user, str(ids[order[-1]])) is None
 
 

@@ -53,12 +53,12 @@ def test_the_curves_are_the_models(system: RefinedRecommender) -> None:
 
 def test_why_not_names_what_it_is_compared_with(system: RefinedRecommender) -> None:
     user, item, _ = ids(system, 14)
-    told = build_why_not(system, user, item)
-    assert told.sentence.startswith(f"{told.title} is 14th, ")
-    assert f"below {told.against}, the last in the top 10, with 3 items in between" in told.sentence
-    assert told.parts["value"].sum() == pytest.approx(told.margin)
-    assert told.parts["value"].is_monotonic_increasing
-    assert len(told.parts) == len(system.schema) + 2
+    result = build_why_not(system, user, item)
+    assert result.sentence.startswith(f"{result.title} is 14th, ")
+    assert f"below {result.against}, the last in the top 10, with 3 items in between" in result.sentence
+    assert result.parts["value"].sum() == pytest.approx(result.margin)
+    assert result.parts["value"].is_monotonic_increasing
+    assert len(result.parts) == len(system.schema) + 2
 
 
 def test_why_it_moved_adds_up(system: RefinedRecommender) -> None:

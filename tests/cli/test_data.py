@@ -120,8 +120,8 @@ def test_addresses_and_packed_files_are_imported(
     addresses = ("--path", f"{root}/interactions.csv.gz", "--items", f"{root}/catalogue.csv.gz")
     second = document("data", "import", "--format", "csv", "--name", "shop", *addresses)
     assert second["source"] == {"format": "csv", "path": "interactions.csv.gz"}
-    told = ("name", "users", "items", "interactions", "first", "last", "history", "categories", "notices")
-    assert {key: second[key] for key in told} == {key: first[key] for key in told}
+    fields = ("name", "users", "items", "interactions", "first", "last", "history", "categories", "notices")
+    assert {key: second[key] for key in fields} == {key: first[key] for key in fields}
     error = refused("data", "import", "--format", "csv", "--path", "nowhere://shop/a.csv", "--name", "shop")
     assert "cannot read nowhere://shop/a.csv (Protocol not known: nowhere); check the address" in error
 

@@ -63,8 +63,8 @@ def test_everybodys_lists_have_the_canonical_columns(
     suffix: str, document: Callable[..., Any], system: RefinedRecommender, tmp_path: Path
 ) -> None:
     out = tmp_path / f"lists.{suffix}"
-    told = document("recommend", "--all-users", "--model", "base", "--k", "4", "--history", "train", "--out", out)
-    assert told == {"model": "base", "run_id": system.run_id, "users": 60, "rows": 240, "path": str(out)}
+    result = document("recommend", "--all-users", "--model", "base", "--k", "4", "--history", "train", "--out", out)
+    assert result == {"model": "base", "run_id": system.run_id, "users": 60, "rows": 240, "path": str(out)}
     found = pd.read_parquet(out) if suffix == "parquet" else pd.read_csv(out)
     assert list(found.columns) == ["user_id", "item_id", "score", "rank", "model"]
     wanted = recommend(system.base, "base", system.data.showing("train"), np.arange(60), 4)
@@ -166,11 +166,11 @@ def test_an_item_the_user_has_is_explained_but_not_ranked(
 ) -> None:
     user = system.data.dataset.users.id(0)
     item = system.data.dataset.items.id(int(system.data.shown_history(0)[0]))
-    told = document("explain", "--user", user, "--item", item)
-    assert told["rank"] is told["changes"] is told["moved"] is told["rationale"] is None
-    assert told["claims"] is told["evidence"] is None
-    assert told["why_not"]["against"] is None
-    assert told["history"]["items"]
+    result = document("explain", "--user", user, "--item", item)
+    assert result["rank"] is result["changes"] is result["moved"] is result["rationale"] is None
+    assert result["claims"] is result["evidence"] is None
+    assert result["why_not"]["against"] is None
+    assert result["history"]["items"]
     shown = call("explain", "--user", user, "--item", item)
     assert "not ranked" in shown.stdout
     assert "What would change it" not in shown.stdout
@@ -182,39 +182,39 @@ def test_one_score_is_told_as_the_case_study_tells_it(
 ) -> None:
     """Text and JSON hold the same facts, and those are the pages' own."""
     item = document("recommend", "--user", "user-03")["items"][2]["item_id"]
-    told = document("explain", "--user", "user-03", "--item", item)
+    result = document("explain", "--user", "user-03", "--item", item)
     history, changes = build_history(system, "user-03", item), build_changes(system, "user-03", item)
     moved, listed = build_moved(system, "user-03", item), build_why_not(system, "user-03", item)
     assert moved is not None
-    assert told["rank"] == told["moved"]["rank"] == moved.rank == 3
-    assert sum(part["gained"] for part in told["moved"]["parts"]) == pytest.approx(moved.base_rank - 3, abs=1e-6)
-    values = [past["value"] for past in told["history"]["items"]]
+    assert result["rank"] == result["moved"]["rank"] == moved.rank == 3
+    assert sum(part["gained"] for part in result["moved"]["parts"]) == pytest.approx(moved.base_rank - 3, abs=1e-6)
+    values = [past["value"] for past in result["history"]["items"]]
     assert values == pytest.approx(history.items["value"].tolist())
-    assert sum(values) + sum(told["history"]["alone"].values()) + told["history"]["bias"] == pytest.approx(
-        told["score"], abs=TOLERANCE
+    assert sum(values) + sum(result["history"]["alone"].values()) + result["history"]["bias"] == pytest.approx(
+        result["score"], abs=TOLERANCE
     )
-    assert [sum(past["parts"].values()) for past in told["history"]["items"]] == pytest.approx(values)
-    assert [edit["rank"] for edit in told["changes"]["edits"]] == changes.edits["rank"].tolist()
-    assert all(edit["rank"] > 10 for edit in told["changes"]["edits"])
+    assert [sum(past["parts"].values()) for past in result["history"]["items"]] == pytest.approx(values)
+    assert [edit["rank"] for edit in result["changes"]["edits"]] == changes.edits["rank"].tolist()
+    assert all(edit["rank"] > 10 for edit in result["changes"]["edits"])
     following = document("recommend", "--user", "user-03")["items"][3]
-    assert told["below"]["item_id"] == following["item_id"]
-    assert told["below"]["difference"] == pytest.approx(told["score"] - following["score"], abs=TOLERANCE)
+    assert result["below"]["item_id"] == following["item_id"]
+    assert result["below"]["difference"] == pytest.approx(result["score"] - following["score"], abs=TOLERANCE)
     shown = call("explain", "--user", "user-03", "--item", item).stdout
     plain = " ".join(shown.split())
     sentences = [
-        told["rationale"],
-        told["below"]["sentence"],
-        told["moved"]["sentence"],
+        result["rationale"],
+        result["below"]["sentence"],
+        result["moved"]["sentence"],
         history.sentence,
         listed.sentence,
     ]
-    for sentence in (*sentences, *told["changes"]["sentences"]):
+    for sentence in (*sentences, *result["changes"]["sentences"]):
         assert " ".join(sentence.split()) in plain
     base = document("explain", "--user", "user-03", "--item", item, "--model", "base")
     assert base["history"]["score"] == pytest.approx(base["score"], abs=TOLERANCE)
     assert "changes" not in base
     few = document("explain", "--user", "user-03", "--item", item, "--k", "2")
-    assert few["changes"]["edits"] != told["changes"]["edits"]
+    assert few["changes"]["edits"] != result["changes"]["edits"]
     assert all(edit["rank"] <= 2 for edit in few["changes"]["edits"])
 
 
@@ -230,17 +230,17 @@ def test_a_rationale_comes_with_its_claims_and_their_evidence(
     )
     texts = set()
     for reader in READERS:
-        told = document(*asked, "--reader", reader)
-        shown = {claim["sentence"] for claim in told["claims"] if claim["shown"]}
+        result = document(*asked, "--reader", reader)
+        shown = {claim["sentence"] for claim in result["claims"] if claim["shown"]}
         assert shown
-        assert all(sentence in told["rationale"] for sentence in shown)
-        assert all(set(claim["evidence"]) <= told["evidence"].keys() for claim in told["claims"])
-        parts = {f"attribute:{part['attribute']}": part["contribution"] for part in told["contributions"]}
+        assert all(sentence in result["rationale"] for sentence in shown)
+        assert all(set(claim["evidence"]) <= result["evidence"].keys() for claim in result["claims"])
+        parts = {f"attribute:{part['attribute']}": part["contribution"] for part in result["contributions"]}
         for name, value in parts.items():
-            assert told["evidence"][name]["contribution"] == pytest.approx(value, abs=TOLERANCE)
-        assert told["evidence"]["rank"]["rank"] == told["rank"]
-        assert " ".join(told["rationale"].split()) in " ".join(call(*asked, "--reader", reader).stdout.split())
-        texts.add(told["rationale"])
+            assert result["evidence"][name]["contribution"] == pytest.approx(value, abs=TOLERANCE)
+        assert result["evidence"]["rank"]["rank"] == result["rank"]
+        assert " ".join(result["rationale"].split()) in " ".join(call(*asked, "--reader", reader).stdout.split())
+        texts.add(result["rationale"])
     assert len(texts) == len(READERS)
     wrong = call(*asked, "--reader", "king", code=2)
     assert "'king' is not one of 'merchandiser', 'stakeholder', 'analyst'" in wrong.stderr
@@ -259,9 +259,9 @@ def test_all_ledgers_sum_to_the_scores_and_equal_single_ones(
     document: Callable[..., Any], system: RefinedRecommender, tmp_path: Path
 ) -> None:
     out = tmp_path / "ledgers.parquet"
-    told = document("explain", "--all", "--k", "3", "--out", out)
+    result = document("explain", "--all", "--k", "3", "--out", out)
     rows = 60 * 3 * (len(tiny.ATTRIBUTES) + 2)
-    assert told == {
+    assert result == {
         "model": "refined",
         "run_id": system.run_id,
         "users": 60,

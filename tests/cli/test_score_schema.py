@@ -77,9 +77,9 @@ def test_suggesting_needs_a_model_a_place_and_a_server_in_order(
     failed = call(*asking, f"--out={tmp_path / 'other.toml'}", code=1)
     assert "none in 3 answers" in failed.stderr
     chat_server.model = lambda request: failing(401, f"Incorrect API key provided: {KEY}")
-    told = call(*asking, f"--out={tmp_path / 'other.toml'}", code=2)
-    assert "refused the key" in told.stderr
-    assert KEY not in told.output
+    result = call(*asking, f"--out={tmp_path / 'other.toml'}", code=2)
+    assert "refused the key" in result.stderr
+    assert KEY not in result.output
     assert not (tmp_path / "other.toml").exists()
 
 

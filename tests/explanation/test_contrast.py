@@ -39,10 +39,10 @@ def test_contributions_are_shap_values_on_1000_pairs() -> None:
         items, other = rng.integers(0, N_ITEMS, 50), int(rng.integers(0, N_ITEMS))
         slopes = parts.slopes[0].astype(np.float64)
         explainer = shap.LinearExplainer((slopes, 0.0), shap.maskers.Independent(g[[other]]))
-        told = explainer.shap_values(g[items])
+        result = explainer.shap_values(g[items])
         found = contrast(model, UserHistory(user, history), items, np.full(50, other)).contributions
-        assert np.abs(told).max() > 0.01
-        worst, done = max(worst, float(np.abs(found - told).max())), done + len(items)
+        assert np.abs(result).max() > 0.01
+        worst, done = max(worst, float(np.abs(found - result).max())), done + len(items)
     assert worst < 1e-5
 
 

@@ -22,23 +22,23 @@ def test_every_item_is_told_where_it_stands(model) -> None:
     order = top_k(scores, N_ITEMS)[0]
     order = order[order >= 0].tolist()
     for item in range(N_ITEMS):
-        told = why_not(model, Question(3, HISTORY, item, K))
-        assert told.n_ranked == N_ITEMS - len(HISTORY)
+        result = why_not(model, Question(3, HISTORY, item, K))
+        assert result.n_ranked == N_ITEMS - len(HISTORY)
         if item in HISTORY:
-            assert (told.status, told.rank, told.against, told.margin) == ("seen", 0, None, 0.0)
+            assert (result.status, result.rank, result.against, result.margin) == ("seen", 0, None, 0.0)
             continue
         rank = order.index(item) + 1
-        assert told.rank == rank
+        assert result.rank == rank
         against = order[K - 1] if rank > K else order[K]
-        assert told.against == against
-        assert told.status == ("outranked" if rank > K else "listed")
-        assert told.margin == pytest.approx(float(scores[0, item]) - float(scores[0, against]), abs=1e-5)
-        assert (told.margin < 0) == (rank > K)
-        assert told.between == max(rank - K - 1, 0)
-        parts = told.parts
-        assert parts.contributions[0].sum() + parts.remainder[0] + parts.bias[0] == pytest.approx(told.margin)
+        assert result.against == against
+        assert result.status == ("outranked" if rank > K else "listed")
+        assert result.margin == pytest.approx(float(scores[0, item]) - float(scores[0, against]), abs=1e-5)
+        assert (result.margin < 0) == (rank > K)
+        assert result.between == max(rank - K - 1, 0)
+        parts = result.parts
+        assert parts.contributions[0].sum() + parts.remainder[0] + parts.bias[0] == pytest.approx(result.margin)
 
 
 def test_a_list_that_holds_everything_leaves_nothing_to_compare(model) -> None:
-    told = why_not(model, Question(3, HISTORY, 0, k=N_ITEMS))
-    assert (told.status, told.against, told.parts, told.margin) == ("listed", None, None, 0.0)
+    result = why_not(model, Question(3, HISTORY, 0, k=N_ITEMS))
+    assert (result.status, result.against, result.parts, result.margin) == ("listed", None, None, 0.0)

@@ -17,8 +17,8 @@ def test_only_the_score_of_that_item_changes(form: str, kind: str) -> None:
     after = changed.scores(users, history)[0]
     others = np.arange(N_ITEMS) != item
     np.testing.assert_allclose(after[others], before[others], atol=1e-6)
-    told = model.new_item_parts(users, history, np.stack([own, row])).scores[0]
-    assert after[item] - before[item] == pytest.approx(told[1] - told[0], abs=1e-5)
+    result = model.new_item_parts(users, history, np.stack([own, row])).scores[0]
+    assert after[item] - before[item] == pytest.approx(result[1] - result[0], abs=1e-5)
     assert not A or abs(after[item] - before[item]) > 1e-3
     np.testing.assert_allclose(changed.item_values()[item], row, atol=1e-6)
     np.testing.assert_array_equal(model.scores(users, history)[0], before)  # the model itself is as it was
