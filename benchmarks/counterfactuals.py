@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import EncoderConfig, ItemKNNConfig, RefinementConfig
 from guidedrec_core.explanation.counterfactual.history import history_edit
 from guidedrec_core.explanation.counterfactual.item_scores import score_edits
@@ -27,9 +28,13 @@ from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.rank_change import rank_change
 from guidedrec_core.explanation.steering.steer import pull_unit
 from guidedrec_core.explanation.why_not import why_not
+from guidedrec_core.facts.fact import Fact, Facts
+from guidedrec_core.facts.splines import spline_columns
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_base, make_encoder
+from guidedrec_core.naming.lines import NamedColumns
+from guidedrec_core.naming.model import NamedModel, named_vectors, user_moments
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding, Standardisation
@@ -76,6 +81,7 @@ def measure(n_items: int, n_users: int, n_history_users: int, seed: int) -> dict
     rng = np.random.default_rng(seed)
     raw = rng.integers(0, 11, (n_items, N_ATTRIBUTES)).astype(np.float32)
     base, model = models(raw, seed)
+    named = names(model, seed)
     guided, g = Standardisation.of(raw, "white").apply, model.item_values()
     seconds: dict[str, list[tuple[float, ...]]] = {}
     edits = {"found": 0, "flipped": 0, "cases": 0, "cases with an edit": 0}
@@ -96,8 +102,8 @@ def measure(n_items: int, n_users: int, n_history_users: int, seed: int) -> dict
         scores = timed("the item's scores", lambda q=question: score_edits(model, q, raw[q.item], guided, SCALE))
         both = zip(seconds["pulls on the user's taste"][-1], seconds["the item's scores"][-1], strict=True)
         seconds.setdefault(BOTH, []).append(tuple(map(sum, both)))
-        timed("why not", lambda q=question: why_not(model, q))
-        timed("change of rank", lambda q=question: rank_change(base, model, q, seed))
+        timed("why not", lambda q=question: why_not(named, q))
+        timed("change of rank", lambda q=question: rank_change(base, named, q, seed))
         plain = model.scores(question.users, question.histories)[0].astype(np.float64)
         own = guided(raw[item][None])[0]
         after = [plain + pull_unit(model) * (g @ pull.steps) for pull in (*pulls.single, pulls.joint) if pull]
@@ -141,6 +147,22 @@ def models(raw: np.ndarray, seed: int) -> tuple[BaseModel, HeadModel]:
         0.1 * rng.normal(size=N_ATTRIBUTES),
     )
     return base, model
+
+
+def names(model: HeadModel, seed: int) -> NamedModel:
+    """Name the parts of its scores by the attributes and two facts, a number and popularity."""
+    rng, n_items = np.random.default_rng(seed), model.n_items
+    schema = AttributeSchema(
+        attributes=tuple(Attribute(name=f"attribute_{n}", low="low", high="high") for n in range(N_ATTRIBUTES))
+    )
+    facts = []
+    for name, kind in (("price", "number"), ("popularity", "popularity")):
+        columns = spline_columns(rng.normal(size=n_items))
+        facts.append(Fact(name, name, kind, columns, ("",) * columns.shape[1], ("",) * n_items))
+    columns = NamedColumns.of(schema, model.item_values(), Facts(tuple(facts), n_items))
+    histories = [rng.choice(n_items, N_HISTORY, replace=False) for _ in range(200)]
+    moments = user_moments(model, np.full(200, -1), histories)
+    return NamedModel.fit(model, columns, named_vectors(model), np.ones(n_items), moments, seed)
 
 
 def summary(name: str, seconds: dict[str, list[tuple[float, ...]]]) -> dict[str, Any]:

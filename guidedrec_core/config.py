@@ -290,6 +290,9 @@ class RefinementConfig(Config):
     trend: tuple[PositiveFloat, ...] = (0.2, 1.0)
     """Half-lives of recent popularity, each a popularity of its own in the head, in lengths of the validation period
     (temporal split only)."""
+    facts: tuple[str, ...] | None = Field(None, exclude_if=lambda facts: facts is None)
+    """Names of the facts that name what attributes do not: columns of the catalogue, ``season``, ``trend``,
+    ``popularity``; None is all that the data set has."""
     attributes: tuple[NonNegativeInt, ...] | None = Field(None, min_length=1)
     """Positions of the attributes used, for ablations; None is all."""
     head_penalty: PositiveFloat = 1.0

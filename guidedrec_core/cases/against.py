@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.cases.changes import part_labels
 from guidedrec_core.explanation.contrast import contrast, just_below
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.why_not_words import against_words
@@ -72,14 +71,15 @@ def build_against(
         other = below
     else:
         other = dataset.items.index(other_id)
-    comparison = contrast(model, question, question.items, np.array([other]))
+    comparison = contrast(system.named, question, question.items, np.array([other]))
     titles = dataset.catalogue.frame[c.TITLE]
     title, other_title = str(titles.iloc[item]), str(titles.iloc[other])
-    values = [*comparison.contributions[0], comparison.remainder[0], comparison.bias[0]]
     return Against(
         other_id=str(dataset.items.id(other)),
         other=other_title,
-        sentence=against_words(title, other_title, comparison, system.schema, system.verb),
-        parts=pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True),
+        sentence=against_words(title, other_title, comparison, system.verb),
+        parts=pd.DataFrame(comparison.parts(0, system.verb), columns=["label", "value"]).sort_values(
+            "value", ignore_index=True
+        ),
         difference=float(comparison.difference[0]),
     )

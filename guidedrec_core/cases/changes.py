@@ -186,13 +186,13 @@ def build_why_not(system: RefinedRecommender, user_id: str, item_id: str, k: int
     """Find what keeps an item out of a user's list; parameters and errors as in `build_changes`."""
     question = Question.of(system.data, user_id, item_id, k)
     title = _title(system, question.item)
-    answer = why_not(system.refined, question)
+    answer = why_not(system.named, question)
     against = "" if answer.against is None else _title(system, answer.against)
     parts = pd.DataFrame({"label": [], "value": []})
     if answer.parts is not None:
-        values = [*answer.parts.contributions[0], answer.parts.remainder[0], answer.parts.bias[0]]
-        parts = pd.DataFrame({"label": part_labels(system), "value": values}).sort_values("value", ignore_index=True)
-    sentence = why_not_words(title, answer, against, system.schema, system.verb)
+        named = answer.parts.parts(0, system.verb)
+        parts = pd.DataFrame(named, columns=["label", "value"]).sort_values("value", ignore_index=True)
+    sentence = why_not_words(title, answer, against, system.verb)
     return NotListed(item_id, title, sentence, against, parts, answer.margin)
 
 
@@ -205,15 +205,16 @@ def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: in
     title = _title(system, question.item)
     if question.seen:
         return None
-    change = rank_change(system.base, system.refined, question, seed)
-    gained = [*change.attributes, change.patterns, change.popularity]
-    parts = pd.DataFrame({"label": part_labels(system), "gained": gained, "error": change.errors})
+    change = rank_change(system.base, system.named, question, seed)
+    names = [line.label for line in system.named.columns.lines]
+    every = [*names, f"Other {system.verb.patterns}"]
+    parts = pd.DataFrame({"label": every, "gained": [*change.lines, change.patterns], "error": change.errors})
     g = system.refined.item_values()
     surrogate = base_surrogate(system.base, question, g, system.data.item_interactions, seed)
     likely = surrogate.approximate_contributions(g[question.items])[0]
     labels = [attribute.label for attribute in system.schema.attributes]
     return Moved(
-        sentence=words.rank_change_words(title, change, system.schema, system.verb),
+        sentence=words.rank_change_words(title, change, names, system.verb),
         base_rank=change.base_rank,
         rank=change.rank,
         parts=parts.sort_values("gained", key=abs, ascending=False, kind="stable", ignore_index=True),
@@ -228,12 +229,6 @@ def build_moved(system: RefinedRecommender, user_id: str, item_id: str, seed: in
 def _title(system: RefinedRecommender, item: int) -> str:
     """Return an item's title."""
     return str(system.data.dataset.catalogue.frame[c.TITLE].iloc[item])
-
-
-def part_labels(system: RefinedRecommender) -> list[str]:
-    """Name the parts of a score: attributes, then patterns beyond them, e.g. "Purchase patterns", and popularity."""
-    labels = [attribute.label for attribute in system.schema.attributes]
-    return [*labels, system.verb.patterns.capitalize(), "Popularity"]
 
 
 def _curves(system: RefinedRecommender, question: Question) -> pd.DataFrame:

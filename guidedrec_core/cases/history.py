@@ -1,12 +1,12 @@
 """`HistoryCase`: which past items drove one score, with titles, as a page or a command shows it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
+from guidedrec_core.explanation.history_shapley import HistoryShapley, base_history_shapley, named_history_shapley
 from guidedrec_core.explanation.history_words import exactness_words, history_sentence, row_labels
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -25,8 +25,9 @@ class HistoryCase:
         standard errors; 0 if exact), ``without`` (by how much the score would change without this item alone). The
         last row may stand for several: see `grouped`.
     matrix : pandas.DataFrame
-        The same rows; a column an attribute, by label, and the remainder, e.g. "Purchase patterns": each value split.
-        The remainder alone for the base model.
+        The same rows, each value split: a column for each line, by label, for item-kNN where there is one ("Bought
+        together"), and for the rest ("Other purchase patterns"), which is what no name covers and what the history adds
+        to all items alike. One column for the base model.
     alone : pandas.Series
         The same columns: what stands without any history.
     bias, score : float
@@ -74,13 +75,15 @@ def build_history(
     """
     data = system.data
     question = Question.of(data, user_id, item_id)
-    remainder = system.verb.patterns.capitalize()
+    patterns = system.verb.patterns
     if system.model(model) is system.refined:
-        shares = history_shapley(system.refined, question, seed)
-        columns = [*(attribute.label for attribute in system.schema.attributes), remainder]
+        shares = named_history_shapley(system.named, question, seed)
+        columns = [line.label for line in system.named.columns.lines]
+        shares, together = _without_idle_columns(shares, len(columns))
+        columns += [*([f"{system.verb.participle.capitalize()} together"] if together else []), f"Other {patterns}"]
     else:
         shares = base_history_shapley(system.base, question, seed)
-        columns = [remainder]
+        columns = [patterns.capitalize()]
     catalogue = data.dataset.catalogue.frame.iloc[shares.items]
     labels = row_labels(shares, [str(title) for title in catalogue[c.TITLE]])
     items = pd.DataFrame(
@@ -106,3 +109,14 @@ def build_history(
         exact=shares.exact,
         n_evaluations=shares.n_evaluations,
     )
+
+
+def _without_idle_columns(shares: HistoryShapley, n_lines: int) -> tuple[HistoryShapley, bool]:
+    """Return the shares with the last two columns added up, and without item-kNN's where it has none; and if it has."""
+    together = bool(shares.matrix[:, n_lines].any() or shares.alone[n_lines])
+    kept = n_lines + together
+
+    def joined(cells: np.ndarray) -> np.ndarray:
+        return np.concatenate([cells[..., :kept], cells[..., -2:].sum(axis=-1, keepdims=True)], axis=-1)
+
+    return replace(shares, matrix=joined(shares.matrix), alone=joined(shares.alone)), together

@@ -6,6 +6,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.rationale.facts import AttributeFact, Facts, PastFact, RemovalFact
+from guidedrec_core.recommenders.lines import OTHER_PATTERNS
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
@@ -27,7 +28,7 @@ def rationale_facts(
     """
     selected = case.selected
     assert selected is not None, "a rationale is of an item"
-    question = Question.of(system.data, case.user_id, selected.item_id)
+    question, lines = Question.of(system.data, case.user_id, selected.item_id), selected.lines
     history, item = question.history, question.items
     newest = np.arange(len(history))[::-1][:most]  # newest first, as in `Case.history`
     without = [np.delete(history, position) for position in newest.tolist()]
@@ -48,8 +49,8 @@ def rationale_facts(
         rank=selected.rank,
         base_rank=selected.base_rank,
         attributes=attributes,
-        remainder=selected.remainder - selected.average_remainder,
-        popularity=selected.bias - selected.average_bias,
+        remainder=float(lines.loc[lines["name"] == OTHER_PATTERNS, "contribution"].sum()),
+        popularity=float(lines.loc[lines["kind"] == "popularity", "contribution"].sum()),
         past=tuple(
             PastFact(number, *row)
             for number, row in enumerate(zip(titles, worth, map(tuple, raw.tolist()), strict=True), start=1)

@@ -13,9 +13,14 @@ from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import LEDGERS, out_option, table_file
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from guidedrec_core.data.dataset import Shown
     from guidedrec_core.rationale.claims import Reader
     from guidedrec_core.recommenders.refined import RefinedRecommender
+
+
+_SHOWN = ["label", "contribution", "ci_low", "ci_high", "kind"]
 
 
 @click.command(cls=Command)
@@ -50,12 +55,12 @@ def explain(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Split scores exactly into attributes, remainder and bias.
+    """Split scores exactly into attributes, facts, popularity, past items, and what no name covers.
 
-    One score (--user and --item), or those of all recommendations (--all and --out); the parts sum to the score. Of one
-    score, what the Case study says comes after them: the reason in plain words, what moved the item from its base rank,
-    which past item drove it, what would take it out of the top K or bring it in, and what keeps it out. DATASET chooses
-    among the refined runs; without it, the newest of all is used.
+    One score (--user and --item), or those of all recommendations (--all and --out: attributes, remainder and bias);
+    the parts sum to the score. Of one score, what the Case study says comes after them: the reason in plain words, what
+    moved the item from its base rank, which past item drove it, what would take it out of the top K or bring it in, and
+    what keeps it out. DATASET chooses among the refined runs; without it, the newest of all is used.
     """
     if everybody != (out is not None):
         raise click.UsageError("--all and --out belong together; give both, or --user and --item")
@@ -82,30 +87,75 @@ def _explain_one(
 ) -> None:
     """Show the ledger of one score, and what `case_json` says of it; empty: the ledger alone."""
     document = ledger_json(system, model, user_id, item_id)
+    lines = score_lines(system, model, user_id, item_id, hand_on=bool(around))
     if document["rank"] is None:
         session.note(f"item {item_id} is in the history of user {user_id} already, so it is never recommended")
     if as_json:
-        write_json(document | around)
+        write_json(document | {"lines": _records(lines)} | around)
         return
     items = system.data.dataset.items
     title = one_line(system.data.dataset.catalogue.frame[c.TITLE].iloc[items.index(item_id)])
     rank = "not ranked" if document["rank"] is None else f"rank {document['rank']:,} of {len(items):,}"
     click.echo(f"{title} for user {user_id}: {rank}, {model} score {document['score']:.3f}")
     click.echo()
-    parts = sorted(document["contributions"], key=lambda part: -abs(part["contribution"]))
     rows = [
-        [
-            system.schema.attributes[system.schema.index(part["attribute"])].label,
-            f"{part['user_value']:+.2f}",
-            f"{part['item_value']:+.2f}",
-            f"{part['contribution']:+.3f}",
-        ]
-        for part in parts
+        [one_line(label), f"{value:+.3f}", _interval(low, high), kind]
+        for label, value, low, high, kind in lines[_SHOWN].itertuples(index=False, name=None)
     ]
-    rows += [[name, "", "", f"{document[name.lower()]:+.3f}"] for name in ("Remainder", "Bias", "Score")]
-    write_table(("part", "user", "item", "contribution"), rows)
+    rows.append(["Score", f"{document['score']:+.3f}", "", ""])
+    write_table(("part", "contribution", "95 % interval", "kind"), rows)
     if around:
         write_case(around)
+
+
+def score_lines(system: "RefinedRecommender", model: str, user_id: str, item_id: str, hand_on: bool) -> "pd.DataFrame":
+    """Return every line of one score; see `Explanation.lines`.
+
+    A base model's score has no names: it is its bias and the rest.
+
+    Parameters
+    ----------
+    system : RefinedRecommender
+        An opened refined run.
+    model : {"refined", "base"}
+        Whose score.
+    user_id, item_id : str
+        Whom and what.
+    hand_on : bool
+        Hand what no name covers to past items, which takes longer.
+    """
+    import pandas as pd
+
+    from guidedrec_core.explanation.ledger import base_ledger
+    from guidedrec_core.explanation.question import Question
+    from guidedrec_core.recommenders.explanation import explain_item
+    from guidedrec_core.recommenders.lines import COLUMNS, handed_to_past_items
+
+    question = Question.of(system.data, user_id, item_id)
+    if model == "base":
+        ledger, nan = base_ledger(system.base, question, question.items), float("nan")
+        rest, bias = float(ledger.remainder[0]), float(ledger.bias[0])
+        patterns = system.verb.patterns.capitalize()
+        rows = [
+            ("unnamed", "patterns", patterns, f"what the base model learned ({rest:+.2f})", rest, nan, nan),
+            ("popularity", "bias", "Popularity", f"the same for everyone ({bias:+.2f})", bias, nan, nan),
+        ]
+        return pd.DataFrame(rows, columns=list(COLUMNS))
+    lines = explain_item(system, question).lines
+    return handed_to_past_items(lines, system, question) if hand_on else lines
+
+
+def _records(lines: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Return lines as plain values; what is not estimated has no interval."""
+    return [
+        {str(name): None if value != value else value for name, value in row.items()}  # NaN differs from itself
+        for row in lines.to_dict("records")
+    ]
+
+
+def _interval(low: float, high: float) -> str:
+    """Write an interval; nothing where there is none."""
+    return "" if low != low else f"{low:+.2f} to {high:+.2f}"
 
 
 def ledger_json(system: "RefinedRecommender", model: str, user_id: str, item_id: str) -> dict[str, Any]:

@@ -312,6 +312,11 @@ class SplitDataset:
         """User and item index of every training interaction."""
         return self._users[self._in_train], self.sequences.items[self._in_train]
 
+    @property
+    def train_times(self) -> IntArray:
+        """Unix time in microseconds of every training interaction, in the order of `train_pairs`."""
+        return self.sequences.times[self._in_train]
+
     @cached_property
     def item_interactions(self) -> IntArray:
         """Training interactions of each item, ``[n_items]``."""
@@ -352,7 +357,7 @@ class SplitDataset:
         if self.split.train_until is None or self.split.valid_until is None:
             raise ValueError("faded interactions need the temporal split")
         unit = max(self.split.valid_until - self.split.train_until, 1) * half_life
-        age = (self.split.train_until - self.sequences.times[self._in_train]) / unit
+        age = (self.split.train_until - self.train_times) / unit
         counts = np.bincount(self.train_pairs[1], weights=0.5**age, minlength=self.sequences.n_items)
         return counts.astype(np.float64)
 

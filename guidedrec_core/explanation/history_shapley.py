@@ -3,7 +3,8 @@
 The game: the worth of some kept positions is the item's score, split into its parts, when the model sees these
 positions alone, in their order, without gaps. Shapley values are linear in the worth, so that one matrix, positions by
 attributes and remainder, answers both questions: its rows sum to the positions' values of the score, its columns to
-what the history adds to each contribution. The bias does not depend on the history.
+what the history adds to each contribution. The bias does not depend on the history. With the names of a `NamedModel`
+the columns are its lines, item-kNN, what no name covers, and an average item's score, and nothing is left over.
 
 Exact over all coalitions of few positions. Of more, `shap.PermutationExplainer` draws orders in which positions join,
 each forwards and backwards (Mitchell, Cooper, Frank and Holmes, JMLR 2022). The two passes of an order depend on each
@@ -25,6 +26,7 @@ import numpy.typing as npt
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import BaseModel
+from guidedrec_core.naming.model import NamedModel
 from guidedrec_core.randomness import derive_seed
 from guidedrec_core.refinement.refined import RefinedModel
 
@@ -59,17 +61,18 @@ class HistoryShapley:
     grouped : int
         Positions that the first row stands for, together with all before it; 1 if every position has its row.
     matrix : FloatArray
-        Shapley values, ``[R, A + 1]``, in units of the score: a column an attribute, last the remainder.
+        Shapley values, ``[R, C]``, in units of the score: a column for each attribute, last the remainder; of a named
+        model a column for each line, then item-kNN, what no name covers, and an average item's score.
     cell_errors : FloatArray
-        Their standard errors, ``[R, A + 1]``; 0 if exact.
+        Their standard errors, ``[R, C]``; 0 if exact.
     errors : FloatArray
         Standard errors of `values`, ``[R]``; 0 if exact. Sums of columns, and of all, have none.
     without : FloatArray
         The score if this row alone is dropped, ``[R]``, as the model computes it.
     alone : FloatArray
-        The parts without any history, ``[A + 1]``: with the sum of a column, the contribution or the remainder.
+        The parts without any history, ``[C]``: with the sum of a column, the part.
     bias : float
-        The rest of the score.
+        The rest of the score; 0 of a named model.
     exact : bool
         All coalitions were scored.
     n_evaluations : int
@@ -145,6 +148,25 @@ def history_shapley(
         return np.concatenate([parts.slopes * values, parts.remainder.astype(np.float64)], axis=1)
 
     return _share_out(worth, bias, question.history, seed, evaluations, most, exact_up_to)
+
+
+def named_history_shapley(
+    named: NamedModel,
+    question: Question,
+    seed: int = 0,
+    evaluations: int = EVALUATIONS,
+    most: int = MOST,
+    exact_up_to: int = EXACT_UP_TO,
+) -> HistoryShapley:
+    """Share out an item's refined score with the names of its parts; see `history_shapley`."""
+    values = named.columns.values[question.item].astype(np.float64)  # [P]
+
+    def worth(histories: list[IntArray]) -> FloatArray:
+        parts = named.parts(np.full(len(histories), question.user), histories, question.items)
+        lines = named.columns.by_line(parts.slopes * values)  # [B, L]
+        return np.concatenate([lines, parts.neighbours, parts.unnamed, parts.average[:, None]], axis=1)
+
+    return _share_out(worth, 0.0, question.history, seed, evaluations, most, exact_up_to)
 
 
 def base_history_shapley(

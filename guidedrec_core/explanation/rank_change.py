@@ -2,12 +2,13 @@
 
     v(S) = - rank of the item under  c * base + sum of the parts in S
 
-Players are the parts by which the refined score differs from the base one: each attribute's contribution, retrained
-patterns (``remainder - c * (base - base bias)``), and popularity (``bias - c * base bias``). With none of them the rank
-is the base one, with all of them the refined one; the Shapley values of this game (Shapley 1953) say how many places
-each gained, and add up to the change exactly. The base rank does not depend on c > 0. What lies between the ends does:
-c gives base scores the spread of the refined model's part without attributes, so that what was merely rescaled by
-training does not count as a change of patterns.
+Players are the parts by which the refined score differs from the base one: for each line (attribute, fact, popularity)
+its contribution less c times what the same line has in the base score, and the rest, which is what no name covers and
+item-kNN. Both scores are named by the same regression, so that what the base model knew of an attribute already does
+not count as a change. With none of the players the rank is the base one, with all of them the refined one; the Shapley
+values of this game (Shapley 1953) say how many places each gained, and add up to the change exactly. The base rank does
+not depend on c > 0. What lies between the ends does: c gives base scores the spread of the refined ones, so that what
+was merely rescaled does not count as a change.
 """
 
 from dataclasses import dataclass
@@ -18,9 +19,9 @@ import numpy.typing as npt
 
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import BaseModel
+from guidedrec_core.naming.model import NamedModel
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
-from guidedrec_core.refinement.refined import RefinedModel
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,12 +39,12 @@ class RankChange:
     ----------
     base_rank, rank : int
         Among all items the user has not interacted with, in the base and the refined model.
-    attributes : FloatArray
-        Places gained by each attribute, ``[A]``.
-    patterns, popularity : float
-        Places gained by what the refined model makes of purchase patterns beyond attributes, and of popularity.
+    lines : FloatArray
+        Places gained by each line, ``[L]``.
+    patterns : float
+        Places gained by what no name covers, and item-kNN.
     errors : FloatArray
-        Standard errors, ``[A + 2]``: attributes, patterns, popularity; 0 where exact.
+        Standard errors, ``[L + 1]``: lines, patterns; 0 where exact.
     exact : bool
         Made from all coalitions; else from seeded permutations and their reverses (antithetic; Mitchell, Cooper, Frank
         and Holmes, JMLR 2022).
@@ -51,9 +52,8 @@ class RankChange:
 
     base_rank: int
     rank: int
-    attributes: FloatArray
+    lines: FloatArray
     patterns: float
-    popularity: float
     errors: FloatArray
     exact: bool
 
@@ -63,15 +63,15 @@ class RankChange:
         return self.base_rank - self.rank
 
 
-def rank_change(base: BaseModel, refined: RefinedModel, question: Question, seed: int = 0) -> RankChange:
+def rank_change(base: BaseModel, named: NamedModel, question: Question, seed: int = 0) -> RankChange:
     """Split the change of one item's rank.
 
     Parameters
     ----------
     base : BaseModel
         The base model.
-    refined : RefinedModel
-        The refined model.
+    named : NamedModel
+        The refined model with the names of its parts.
     question : Question
         About an item that is not in the history.
     seed : int
@@ -84,22 +84,22 @@ def rank_change(base: BaseModel, refined: RefinedModel, question: Question, seed
     """
     question.require_unseen()
     users, histories, item = question.users, question.histories, question.item
-    base_scores, parts = base.scores(users, histories), refined.parts(users, histories)
+    base_scores, parts = base.scores(users, histories), named.parts(users, histories)
     base_rank = int(ranks_of(mask_seen(base_scores, histories), question.items)[0])
     rank = int(ranks_of(mask_seen(parts.scores, histories), question.items)[0])
 
-    others = np.ones(refined.n_items, dtype=bool)
+    others = np.ones(named.n_items, dtype=bool)
     others[question.history] = False
-    before, base_bias = base_scores[0].astype(np.float64), base.item_bias().astype(np.float64)
-    remainder, bias = parts.remainder[0].astype(np.float64), parts.bias.astype(np.float64)
-    # Base scores get the spread of the refined model's other parts; where neither varies, any c > 0 will do.
+    before, base_lines = base_scores[0].astype(np.float64), named.base_lines(question.user, question.history)  # [N, L]
+    lines = named.contributions(parts.slopes[0], np.arange(named.n_items))  # [N, L]
+    # Where base scores do not vary, any c > 0 will do.
     spread = float(before[others].std())
-    c = (float((remainder + bias)[others].std()) / spread if spread > 0 else 0.0) or 1.0
-    rest = [remainder - c * (before - base_bias), bias - c * base_bias]
+    c = (float(parts.scores[0][others].std()) / spread if spread > 0 else 0.0) or 1.0
     others[item] = False
-    g = refined.item_values().astype(np.float64)
-    steps = (g[others] - g[item]).T * parts.slopes[0].astype(np.float64)[:, None]  # [A, n]
-    steps = np.concatenate([steps, [(each - each[item])[others] for each in rest]])  # [A + 2, n]
+    changes = lines - c * base_lines
+    rest = parts.neighbours[0] + parts.unnamed[0] - c * (before - base_lines.sum(axis=1))
+    steps = np.column_stack([changes, rest])  # [N, L + 1]
+    steps = np.ascontiguousarray((steps[others] - steps[item]).T)  # [L + 1, n]
     lead = c * (before - before[item])[others]
     first = np.flatnonzero(others) < item  # ties go to the lower index
 
@@ -108,7 +108,7 @@ def rank_change(base: BaseModel, refined: RefinedModel, question: Question, seed
     else:
         gains, errors = _sampled(lead, steps, first, base_rank, rank, generator(seed, "rank change"))
     exact = len(steps) <= MOST_EXACT
-    return RankChange(base_rank, rank, gains[:-2], float(gains[-2]), float(gains[-1]), errors, exact)
+    return RankChange(base_rank, rank, gains[:-1], float(gains[-1]), errors, exact)
 
 
 def _ahead(lead: FloatArray, first: npt.NDArray[np.bool_]) -> int:

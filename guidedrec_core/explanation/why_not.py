@@ -11,8 +11,8 @@ import numpy as np
 
 from guidedrec_core.explanation.contrast import Contrast, contrast
 from guidedrec_core.explanation.question import Question
+from guidedrec_core.naming.model import NamedModel
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
-from guidedrec_core.refinement.refined import RefinedModel
 
 Status = Literal["seen", "listed", "outranked"]
 
@@ -35,8 +35,7 @@ class WhyNot:
         What it is compared with: the last item in the list if out-ranked, the first one left out if listed; None if
         seen, or where there is no such item.
     parts : Contrast or None
-        The item against that one, one row; its difference is the margin. Attributes below 0 lost it, those above 0
-        helped.
+        The item against that one, one row; its difference is the margin. Lines below 0 lost it, those above 0 helped.
     """
 
     status: Status
@@ -57,18 +56,18 @@ class WhyNot:
         return max(self.rank - self.k - 1, 0)
 
 
-def why_not(model: RefinedModel, question: Question) -> WhyNot:
+def why_not(named: NamedModel, question: Question) -> WhyNot:
     """Find what keeps an item out of the K best.
 
     Parameters
     ----------
-    model : RefinedModel
-        The refined model.
+    named : NamedModel
+        The refined model with the names of its parts.
     question : Question
         About any item.
     """
     k, items = question.k, question.items
-    scores = mask_seen(model.scores(question.users, question.histories), question.histories)  # [1, n_items]
+    scores = mask_seen(named.model.scores(question.users, question.histories), question.histories)  # [1, n_items]
     n_ranked = int(np.isfinite(scores).sum())
     if question.seen:
         return WhyNot("seen", k, 0, n_ranked, None, None)
@@ -76,5 +75,5 @@ def why_not(model: RefinedModel, question: Question) -> WhyNot:
     # An item below the list is held against the last one in it; one of the list against the first one below it.
     place = k if rank > k else k + 1
     against = int(top_k(scores, place)[0, -1]) if place <= n_ranked else None
-    parts = None if against is None else contrast(model, question, items, np.array([against]))
+    parts = None if against is None else contrast(named, question, items, np.array([against]))
     return WhyNot("outranked" if rank > k else "listed", k, rank, n_ranked, against, parts)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing, lower_first, ordinal
 
@@ -18,9 +15,7 @@ if TYPE_CHECKING:  # these modules load torch, which pages that only speak do no
 _COUNTS = 0.05
 
 
-def why_not_words(
-    title: str, answer: WhyNot, against: str, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
-) -> str:
+def why_not_words(title: str, answer: WhyNot, against: str, verb: InteractionVerb, most: int = 3) -> str:
     """Say what keeps an item out of a user's list, or that it is there.
 
     Parameters
@@ -31,8 +26,6 @@ def why_not_words(
         What was found.
     against : str
         Title of the item it is compared with; empty where there is none.
-    schema : AttributeSchema
-        Names.
     verb : InteractionVerb
         What users do.
     most : int
@@ -42,7 +35,7 @@ def why_not_words(
         return f"{title} is not recommended because this {verb.user} has already {verb.participle} it."
     if answer.parts is None:
         return f"{title} is recommended: it is {ordinal(answer.rank)} of {answer.n_ranked:,}."
-    parts = _reasons(answer.parts, schema, verb)
+    parts = _reasons(answer.parts, verb)
     if answer.status == "listed":
         won = _helped(parts, most)
         kept = f", mostly because of {listing(won)}" if won else ""
@@ -58,9 +51,7 @@ def why_not_words(
     return said
 
 
-def against_words(
-    title: str, other: str, parts: Contrast, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
-) -> str:
+def against_words(title: str, other: str, parts: Contrast, verb: InteractionVerb, most: int = 3) -> str:
     """Say why an item scores higher or lower than another one.
 
     Parameters
@@ -69,15 +60,13 @@ def against_words(
         Both items.
     parts : Contrast
         The first against the second, one row.
-    schema : AttributeSchema
-        Names.
     verb : InteractionVerb
         What users do.
     most : int
         Reasons named on each side at most.
     """
     difference = float(parts.difference[0])
-    reasons = _reasons(parts, schema, verb)
+    reasons = _reasons(parts, verb)
     up, down = _helped(reasons, most), _hurt(reasons, most)
     by, against = (up, down) if difference >= 0 else (down, up)
     said = f"{title} scores {abs(difference):.2f} {'above' if difference >= 0 else 'below'} {other}"
@@ -100,10 +89,7 @@ def _hurt(reasons: list[tuple[str, float]], most: int) -> list[str]:
     return [f"{name} ({value:+.2f})" for name, value in reasons[::-1][:most] if value < -_COUNTS]
 
 
-def _reasons(parts: Contrast, schema: AttributeSchema, verb: InteractionVerb) -> list[tuple[str, float]]:
+def _reasons(parts: Contrast, verb: InteractionVerb) -> list[tuple[str, float]]:
     """Return each part of the difference with its name, what helped most first."""
-    names = [lower_first(attribute.label) for attribute in schema.attributes]
-    values = [*parts.contributions[0], parts.remainder[0], parts.bias[0]]
-    order = np.argsort(-np.array(values), kind="stable")
-    every = [*names, verb.patterns, "popularity"]
-    return [(every[place], float(values[place])) for place in order]
+    named = [(lower_first(label), value) for label, value in parts.parts(0, verb)]
+    return sorted(named, key=lambda part: -part[1])

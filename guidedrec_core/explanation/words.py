@@ -1,17 +1,10 @@
 """Plain words for numbers: what stands next to every chart. Templates only, no language model."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.data.verbs import InteractionVerb
-
-if TYPE_CHECKING:  # a ledger's module loads torch, which pages that only speak do not need
-    from guidedrec_core.explanation.ledger import Ledger
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -136,34 +129,60 @@ def distinctive_words(attributes: tuple[Attribute, ...], z: FloatArray, most: in
     return ", ".join(said) or "close to average"
 
 
-def reason_sentence(
-    title: str,
-    rank: int,
-    base_rank: int,
-    ledger: Ledger,
-    schema: AttributeSchema,
-    verb: InteractionVerb,
-    most: int = 3,
-) -> str:
-    """Say why an item stands where it stands, from its ledger (one item).
+def fact_phrase(label: str, text: str, contribution: float) -> str:
+    """Say what a fact contributes.
 
-    Contributions are relative to the average item; so are remainder and bias here.
+    Examples
+    --------
+    >>> fact_phrase("Price", "price 128", 0.2), fact_phrase("Season", "", -0.1)
+    ('price 128 (+0.20)', 'season unknown (-0.10)')
+    >>> fact_phrase("Category", "jackets", 0.41)
+    'jackets (+0.41)'
     """
-    contributions = ledger.contributions[0]
-    order = np.argsort(-np.abs(contributions), kind="stable")[:most]
-    parts = [
-        f"{contributions[a]:+.2f} from {lower_first(schema.attributes[a].label)}"
-        for a in order
-        if abs(contributions[a]) >= 0.005
-    ]
-    rest = float(ledger.remainder[0] - ledger.average_remainder)
-    popularity = float(ledger.bias[0] - ledger.average_bias)
+    return f"{text or f'{lower_first(label)} unknown'} ({contribution:+.2f})"
+
+
+def reason_sentence(
+    title: str, rank: int, base_rank: int, reasons: list[tuple[str, float]], named: float, unnamed: float, most: int = 3
+) -> str:
+    """Say why an item stands where it stands, and how much of that has a name.
+
+    Parameters
+    ----------
+    title : str
+        The item.
+    rank, base_rank : int
+        In the refined and in the base ranking.
+    reasons : list of (str, float)
+        Names with what they contribute against an average item, the largest first.
+    named, unnamed : float
+        What all names contribute, and what no name covers.
+    most : int
+        Reasons said at most.
+    """
+    parts = [f"{name} ({value:+.2f})" for name, value in reasons[:most] if abs(value) >= 0.005]
+    because = listing(parts) if parts else "nothing that has a name"
     before = f"The base model ranked it {ordinal(base_rank)}{' too' if base_rank == rank else ''}."
-    attributes = listing(parts) if parts else "nothing from the attributes"
-    return (
-        f"Why {title} is {ordinal(rank)}: {attributes}; {rest:+.2f} from {verb.patterns} beyond the attributes, "
-        f"{popularity:+.2f} from popularity. {before}"
-    )
+    return f"Why {title} is {ordinal(rank)}: {because}. {_lead_words(named, unnamed)} {before}"
+
+
+def _lead_words(named: float, unnamed: float) -> str:
+    """Say how much of an item's distance from an average one has a name.
+
+    Examples
+    --------
+    >>> _lead_words(4.37, 0.36)
+    'It scores 4.73 above an average item; reasons with a name account for 4.37 of that.'
+    >>> _lead_words(-0.8, 0.1), _lead_words(1.5, -0.2)
+    ('It scores 0.70 below an average item; named reasons cost it 0.80, others add 0.10.', \
+'It scores 1.30 above an average item; named reasons add 1.50, others cost it 0.20.')
+    """
+    lead = named + unnamed
+    where = f"It scores {abs(lead):.2f} {'above' if lead >= 0 else 'below'} an average item"
+    if named * lead >= 0 and unnamed * lead >= 0:
+        return f"{where}; reasons with a name account for {abs(named):.2f} of that."
+    first, second = (f"add {value:.2f}" if value >= 0 else f"cost it {-value:.2f}" for value in (named, unnamed))
+    return f"{where}; named reasons {first}, others {second}."
 
 
 def move_words(status: str, other_rank: int, other: str) -> str:

@@ -141,7 +141,7 @@ def score_steps(table: pd.DataFrame, colours: Palette) -> go.Figure:
         Light or dark.
     """
     ends = table["kind"].isin([waterfall.START, waterfall.SCORE])
-    rest = table["kind"].isin([waterfall.REMAINDER, waterfall.BIAS])
+    rest = table["kind"] == waterfall.UNNAMED
     sign = np.where(table["value"] >= 0, colours.positive, colours.negative)
     colour = np.select([ends, rest], [colours.base, colours.remainder], sign)
     figure = go.Figure()

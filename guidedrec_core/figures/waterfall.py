@@ -4,68 +4,57 @@ import pandas as pd
 
 from guidedrec_core.data.verbs import InteractionVerb
 
-START, ATTRIBUTE, OTHERS, REMAINDER, BIAS, SCORE = "start", "attribute", "others", "remainder", "bias", "score"
-"""Kinds of steps."""
+START, OTHERS, SCORE = "start", "others", "score"
+"""Kinds of steps that are no line of the ledger."""
+UNNAMED = "unnamed"
+"""The kind of line that no name covers."""
 
 
-def steps(
-    parts: pd.DataFrame,
-    remainder: float,
-    bias: float,
-    average_remainder: float,
-    average_bias: float,
-    verb: InteractionVerb,
-    most: int = 8,
-) -> pd.DataFrame:
+def steps(lines: pd.DataFrame, average: float, verb: InteractionVerb, most: int = 8) -> pd.DataFrame:
     """Lay out one score as a sum.
 
     Parameters
     ----------
-    parts : pandas.DataFrame
-        One row an attribute: ``attribute, label, contribution, phrase``.
-    remainder, bias : float
-        The other parts of the score.
-    average_remainder, average_bias : float
-        What an average item gets of them; an average item's contributions are 0.
+    lines : pandas.DataFrame
+        `Explanation.lines`: ``kind, name, label, contribution, text``.
+    average : float
+        What an average item scores.
     verb : InteractionVerb
         What users do.
     most : int
-        Attributes shown by themselves, the largest; the others make one step with their exact sum.
+        Lines shown each as a step of its own, the largest; the others make one step with their exact sum. What no name
+        covers always has its own.
 
     Returns
     -------
     pandas.DataFrame
-        ``kind, attribute, label, value, start, end, phrase`` in order: what an average item scores, attributes by
-        size, the others, the remainder, the bias, the score. ``start`` of a step is ``end`` of the one before; the
-        first and the last stand on 0.
+        ``kind, name, label, value, start, end, phrase`` in order: what an average item scores, lines by size, the
+        others, what no name covers, the score. ``start`` of a step is ``end`` of the one before; the first and the last
+        stand on 0.
     """
-    order = parts["contribution"].abs().sort_values(ascending=False, kind="stable").index
-    shown, grouped = parts.loc[order[:most]], parts.loc[order[most:]]
-    rows = [
-        (ATTRIBUTE, name, label, value, phrase)
-        for name, label, value, phrase in zip(
-            shown["attribute"], shown["label"], shown["contribution"], shown["phrase"], strict=True
-        )
-    ]
-    if len(grouped):
-        total = float(grouped["contribution"].sum())
-        label = f"{len(grouped)} other attribute" + ("s" if len(grouped) > 1 else "")
-        rows.append((OTHERS, "", label, total, f"the {len(grouped)} smallest together ({total:+.2f})"))
-    patterns, popularity = remainder - average_remainder, bias - average_bias
-    rows += [
-        (REMAINDER, "", verb.patterns.capitalize(), patterns, f"what attributes do not explain ({patterns:+.2f})"),
-        (BIAS, "", "Popularity", popularity, f"how often all {verb.users} {verb.infinitive} it ({popularity:+.2f})"),
-    ]
-    baseline = average_remainder + average_bias
-    names = ["kind", "attribute", "label", "value", "phrase"]
-    table = pd.DataFrame(
-        [(START, "", "Average item", baseline, f"what an average item scores for this {verb.user}"), *rows],
-        columns=names,
-    )
+    unnamed = lines["kind"] == UNNAMED
+    order = lines.loc[~unnamed, "contribution"].abs().sort_values(ascending=False, kind="stable").index
+    # One line left over is not hidden behind "1 other".
+    most = most + 1 if len(order) == most + 1 else most
+    rows = _rows(lines.loc[order[:most]])
+    if len(order) > most:
+        total = float(lines.loc[order[most:], "contribution"].sum())
+        count = len(order) - most
+        rows.append((OTHERS, "", f"{count} other reasons", total, f"the {count} smallest together ({total:+.2f})"))
+    rows += _rows(lines[unnamed])
+    names = ["kind", "name", "label", "value", "phrase"]
+    start = (START, "", "Average item", average, f"what an average item scores for this {verb.user}")
+    table = pd.DataFrame([start, *rows], columns=names)
     table["end"] = table["value"].cumsum()
     table["start"] = table["end"] - table["value"]
-    score = parts["contribution"].sum() + remainder + bias
+    score = float(lines["contribution"].sum()) + average
     last = pd.DataFrame(
         [(SCORE, "", "Score", score, "what the list is sorted by", score, 0.0)], columns=[*names, "end", "start"]
     )
     return pd.concat([table, last], ignore_index=True)
+
+
+def _rows(lines: pd.DataFrame) -> list[tuple[str, str, str, float, str]]:
+    """Return kind, name, label, contribution and text of some lines."""
+    columns = ("kind", "name", "label", "contribution", "text")
+    return list(zip(*(lines[column].tolist() for column in columns), strict=True))

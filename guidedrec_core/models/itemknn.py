@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from guidedrec_core.config import ItemKNNConfig
@@ -69,6 +70,13 @@ class ItemKNNModel:
         weights = history_matrix(histories, self.n_items, self.config.decay)
         similarity = self._by_history_item if items is None else self.similarity[items].T
         return np.asarray((weights @ similarity).todense(), dtype=np.float32)
+
+    def shares(self, history: IntArray, item: int) -> npt.NDArray[np.float64]:
+        """Return what each position of one history adds to the score of an item, ``[n]``; they sum to the score."""
+        weights = np.power(self.config.decay, np.arange(len(history))[::-1], dtype=np.float64)
+        similar = self.similarity[[item]].toarray()[0, history].astype(np.float64)
+        shares: npt.NDArray[np.float64] = weights * similar
+        return shares
 
     @cached_property
     def _by_history_item(self) -> sparse.csr_matrix:

@@ -16,10 +16,13 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import words
-from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import Question, UserHistory
+from guidedrec_core.facts.fact import Facts
 from guidedrec_core.models.base import BaseModel, FloatArray, ItemScorer
+from guidedrec_core.naming.model import NamedModel
 from guidedrec_core.ranking.ranks import mask_seen
+from guidedrec_core.recommenders.lines import AVERAGE, PAST_ITEM, UNNAMED, score_lines
 from guidedrec_core.refinement.refined import RefinedModel
 
 if TYPE_CHECKING:
@@ -40,6 +43,10 @@ class Explained(Protocol):
     @property
     def refined(self) -> RefinedModel:
         """The refined model."""
+
+    @property
+    def named(self) -> NamedModel:
+        """The refined model with the names of its parts."""
 
     @property
     def schema(self) -> AttributeSchema:
@@ -76,16 +83,18 @@ class Explanation:
         It is what the user chose next.
     seen : bool
         The user has it already, so it is never recommended; both ranks are then behind all unseen items.
+    lines : pandas.DataFrame
+        The score as a sum, exactly: ``kind, name, label, text, contribution, ci_low, ci_high``. Kinds are
+        ``attribute``, ``fact``, ``popularity``, ``past_item`` (what item-kNN gives for a past item, exactly) and
+        ``unnamed``. Named lines come largest first, then ``other_patterns``, what no name covers, and ``average``, what
+        an average item scores for this user; over the catalogue all lines but this one and past items have mean 0. The
+        interval is that of resampling items in the regression that names; NaN where nothing is estimated.
     parts : pandas.DataFrame
         One row an attribute, in schema order: ``attribute, label, low, high, user_value, item_value`` (z-scores),
         ``user_score, item_score, catalogue_score`` (raw scale; the user's is the decayed mean over the history),
-        ``contribution, missing, phrase``.
-    remainder, bias, score : float
-        score = contributions + remainder + bias, as the model computes it.
-    baseline : float
-        The user's score of an average item; contributions of an average item are 0.
-    average_remainder, average_bias : float
-        Their parts of the baseline.
+        ``contribution`` (as in `lines`), ``missing, phrase``.
+    score : float
+        What the list is sorted by.
     sentence : str
         The same in plain words.
     verb : InteractionVerb
@@ -100,39 +109,30 @@ class Explanation:
     base_rank: int
     held_out: bool
     seen: bool
+    lines: pd.DataFrame
     parts: pd.DataFrame
-    remainder: float
-    bias: float
     score: float
-    baseline: float
-    average_remainder: float
-    average_bias: float
     sentence: str
     verb: InteractionVerb
 
     @property
     def ledger(self) -> pd.DataFrame:
-        """The score as a sum, largest part first: ``part, kind, value``; the values sum to `score`.
+        """The score as a sum: ``part, kind, value``, from `lines`; the values sum to `score`."""
+        return pd.DataFrame(
+            {"part": self.lines["name"], "kind": self.lines["kind"], "value": self.lines["contribution"]}
+        )
 
-        ``kind`` is ``attribute``, ``remainder`` (what the attributes do not say) or ``bias`` (popularity).
-        """
-        rest = pd.DataFrame(
-            {"part": ["remainder", "bias"], "kind": ["remainder", "bias"], "value": [self.remainder, self.bias]}
-        )
-        attributes = pd.DataFrame(
-            {"part": self.parts["attribute"], "kind": "attribute", "value": self.parts["contribution"]}
-        )
-        table = pd.concat([attributes, rest], ignore_index=True)
-        order = table["value"].abs().sort_values(ascending=False, kind="stable").index
-        return table.loc[order].reset_index(drop=True)
+    @property
+    def average(self) -> float:
+        """What an average item scores for this user."""
+        return float(self.lines.loc[self.lines["name"] == AVERAGE, "contribution"].sum())
 
     @property
     def steps(self) -> pd.DataFrame:
         """The score from an average item to this one; see `figures.waterfall.steps`."""
         from guidedrec_core.figures import waterfall
 
-        average = self.average_remainder, self.average_bias
-        return waterfall.steps(self.parts, self.remainder, self.bias, *average, self.verb)
+        return waterfall.steps(self.lines[self.lines["name"] != AVERAGE], self.average, self.verb)
 
     def plot(self, dark: bool = False) -> "go.Figure":
         """Draw the score, added up, as the app does."""
@@ -163,27 +163,30 @@ def explain_item(
     if profile is None:
         profile = profile_table(model, question)
     item = question.item
-    ledger = refined_ledger(model.refined, question, question.items)
+    ledger = named_ledger(model.named, question, question.items)
     row = model.data.dataset.catalogue.frame.iloc[item]
     rank, base_rank = int(ranks["refined"][item]), int(ranks["base"][item])
+    contributions = ledger.contributions[0, : len(model.schema.attributes)]
     phrases = [
-        words.contribution_phrase(attribute, p, g, contribution)
-        for attribute, p, g, contribution in zip(
-            model.schema.attributes,
-            ledger.user_values,
-            ledger.item_values[0],
-            ledger.contributions[0],
-            strict=True,
-        )
+        words.contribution_phrase(*each)
+        for each in zip(model.schema.attributes, ledger.user_values, ledger.item_values[0], contributions, strict=True)
     ]
     parts = profile[["attribute", "label", "low", "high", "user_value", "user_score", "catalogue_score"]].assign(
         item_value=ledger.item_values[0],
         item_score=model.item_scores.values[item].astype(np.float64),
-        contribution=ledger.contributions[0],
+        contribution=contributions,
         missing=model.missing[item],
         phrase=phrases,
     )
     title, verb = str(row[c.TITLE]), model.verb
+    lines = score_lines(model, question, ledger, phrases)
+    reasons = [
+        (_reason(kind, name, label, model.named.columns.facts, item), value)
+        for kind, name, label, value in zip(
+            *(lines[column].tolist() for column in ("kind", "name", "label", "contribution")), strict=True
+        )
+        if kind != UNNAMED
+    ]
     return Explanation(
         item_id=str(row[c.ITEM]),
         title=title,
@@ -193,18 +196,25 @@ def explain_item(
         base_rank=base_rank,
         held_out=question.user >= 0 and item in model.data.held_out(question.user),
         seen=question.seen,
+        lines=lines,
         parts=parts,
-        remainder=float(ledger.remainder[0]),
-        bias=float(ledger.bias[0]),
         score=float(ledger.score[0]),
-        baseline=ledger.average_remainder + ledger.average_bias,
-        average_remainder=ledger.average_remainder,
-        average_bias=ledger.average_bias,
         sentence=f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
         if question.seen
-        else words.reason_sentence(title, rank, base_rank, ledger, model.schema, verb),
+        else words.reason_sentence(
+            title, rank, base_rank, reasons, sum(value for _, value in reasons), float(ledger.unnamed[0])
+        ),
         verb=verb,
     )
+
+
+def _reason(kind: str, name: str, label: str, facts: Facts, item: int) -> str:
+    """Name one line inside a sentence: what the item is where that is short, e.g. "jackets", else the line."""
+    if kind == "fact":
+        fact = facts.facts[facts.names.index(name)]
+        if fact.kind in ("categories", "number") and fact.texts[item]:
+            return fact.texts[item]
+    return f"“{label}” together" if kind == PAST_ITEM else words.lower_first(label)
 
 
 def first_recommendation(ranks: IntArray, given: UserHistory) -> int:

@@ -1,5 +1,6 @@
 """`RefinedRecommender`: a refined model with everything it was made from, ready to recommend and to explain."""
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,9 +19,16 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.explanation.question import UserHistory
+from guidedrec_core.facts.derive import derive_facts
+from guidedrec_core.facts.fact import Facts
 from guidedrec_core.models.base import BaseModel, ItemScorer
+from guidedrec_core.naming.lines import NamedColumns
+from guidedrec_core.naming.model import NamedModel, named_vectors, user_moments
+from guidedrec_core.naming.regression import Doubles
+from guidedrec_core.randomness import generator
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.explanation import Explanation, explain_item, first_recommendation, item_ranks
+from guidedrec_core.recommenders.heads import up_to_date
 from guidedrec_core.recommenders.recommender import Recommender, as_texts
 from guidedrec_core.recommenders.writing import (
     base_settings,
@@ -38,6 +46,24 @@ from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.reliability.doubt import Doubt
 from guidedrec_core.runs.store import Run, RunStore
+
+_NAMING_USERS = 2000
+"""Users at most whose vectors say which differences between items matter when a score is named."""
+
+
+class _Naming:
+    """The names of a recommender's scores, fitted once and shared by all its views."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._made: NamedModel | None = None
+
+    def of(self, model: "RefinedRecommender") -> NamedModel:
+        """Return the named model."""
+        with self._lock:
+            if self._made is None:
+                self._made = _fit_names(model)
+            return self._made
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,6 +116,17 @@ class RefinedRecommender(Recommender):
     notices: tuple[Notice, ...] = ()
     run_id: str = ""
     name: str = "refined"
+    _naming: "_Naming" = field(default_factory=lambda: _Naming(), repr=False)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """What is known about items besides attributes, as up to date as popularity is."""
+        return derive_facts(up_to_date(self.data), self.config.facts, self.config.trend)
+
+    @property
+    def named(self) -> NamedModel:
+        """The refined model with the names of its parts; fitted when it is first asked for, in about a second."""
+        return self._naming.of(self)
 
     @property
     def base(self) -> BaseModel:
@@ -256,3 +293,25 @@ class RefinedRecommender(Recommender):
 
     def _fitted_on(self) -> tuple[SplitDataset, ItemScorer]:
         return self.data, self.refined
+
+
+def _fit_names(model: RefinedRecommender) -> NamedModel:
+    """Name the parts of a recommender's scores by its attributes and facts."""
+    columns = NamedColumns.of(model.schema, model.refined.item_values(), model.facts)
+    return NamedModel.fit(model.refined, columns, *naming_inputs(model), model.seed)
+
+
+def naming_inputs(model: RefinedRecommender) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64], Doubles]:
+    """Return what `NamedModel.fit` regresses: item vectors, item weights, and the second moments of users' sides.
+
+    An item counts by the root of its training interactions: vectors of items with more interactions are surer, and
+    these items are recommended more often; with the plain number a few of them would decide alone.
+    """
+    data = model.data
+    users = np.flatnonzero(data.split.n_train > 0)
+    if len(users) > _NAMING_USERS:
+        users = np.sort(generator(model.seed, "users for naming").choice(users, _NAMING_USERS, replace=False))
+    lengths = data.split.n_train[users].tolist()
+    histories = [data.sequences.history(user, length) for user, length in zip(users.tolist(), lengths, strict=True)]
+    weights = np.sqrt(up_to_date(data).item_interactions.astype(np.float64))
+    return named_vectors(model.refined), weights, user_moments(model.refined, users, histories)

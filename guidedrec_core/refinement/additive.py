@@ -19,7 +19,7 @@ Shapes: B batch, L length, A attributes, K reduced dimensions, D encoder width, 
 """
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -275,12 +275,35 @@ class AdditiveRefinedModel(nn.Module):
         profile, state = self._user_side(users, histories)
         slopes = self._slopes(profile, state)
         rows = None if items is None else torch.from_numpy(items).to(self.bias.device)
-        residuals: Tensor = self.reduced if rows is None else self.reduced[rows]  # [n, K]
-        if self.anchored:
-            residuals = residuals * ~(self.cold if rows is None else self.cold[rows]).unsqueeze(1)
         bias = self._table(self._residual_mask(), rows)[1]
-        arrays = (self._scores(profile, state, rows), profile, slopes, state @ residuals.T, bias)
-        return Parts(*(a.cpu().numpy() for a in arrays))
+        arrays = (self._scores(profile, state, rows), profile, slopes, state @ self._residuals(rows).T, bias)
+        return replace(Parts(*(a.cpu().numpy() for a in arrays)), factors=state.cpu().numpy())
+
+    @torch.inference_mode()
+    def remainder_factors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Return ``out(h)``, ``[B, K]``."""
+        factors: FloatArray = self._user_side(users, histories)[1].cpu().numpy()
+        return factors
+
+    @torch.inference_mode()
+    def remainder_vectors(self) -> FloatArray:
+        """Return R, or delta where anchored, ``[N, K]``."""
+        vectors: FloatArray = self._residuals().cpu().numpy()
+        return vectors
+
+    @torch.inference_mode()
+    def item_biases(self) -> FloatArray:
+        """Return b, ``[N]``."""
+        self.eval()
+        biases: FloatArray = self._table(self._residual_mask())[1].cpu().numpy()
+        return biases
+
+    def _residuals(self, items: Tensor | None = None) -> Tensor:
+        """Return what of item vectors is no attribute's, ``[n, K]``; if anchored, 0 for cold items."""
+        residuals: Tensor = self.reduced if items is None else self.reduced[items]
+        if not self.anchored:
+            return residuals
+        return residuals * ~(self.cold if items is None else self.cold[items]).unsqueeze(1)
 
     def _slopes(self, profile: Tensor, state: Tensor) -> Tensor:
         """Return what one unit of an item's value adds, ``[B, A]``."""

@@ -39,6 +39,9 @@ class Neighbours(Protocol):
     def scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
         """Return each item's similarity to each history, ``[B, n]``; of all items by default."""
 
+    def shares(self, history: IntArray, item: int) -> Doubles:
+        """Return what each position of one history adds to an item's score, ``[n]``."""
+
 
 class _AveragedBase:
     """A frozen base model that scores cold items, about which it has learned nothing, as its average item.
@@ -64,10 +67,23 @@ class _AveragedBase:
             rest = np.where(self.cold, rest[:, ~self.cold].mean(axis=1, keepdims=True), rest)
         return rest, bias
 
-    def parts_of(self, users: IntArray, histories: list[IntArray], items: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return what `parts` does for some items, ``[B, n]`` and ``[n]``, without scoring the others."""
+    def parts_of(
+        self, users: IntArray, histories: list[IntArray], items: IntArray
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return what `parts` does for some items, ``[B, n]`` and ``[n]``, and user vectors ``[B, d]``."""
         vectors, bias = self._table
-        return self.model.user_vectors(users, histories) @ vectors[items].T, bias[items]
+        user = self.model.user_vectors(users, histories)
+        return user @ vectors[items].T, bias[items], user
+
+    @property
+    def vectors(self) -> FloatArray:
+        """Item vectors ``[N, d]``, the average at cold items."""
+        return self._table[0]
+
+    @property
+    def biases(self) -> FloatArray:
+        """Item biases ``[N]``, the average at cold items."""
+        return self._table[1]
 
     def new_item_parts(self, users: IntArray, histories: list[IntArray]) -> tuple[FloatArray, np.float32]:
         """Return the average item's scores without bias ``[B]``, and its bias."""
@@ -238,10 +254,15 @@ class HeadModel:
         gamma = self.learned.popularity.astype(np.float32)
         bias = popularity @ gamma + np.float32(self.cold_offset) * cold
         remainder = np.zeros((len(histories), len(values)), np.float32)
+        factors: list[FloatArray] | None = [np.zeros((len(histories), 0), np.float32)]
         if self._base is not None:
-            args = (users, histories)
-            rest, base_bias = self._base.parts(*args) if items is None else self._base.parts_of(*args, items)
             tau = self._tau("base")
+            if items is None:
+                rest, base_bias = self._base.parts(users, histories)
+                factors = None  # the base model scores the whole catalogue in its own way
+            else:
+                rest, base_bias, user = self._base.parts_of(users, histories, items)
+                factors = [tau * user]
             remainder, bias = tau * rest, bias + tau * base_bias
         if self.refined is not None:
             inner = self.refined.parts(users, histories, items)
@@ -249,10 +270,55 @@ class HeadModel:
             profile, trained_values = inner.profile, inner.trained_values
             slopes = slopes + tau * inner.slopes
             remainder, bias = remainder + tau * inner.remainder, bias + tau * inner.bias
+            if factors is not None and inner.factors is not None:
+                factors.append(tau * inner.factors)
         if self.neighbours is not None:
-            remainder = remainder + self._tau("item_knn") * self.neighbours.scores(users, histories, items)
+            remainder = remainder + self.neighbour_scores(users, histories, items)
         scores: FloatArray = slopes @ values.T + remainder + bias
-        return Parts(scores, profile, slopes, remainder, bias, trained_values)
+        at_hand = None if factors is None else np.concatenate(factors, axis=1)
+        return Parts(scores, profile, slopes, remainder, bias, trained_values, at_hand)
+
+    def remainder_factors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Return the user vectors of base and refined model, each times its weight, ``[B, d]``."""
+        blocks = [np.zeros((len(histories), 0), np.float32)]
+        if self.base is not None:
+            blocks.append(self._tau("base") * self.base.user_vectors(users, histories))
+        if self.refined is not None:
+            blocks.append(self._tau("refined") * self.refined.remainder_factors(users, histories))
+        return np.concatenate(blocks, axis=1)
+
+    def remainder_vectors(self) -> FloatArray:
+        """Return the item vectors of base and refined model, ``[N, d]``."""
+        blocks = [np.zeros((self.n_items, 0), np.float32)]
+        if self._base is not None:
+            blocks.append(self._base.vectors)
+        if self.refined is not None:
+            blocks.append(self.refined.remainder_vectors())
+        return np.concatenate(blocks, axis=1)
+
+    def item_biases(self) -> FloatArray:
+        """Return what popularity, base and refined model give each item for every user alike, ``[N]``."""
+        bias = self.popularity @ self.learned.popularity.astype(np.float32) + np.float32(self.cold_offset) * self.cold
+        if self._base is not None:
+            bias = bias + self._tau("base") * self._base.biases
+        if self.refined is not None:
+            bias = bias + self._tau("refined") * self.refined.item_biases()
+        biases: FloatArray = bias.astype(np.float32)
+        return biases
+
+    def neighbour_scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
+        """Return the share of item-kNN in the remainder, ``[B, n]``; 0 where there is none."""
+        n = self.n_items if items is None else len(items)
+        if self.neighbours is None:
+            return np.zeros((len(histories), n), np.float32)
+        scores: FloatArray = self._tau("item_knn") * self.neighbours.scores(users, histories, items)
+        return scores
+
+    def neighbour_shares(self, history: IntArray, item: int) -> Doubles:
+        """Return what each position of one history adds to an item's score by way of item-kNN, ``[n]``; exact."""
+        if self.neighbours is None:
+            return np.zeros(len(history))
+        return float(self._tau("item_knn")) * self.neighbours.shares(history, item)
 
     def _slopes(self, profile: FloatArray) -> FloatArray:
         """Return what one unit of an item's value adds in the head itself, ``[B, A]``."""

@@ -15,6 +15,7 @@ Shapes: B batch, L length, A attributes, K reduced dimensions, D = A + K, N item
 """
 
 import copy
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -173,7 +174,21 @@ class LiteralRefinedModel(nn.Module):
         remainder = side[:, A:] @ table[:, A:].T
         scores = torch.addmm(bias, side, table.T)
         arrays = (scores, self._profiles(histories), slopes, remainder, bias, slopes)
-        return Parts(*(a.cpu().numpy() for a in arrays))
+        return replace(Parts(*(a.cpu().numpy() for a in arrays)), factors=side[:, A:].cpu().numpy())
+
+    @torch.inference_mode()
+    def remainder_factors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Return the part of ``out(h)`` that meets the reduced base embedding, ``[B, K]``."""
+        factors: FloatArray = self._user_side(users, histories)[:, self.n_attributes :].cpu().numpy()
+        return factors
+
+    def remainder_vectors(self) -> FloatArray:
+        """Return the reduced base embedding as it stands in the table, ``[N, K]``."""
+        return self.item_remainders()
+
+    def item_biases(self) -> FloatArray:
+        """Return b, ``[N]``."""
+        return self.bias.detach().cpu().numpy()
 
     @torch.inference_mode()
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:

@@ -33,6 +33,8 @@ class Parts:
         The users' values on each attribute where the model learned them by training (literal form), ``[B, A]``, in the
         unit of `slopes`; None where it computes them from the profile. Whether training kept their meaning has to be
         tested on these.
+    factors : FloatArray or None
+        `RefinedModel.remainder_factors` of the same users, ``[B, d]``, where they were computed on the way.
     """
 
     scores: FloatArray
@@ -41,6 +43,7 @@ class Parts:
     remainder: FloatArray
     bias: FloatArray
     trained_values: FloatArray | None = None
+    factors: FloatArray | None = None
 
 
 class RefinedModel(Protocol):
@@ -67,6 +70,15 @@ class RefinedModel(Protocol):
         items : IntArray, optional
             Item indexes, ``[n]``: only these are scored, which is much cheaper for many histories; all by default.
         """
+
+    def remainder_factors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
+        """Return the user's side of the remainder as a product of vectors, ``[B, d]``; see `remainder_vectors`."""
+
+    def remainder_vectors(self) -> FloatArray:
+        """Return the items' side of it, ``[n_items, d]``: ``remainder = factors @ vectors.T``, but for item-kNN."""
+
+    def item_biases(self) -> FloatArray:
+        """Return what each item gets for every user alike, ``[n_items]``; see `Parts.bias`."""
 
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
         """Split the scores of items without interactions that the catalogue does not hold.

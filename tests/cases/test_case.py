@@ -119,8 +119,9 @@ def test_explanation_of_any_item_sums_and_says_when_it_is_in_the_history(system:
     seen = str(case.history["item_id"].iloc[0])
     for item_id in system.data.dataset.items.ids:
         explanation = explain_item(system, "user-01", item_id)
-        total = explanation.parts["contribution"].sum() + explanation.remainder + explanation.bias
-        assert total == pytest.approx(explanation.score, abs=1e-9)
+        assert explanation.lines["contribution"].sum() == pytest.approx(explanation.score, abs=1e-9)
+        own = explanation.lines.set_index("name")["contribution"]
+        assert own[list(system.schema.names)].tolist() == explanation.parts["contribution"].tolist()
         assert explanation.seen == (item_id in set(case.history["item_id"]))
     assert "This user has already chosen " in explain_item(system, "user-01", seen).sentence
 

@@ -58,7 +58,7 @@ def test_why_not_names_what_it_is_compared_with(system: RefinedRecommender) -> N
     assert f"below {result.against}, the last in the top 10, with 3 items in between" in result.sentence
     assert result.parts["value"].sum() == pytest.approx(result.margin)
     assert result.parts["value"].is_monotonic_increasing
-    assert len(result.parts) == len(system.schema) + 2
+    assert len(result.parts) == len(system.named.columns.lines) + 1
 
 
 def test_why_it_moved_adds_up(system: RefinedRecommender) -> None:
@@ -68,7 +68,7 @@ def test_why_it_moved_adds_up(system: RefinedRecommender) -> None:
     assert moved.exact
     assert moved.rank == 1
     assert moved.parts["gained"].sum() == pytest.approx(moved.base_rank - 1)
-    assert {"Choice patterns", "Popularity"} < set(moved.parts["label"])
+    assert {"Other choice patterns", "Popularity"} < set(moved.parts["label"])
     assert "The base model uses no attributes." in moved.base_sentence
     assert len(moved.base_parts) == len(system.schema)
 

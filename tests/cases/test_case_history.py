@@ -23,7 +23,8 @@ def test_rows_and_columns_add_up_to_the_score(system: RefinedRecommender) -> Non
     assert shown.score == pytest.approx(score, abs=1e-5)
     assert shown.items["value"].sum() + shown.alone.sum() + shown.bias == pytest.approx(shown.score)
     np.testing.assert_allclose(shown.matrix.sum(axis=1), shown.items["value"])
-    assert list(shown.matrix.columns) == [*(a.label for a in system.schema.attributes), "Choice patterns"]
+    labels = [line.label for line in system.named.columns.lines]
+    assert list(shown.matrix.columns) == [*labels, "Other choice patterns"]
     newest = system.data.dataset.items.id(int(history[-1]))
     assert (shown.items["item_id"].iloc[0], shown.items["number"].iloc[0]) == (newest, len(history))
     assert shown.exact == (len(history) <= 12)

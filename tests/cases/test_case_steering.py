@@ -60,8 +60,9 @@ def test_a_rationales_facts_are_the_cases_and_its_sentences_are_true(system: Ref
     assert [one.contribution for one in facts.attributes] == case.selected.parts["contribution"].tolist()
     assert (facts.rank, facts.title, facts.top) == (1, case.selected.title, 10)
     assert [past.title for past in facts.past] == case.history["title"].tolist()[:10]
-    contributions = [one.contribution for one in facts.attributes]
-    total = sum(contributions) + facts.remainder + facts.popularity + case.selected.baseline
+    lines = case.selected.lines
+    others = lines[lines["kind"] == "fact"]["contribution"].sum() + case.selected.average
+    total = sum(one.contribution for one in facts.attributes) + facts.remainder + facts.popularity + others
     assert total == pytest.approx(case.selected.score, abs=1e-5)
     user = system.data.dataset.users.index(USER)
     history = system.data.shown_history(user)

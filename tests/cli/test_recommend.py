@@ -1,5 +1,6 @@
 """``guidedrec recommend`` and ``guidedrec explain``: lists, and the exact parts of their scores."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -137,7 +138,7 @@ def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], sy
         item = best[place]
         why = document("explain", "tiny", "--user", "user-03", "--item", item["item_id"], "--brief")
         assert list(why) == [
-            *("user_id", "item_id", "model", "run_id", "rank", "score", "bias", "remainder", "contributions")
+            *("user_id", "item_id", "model", "run_id", "rank", "score", "bias", "remainder", "contributions", "lines")
         ]
         assert (why["user_id"], why["item_id"], why["model"]) == ("user-03", item["item_id"], "refined")
         assert why["run_id"] == system.run_id
@@ -151,6 +152,32 @@ def test_the_parts_of_a_refined_score_sum_to_it(document: Callable[..., Any], sy
         slopes = system.refined.parts(np.array([user]), [system.data.shown_history(user)]).slopes[0]
         for part, slope in zip(parts, slopes.tolist(), strict=True):
             assert part["contribution"] == pytest.approx(slope * part["item_value"], abs=TOLERANCE)
+
+
+def test_the_lines_of_a_score_sum_to_it_with_and_without_past_items(
+    document: Callable[..., Any], system: RefinedRecommender
+) -> None:
+    item = document("recommend", "--user", "user-03")["items"][2]["item_id"]
+    kinds = {"attribute", "fact", "popularity", "past_item", "unnamed"}
+    left = {}
+    for brief in (True, False):
+        why = document("explain", "--user", "user-03", "--item", item, *(["--brief"] if brief else []))
+        lines = why["lines"]
+        assert list(lines[0]) == ["kind", "name", "label", "text", "contribution", "ci_low", "ci_high"]
+        assert sum(line["contribution"] for line in lines) == pytest.approx(why["score"], abs=TOLERANCE)
+        assert {line["kind"] for line in lines} == kinds - ({"past_item"} if brief else set())
+        named = [line for line in lines if line["kind"] in ("attribute", "fact", "popularity")]
+        assert all(line["ci_low"] <= line["contribution"] + 0.2 and line["ci_low"] < line["ci_high"] for line in named)
+        past = sum(line["contribution"] for line in lines if line["kind"] == "past_item")
+        (own,) = (line["contribution"] for line in lines if line["name"] == "other_patterns")
+        left[brief] = past + own
+    assert left[True] == pytest.approx(left[False], abs=TOLERANCE)
+
+
+def test_the_lines_of_a_base_score_sum_to_it(document: Callable[..., Any], system: RefinedRecommender) -> None:
+    why = document("explain", "--user", "user-03", "--item", "item-05", "--model", "base", "--brief")
+    assert [(line["kind"], line["name"]) for line in why["lines"]] == [("unnamed", "patterns"), ("popularity", "bias")]
+    assert sum(line["contribution"] for line in why["lines"]) == pytest.approx(why["score"], abs=TOLERANCE)
 
 
 def test_a_base_score_has_no_contributions(document: Callable[..., Any], tiny_home: Path) -> None:
@@ -235,8 +262,10 @@ def test_a_rationale_comes_with_its_claims_and_their_evidence(
         assert shown
         assert all(sentence in result["rationale"] for sentence in shown)
         assert all(set(claim["evidence"]) <= result["evidence"].keys() for claim in result["claims"])
-        parts = {f"attribute:{part['attribute']}": part["contribution"] for part in result["contributions"]}
-        for name, value in parts.items():
+        lines = {f"{line['kind']}:{line['name']}": line["contribution"] for line in result["lines"]}
+        for name, value in lines.items():
+            if not name.startswith("attribute:"):
+                continue
             assert result["evidence"][name]["contribution"] == pytest.approx(value, abs=TOLERANCE)
         assert result["evidence"]["rank"]["rank"] == result["rank"]
         assert " ".join(result["rationale"].split()) in " ".join(call(*asked, "--reader", reader).stdout.split())
@@ -249,10 +278,11 @@ def test_a_rationale_comes_with_its_claims_and_their_evidence(
 def test_people_get_the_parts_largest_first(call: Callable[..., Any], tiny_home: Path) -> None:
     lines = call("explain", "--user", "user-03", "--item", "item-00", "--brief").stdout.splitlines()
     assert lines[0].startswith(f"{tiny.HOSTILE_TITLE} for user user-03: ")
-    assert lines[2].split() == ["part", "user", "item", "contribution"]
-    amounts = [abs(float(line.split()[-1])) for line in lines[3:6]]
+    assert lines[2].split() == ["part", "contribution", "95", "%", "interval", "kind"]
+    amounts = [abs(float(re.findall(r"[+-]\d+\.\d+", line)[0])) for line in lines[3:-3]]
+    assert len(amounts) > len(tiny.ATTRIBUTES)
     assert amounts == sorted(amounts, reverse=True)
-    assert [line.split()[0] for line in lines[6:]] == ["Remainder", "Bias", "Score"]
+    assert [line.split()[0] for line in lines[-3:]] == ["Other", "Average", "Score"]
 
 
 def test_all_ledgers_sum_to_the_scores_and_equal_single_ones(

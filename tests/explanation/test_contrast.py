@@ -2,54 +2,57 @@
 
 import numpy as np
 import pytest
-from small_models import KINDS, MAKERS, N_ITEMS, N_USERS
+from small_models import KINDS, N_ITEMS, N_USERS, NAMED_FORMS, named
 from tiny import arrays
 
 from guidedrec_core.explanation.contrast import Contrast, contrast, just_below
-from guidedrec_core.explanation.ledger import refined_ledger
+from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import UserHistory
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("form", MAKERS)
+@pytest.mark.parametrize("form", NAMED_FORMS)
 def test_parts_sum_to_the_difference_of_scores(form: str, kind: str) -> None:
     """10,000 random pairs of items for each base kind and mode."""
-    model, rng = MAKERS[form](kind), np.random.default_rng(5)
+    names, rng = named(form, kind), np.random.default_rng(5)
+    model = names.model
     for user in range(0, N_USERS, 2):
         (history,) = arrays([rng.integers(0, N_ITEMS, rng.integers(0, 12))])
         scores = model.scores(np.array([user]), [history])[0].astype(np.float64)
-        ledger = refined_ledger(model, UserHistory(user, history), np.arange(N_ITEMS))
+        ledger = named_ledger(names, UserHistory(user, history), np.arange(N_ITEMS))
         first, second = rng.integers(0, N_ITEMS, (2, 1000))
         found = Contrast.between(ledger, first, second)
-        total = found.contributions.sum(axis=1) + found.remainder + found.bias
+        total = found.contributions.sum(axis=1) + found.neighbours + found.unnamed
         np.testing.assert_allclose(total, scores[first] - scores[second], atol=1e-5, rtol=1e-5)
         np.testing.assert_allclose(found.difference, total, atol=1e-12)
-        average = contrast(model, UserHistory(user, history), np.arange(N_ITEMS))
-        np.testing.assert_allclose(average.difference, scores - scores.mean(), atol=1e-5, rtol=1e-5)
+        average = contrast(names, UserHistory(user, history), np.arange(N_ITEMS))
+        by_itself = scores - average.neighbours
+        np.testing.assert_allclose(
+            average.difference - average.neighbours, by_itself - by_itself.mean(), atol=1e-5, rtol=1e-5
+        )
 
 
 def test_contributions_are_shap_values_on_1000_pairs() -> None:
     import shap
 
-    model, rng, n = MAKERS["anchored"]("sasrec"), np.random.default_rng(6), 1000
+    names, rng, n = named("anchored", "sasrec"), np.random.default_rng(6), 1000
     worst, done = 0.0, 0
     while done < n:
         user, (history,) = int(rng.integers(0, N_USERS)), arrays([rng.integers(0, N_ITEMS, 8)])
-        parts, g = model.parts(np.array([user]), [history]), model.item_values().astype(np.float64)
+        parts, x = names.parts(np.array([user]), [history]), names.columns.values.astype(np.float64)
         items, other = rng.integers(0, N_ITEMS, 50), int(rng.integers(0, N_ITEMS))
-        slopes = parts.slopes[0].astype(np.float64)
-        explainer = shap.LinearExplainer((slopes, 0.0), shap.maskers.Independent(g[[other]]))
-        result = explainer.shap_values(g[items])
-        found = contrast(model, UserHistory(user, history), items, np.full(50, other)).contributions
+        explainer = shap.LinearExplainer((parts.slopes[0], 0.0), shap.maskers.Independent(x[[other]]))
+        result = names.columns.by_line(explainer.shap_values(x[items]))
+        found = contrast(names, UserHistory(user, history), items, np.full(50, other)).contributions
         assert np.abs(result).max() > 0.01
         worst, done = max(worst, float(np.abs(found - result).max())), done + len(items)
     assert worst < 1e-5
 
 
 def test_one_pair_is_a_row_of_the_ledger_less_another() -> None:
-    model, history = MAKERS["additive"]("gru4rec"), np.array([3, 8])
-    ledger = refined_ledger(model, UserHistory(1, history), np.array([4, 9]))
-    found = contrast(model, UserHistory(1, history), np.array([4]), np.array([9]))
+    names, history = named("additive", "gru4rec"), np.array([3, 8])
+    ledger = named_ledger(names, UserHistory(1, history), np.array([4, 9]))
+    found = contrast(names, UserHistory(1, history), np.array([4]), np.array([9]))
     np.testing.assert_array_equal(found.contributions[0], ledger.contributions[0] - ledger.contributions[1])
     assert found.difference[0] == ledger.score[0] - ledger.score[1]
 

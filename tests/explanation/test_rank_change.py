@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from small_models import KINDS, MAKERS, base_of
+from small_models import KINDS, NAMED_FORMS, base_of, named
 
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import rank_change as module
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.rank_change import rank_change
+from guidedrec_core.naming.model import NamedParts
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
-from guidedrec_core.refinement.refined import Parts
 
 HISTORY = np.array([4, 9, 14])
 QUESTION = Question(0, HISTORY, 1)
@@ -27,25 +27,31 @@ def toy(n_items: int, n_attributes: int, seed: int, change: float = 1.0) -> tupl
     def draw(*shape: int) -> Any:
         return rng.normal(size=shape).astype(np.float32)
 
-    g, slopes, remainder, bias = draw(n_items, n_attributes), draw(1, n_attributes), draw(1, n_items), draw(n_items)
-    own = draw(1, n_items), draw(n_items)
+    g, slopes, unnamed, neighbours = draw(n_items, n_attributes), draw(1, n_attributes), draw(1, n_items), draw(n_items)
+    own, own_lines = draw(1, n_items), draw(n_items, n_attributes)
     if change < 1:
-        slopes, remainder, bias = change * slopes, own[0] + change * remainder, own[1] + change * bias
-    parts = Parts(slopes @ g.T + remainder + bias, slopes, slopes, remainder, bias)
-    base = SimpleNamespace(scores=lambda users, histories: own[0] + own[1], item_bias=lambda: own[1])
-    refined = SimpleNamespace(parts=lambda users, histories: parts, item_values=lambda: g, n_items=n_items)
-    return base, refined
+        slopes, unnamed = change * slopes, own + change * unnamed
+        own_lines = g * slopes + change * own_lines
+    scores = slopes @ g.T + unnamed + neighbours
+    parts = NamedParts(scores, slopes, slopes, neighbours[None], unnamed, np.zeros(1))
+    base = SimpleNamespace(scores=lambda users, histories: own)
+    named = SimpleNamespace(
+        parts=lambda users, histories: parts,
+        contributions=lambda slopes, items: (slopes * g[items]).astype(np.float64),
+        base_lines=lambda user, history: own_lines.astype(np.float64),
+        n_items=n_items,
+    )
+    return base, named
 
 
-def slow_gains(base: Any, refined: Any, history: np.ndarray, item: int) -> np.ndarray:
+def slow_gains(base: Any, named: Any, history: np.ndarray, item: int) -> np.ndarray:
     """Average what each part gains over all orders, ranking the whole catalogue each time."""
-    scores, parts, g = base.scores(None, None)[0].astype(float), refined.parts(None, None), refined.item_values()
-    unseen = np.setdiff1d(np.arange(len(g)), history)
-    rest = parts.remainder[0].astype(float) + parts.bias
-    c = rest[unseen].std() / scores[unseen].std()
-    own_bias = base.item_bias().astype(float)
-    steps = [parts.slopes[0, a].astype(float) * g[:, a] for a in range(g.shape[1])]
-    steps += [parts.remainder[0] - c * (scores - own_bias), parts.bias - c * own_bias]
+    scores, parts = base.scores(None, None)[0].astype(float), named.parts(None, None)
+    unseen = np.setdiff1d(np.arange(len(scores)), history)
+    c = parts.scores[0][unseen].std() / scores[unseen].std()
+    lines, own = named.contributions(parts.slopes[0], np.arange(len(scores))), named.base_lines(0, history)
+    steps = [lines[:, a] - c * own[:, a] for a in range(lines.shape[1])]
+    steps.append(parts.scores[0].astype(float) - lines.sum(axis=1) - c * (scores - own.sum(axis=1)))
 
     def rank(players: tuple[int, ...]) -> int:
         now = mask_seen((c * scores + sum(steps[p] for p in players))[None], [history])
@@ -64,7 +70,7 @@ def test_the_exact_values_are_averages_over_all_orders(seed: int, change: float)
     found = rank_change(base, refined, QUESTION)
     assert found.exact
     assert not found.errors.any()
-    gains = [*found.attributes, found.patterns, found.popularity]
+    gains = [*found.lines, found.patterns]
     np.testing.assert_allclose(gains, slow_gains(base, refined, HISTORY, 1), atol=1e-9)
     assert sum(gains) == pytest.approx(found.gained, abs=1e-9)
 
@@ -78,34 +84,35 @@ def test_permutations_come_near_the_exact_values_and_know_how_near(monkeypatch: 
         monkeypatch.setattr(module, "MOST_EXACT", 0)
         found = rank_change(base, refined, QUESTION, seed=seed)
         assert not found.exact
-        assert found.attributes.sum() + found.patterns + found.popularity == pytest.approx(found.gained, abs=1e-9)
-        true = np.array([*exact.attributes, exact.patterns, exact.popularity])
-        gains = np.array([*found.attributes, found.patterns, found.popularity])
+        assert found.lines.sum() + found.patterns == pytest.approx(found.gained, abs=1e-9)
+        true = np.array([*exact.lines, exact.patterns])
+        gains = np.array([*found.lines, found.patterns])
         off.append((gains - true) / np.maximum(found.errors, 1e-9))
     assert 0.5 < np.sqrt(np.mean(np.square(off))) < 1.5  # in standard errors
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("form", MAKERS)
+@pytest.mark.parametrize("form", NAMED_FORMS)
 def test_parts_sum_to_the_change_of_rank(form: str, kind: str) -> None:
-    model, base = MAKERS[form](kind), base_of(kind)
+    names, base = named(form, kind), base_of(kind)
     users = np.array([3])
     for item in (0, 6, 20):
-        found = rank_change(base, model, Question(3, HISTORY, item))
-        for one, rank in ((base, found.base_rank), (model, found.rank)):
+        found = rank_change(base, names, Question(3, HISTORY, item))
+        for one, rank in ((base, found.base_rank), (names.model, found.rank)):
             assert int(ranks_of(mask_seen(one.scores(users, [HISTORY]), [HISTORY]), np.array([item]))[0]) == rank
-        assert found.attributes.shape == (model.n_attributes,)
-        assert found.attributes.sum() + found.patterns + found.popularity == pytest.approx(found.gained, abs=1e-9)
+        assert found.lines.shape == (len(names.columns.lines),)
+        assert found.lines.sum() + found.patterns == pytest.approx(found.gained, abs=1e-9)
 
 
 def test_a_rescaled_base_changes_nothing() -> None:
     base, refined = toy(40, 2, 0)
-    scores, bias = base.scores(None, None), base.item_bias()
-    parts = refined.parts(None, None)
-    same = Parts(2 * scores, parts.profile, 0 * parts.slopes, 2 * (scores - bias), 2 * bias)
+    scores, own = base.scores(None, None), refined.base_lines(0, HISTORY)
+    none = np.zeros_like(scores)
+    same = NamedParts(2 * scores, none, none, none, 2 * scores - 2 * own.sum(axis=1), np.zeros(1))
     refined.parts = lambda users, histories: same
+    refined.contributions = lambda slopes, items: 2 * own
     found = rank_change(base, refined, QUESTION)
-    assert [*found.attributes, found.patterns, found.popularity] == [0] * 4
+    np.testing.assert_allclose([*found.lines, found.patterns], 0, atol=1e-9)
 
 
 def test_an_item_of_the_history_has_no_rank() -> None:

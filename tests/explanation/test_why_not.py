@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import MAKERS, N_ITEMS
+from small_models import N_ITEMS, named
 
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.why_not import why_not
@@ -13,16 +13,16 @@ K = 5
 
 
 @pytest.fixture(scope="module")
-def model():
-    return MAKERS["additive"]("sasrec")
+def names():
+    return named("additive", "sasrec")
 
 
-def test_every_item_is_told_where_it_stands(model) -> None:
-    scores = mask_seen(model.scores(np.array([3]), [HISTORY]), [HISTORY])
+def test_every_item_is_told_where_it_stands(names) -> None:
+    scores = mask_seen(names.model.scores(np.array([3]), [HISTORY]), [HISTORY])
     order = top_k(scores, N_ITEMS)[0]
     order = order[order >= 0].tolist()
     for item in range(N_ITEMS):
-        result = why_not(model, Question(3, HISTORY, item, K))
+        result = why_not(names, Question(3, HISTORY, item, K))
         assert result.n_ranked == N_ITEMS - len(HISTORY)
         if item in HISTORY:
             assert (result.status, result.rank, result.against, result.margin) == ("seen", 0, None, 0.0)
@@ -36,9 +36,9 @@ def test_every_item_is_told_where_it_stands(model) -> None:
         assert (result.margin < 0) == (rank > K)
         assert result.between == max(rank - K - 1, 0)
         parts = result.parts
-        assert parts.contributions[0].sum() + parts.remainder[0] + parts.bias[0] == pytest.approx(result.margin)
+        assert parts.contributions[0].sum() + parts.neighbours[0] + parts.unnamed[0] == pytest.approx(result.margin)
 
 
-def test_a_list_that_holds_everything_leaves_nothing_to_compare(model) -> None:
-    result = why_not(model, Question(3, HISTORY, 0, k=N_ITEMS))
+def test_a_list_that_holds_everything_leaves_nothing_to_compare(names) -> None:
+    result = why_not(names, Question(3, HISTORY, 0, k=N_ITEMS))
     assert (result.status, result.against, result.parts, result.margin) == ("listed", None, None, 0.0)

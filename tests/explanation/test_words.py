@@ -4,7 +4,6 @@ import pytest
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.data.verbs import BOUGHT, WATCHED
 from guidedrec_core.explanation import words
-from guidedrec_core.explanation.ledger import Ledger
 
 SCHEMA = AttributeSchema(
     attributes=(
@@ -13,22 +12,6 @@ SCHEMA = AttributeSchema(
         Attribute(name="romance", low="no love story", high="a love story"),
     )
 )
-
-
-def ledger(contributions: list[float], remainder: float = 0.5, bias: float = 0.2) -> Ledger:
-    c = np.array([contributions])
-    return Ledger(
-        user_values=np.ones(3),
-        item_values=c.copy(),
-        weights=np.ones(3),
-        slopes=np.ones(3),
-        contributions=c,
-        remainder=np.array([remainder]),
-        bias=np.array([bias]),
-        score=c.sum(axis=1) + remainder + bias,
-        average_remainder=0.1,
-        average_bias=0.3,
-    )
 
 
 @pytest.mark.parametrize(
@@ -60,16 +43,17 @@ def test_profile_sentence_names_what_counts() -> None:
     assert nothing == "has no clear taste in these attributes yet"
 
 
-def test_reason_sentence_gives_the_largest_parts_relative_to_an_average_item() -> None:
-    said = words.reason_sentence("Alien", 1, 31, ledger([0.42, -0.3, 0.001]), SCHEMA, WATCHED)
+def test_reason_sentence_names_reasons_and_how_much_has_a_name() -> None:
+    reasons = [("darkness", 0.42), ("horror", -0.3), ("humor", 0.001)]
+    said = words.reason_sentence("Alien", 1, 31, reasons, 0.12, 0.05)
     assert said == (
-        "Why Alien is 1st: +0.42 from darkness and -0.30 from humor; +0.40 from viewing patterns beyond the "
-        "attributes, -0.10 from popularity. The base model ranked it 31st."
+        "Why Alien is 1st: darkness (+0.42) and horror (-0.30). It scores 0.17 above an average item; reasons with a "
+        "name account for 0.12 of that. The base model ranked it 31st."
     )
-    same = words.reason_sentence("Alien", 1, 1, ledger([0.0, 0.0, 0.001]), SCHEMA, BOUGHT)
+    same = words.reason_sentence("Alien", 1, 1, [], 0.0, -0.2)
     assert same == (
-        "Why Alien is 1st: nothing from the attributes; +0.40 from purchase patterns beyond the attributes, -0.10 from "
-        "popularity. The base model ranked it 1st too."
+        "Why Alien is 1st: nothing that has a name. It scores 0.20 below an average item; reasons with a name account "
+        "for 0.00 of that. The base model ranked it 1st too."
     )
 
 

@@ -43,20 +43,21 @@ def history(n: int, categories: int) -> pd.DataFrame:
 
 
 def test_the_bars_of_a_score_are_its_steps() -> None:
-    table = waterfall.steps(parts([0.5, -0.2]), 1.0, 0.3, 0.25, 0.1, BOUGHT)
+    rows = [("attribute", "warmth", 0.5), ("fact", "price", -0.2), ("unnamed", "other_patterns", 0.75)]
+    lines = pd.DataFrame(rows, columns=["kind", "name", "contribution"]).assign(label="a", text="")
+    table = waterfall.steps(lines, 0.35, BOUGHT)
     figure = figures.score_steps(table, LIGHT)
     bar = figure.data[0]
-    assert list(bar.x) == pytest.approx([0.35, 0.5, -0.2, 0.75, 0.2, 1.6])
-    assert list(bar.base) == pytest.approx([0, 0.35, 0.85, 0.65, 1.4, 0])
+    assert list(bar.x) == pytest.approx([0.35, 0.5, -0.2, 0.75, 1.4])
+    assert list(bar.base) == pytest.approx([0, 0.35, 0.85, 0.65, 0])
     assert list(bar.marker.color) == [
         LIGHT.base,
         LIGHT.positive,
         LIGHT.negative,
         LIGHT.remainder,
-        LIGHT.remainder,
         LIGHT.base,
     ]
-    assert [a.text for a in figure.layout.annotations] == ["0.35", "+0.50", "-0.20", "+0.75", "+0.20", "1.60"]
+    assert [a.text for a in figure.layout.annotations] == ["0.35", "+0.50", "-0.20", "+0.75", "1.40"]
 
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK])

@@ -7,11 +7,16 @@ import numpy as np
 import torch
 from tiny import ENCODER
 
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ItemKNNConfig, RefinementConfig
 from guidedrec_core.explanation.question import Question
+from guidedrec_core.facts.fact import Fact, Facts, standardised
+from guidedrec_core.facts.splines import spline_columns
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.models.registry import make_base, make_encoder
+from guidedrec_core.naming.lines import NamedColumns
+from guidedrec_core.naming.model import NamedModel, named_vectors, user_moments
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
@@ -118,6 +123,38 @@ MAKERS: dict[str, Callable[[str], Any]] = {
     "anchored-beside-item-knn": over(additive, COLD, beside=True),
     "literal-beside-item-knn": over(literal, beside=True),
 }
+
+
+NAMED_FORMS = [form for form in MAKERS if not form.endswith("-itself") and form != "second-training"]
+
+
+def facts() -> Facts:
+    """Make three facts of the items: one of categories, one number, and popularity."""
+    rng = np.random.default_rng(7)
+    kinds, price, counts = rng.integers(0, 4, N_ITEMS), rng.uniform(1, 100, N_ITEMS), rng.integers(0, 50, N_ITEMS)
+    marks = standardised(np.eye(4)[kinds])
+    none = ("",) * N_ITEMS
+    return Facts(
+        (
+            Fact("category", "Category", "categories", marks, tuple("abcd"), tuple("abcd"[kind] for kind in kinds)),
+            Fact("price", "Price", "number", spline_columns(price, 2), ("",) * 5, none, price),
+            Fact("popularity", "Popularity", "popularity", spline_columns(np.log1p(counts), 1), ("",) * 4, none),
+        ),
+        N_ITEMS,
+    )
+
+
+def named(form: str, kind: str) -> NamedModel:
+    """Name the parts of a small model's scores."""
+    model = MAKERS[form](kind)
+    names = [f"attribute_{number}" for number in range(model.n_attributes)]
+    schema = AttributeSchema(attributes=tuple(Attribute(name=name, low="low", high="high") for name in names))
+    rng = np.random.default_rng(8)
+    users = np.arange(N_USERS)
+    histories = [rng.integers(0, N_ITEMS, rng.integers(1, 12)) for _ in users]
+    columns = NamedColumns.of(schema, model.item_values(), facts())
+    weights = rng.uniform(0, 3, N_ITEMS)
+    return NamedModel.fit(model, columns, named_vectors(model), weights, user_moments(model, users, histories))
 
 
 def random_questions(n_items: int, longest: int = 8, count: int = 12) -> list[Question]:

@@ -88,7 +88,7 @@ def test_lists_scores_and_explanations_agree(model: gr.RefinedRecommender) -> No
     for (user, item), rank in zip(pairs, lists["rank"], strict=True):
         why = model.explain(user, item)
         assert list(why.ledger.columns) == ["part", "kind", "value"]
-        assert set(why.ledger["kind"]) == {"attribute", "remainder", "bias"}
+        assert set(why.ledger["kind"]) == {"attribute", "fact", "popularity", "unnamed"}
         assert why.ledger["value"].sum() == pytest.approx(why.score, abs=1e-9)
         assert why.score == pytest.approx(model.score([(user, item)])["score"].iloc[0], abs=1e-5)
         assert why.rank == rank

@@ -175,7 +175,7 @@ def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
             "catalogue_score": number("Catalogue", format="%.1f", width=70, help="Average of all items"),
         },
     )
-    show.table_twin(_raw(parts, explanation), "Raw values", key="raw_parts")
+    show.table_twin(_raw(explanation), "Raw values", key="raw_parts")
 
 
 def history_table(case: Case, attributes: dict[str, str], verb: InteractionVerb) -> None:
@@ -245,16 +245,13 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
     )
 
 
-def _raw(parts: pd.DataFrame, explanation: Explanation) -> pd.DataFrame:
+def _raw(explanation: Explanation) -> pd.DataFrame:
     """Return all terms of the score, unrounded."""
-    names = ["attribute", "user_value", "item_value", "contribution", "low", "high"]
-    rest = pd.DataFrame(
-        {
-            "attribute": ["(remainder)", "(bias)", "(score)"],
-            "contribution": [explanation.remainder, explanation.bias, explanation.score],
-        }
-    )
-    return pd.concat([parts[names], rest], ignore_index=True)
+    values = explanation.parts[["attribute", "user_value", "item_value", "low", "high"]]
+    lines = explanation.lines[["kind", "name", "label", "contribution", "ci_low", "ci_high"]]
+    score = pd.DataFrame({"kind": [""], "name": ["score"], "label": ["Score"], "contribution": [explanation.score]})
+    table = lines.merge(values, how="left", left_on="name", right_on="attribute").drop(columns="attribute")
+    return pd.concat([table, score], ignore_index=True)
 
 
 def _columns(table: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:

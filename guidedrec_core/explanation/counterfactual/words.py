@@ -125,15 +125,12 @@ def score_words(
     return [f"With {score_phrase(edit, raw, schema)}, {title} {would(edits.goal, edit.rank)}." for edit in found]
 
 
-def rank_change_words(
-    title: str, change: RankChange, schema: AttributeSchema, verb: InteractionVerb, most: int = 3
-) -> str:
-    """Say what moved an item from its base rank to its refined one."""
-    gains = [*change.attributes.tolist(), change.patterns, change.popularity]
+def rank_change_words(title: str, change: RankChange, labels: list[str], verb: InteractionVerb, most: int = 3) -> str:
+    """Say what moved an item from its base rank to its refined one; `labels` are those of the lines."""
+    gains = [*change.lines.tolist(), change.patterns]
     if change.gained == 0 and max(map(abs, gains)) < _PLACES:
         return f"{title} is {ordinal(change.rank)} in both models."
-    labels = [lower_first(attribute.label) for attribute in schema.attributes]
-    parts = list(zip([*labels, f"retrained {verb.patterns}", "popularity"], gains, strict=True))
+    parts = list(zip([*map(lower_first, labels), f"other {verb.patterns}"], gains, strict=True))
     parts.sort(key=lambda part: -abs(part[1]))
     named = [f"{gain:+,.0f} from {name}" for name, gain in parts[:most] if abs(gain) >= _PLACES]
     moved = f"{title} went from {ordinal(change.base_rank)} to {ordinal(change.rank)}"

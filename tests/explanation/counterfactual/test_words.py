@@ -15,6 +15,7 @@ from guidedrec_core.explanation.counterfactual.taste import Pull, PullEdits
 from guidedrec_core.explanation.rank_change import RankChange
 from guidedrec_core.explanation.why_not import WhyNot
 from guidedrec_core.explanation.why_not_words import against_words, why_not_words
+from guidedrec_core.naming.lines import Line
 
 SCHEMA = AttributeSchema(attributes=tuple(Attribute(name=n, low="a", high="b") for n in ("warmth", "weight", "style")))
 RAW = np.array([8.0, 2.5, np.nan], dtype=np.float32)
@@ -87,21 +88,21 @@ def test_scores() -> None:
 
 
 def change(before: int, after: int, *gains: float) -> RankChange:
-    return RankChange(before, after, np.array(gains[:3]), gains[3], gains[4], np.zeros(5), True)
+    return RankChange(before, after, np.array([*gains[:3], gains[4]]), gains[3], np.zeros(5), True)
 
 
 def test_the_change_of_a_rank() -> None:
-    said = words.rank_change_words("Tent", change(30, 4, 20.0, -2.0, 0.2, 7.8, 0.0), SCHEMA, BOUGHT)
+    said = words.rank_change_words("Tent", change(30, 4, 20.0, -2.0, 0.2, 7.8, 0.0), LABELS, BOUGHT)
     assert said == (
-        "Tent went from 30th to 4th. Places gained or lost: +20 from warmth, +8 from retrained purchase patterns and "
+        "Tent went from 30th to 4th. Places gained or lost: +20 from warmth, +8 from other purchase patterns and "
         "-2 from weight."
     )
-    same = words.rank_change_words("Tent", change(4, 4, 0.0, 0.0, 0.0, 0.0, 0.0), SCHEMA, BOUGHT)
+    same = words.rank_change_words("Tent", change(4, 4, 0.0, 0.0, 0.0, 0.0, 0.0), LABELS, BOUGHT)
     assert same == "Tent is 4th in both models."
-    even = words.rank_change_words("Tent", change(4, 4, 3.0, 0.0, 0.0, -3.0, 0.0), SCHEMA, BOUGHT)
+    even = words.rank_change_words("Tent", change(4, 4, 3.0, 0.0, 0.0, -3.0, 0.0), LABELS, BOUGHT)
     assert even == (
         "Tent is 4th in both models, but for different reasons. Places gained or lost: +3 from warmth and -3 from "
-        "retrained purchase patterns."
+        "other purchase patterns."
     )
 
 
@@ -113,40 +114,48 @@ def test_the_surrogate_is_an_estimate(share: float, said: str) -> None:
     assert said in words.surrogate_words(SimpleNamespace(r2_attributes=share), BOUGHT)
 
 
+LABELS = [*(attribute.label for attribute in SCHEMA.attributes), "Popularity"]
+LINES = (
+    *(Line("attribute", attribute.name, attribute.label) for attribute in SCHEMA.attributes),
+    Line("popularity", "popularity", "Popularity"),
+)
+
+
 def parts(*values: float) -> Contrast:
+    """Compare two items: three attributes, what no name covers, and popularity."""
     row = np.array([values])
-    return Contrast(row[:, :3], row[:, 3], row[:, 4], row.sum(axis=1))
+    return Contrast(LINES, row[:, [0, 1, 2, 4]], np.zeros(1), row[:, 3], row.sum(axis=1))
 
 
 def test_why_not() -> None:
     out = WhyNot("outranked", 10, 31, 700, 5, parts(-0.7, 0.3, 0.01, -0.3, 0.04))
-    assert why_not_words("Tent", out, "Mat", SCHEMA, BOUGHT) == (
+    assert why_not_words("Tent", out, "Mat", BOUGHT) == (
         "Tent is 31st, 0.65 below Mat, the last in the top 10, with 20 items in between. It lost because of warmth "
-        "(-0.70) and purchase patterns (-0.30); weight (+0.30) helped."
+        "(-0.70) and other purchase patterns (-0.30); weight (+0.30) helped."
     )
     next_ = WhyNot("outranked", 10, 11, 700, 5, parts(0.0, 0.0, 0.0, -0.3, 0.0))
-    assert why_not_words("Tent", next_, "Mat", SCHEMA, WATCHED) == (
-        "Tent is 11th, 0.30 below Mat, the last in the top 10. It lost because of viewing patterns (-0.30)."
+    assert why_not_words("Tent", next_, "Mat", WATCHED) == (
+        "Tent is 11th, 0.30 below Mat, the last in the top 10. It lost because of other viewing patterns (-0.30)."
     )
     listed = WhyNot("listed", 10, 2, 700, 5, parts(0.5, -0.2, 0.0, 0.1, 0.0))
-    assert why_not_words("Tent", listed, "Mat", SCHEMA, BOUGHT) == (
+    assert why_not_words("Tent", listed, "Mat", BOUGHT) == (
         "Tent is recommended: it is 2nd, 0.40 above Mat, the first item outside the list, mostly because of warmth "
-        "(+0.50) and purchase patterns (+0.10)."
+        "(+0.50) and other purchase patterns (+0.10)."
     )
     everything = WhyNot("listed", 10, 2, 9, None, None)
-    assert why_not_words("Tent", everything, "", SCHEMA, BOUGHT) == "Tent is recommended: it is 2nd of 9."
+    assert why_not_words("Tent", everything, "", BOUGHT) == "Tent is recommended: it is 2nd of 9."
     seen = WhyNot("seen", 10, 0, 700, None, None)
-    said = why_not_words("Tent", seen, "", SCHEMA, BOUGHT)
+    said = why_not_words("Tent", seen, "", BOUGHT)
     assert said == "Tent is not recommended because this customer has already bought it."
 
 
 def test_against() -> None:
     above = parts(0.7, -0.3, 0.01, 0.3, -0.04)
-    assert against_words("Tent", "Mat", above, SCHEMA, BOUGHT) == (
-        "Tent scores 0.67 above Mat, because of warmth (+0.70) and purchase patterns (+0.30); weight (-0.30) works "
-        "against it."
+    assert against_words("Tent", "Mat", above, BOUGHT) == (
+        "Tent scores 0.67 above Mat, because of warmth (+0.70) and other purchase patterns (+0.30); weight (-0.30) "
+        "works against it."
     )
-    below = against_words("Tent", "Mat", parts(-0.7, 0, 0, 0, 0), SCHEMA, BOUGHT)
+    below = against_words("Tent", "Mat", parts(-0.7, 0, 0, 0, 0), BOUGHT)
     assert below == "Tent scores 0.70 below Mat, because of warmth (-0.70)."
-    mixed = against_words("Tent", "Mat", parts(-0.7, 0.2, 0.1, 0, 0), SCHEMA, BOUGHT)
+    mixed = against_words("Tent", "Mat", parts(-0.7, 0.2, 0.1, 0, 0), BOUGHT)
     assert mixed == "Tent scores 0.40 below Mat, because of warmth (-0.70); weight (+0.20) and style (+0.10) help."

@@ -1,0 +1,74 @@
+"""The named ledger: one score, split exactly into attributes, facts, item-kNN, and what no name covers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.question import UserHistory
+from guidedrec_core.naming.lines import Line
+from guidedrec_core.naming.model import NamedModel
+
+FloatArray = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NamedLedger:
+    """One user's scores of n items with their parts: ``score = contributions + neighbours + unnamed + average``.
+
+    Attributes
+    ----------
+    lines : tuple of Line
+        The names, L: attributes in the schema's order, then facts.
+    user_values : FloatArray
+        The user's value on each attribute, ``[A]``, in units of G (z-scores).
+    item_values : FloatArray
+        Guided item vectors g, ``[n, A]``.
+    contributions : FloatArray
+        What each line adds, ``[n, L]``; over the catalogue each has mean 0.
+    neighbours : FloatArray
+        The share of item-kNN, ``[n]``; 0 where there is none.
+    unnamed : FloatArray
+        What no name covers, ``[n]``; over the catalogue it has mean 0.
+    average : float
+        What an average item scores, without item-kNN.
+    score : FloatArray
+        ``[n]``, the model's own to 1e-5.
+    """
+
+    lines: tuple[Line, ...]
+    user_values: FloatArray
+    item_values: FloatArray
+    contributions: FloatArray
+    neighbours: FloatArray
+    unnamed: FloatArray
+    average: float
+    score: FloatArray
+
+
+def named_ledger(named: NamedModel, given: UserHistory, items: IntArray) -> NamedLedger:
+    """Split the scores of some items for one user.
+
+    Parameters
+    ----------
+    named : NamedModel
+        The refined model with the names of its parts.
+    given : UserHistory
+        The user, and what the model is shown; a `Question` is one.
+    items : IntArray
+        Item indexes, ``[n]``.
+    """
+    parts = named.parts(given.users, given.histories, items)
+    contributions = named.contributions(parts.slopes[0], items)
+    neighbours, unnamed, average = parts.neighbours[0], parts.unnamed[0], float(parts.average[0])
+    return NamedLedger(
+        lines=named.columns.lines,
+        user_values=parts.profile[0].astype(np.float64),
+        item_values=named.model.item_values()[items].astype(np.float64),
+        contributions=contributions,
+        neighbours=neighbours,
+        unnamed=unnamed,
+        average=average,
+        score=contributions.sum(axis=1) + neighbours + unnamed + average,
+    )

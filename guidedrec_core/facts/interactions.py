@@ -1,0 +1,118 @@
+"""Facts from interactions: when people interact with an item, how often, and both together.
+
+Only the training part is read.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from guidedrec_core.data.dataset import SplitDataset
+from guidedrec_core.facts.fact import Fact, standardised
+from guidedrec_core.facts.splines import spline_columns
+
+SEASON, TREND, POPULARITY = "season", "trend", "popularity"
+QUANTILES = (0.1, 0.5, 0.9)
+"""Of an item's training times: when its interactions begin, are at their middle, and end."""
+
+_SECONDS_OF_YEAR = 365.25 * 86_400
+
+
+def season(data: SplitDataset) -> Fact | None:
+    """Return when people interact with each item: splines of the quantiles of its training times.
+
+    An item without training interactions has no season. None where all training interactions have one time.
+
+    Parameters
+    ----------
+    data : SplitDataset
+        Its training part is read; that of `SplitDataset.refreshed` includes the validation part.
+    """
+    times = time_quantiles(data)  # [n_items, 3], microseconds
+    known = ~np.isnan(times[:, 0])
+    blocks = [spline_columns(column) for column in times.T]
+    columns = np.concatenate(blocks, axis=1)
+    if not columns.shape[1]:
+        return None
+    if not known.all():
+        columns = np.column_stack([columns, standardised((~known[:, None]).astype(np.float64))])
+    names = [
+        f"{SEASON} {quantile:.0%} {number}"
+        for quantile, block in zip(QUANTILES, blocks, strict=True)
+        for number in range(1, block.shape[1] + 1)
+    ]
+    names += ["season unknown"] * (not known.all())
+    middle = times[:, QUANTILES.index(0.5)]
+    return Fact(SEASON, "Season", "season", columns, tuple(names), _months(middle), middle / 1e6 / _SECONDS_OF_YEAR)
+
+
+def trend(data: SplitDataset) -> Fact | None:
+    """Return when an item was popular: hat functions of its median training time, each times its popularity.
+
+    Season and popularity as sums of their own cannot say that an item was popular in spring and another in autumn. None
+    where all training interactions have one time.
+
+    Parameters
+    ----------
+    data : SplitDataset
+        Its training part is read.
+    """
+    middle = time_quantiles(data)[:, QUANTILES.index(0.5)]
+    times = spline_columns(middle)
+    if not times.shape[1]:
+        return None
+    popular = standardised(np.log1p(data.item_interactions.astype(np.float64))[:, None])
+    columns = standardised(times * popular, ~np.isnan(middle))
+    verb = data.dataset.verb()
+    texts = tuple(
+        f"{verb.count(count)}, {month}" if month else ""
+        for count, month in zip(data.item_interactions.tolist(), _months(middle), strict=True)
+    )
+    names = tuple(f"{TREND} {number}" for number in range(1, columns.shape[1] + 1))
+    return Fact(TREND, "Trend", "trend", columns, names, texts)
+
+
+def popularity(data: SplitDataset, half_lives: tuple[float, ...] = ()) -> Fact:
+    """Return how often people interact with each item: splines of ``log(1 + training interactions)``.
+
+    Parameters
+    ----------
+    data : SplitDataset
+        Its training part is read.
+    half_lives : tuple of float
+        With a temporal split, the same of interactions that count less with age, once for each half-life; see
+        `SplitDataset.faded_interactions`.
+    """
+    counts = [data.item_interactions.astype(np.float64)]
+    if data.is_temporal:
+        counts += [data.faded_interactions(half_life) for half_life in half_lives]
+    columns = np.concatenate([spline_columns(np.log1p(each)) for each in counts], axis=1)
+    verb = data.dataset.verb()
+    texts = tuple(verb.count(int(number)) for number in data.item_interactions)
+    names = tuple(f"{POPULARITY} {number}" for number in range(1, columns.shape[1] + 1))
+    return Fact(POPULARITY, "Popularity", "popularity", columns, names, texts, np.log1p(counts[0]))
+
+
+def time_quantiles(data: SplitDataset) -> npt.NDArray[np.float64]:
+    """Return `QUANTILES` of each item's training times, float64 ``[n_items, 3]``, in microseconds since 1970.
+
+    NaN for an item without training interactions. A quantile is one of the times (the lower of two neighbours), so that
+    sorting once is enough for any number of items.
+    """
+    items, times = data.train_pairs[1], data.train_times
+    order = np.lexsort((times, items))
+    counts = data.item_interactions
+    starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
+    quantiles = np.full((len(counts), len(QUANTILES)), np.nan)
+    some = counts > 0
+    for column, quantile in enumerate(QUANTILES):
+        place = starts[some] + np.floor(quantile * (counts[some] - 1)).astype(np.int64)
+        quantiles[some, column] = times[order[place]]
+    return quantiles
+
+
+def _months(times: npt.NDArray[np.float64]) -> tuple[str, ...]:
+    """Return the month of each time, e.g. ``"mostly around November 2013"``; empty where unknown."""
+    moments = pd.to_datetime(pd.Series(np.where(np.isnan(times), 0, times)), unit="us")
+    months = moments.dt.strftime("%B %Y")
+    return tuple("" if np.isnan(time) else f"mostly around {month}" for time, month in zip(times, months, strict=True))
