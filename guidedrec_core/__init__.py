@@ -30,8 +30,9 @@ On the bundled shop, with one epoch to be quick:
 True
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from guidedrec_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema as Attributes
@@ -91,16 +92,4 @@ _HOME_OF = {
 """Module and name of what the root offers."""
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _HOME_OF[name]
-    value = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOME_OF)
