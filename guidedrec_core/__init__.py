@@ -1,7 +1,8 @@
 """guidedrec: audit why a recommender recommends, with scores that are explained exactly.
 
-Everything a data scientist needs stands in the package root and is loaded when it is first used. Importing the package
-itself loads nothing heavy.
+The package root offers everything a data scientist needs, and loads each name when it is first used: importing the
+package loads nothing heavy. Two names are shorter here than in their modules: `Attributes` is
+`attributes.schema.AttributeSchema`, and `open` is `recommenders.reading.open_recommender`.
 
 Examples
 --------
@@ -89,7 +90,7 @@ _HOME_OF = {
     "evaluate": ("evaluation.evaluate", "evaluate"),
     "open": ("recommenders.reading", "open_recommender"),
 }
-"""Module and name of what the root offers."""
+"""Offered name to its module and its name there."""
 
 
 __getattr__, __dir__ = lazy_names(__name__, _HOME_OF)
