@@ -81,6 +81,7 @@ def set_up(question: str, icon: str) -> View:
     st.set_page_config(
         page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
     )
+    show.readable_segments()
     store = loaders.store()
     place = url.read()
     with st.sidebar:

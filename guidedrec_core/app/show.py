@@ -20,6 +20,21 @@ _ABOUT = (
 )
 
 
+# Streamlit writes white on the primary colour (buttons), and in the primary colour on the page (selected or hovered
+# segments and tabs). On a dark page no colour has a contrast of 4.5 in both, so segments and tabs keep the colour of
+# other text; tint, border and underline show the selection.
+_SEGMENTS = """<style>
+.stButtonGroup button[data-variant]:not([data-disabled]), .stTabs [role="tab"]:not([data-disabled]) {
+  color: inherit !important;
+}
+</style>"""
+
+
+def readable_segments() -> None:
+    """Give selected segments and tabs a readable text colour; draws nothing."""
+    st.html(_SEGMENTS)
+
+
 def dark() -> bool:
     """Tell whether the visitor sees the dark theme."""
     return bool(st.context.theme.type == "dark")
