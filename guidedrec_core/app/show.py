@@ -36,7 +36,7 @@ def readable_segments() -> None:
 
 
 def dark() -> bool:
-    """Tell whether the visitor sees the dark theme."""
+    """Return whether the visitor sees the dark theme."""
     return bool(st.context.theme.type == "dark")
 
 
@@ -46,12 +46,12 @@ def lead(sentence: str, help: str | None = None) -> None:
 
 
 def note(text: str, help: str | None = None) -> None:
-    """Show a quiet remark, with an optional tooltip; the text is shown as it is."""
+    """Show a note in small type, with an optional tooltip; the text is shown as it is."""
     st.caption(escaped(text), help=help)
 
 
 def about(verb: InteractionVerb) -> None:
-    """Say what this is, in three sentences."""
+    """Describe the app in three sentences."""
     st.write(escaped(_ABOUT.format(patterns=verb.patterns)))
 
 
@@ -62,7 +62,7 @@ def pair() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def chart(figure: go.Figure, alt: str, key: str) -> None:
-    """Show a figure that is only looked at.
+    """Show a figure without controls.
 
     Parameters
     ----------

@@ -24,7 +24,7 @@ def every_attribute(view: View, case: Case) -> None:
     labels |= {item: f"{ordinal(rank)}: {title}" for item, rank, title in rows if item != selected.item_id}
     if selected.seen:
         del labels[_BELOW]
-    # The key names the item, so that another one begins with the average again.
+    # The key names the item, so that another item starts with the average again.
     chosen = st.selectbox(
         "Compared with",
         list(labels),

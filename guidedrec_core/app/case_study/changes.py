@@ -26,7 +26,7 @@ _SURROGATE_HELP = (
 
 
 def what_would_change(view: View, case: Case) -> None:
-    """Say and draw the smallest changes that take the selected item out of the list, or bring it in."""
+    """Show the smallest changes that remove the selected item from the list, or bring it in."""
     assert case.selected is not None  # sections are shown only with an item
     found = loaders.changes(case.key)
     if found.seen:
@@ -59,7 +59,7 @@ def what_would_change(view: View, case: Case) -> None:
 
 
 def why_it_moved(view: View, case: Case) -> None:
-    """Say and draw what moved the selected item from its base rank to its refined one."""
+    """Show what moved the selected item from its base rank to its refined one."""
     assert case.selected is not None  # sections are shown only with an item
     found = loaders.moved(case.key)
     if found is None:

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 def history(key: CaseKey, model: str) -> "HistoryCase":
-    """Share out an item's score over a user's history; see `guidedrec_core.cases.history.build_history`."""
+    """Attribute an item's score to a user's history; see `guidedrec_core.cases.history.build_history`."""
     return _history(str(loaders.store().home), key, model)
 
 
 def prepare(n_positions: int) -> None:
-    """Prepare in the background for a history that needs sampling; once a process."""
+    """Prepare in the background for a history that needs sampling; once per process."""
     from guidedrec_core.explanation.history_shapley import EXACT_UP_TO
 
     if n_positions > EXACT_UP_TO:

@@ -27,7 +27,7 @@ SECTIONS: dict[str, Section] = {
     "Steer": steer_section,
     "In plain words": in_plain_words,
 }
-"""What each choice shows, in order. Only the chosen one is computed."""
+"""The sections by label, in order. Only the chosen one is computed."""
 
 
 @st.fragment

@@ -86,7 +86,7 @@ def _begin(case: Case) -> Start:
 def _set(
     begin: Start, pulls: dict[str, float], removed: tuple[str, ...] | None = None, added: tuple[str, ...] | None = None
 ) -> None:
-    """Restart with other values; those of the history stay where none are given."""
+    """Restart with other values; the changes of the history are kept unless given."""
     if removed is None:
         removed = tuple(st.session_state.get(f"steer_removed_{begin.version}", begin.removed))
     if added is None:
@@ -103,7 +103,7 @@ def _pulls(case: Case, begin: Start) -> dict[str, float]:
 
 
 def _sliders(view: View, case: Case, begin: Start) -> dict[str, float]:
-    """Show a slider an attribute, those that matter most to this user first."""
+    """Show one slider per attribute, those that matter most to this user first."""
     profile = case.profile
     matters = (profile["user_value"] * profile["weight"]).abs().sort_values(ascending=False, kind="stable").index
     rows = profile.loc[matters].to_dict("records")
@@ -205,7 +205,7 @@ def _answer(view: View, begin: Start, shown: "SteeredCase", steering: Steering |
 
 
 def _list(table: pd.DataFrame, gone: bool) -> None:
-    """Show one of both lists with its moves."""
+    """Show one of the two lists with its changes."""
     moves = [
         steered_move(status, rank, gone) for status, rank in zip(table["status"], table["other_rank"], strict=True)
     ]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def steered(key: CaseKey, steering: "Steering") -> "SteeredCase":
-    """Steer a user's list; scores of the edited history are kept, so that a slider costs one product."""
+    """Steer a user's list; scores of the edited history are cached, so that a slider costs one product."""
     from guidedrec_core.cases.steering import steered_case
 
     home = str(loaders.store().home)
@@ -27,7 +27,7 @@ def steered(key: CaseKey, steering: "Steering") -> "SteeredCase":
 
 
 def facts(key: CaseKey) -> "Facts":
-    """Collect what a rationale may speak of; see `guidedrec_core.cases.rationale.rationale_facts`."""
+    """Collect the facts of a rationale; see `guidedrec_core.cases.rationale.rationale_facts`."""
     return _facts(str(loaders.store().home), key)
 
 
@@ -46,7 +46,7 @@ def _facts(home: str, key: CaseKey) -> "Facts":
 
     opened, case = loaders.system(key.run_id, key.shown), loaders.case(key)
     removal = None
-    # A user who has nearly all items has no list that one could leave; the other facts stand.
+    # A user who has nearly all items has no list to change; the other facts are still valid.
     with contextlib.suppress(InputError):
         removal = changes_loaders.changes(key).removal
     with loaders.MODEL_LOCK:
