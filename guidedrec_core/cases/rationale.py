@@ -56,4 +56,5 @@ def rationale_facts(
         ),
         top=system.schema.scale.max,
         removal=removal,
+        verb=system.verb,
     )
