@@ -4,8 +4,8 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import changes_loaders as loaders
 from guidedrec_core.app.case_study import lists
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.explanation.words import ordinal
@@ -35,7 +35,7 @@ def every_attribute(view: View, case: Case) -> None:
         lists.contributions(selected, view.verb)
         return
     other = None if chosen == _BELOW else chosen
-    comparison = loaders.against(case.key, other)
+    comparison = case_loaders.against(case.key, other)
     if comparison is None:
         show.note("This is the last item, so there is no next one.")
         return

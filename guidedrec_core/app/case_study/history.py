@@ -5,7 +5,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import history_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.cases.history import HistoryCase
@@ -27,7 +27,7 @@ def show_history(view: View, case: Case) -> None:
         "Score of", list(_MODELS), default="refined", required=True, format_func=_MODELS.__getitem__,
         key="history_model", help=_HELP,
     )  # fmt: skip
-    shown = history_loaders.history(case.key, str(model))
+    shown = case_loaders.history(case.key, str(model))
     show.lead(shown.sentence)
     if shown.items.empty:
         return

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import steering_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.language_model import ask, choose_model
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
@@ -34,7 +34,7 @@ def in_plain_words(view: View, case: Case) -> None:
     if selected.seen:
         show.lead(selected.sentence)
         return
-    facts = steering_loaders.facts(case.key)
+    facts = case_loaders.facts(case.key)
     reader = _reader()
     chosen = st.session_state.get(_CHOSEN)
     if chosen is not None and chosen[0] == case.key:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import loaders, show
-from guidedrec_core.app.case_study import steering_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.saved_scenarios import kept
 from guidedrec_core.app.case_study.wish import wish
 from guidedrec_core.app.errors import escaped
@@ -67,7 +67,7 @@ def steer_section(view: View, case: Case) -> None:
         tuple(items.index(item) for item in removed),
         tuple(items.index(item) for item in added),
     )
-    shown = steering_loaders.steered(case.key, steering)
+    shown = case_loaders.steered(case.key, steering)
     active = any(steering.pulls) or bool(removed or added)
     with answer:
         _answer(view, begin, shown, steering if active else None)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import changes_loaders as loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
@@ -36,7 +36,7 @@ def why_not(view: View, case: Case) -> None:
     if chosen is None:
         show.note(f"Find any item to see what keeps it out of this {view.verb.user}'s list.")
         return
-    answer = loaders.why_not(case.key.about(chosen))
+    answer = case_loaders.why_not(case.key.about(chosen))
     show.lead(answer.sentence)
     if answer.parts.empty:
         return
