@@ -175,7 +175,7 @@ class BatchSession:
             if found is None:
                 self.error = ServiceError(
                     f"{self._client.base_url} does not know the batch {batch.remote} (any more); use the key that it "
-                    "was made with, or give it up with --cancel, after which everything in it is asked for anew"
+                    "was made with, or give it up with --cancel, after which everything in it is requested again"
                 )
                 return
             remote = found
@@ -212,7 +212,7 @@ class BatchSession:
         if remote.status == "expired" and untouched and not answered:
             self.error = ServiceError(
                 f"{self._client.base_url} answered none of {batch.requests:,} requests within a day, and did not "
-                "charge for them; run the same again to submit them anew"
+                "charge for them; run the same again to resubmit them"
             )
 
     def _read_files(self, batch: StoredBatch, remote: RemoteBatch, requests: dict[int, BatchRequest]) -> bool:
