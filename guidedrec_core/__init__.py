@@ -1,7 +1,8 @@
 """guidedrec: audit why a recommender recommends, with scores that are explained exactly.
 
-Everything a data scientist needs stands in the package root and is loaded when it is first used. Importing the package
-itself loads nothing heavy.
+The package root offers everything a data scientist needs, and loads each name when it is first used: importing the
+package loads nothing heavy. Two names are shorter here than in their modules: `Attributes` is
+`attributes.schema.AttributeSchema`, and `open` is `recommenders.reading.open_recommender`.
 
 Examples
 --------
@@ -30,8 +31,9 @@ On the bundled shop, with one epoch to be quick:
 True
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from guidedrec_core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema as Attributes
@@ -88,19 +90,7 @@ _HOME_OF = {
     "evaluate": ("evaluation.evaluate", "evaluate"),
     "open": ("recommenders.reading", "open_recommender"),
 }
-"""Module and name of what the root offers."""
+"""Offered name to its module and its name there."""
 
 
-def __getattr__(name: str) -> Any:
-    """Load a public name when it is first used."""
-    if name not in _HOME_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, attribute = _HOME_OF[name]
-    value = getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, _HOME_OF)

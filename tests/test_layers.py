@@ -1,6 +1,7 @@
 """The house: folders by concept, imports downward and without circles, light modules, and one user of Streamlit."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ REPOSITORY = ROOT.parent
 # Folders of one layer do not import each other. A new folder belongs in here, in the lowest layer it fits; a single
 # module may have an entry of its own where it is lower than its folder.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("columns", "errors", "randomness", "progress", "language"),
+    ("columns", "errors", "randomness", "progress", "language", "lazy"),
     ("config", "files"),
     ("data", "llm", "fernway", "figures.theme"),
     ("attributes", "facts", "vectors", "training", "figures.waterfall"),
@@ -158,6 +159,18 @@ def test_the_lower_layers_load_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", check], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout.strip() == "[]", done.stderr
+
+
+@pytest.mark.parametrize("package", ["guidedrec_core", "guidedrec_core.stages"])
+def test_lazy_packages_offer_what_they_list_under_names_of_no_submodule(package: str) -> None:
+    lazy = importlib.import_module(package)
+    folder = ROOT.joinpath(*package.split(".")[1:])
+    assert not {*lazy.__all__} & {path.stem for path in folder.iterdir()}
+    for name in lazy.__all__:
+        assert callable(getattr(lazy, name)), name
+        assert name in dir(lazy)
+    with pytest.raises(AttributeError, match=f"module '{package}' has no attribute 'nothing'"):
+        lazy.nothing  # noqa: B018
 
 
 @pytest.mark.parametrize("module", [m for m in MODULES if str(m) not in KNOWS_THE_TRUTH], ids=str)

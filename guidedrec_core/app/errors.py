@@ -24,7 +24,7 @@ def escaped(text: str) -> str:
 
 
 def way_on(sentence: str, label: str, **changes: str | None) -> None:
-    """Show a plain sentence with one button that changes the place; then end the page.
+    """Show a plain sentence with one button that changes the URL; then end the page.
 
     Parameters
     ----------
@@ -41,14 +41,14 @@ def way_on(sentence: str, label: str, **changes: str | None) -> None:
 
 
 def complain(error: GuidedrecError) -> None:
-    """Show an error's sentence, in the words of the page, and go on."""
+    """Show an error's sentence, in the words of the page, and continue."""
     text = str(error).replace("--base-url", "the server's address").replace("--model", "the model's name")
     st.error(escaped(f"{text[:1].upper()}{text[1:]}."), icon=":material/error:")
 
 
 @contextlib.contextmanager
 def guard() -> Iterator[None]:
-    """Turn an error raised on purpose into its sentence and a way on; others are bugs and pass."""
+    """Turn an error raised on purpose into its sentence and a way on; other errors are bugs and are raised."""
     try:
         yield
     except GuidedrecError as error:

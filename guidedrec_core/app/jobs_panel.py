@@ -47,7 +47,7 @@ _TASK_WORDS = {
 }
 _SCORING = "Scoring with the language model"
 _WATCHED = ("validation NDCG@10", "ranking quality")
-"""The figure that training watches: its name in the field, and as people read it."""
+"""The measure that training monitors: its technical name, and the name on screen."""
 
 _EVERY_SECONDS = 1.0
 
@@ -88,17 +88,17 @@ def build_again(dataset: str) -> Job:
     under_way = latest(dataset)
     if under_way is not None and under_way.active:
         return under_way
-    # The moment goes along, so that the same job, resumed, takes what it has finished itself.
+    # The time is an argument, so that the same job, when resumed, reuses what it has finished itself.
     return jobs().start("build", {"dataset": dataset, "again_since": datetime.now(UTC).isoformat(timespec="seconds")})
 
 
 def progress_words(job: Job) -> tuple[float, str]:
-    """Say how far a job is.
+    """Describe the progress of a job.
 
     Returns
     -------
     tuple of (float, str)
-        Share of all stages done, 0..1 (stages count alike, though some take longer), and the words.
+        Share of all stages done, 0..1 (all stages count the same, though some take longer), and the words.
     """
     stages = _TASK_STAGES.get(job.task, STAGES)
     if job.stage not in stages:
@@ -130,12 +130,12 @@ def show_first_build(job: Job, dataset: str, verb: InteractionVerb) -> None:
 
 
 def show_line(job: Job) -> None:
-    """Show in one line that a build goes on while its first results can be studied already."""
+    """Show in one line that a build continues while its first results can be studied."""
     _follow_quietly(job.id)
 
 
 def show_ended(job: Job) -> None:
-    """Say how a job ended without a result, and offer to go on."""
+    """Say how a job ended without a result, and offer to resume it."""
     if job.status == "cancelled":
         what = "build" if job.task == "build" else "work"
         st.info(f"The {what} was cancelled. Finished steps are kept.", icon=":material/info:")
@@ -189,7 +189,7 @@ def _resume(job_id: str) -> None:
 
 
 def _time_left(least: float | None, most: float) -> str:
-    """Write the bounds of a time left.
+    """Return the bounds of a remaining time in words.
 
     Examples
     --------
@@ -207,7 +207,7 @@ def _time_left(least: float | None, most: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Write a time left roughly, as it is known.
+    """Return a remaining time, rounded to the precision of the estimate.
 
     Examples
     --------

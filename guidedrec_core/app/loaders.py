@@ -1,8 +1,8 @@
-"""Cached loading, keyed by run id: a run never changes, so what was read once stays right.
+"""Cached loading, keyed by run id: a run never changes, so cached results stay valid.
 
 Tables are copied for each page; an opened `RefinedRecommender` is shared by all sessions and never changed. torch is
-imported when one is first opened, so that the pages which only read tables start fast; the first page that is drawn
-lets a thread import it meanwhile (`prepare_models`), so that the next page need not wait for it.
+imported when one is first opened, so that pages which only read tables start fast; after the first page is drawn, a
+thread imports it (`prepare_models`), so that the next page does not wait for it.
 """
 
 import importlib
@@ -94,14 +94,14 @@ def case(key: CaseKey) -> "Case":
 
 @st.cache_resource(show_spinner=False)
 def prepare_models() -> threading.Thread:
-    """Import in the background what opening a model needs; once a process. Call it when a page is drawn."""
+    """Import in the background what opening a model needs; once per process. Call it when a page is drawn."""
     thread = threading.Thread(target=_import_models, name="model imports", daemon=True)
     thread.start()
     return thread
 
 
 def _import_models() -> None:
-    # Not at once: the browser still gets its charts from this process, which the imports would keep busy.
+    # Delayed: this process still sends charts to the browser, and the imports would slow it down.
     time.sleep(_BROWSER_SECONDS)
     importlib.import_module("guidedrec_core.cases.case")
 

@@ -83,7 +83,7 @@ def metrics_table(metrics: pd.DataFrame) -> None:
 
 
 def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame, verb: InteractionVerb) -> None:
-    """Show the cases worth opening, three in a row, each a link to its case."""
+    """Show suggested cases, three in a row, each with a link."""
     if highlights.empty:
         show.note("Base and refined model rank every test case the same, so there are no cases to suggest.")
         return
@@ -107,7 +107,7 @@ def cards(highlights: pd.DataFrame, catalogue: pd.DataFrame, verb: InteractionVe
 
 
 def next_steps(verb: InteractionVerb) -> None:
-    """Point to the other pages, and say how to import own data."""
+    """Link to the other pages, and say how to import other data."""
     ways, own = show.pair()
     with ways:
         st.subheader("Explore", anchor=False)

@@ -50,7 +50,7 @@ class View:
     job : Job or None
         The newest job of this data set, in whatever state.
     verb : InteractionVerb
-        How to speak of the data set's interactions.
+        The words for the data set's interactions.
     """
 
     store: RunStore
@@ -81,6 +81,7 @@ def set_up(question: str, icon: str) -> View:
     st.set_page_config(
         page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
     )
+    show.readable_segments()
     store = loaders.store()
     place = url.read()
     with st.sidebar:
@@ -106,7 +107,7 @@ def set_up(question: str, icon: str) -> View:
 
 
 def question_for(question: str, verb: InteractionVerb) -> str:
-    """Return a page's question in the words of the data set: only where things are bought there are shoppers.
+    """Return a page's question in the words of the data set: "shoppers" only where the verb is "bought".
 
     Examples
     --------
@@ -118,7 +119,7 @@ def question_for(question: str, verb: InteractionVerb) -> str:
 
 
 def footer(view: View) -> None:
-    """Say where every number of the page comes from; the end of every page that has something to show."""
+    """Name the data and run behind every number of the page; called at the end of every page with results."""
     entry = view.entry
     st.divider()
     width, split = entry.base.config["encoder"]["width"], entry.base.config["split"]["kind"]
@@ -150,10 +151,10 @@ def needs(view: View, stage: str, what: str) -> RunInfo:
 
 
 def _offer(view: View, stage: str, what: str) -> NoReturn:
-    """Say what is missing and when it will be there; end the page."""
+    """Say what is missing and when it will be ready; end the page."""
     if view.job is not None and view.job.active:
         st.info(
-            f"{what} are not ready yet. This page updates by itself when they are.", icon=":material/hourglass_top:"
+            f"{what} are not ready yet. This page updates automatically when they are.", icon=":material/hourglass_top:"
         )
         path, _, question, symbol = PAGES[1]
         st.page_link(path, label=f"In the meantime: {question}", icon=symbol, query_params=url.link())
@@ -177,7 +178,7 @@ def _start_build(dataset: str) -> None:
 
 
 def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
-    """Offer the data sets; return the one of the place, else the newest that was built."""
+    """Offer the data sets; return the one in the URL, else the one built last."""
     names = library.dataset_names(store)
     built = [str(entry.data.config["name"]) for entry in library.refined_entries(store)]
     chosen = place.get("dataset") or next(iter(built), BUNDLED[0])
@@ -188,8 +189,8 @@ def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
 
 
 def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str) -> RefinedEntry:
-    """Offer the refined runs of a data set; return the one of the place, else the newest."""
-    # The browser answers with the words of a choice, so two runs of one minute must not read alike.
+    """Offer the refined runs of a data set; return the one in the URL, else the newest."""
+    # The browser returns the label of a choice, so two runs of the same minute need different labels.
     times = Counter(map(_run_label, entries))
     labels = {
         e.run.id: _run_label(e) if times[_run_label(e)] == 1 else f"{_run_label(e)} ({e.run.id})" for e in entries
@@ -207,7 +208,7 @@ def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str
 
 
 def _run_label(entry: RefinedEntry) -> str:
-    """Name a run as people read it: when it was made, and what sets it apart."""
+    """Return the label of a run: when it was made, and what distinguishes it."""
     return f"{entry.run.created:%d %b %Y, %H:%M}{', doubtful scores count less' if entry.shrinks_doubtful else ''}"
 
 
@@ -219,7 +220,7 @@ def _select(
     labels: dict[str, str] | None = None,
     help: str | None = None,
 ) -> None:
-    """Show a choice in the sidebar that follows the place, and changes it."""
+    """Show a choice in the sidebar that follows the URL, and changes it."""
     key = f"choose_{name}"
     if st.session_state.get(key) != chosen:
         st.session_state[key] = chosen

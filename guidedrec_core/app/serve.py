@@ -12,7 +12,7 @@ from streamlit.web import cli as streamlit
 from guidedrec_core.errors import GuidedrecError
 
 SCRIPT = "app.py"
-"""The first page; ``pages/`` and ``.streamlit/config.toml`` lie in the same folder."""
+"""The first page; ``pages/`` and ``.streamlit/config.toml`` are in the same folder."""
 
 _APP = Path(__file__).resolve().parent
 _FIRST_PAGE = ("guidedrec_core.app.overview", "guidedrec_core.figures.overview")
@@ -33,7 +33,7 @@ def site() -> Path:
         if (folder / SCRIPT).is_file() and (folder / "pages").is_dir():
             return folder
     raise GuidedrecError(
-        f"expected the app's pages in {folders[0]} or {folders[1]}, found neither; install guidedrec anew"
+        f"expected the app's pages in {folders[0]} or {folders[1]}, found neither; install guidedrec again"
     )
 
 
@@ -43,14 +43,14 @@ def serve(options: list[str]) -> None:
     Parameters
     ----------
     options : list of str
-        As `streamlit run` takes them.
+        Options of `streamlit run`.
     """
     threading.Thread(target=_import_first_page, name="page imports", daemon=True).start()
     streamlit.main(["run", str(site() / SCRIPT), *options], prog_name="streamlit", standalone_mode=False)
 
 
 def _import_first_page() -> None:
-    """Import what the first page needs as soon as the server is up: the browser loads its own part meanwhile."""
+    """Import what the first page needs as soon as the server is up: meanwhile the browser loads its own part."""
     while not runtime.exists():
         time.sleep(_LOOK_SECONDS)
     time.sleep(_LISTEN_SECONDS)

@@ -20,8 +20,23 @@ _ABOUT = (
 )
 
 
+# Streamlit writes white on the primary colour (buttons), and in the primary colour on the page (selected or hovered
+# segments and tabs). On a dark page no colour has a contrast of 4.5 in both, so segments and tabs keep the colour of
+# other text; tint, border and underline show the selection.
+_SEGMENTS = """<style>
+.stButtonGroup button[data-variant]:not([data-disabled]), .stTabs [role="tab"]:not([data-disabled]) {
+  color: inherit !important;
+}
+</style>"""
+
+
+def readable_segments() -> None:
+    """Give selected segments and tabs a readable text colour; draws nothing."""
+    st.html(_SEGMENTS)
+
+
 def dark() -> bool:
-    """Tell whether the visitor sees the dark theme."""
+    """Return whether the visitor sees the dark theme."""
     return bool(st.context.theme.type == "dark")
 
 
@@ -31,12 +46,12 @@ def lead(sentence: str, help: str | None = None) -> None:
 
 
 def note(text: str, help: str | None = None) -> None:
-    """Show a quiet remark, with an optional tooltip; the text is shown as it is."""
+    """Show a note in small type, with an optional tooltip; the text is shown as it is."""
     st.caption(escaped(text), help=help)
 
 
 def about(verb: InteractionVerb) -> None:
-    """Say what this is, in three sentences."""
+    """Describe the app in three sentences."""
     st.write(escaped(_ABOUT.format(patterns=verb.patterns)))
 
 
@@ -47,7 +62,7 @@ def pair() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def chart(figure: go.Figure, alt: str, key: str) -> None:
-    """Show a figure that is only looked at.
+    """Show a figure without controls.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where the visitor is: data set, run, user, item and history shown, kept in the URL and across pages."""
+"""The state of the app in the URL: data set, run, user, item and part of the history, kept across pages."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ _KEY = "guidedrec_place"
 
 
 def read() -> dict[str, str]:
-    """Return the place, as far as it is known.
+    """Return the state, as far as it is known.
 
-    A URL that says anything says all: what it leaves out is not taken from an earlier page. A URL without any of the
-    names, as the menu makes it, means "stay where you are".
+    A URL with any of the names is complete: what it leaves out is not filled in from an earlier page. A URL without any
+    of them, as in the menu, keeps the state.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def read() -> dict[str, str]:
 
 
 def write(place: Mapping[str, str | None]) -> None:
-    """Make this the place, in the URL and for the other pages; None and "" leave a name out."""
+    """Set the state, in the URL and for the other pages; None and "" leave a name out."""
     kept = {name: str(place[name]) for name in NAMES if place.get(name)}
     st.session_state[_KEY] = kept
     for name in NAMES:
@@ -37,10 +37,10 @@ def write(place: Mapping[str, str | None]) -> None:
 
 
 def update(**changes: str | None) -> None:
-    """Change some names and keep the others; fit for a widget's callback.
+    """Change some names and keep the others; usable as a widget's callback.
 
-    Another data set forgets the run, the user and the item, and another user the item and the part of the history
-    shown, unless they are given too.
+    Another data set clears the run, the user and the item, and another user the item and the part of the history,
+    unless they are given too.
     """
     place: dict[str, str | None] = {**read()}
     if "dataset" in changes and changes["dataset"] != place.get("dataset"):
@@ -51,6 +51,6 @@ def update(**changes: str | None) -> None:
 
 
 def link(**changes: str | None) -> dict[str, str]:
-    """Return the query parameters of another place, for `st.page_link` and `st.switch_page`."""
+    """Return the query parameters of another state, for `st.page_link` and `st.switch_page`."""
     place: dict[str, str | None] = {**read(), **changes}
     return {name: str(place[name]) for name in NAMES if place.get(name)}

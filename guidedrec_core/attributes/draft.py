@@ -1,4 +1,4 @@
-"""`Draft`: attributes while people edit them, whole or not; what is still wrong with them in plain words."""
+"""`Draft`: attributes while people edit them, complete or not, and what is still wrong with them in plain words."""
 
 import re
 import unicodedata
@@ -27,7 +27,7 @@ class DraftAttribute:
     low, high, definition : str
         As in `Attribute`.
     levels : str
-        One level a line, e.g. ``"5: a fleece"``.
+        One level per line, e.g. ``"5: a fleece"``.
     name : str
         The name it was stored under, kept as long as the label says the same; empty for a new one.
     """
@@ -41,7 +41,7 @@ class DraftAttribute:
 
     @classmethod
     def of(cls, attribute: Attribute) -> "DraftAttribute":
-        """Take an attribute as it is."""
+        """Make a draft of a finished attribute."""
         levels = "\n".join(f"{value}: {text}" for value, text in attribute.levels.items())
         return cls(attribute.label, attribute.low, attribute.high, attribute.definition, levels, attribute.name)
 
@@ -55,7 +55,7 @@ class DraftAttribute:
         return re.sub(r"[^A-Za-z0-9]+", "_", ascii_).strip("_").lower()
 
     def problems(self, scale: Scale) -> list[str]:
-        """Say what is wrong with it, as the ends of sentences that begin with its name."""
+        """Say what is wrong with it, in phrases that follow its name."""
         wrong_name = self._wrong_name()
         return ([wrong_name] if wrong_name else []) + self._problems_of_texts(scale)
 
@@ -89,7 +89,7 @@ class DraftAttribute:
         return ""
 
     def parsed_levels(self) -> tuple[dict[str, str], list[str]]:
-        """Return the levels, and the lines that are none or repeat one."""
+        """Return the levels, and the lines that are not a level or repeat one."""
         levels: dict[str, str] = {}
         wrong = []
         for line in filter(str.strip, self.levels.splitlines()):
@@ -104,7 +104,7 @@ class DraftAttribute:
 
 @dataclass(frozen=True)
 class Draft:
-    """Attributes while they are edited; every change makes another one.
+    """Attributes while they are edited; every change returns a new draft.
 
     Attributes
     ----------
@@ -122,7 +122,7 @@ class Draft:
 
     @classmethod
     def of(cls, schema: AttributeSchema) -> "Draft":
-        """Begin with attributes that are whole."""
+        """Start from a finished schema."""
         return cls(tuple(DraftAttribute.of(one) for one in schema.attributes), schema.domain, schema.scale)
 
     def add(self) -> "Draft":
@@ -130,7 +130,7 @@ class Draft:
         return replace(self, attributes=(*self.attributes, DraftAttribute()))
 
     def remove(self, place: int) -> "Draft":
-        """Leave an attribute out."""
+        """Remove an attribute."""
         return replace(self, attributes=self.attributes[:place] + self.attributes[place + 1 :])
 
     def change(self, place: int, **texts: str) -> "Draft":
@@ -167,7 +167,7 @@ class Draft:
         return tuple(found)
 
     def schema(self) -> AttributeSchema:
-        """Return the schema that it is.
+        """Return the finished schema.
 
         Raises
         ------

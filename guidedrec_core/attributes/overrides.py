@@ -1,8 +1,8 @@
-"""Overrides: what people say against single guided scores, laid over whatever was scored.
+"""Overrides: single scores set by people, which replace the guided scores.
 
-``<home>/overrides/<data set>.jsonl`` holds one change a line, oldest first, and only grows: nothing said is ever lost,
-whatever is scored, imported or refined later. What is in force follows from it (`current`) and is laid over the scores
-when they are about to be used (`apply`), so that it outlives every new scoring.
+``<home>/overrides/<data set>.jsonl`` holds one change per line, oldest first, and only grows: no change is ever lost,
+whatever is scored, imported or refined later. The overrides in force follow from it (`current`) and are applied to the
+scores when these are used (`apply`), so they survive every new scoring.
 """
 
 import contextlib
@@ -48,11 +48,11 @@ class Override(Config):
     attribute: str
     """Name of the attribute."""
     value: float | None
-    """The raw score from now on; None withdraws what was said before."""
+    """The raw score from now on; None withdraws the earlier override."""
     scale: Scale
     """The range it was given on."""
     who: str = Field(min_length=1)
-    """Who says so."""
+    """Who set it."""
     when: AwareDatetime
     """UTC, to the second."""
     why: str = Field(min_length=1)
@@ -61,7 +61,7 @@ class Override(Config):
     """What was in force before: an earlier override or the score; None where there was none."""
 
     def problem(self, schema: AttributeSchema, items: Vocabulary) -> Problem:
-        """Say why it cannot be laid over scores of these attributes and items; empty when it can."""
+        """Say why it cannot be applied to scores of these attributes and items; empty when it can."""
         if self.item_id not in items:
             return "unknown_items"
         if self.attribute not in schema.names:
@@ -70,7 +70,7 @@ class Override(Config):
 
 
 class OverrideLog:
-    """The overrides of one data set. Any number of processes may read and write at once.
+    """The log of one data set's overrides. Any number of processes may read and write at once.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class OverrideLog:
     def set(
         self, scores: GuidedScores, items: Vocabulary, item_id: str, attribute: str, value: float, who: str, why: str
     ) -> Override:
-        """Let a person's score stand for that of an item on an attribute.
+        """Set the score of an item on an attribute by hand.
 
         Parameters
         ----------
@@ -112,7 +112,7 @@ class OverrideLog:
         item_id, attribute, value
             The item, the attribute's name, and its raw score on the schema's scale.
         who, why : str
-            Who says so, and the reason; neither may be blank.
+            Who sets it, and the reason; neither may be blank.
 
         Raises
         ------
@@ -142,7 +142,7 @@ class OverrideLog:
             )
 
     def withdraw(self, item_id: str, attribute: str, who: str, why: str) -> Override:
-        """Let the score stand again.
+        """Withdraw an override, so that the guided score counts again.
 
         Raises
         ------
@@ -191,15 +191,15 @@ class OverrideLog:
 
 @dataclass(frozen=True)
 class Overridden:
-    """Scores with overrides laid over them.
+    """Scores with overrides applied.
 
     Attributes
     ----------
     scores : GuidedScores
-        What is to be used.
+        The scores to use.
     cells : pandas.DataFrame
-        One row an override in use: ``item_id, attribute, value, who, when`` (UTC), ``why, scored`` (NaN where there was
-        no score).
+        One row per override in use: ``item_id, attribute, value, who, when`` (UTC), ``why, scored`` (NaN without a
+        score).
     left_out : pandas.DataFrame
         Those that cannot be used now, with ``problem`` instead of ``scored``; see `Override.problem`.
     notices : tuple of Notice
@@ -213,19 +213,19 @@ class Overridden:
 
 
 def current(entries: Iterable[Override]) -> tuple[Override, ...]:
-    """Return the layer in force, one override a score, by item and attribute; the latest word counts."""
+    """Return the overrides in force, the latest for each score, sorted by item and attribute."""
     layer = _in_force(entries)
     return tuple(layer[cell] for cell in sorted(layer))
 
 
 def digest(layer: Iterable[Override]) -> str:
-    """Return 16 hex digits naming a layer's content."""
+    """Return 16 hex digits that identify some overrides by content."""
     text = "\n".join(override.model_dump_json() for override in layer)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def apply(layer: tuple[Override, ...], scores: GuidedScores, items: Vocabulary) -> Overridden:
-    """Lay overrides over scores; what the scores have no place for is left out and counted.
+    """Apply overrides to scores; those that fit no item or attribute are left out and counted.
 
     Parameters
     ----------
@@ -297,7 +297,7 @@ def _said(text: str, name: str) -> str:
 
 
 def _plain(score: np.float32) -> float | None:
-    """Return a stored score as people would write it: 7.3, not 7.30000019."""
+    """Return a stored float32 score as people would write it: 7.3, not 7.30000019."""
     return None if math.isnan(score) else float(str(score))
 
 

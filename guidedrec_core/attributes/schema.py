@@ -1,4 +1,4 @@
-"""Attribute schema: the named properties items are scored on, with the meaning of both ends."""
+"""Attribute schema: the named properties that items are scored on, with the meaning of both ends."""
 
 import hashlib
 import json
@@ -20,11 +20,11 @@ LONGEST_TEXT, LONGEST_DOMAIN = 2000, 300
 """Characters of a text about an attribute, and of the kind of items: they enter every prompt."""
 
 _MOST_LEVELS = 100
-# A file with 64 attributes of a page each is smaller. Deeply dotted keys take a parser of TOML a time that grows with
-# the square of their parts: 11 s for 20,000 of them, in 40 kB.
+# A file with 64 attributes of a page each is smaller. The time a TOML parser needs for a dotted key grows with the
+# square of its parts: 11 s for 20,000 of them, in 40 kB.
 _MOST_BYTES, _MOST_PARTS = 1_000_000, 16
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
-# Where keys stand: at the begin of a line, and after a bracket or a comma.
+# Keys occur at the start of a line, and after a bracket or a comma.
 _DOTTED = re.compile(rf"(?:^|[\[{{,])[ \t]*+{_PART}(?:\.[ \t]*+{_PART}){{{_MOST_PARTS}}}", re.MULTILINE)
 
 
@@ -52,7 +52,7 @@ class Attribute(Config):
     high: str = Field(min_length=1, max_length=LONGEST_TEXT)
     """What the highest score means."""
     definition: str = Field("", max_length=LONGEST_TEXT)
-    """What is judged, when the two ends do not say it all."""
+    """What is judged, where the two ends do not say everything."""
     # Left out of stored schemas where there are none, so that these keep the hash they had before there were levels.
     levels: dict[str, str] = Field(default={}, max_length=_MOST_LEVELS, exclude_if=lambda levels: not levels)
     """What single scores mean, e.g. ``{"5": "a fleece"}``; the keys are numbers on the scale, in rising order."""
@@ -202,7 +202,7 @@ def _digest(content: dict[str, Any]) -> str:
 
 
 def _read_text(path: Path) -> str:
-    """Return the text of a schema's file, with line ends as TOML wants them.
+    """Return the text of a schema's file, with the line ends that TOML requires.
 
     Raises
     ------
@@ -224,7 +224,7 @@ def _is_toml(path: Path) -> bool:
 
 
 def _toml(content: dict[str, Any]) -> str:
-    """Write a schema's plain data as TOML, an attribute a block, as people edit it."""
+    """Write a schema's plain data as TOML, one block per attribute, for editing by hand."""
     blocks = [_lines({key: value for key, value in content.items() if not isinstance(value, dict | list)})]
     blocks += [["[scale]", *_lines(content["scale"])]]
     for attribute in content["attributes"]:
@@ -236,7 +236,7 @@ def _toml(content: dict[str, Any]) -> str:
 
 
 def _lines(values: dict[str, Any]) -> list[str]:
-    """Write keys and their texts and numbers, which TOML spells as JSON does but for one character."""
+    """Write keys with texts and numbers, which TOML writes like JSON except for one character."""
     keys = [key if key.isidentifier() or key.isdigit() else json.dumps(key) for key in values]
     texts = [json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f") for value in values.values()]
     return [f"{key} = {text}" for key, text in zip(keys, texts, strict=True)]

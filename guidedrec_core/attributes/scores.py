@@ -41,7 +41,7 @@ class GuidedScores:
         Raises
         ------
         ConfigError
-            There is no attribute at a position, or one position stands twice.
+            There is no attribute at a position, or a position is given twice.
         """
         if attributes is None:
             return self
@@ -76,9 +76,9 @@ class AlignedScores:
     user_split : SplitConfig
         The split whose training histories users were judged from.
     scoring : mapping
-        How a language model was asked for them, fields of `ScoringConfig`; empty where they come from tables.
+        Settings of the scoring by a language model, fields of `ScoringConfig`; empty where they come from tables.
     notices : tuple of Notice
-        What was missing or left over.
+        Missing scores and scores of unknown ids.
     """
 
     items: GuidedScores
@@ -117,7 +117,7 @@ class Scores:
         users: pd.DataFrame | None = None,
         user_split: str | SplitConfig = "leave-one-out",
     ) -> "Scores":
-        """Take guided scores from tables.
+        """Make guided scores from tables.
 
         Parameters
         ----------
@@ -233,7 +233,7 @@ def score_numbers(column: pd.Series, scale: Scale, ids: pd.Series, source: str) 
     ids : pandas.Series
         What each row is about, for messages.
     source : str
-        Where the column stands, for messages.
+        Where the column comes from, for messages.
 
     Raises
     ------

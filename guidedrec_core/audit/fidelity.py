@@ -1,12 +1,12 @@
-"""Is an explanation true? Take away what it says counts most, and see whether the model agrees.
+"""Is an explanation true? Remove what it ranks highest, and see whether the model's score changes most.
 
-Deletion: leave out what counts most first, then the next, and so on; insertion: begin with nothing and put it back in
-the same order (Petsiuk, Das and Saenko, BMVC 2018). After each step the model itself scores the item anew. What counts
-is the area: the mean change of the score over all steps, large if what was said to count most does. Both ends are the
-same for every order, so that areas of one case can be compared; random orders, the newest first and the model's
-attention are held against it, paired over users.
+Deletion: remove the most important part first, then the next, and so on; insertion: start from nothing and add parts in
+the same order (Petsiuk, Das and Saenko, BMVC 2018). After each step the model scores the item again. The measure is the
+area: the mean change of the score over all steps, large if the parts ranked highest do count most. Both ends are the
+same for every order, so areas of one case can be compared; random orders, newest first and the model's attention are
+the comparisons, paired over users.
 
-Shapes: V cases, a question each; S shares of steps, A attributes.
+Shapes: V cases, one question each; S shares of steps, A attributes.
 """
 
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ FloatArray = npt.NDArray[np.float64]
 BoolArray = npt.NDArray[np.bool_]
 
 SHARES = np.linspace(0, 1, 11)
-"""Shares of positions or attributes taken away or put back, S."""
+"""Shares of positions or attributes removed or added, S."""
 EXPLANATION, RANDOM, ATTENTION, RECENCY = "explanation", "random", "attention", "newest first"
 """Orders."""
 DELETION, INSERTION = "deletion", "insertion"
@@ -39,9 +39,9 @@ SCORE, DOUBLINGS = "score", "doublings"
 """Measures: change of the score; how often the rank doubled (deletion) or halved (insertion)."""
 
 Orders = dict[str, list[list[IntArray]]]
-"""Of each kind of order, of each case, one order or several whose curves are averaged; most important first."""
+"""By kind of order, for each case one order or several (their curves are averaged); most important first."""
 Kept = list[list[BoolArray]]
-"""Of each case, of each of its orders, what is there after each share of steps, ``[S, n]``."""
+"""For each case and each of its orders, what is present after each share of steps, ``[S, n]``."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Fidelity:
     areas : pandas.DataFrame
         ``direction, measure, order``; ``area`` (mean of the curve) with its 95 % interval ``low, high``; for other
         orders than the explanation ``gap`` (the explanation's area minus this one's) with ``gap_low, gap_high``, and
-        ``better``, the share of cases in which the explanation's is larger. Above 0 the explanation knows more.
+        ``better``, the share of cases in which the explanation's is larger. Above 0, the explanation's order is better.
     n_cases : int
         V.
     """
@@ -75,22 +75,22 @@ def history_fidelity(
     evaluations: int = 1024,
     samples: int = 1000,
 ) -> Fidelity:
-    """Take positions out of histories, and put them back, in the order of an explanation.
+    """Remove positions from histories, and add them, in the order of an explanation.
 
-    Next to it stand random orders, the newest first, and the model's attention where it has any (`has_attention`).
+    It is compared with random orders, newest first, and the model's attention where it has any (`has_attention`).
 
     Parameters
     ----------
     model : RefinedModel or BaseModel
-        What is explained, and asked again.
+        What is explained, and scores again.
     questions : list of Question
-        V of them; each item is ranked among all that its history does not hold.
+        V of them; each item is ranked among all that are not in its history.
     values : list of FloatArray, optional
-        What each position did, the largest first; by default Shapley values of the score.
+        Effect of each position; larger comes first. By default Shapley values of the score.
     seed : int
         Of random orders, sampled Shapley values and resamples.
     draws : int
-        Random orders a case.
+        Random orders per case.
     evaluations : int
         Of Shapley values; see `history_shapley`.
     samples : int
@@ -105,11 +105,11 @@ def history_fidelity(
         for direction in (DELETION, INSERTION)
         for name in orders
     }
-    # Both ends, and often more, are the same for every order of a case: each is scored once.
-    asked: dict[tuple[int, bytes], BoolArray] = {}
+    # Both ends, and often more steps, are the same for every order of a case: each is scored once.
+    distinct: dict[tuple[int, bytes], BoolArray] = {}
     for case, mask in _each(kept.values()):
-        asked.setdefault((case, mask.tobytes()), mask)
-    worth = dict(zip(asked, _rescored(model, questions, asked), strict=True))
+        distinct.setdefault((case, mask.tobytes()), mask)
+    worth = dict(zip(distinct, _rescored(model, questions, distinct), strict=True))
     traces = {key: _traces(of_cases, worth) for key, of_cases in kept.items()}
     return _fidelity(traces, _users(questions), samples, seed)
 
@@ -121,7 +121,7 @@ def _history_orders(
     rng: np.random.Generator,
     draws: int,
 ) -> Orders:
-    """Return the orders in which positions are taken away: the explanation's, and those it is held against."""
+    """Return the orders in which positions are removed: the explanation's, and those it is compared with."""
     histories = [question.history for question in questions]
     orders: Orders = {
         EXPLANATION: [[_descending(each)] for each in values],
@@ -147,9 +147,9 @@ def attribute_fidelity(
 ) -> Fidelity:
     """Set an item's attributes to the catalogue's mean, and back, in the order of their contributions.
 
-    Each attribute's effect is what the model says of the item with that attribute changed. As every mode's score is
+    Each attribute's effect is the model's score of the item with that attribute changed. As every mode's score is
     linear in the item's own row of G, effects of several add up. Parameters as in `history_fidelity`; no history may
-    hold the item explained.
+    contain the item explained.
     """
     rng = generator(seed, "fidelity", "attributes")
     names = [(direction, name) for direction in (DELETION, INSERTION) for name in (EXPLANATION, RANDOM)]
@@ -164,7 +164,7 @@ def attribute_fidelity(
         for direction, name in names:
             kept = np.array([_kept(order, direction) for order in orders[name]])  # [orders, S, A]
             worth = scores[item] - ~kept @ effects  # [orders, S]
-            # The other items keep their scores, so that the rank needs no further pass of the model.
+            # The other items keep their scores, so the rank needs no further pass of the model.
             others = np.repeat(scores[None], worth.size, axis=0)
             others[:, item] = worth.ravel()
             ranks = ranks_of(others.astype(np.float32), np.full(worth.size, item)).reshape(worth.shape)
@@ -195,13 +195,13 @@ def _effects(model: RefinedModel, question: Question) -> tuple[FloatArray, Float
 
 
 def _descending(values: FloatArray) -> IntArray:
-    """Return the places of the largest first; of equals, the last."""
+    """Return the positions sorted by value, largest first; among equals, the last first."""
     order: IntArray = np.lexsort((-np.arange(len(values)), -values))
     return order
 
 
 def _kept(order: IntArray, direction: str) -> BoolArray:
-    """Return what is there after each share of steps, ``[S, n]``."""
+    """Return what is present after each share of steps, ``[S, n]``."""
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     done = place < np.round(SHARES * len(order))[:, None]  # [S, n]
@@ -209,7 +209,7 @@ def _kept(order: IntArray, direction: str) -> BoolArray:
 
 
 def _each(kept: Iterable[Kept]) -> Iterable[tuple[int, BoolArray]]:
-    """Yield every case with what of it is kept."""
+    """Yield every case with each mask of what is kept."""
     for of_cases in kept:
         for case, of_orders in enumerate(of_cases):
             for masks in of_orders:
@@ -217,21 +217,21 @@ def _each(kept: Iterable[Kept]) -> Iterable[tuple[int, BoolArray]]:
                     yield case, mask
 
 
-def _rescored(model: Any, questions: list[Question], asked: dict[tuple[int, bytes], BoolArray]) -> FloatArray:
-    """Return score and binary logarithm of the rank of each case's item after what is kept, ``[n, 2]``."""
+def _rescored(model: Any, questions: list[Question], masks: dict[tuple[int, bytes], BoolArray]) -> FloatArray:
+    """Return score and binary logarithm of the rank of each case's item, given what is kept, ``[n, 2]``."""
     users, items = _users(questions), np.array([question.item for question in questions], dtype=np.int64)
     histories = [question.history for question in questions]
-    which = np.array([case for case, _ in asked])
-    kept = list(asked.values())
+    which = np.array([case for case, _ in masks])
+    kept = list(masks.values())
     found = np.empty((len(kept), 2))
     size = block_size(model.n_items)
-    by_length = np.argsort([mask.sum() for mask in kept], kind="stable")  # blocks of like length hold little padding
+    by_length = np.argsort([mask.sum() for mask in kept], kind="stable")  # blocks of similar length need little padding
     for first in range(0, len(kept), size):
         part = by_length[first : first + size]
         shown = [histories[which[n]][kept[n]] for n in part]
         scores = model.scores(users[which[part]], shown)
         own = scores[np.arange(len(part)), items[which[part]]]
-        # Candidates stay those of the whole history, whatever of it is shown.
+        # Candidates are those of the whole history, whichever part of it is shown.
         scores = mask_seen(scores, [histories[case] for case in which[part]])
         scores[np.arange(len(part)), items[which[part]]] = own
         found[part] = np.stack([own, np.log2(ranks_of(scores, items[which[part]]))], axis=1)
@@ -239,7 +239,7 @@ def _rescored(model: Any, questions: list[Question], asked: dict[tuple[int, byte
 
 
 def _fidelity(traces: dict[tuple[str, str], FloatArray], users: IntArray, samples: int, seed: int) -> Fidelity:
-    """Sum up curves ``[V, S, 2]`` of score and rank, by direction and order."""
+    """Summarise curves ``[V, S, 2]`` of score and rank, by direction and order."""
     curves, areas = [], []
     gains = {}
     for (direction, order), trace in traces.items():

@@ -1,22 +1,22 @@
 """The meaning alarm: does a guided dimension still mean its label after training?
 
-An explanation names attributes. It is worth nothing where a column of scores was mixed up on its way into the model, or
-where training turned a dimension into something else. So each attribute is held against a reference: scores of items
-on the same attributes from another source, judged again or as they were recorded. Three questions are asked of each:
+An explanation names attributes. It is worthless if a column of scores was mixed up on its way into the model, or if
+training turned a dimension into something else. So each attribute is compared with a reference: scores of items on the
+same attributes from another source, judged again or as they were recorded. Each is tested in three ways:
 
 - its *column*: do the model's item values agree with the reference scores of this attribute, and no better with those
   of another, upside down or not?
-- its *users*: do the model's user values so agree with the mean scores of what these users interacted with?
-- its *response*: does asking for more of it bring items with higher scores?
+- its *users*: do the model's user values agree in the same way with the mean scores of these users' items?
+- its *response*: does a pull towards more of it bring items with higher scores?
 
-A person may judge twenty items again, but hardly the whole catalogue. The first question needs no more. The others
-need scores of most items; where the reference has fewer, they are asked of the scores as they are stored, which still
-shows what training made of them.
+A person may judge twenty items again, but hardly the whole catalogue. The first test needs no more. The others need
+scores of most items; where the reference has fewer, they use the stored scores, which still shows what training made of
+them.
 
-Each answer becomes the evidence that the label holds, in standard errors above a bar. Below it an alarm is raised. The
-bars are theory, tuned on nothing. Agreement, and response, must be more than chance brings: a dimension without meaning
-passes a question in fewer than 5 % of models, all attributes counted (Fisher's z, Bonferroni). Another label must not
-fit clearly better: if it fits but as well, an alarm is raised in fewer than 5 % of models, all pairs counted (Meng,
+Each test gives the evidence that the label holds, in standard errors above a threshold. Below it an alarm is raised.
+Thresholds follow from theory; none is tuned. Agreement, and response, must exceed chance: a dimension without meaning
+passes a test in fewer than 5 % of models, all attributes counted (Fisher's z, Bonferroni). Another label must not fit
+clearly better: if it only fits as well, an alarm is raised in fewer than 5 % of models, all pairs counted (Meng,
 Rosenthal and Rubin, Psychological Bulletin 1992, on correlations that have a variable in common).
 """
 
@@ -35,10 +35,10 @@ from guidedrec_core.refinement.refined import RefinedModel
 FloatArray = npt.NDArray[np.float64]
 
 COLUMN, USERS, RESPONSE = "column", "users", "response"
-"""The three questions."""
+"""The three tests."""
 
 FEWEST = 10
-"""Reference scores that an attribute needs: with fewer, agreement cannot be told from chance."""
+"""Reference scores that an attribute needs: with fewer, agreement cannot be distinguished from chance."""
 
 _LEVEL = 0.05
 _COVERED = 0.5  # share of the catalogue that must have reference scores for users and lists to be judged by them
@@ -73,14 +73,14 @@ def meaning(
     names: tuple[str, ...],
     k: int = 10,
 ) -> pd.DataFrame:
-    """Ask of each attribute whether it still means its label.
+    """Test whether each attribute still means its label.
 
     Parameters
     ----------
     model : RefinedModel
         In any mode.
     users, histories
-        Users to ask for, ``[B]`` indexes and what the model is shown of each.
+        Users to test with: ``[B]`` indexes, and the history that the model is shown of each.
     reference : ndarray
         Scores of items, floats ``[n_items, A]`` on any scale; NaN = not judged. The columns' labels must be right.
     stored : ndarray
@@ -93,22 +93,22 @@ def meaning(
     Returns
     -------
     pandas.DataFrame
-        One row an attribute, ``attribute``, and for each question what was found:
+        One row per attribute, ``attribute``, and the result of each test:
 
         - ``column_agreement`` with its own reference; ``column_rival`` and ``column_rival_agreement``, the other
           attribute that it agrees with most, signed; ``column_count``, reference scores compared;
         - ``users_agreement``, ``users_rival``, ``users_rival_agreement`` and ``users_count``, the same of user values;
-        - ``response``: by how many standard deviations of its scores a list pulled one step up stands above one pulled
+        - ``response``: by how many standard deviations of its scores a list pulled one step up exceeds one pulled
           one step down; ``response_moves`` and ``cross_talk``, the other attribute that this moves most, and how far;
 
         the learned ``weight``; ``column_evidence``, ``users_evidence``, ``response_evidence`` and their minimum
-        ``evidence`` (standard errors above the bar; NaN = not asked, for want of `FEWEST` scores); and ``alarm``:
+        ``evidence`` (standard errors above the threshold; NaN = not tested, fewer than `FEWEST` scores); and ``alarm``:
         evidence below 0.
     """
     judged = _standardised(reference)
     whole = np.where((~np.isnan(judged)).mean(axis=0) >= _COVERED, judged, _standardised(stored))
     bar = float(stats.norm.isf(_LEVEL / max(len(names), 1)))
-    observed, profiles, moved = _asked(model, users, histories, whole, k)
+    observed, profiles, moved = _answers(model, users, histories, whole, k)
     agreements = {
         COLUMN: agreement(model.item_values().astype(np.float64), judged),
         USERS: agreement(profiles, observed),
@@ -175,13 +175,13 @@ def _correlations(columns: FloatArray, other: FloatArray) -> FloatArray:
 
 
 def _compared(found: Agreement, a: int, bar: float) -> tuple[float, int | None, float, float]:
-    """Hold an attribute's own agreement against chance and against that with every other attribute.
+    """Compare an attribute's own agreement with chance and with its agreement with every other attribute.
 
     Returns
     -------
     tuple of (float, int or None, float, float)
-        Own agreement, the strongest rival, agreement with it, and the evidence: standard errors above the nearest bar.
-        NaN where too few could be compared.
+        Own agreement, the strongest rival, agreement with it, and the evidence: standard errors above a threshold,
+        the least of all comparisons. NaN where too few could be compared.
     """
     if found.counts[a] < FEWEST:
         return np.nan, None, np.nan, np.nan
@@ -233,10 +233,10 @@ def _standardised(reference: npt.NDArray[np.floating]) -> FloatArray:
     return standardised
 
 
-def _asked(
+def _answers(
     model: RefinedModel, users: IntArray, histories: list[IntArray], scores: FloatArray, k: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Ask the model for some users.
+    """Evaluate the model for some users.
 
     Returns
     -------

@@ -1,9 +1,9 @@
-"""Planted truth: on the bundled shop, how near explanations come to what shoppers really want.
+"""Planted truth: on the bundled shop, how close explanations come to what shoppers really want.
 
 The shop's purchases are simulated, so it is known what each shopper weighs, and how much of a purchase's utility was
 preference: the shopper's weights times what the product was designed to be. This module alone reads that truth, and
-only to measure; no model and no page is shown it. Four questions, each answered by a rank correlation a shopper, so
-that scales do not matter, and by its average over shoppers:
+only to measure; no model and no page is shown it. Four questions, each answered by a rank correlation per shopper, so
+that scales do not matter, averaged over shoppers:
 
 - `TASTE`: the twelve values the explanation gives a shopper, compared with the twelve true weights;
 - `SLOPES`: the same for what one unit of an item's value adds to the score;
@@ -11,8 +11,8 @@ that scales do not matter, and by its average over shoppers:
   design);
 - `PREFERENCE`: the attributes' sum, compared with the true preference part, over all that the shopper bought.
 
-Next to the refined model stands what it must beat: the same numbers with their labels mixed up; the placebo, which was
-given other items' scores; and the plain mean of the scores of what a shopper bought, for which nothing was learned.
+The refined model is compared with what it must beat: the same numbers with their labels mixed up; the placebo, which
+was given other items' scores; and the plain mean of the scores of what a shopper bought, for which nothing was learned.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Truth:
 
 
 def truth_of(dataset: Dataset, attributes: tuple[str, ...]) -> tuple[Truth | None, str]:
-    """Return the truth of a data set, told by its content, or None and the reason why there is none.
+    """Return the truth of a data set, recognised by its content, or None and the reason why there is none.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def planted_truth(
     samples: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Measure how near explanations come to the truth.
+    """Measure how close explanations come to the truth.
 
     Parameters
     ----------
@@ -160,13 +160,13 @@ class _Explained:
 
     @classmethod
     def by(cls, model: RefinedModel, users: IntArray, histories: list[IntArray]) -> "_Explained":
-        """Ask a model; one item is enough to learn about the users."""
+        """Read them from a model; one item is enough to get the values of users."""
         parts = model.parts(users, histories, np.zeros(1, np.int64))
         arrays = (parts.profile, parts.slopes, model.item_values())
         return cls(*(array.astype(np.float64) for array in arrays))
 
     def mixed_up(self, rng: np.random.Generator) -> "_Explained":
-        """Give every user's values each other's labels, another way for each user."""
+        """Permute the labels of every user's values, differently for each user."""
         order = rng.permuted(np.tile(np.arange(self.values.shape[1]), (len(self.values), 1)), axis=1)
         values, slopes = (np.take_along_axis(array, order, axis=1) for array in (self.values, self.slopes))
         return _Explained(values, slopes, self.guided)

@@ -1,13 +1,13 @@
-"""Is an explanation stable? Users who are nearly alike should hear nearly the same reasons.
+"""Is an explanation stable? Users who are nearly alike should get nearly the same reasons.
 
 Each history is changed a little, by swapping one item for its nearest neighbour in the refined space or by dropping the
-oldest, and the same item is explained again. How far the reasons moved stands next to how far the score itself did
-(Alvarez-Melis and Jaakkola, 2018, compare the two as a ratio), and next to the control: the reasons of another user,
-drawn at random, for the same item. Reasons that are as unlike as the control's are of no use; reasons that never differ
-are not reasons.
+oldest, and the same item is explained again. The change of the reasons is compared with the change of the score itself
+(Alvarez-Melis and Jaakkola, 2018, use the ratio of the two), and with the control: the reasons of another user, drawn
+at random, for the same item. Reasons that change as much as the control's are of no use; reasons that never differ
+between users explain nothing.
 
-Values of positions are exact, so that what moves is the explanation and not its sampling: where histories are long, the
-newest positions have values of their own, and older ones share one.
+Values of positions are exact, so that no sampling error adds to the change: in long histories the newest positions have
+values of their own, and the older ones share one.
 
 Shapes: V cases (user, history, item), A attributes, n positions.
 """
@@ -76,8 +76,8 @@ def stability(
     seed : int
         Of what is swapped, of the other users, and of resamples.
     rows : int
-        Positions valued, older ones together as the first, 4 to 12; the model is asked for 2 to the power of it, four
-        times a case.
+        Positions valued, older ones together as the first, 4 to 12; the model scores 2 to the power of it, four
+        times per case.
     samples : int
         Resamples of users.
     """
@@ -119,7 +119,7 @@ def stability(
 
 
 def _space(model: RefinedModel) -> ItemSpace:
-    """Return the refined space; the guided one where there is nothing else."""
+    """Return the refined space; the guided one where the model has no reduced base part."""
     guided, reduced = model.item_values(), model.item_remainders()
     return ItemSpace.refined(guided, reduced) if reduced.size else ItemSpace.guided(guided)
 
@@ -127,7 +127,7 @@ def _space(model: RefinedModel) -> ItemSpace:
 def _stand_in(space: ItemSpace, question: Question, place: int) -> int:
     """Return the nearest neighbour of a history's item that is neither in the history nor the item explained."""
     history = question.history
-    # The other items of the history and the item explained may all be nearer; of so many neighbours, one is left.
+    # All other items of the history and the item explained may be nearer; with this many neighbours, one remains.
     nearest, _ = space.nearest(int(history[place]), len(history) + 1)
     return int(nearest[~np.isin(nearest, history) & (nearest != question.item)][0])
 
@@ -147,7 +147,7 @@ def _moves(own: HistoryShapley, near: HistoryShapley, common: IntArray) -> dict[
 
 
 def _correlation(first: FloatArray, second: FloatArray) -> float:
-    """Return Spearman's rank correlation; not a number if all are equal on one side."""
+    """Return Spearman's rank correlation; NaN if all are equal on one side."""
     if np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(stats.spearmanr(first, second).statistic)

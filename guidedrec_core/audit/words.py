@@ -1,4 +1,4 @@
-"""What an audit says, in words: one verdict a part, and one phrase for each attribute that raises the alarm."""
+"""What an audit says, in words: one verdict per part, and one phrase for each attribute that raises the alarm."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -77,7 +77,7 @@ def meaning_sentence(table: pd.DataFrame, labels: Mapping[str, str], source: str
 
 
 def meaning_phrase(row: Mapping[Any, Any], labels: Mapping[str, str]) -> str:
-    """Say of one attribute why it raises the alarm, or that it does not.
+    """Say why one attribute raises the alarm, or that it does not.
 
     Parameters
     ----------

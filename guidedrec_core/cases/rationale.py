@@ -57,4 +57,5 @@ def rationale_facts(
         ),
         top=system.schema.scale.max,
         removal=removal,
+        verb=system.verb,
     )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--mode",
     type=click.Choice(["head", "additive", "literal"]),
-    help="How the model is refitted for each choice of attributes: head takes seconds, the others a training each.  "
+    help="How the model is refitted for each choice of attributes: head takes seconds; the others train for each.  "
     "[default: head]",
 )
 @click.option(
@@ -32,8 +32,8 @@ def ablate(session: Session, dataset: str, run_id: str | None, mode: str | None,
     """Measure what each attribute is worth to a refined model.
 
     The model is refitted without each attribute, with each alone, and with the first few by weight, and compared on
-    the test part with all attributes and with none. Nothing is chosen by it. What is stored is shown and not done
-    again.
+    the test part with all attributes and with none. No model is chosen by it. A stored result is shown and not
+    computed again.
     """
     if sparsity and mode is not None:
         raise click.UsageError("--sparsity trains the run's own mode; leave out --mode")
@@ -58,7 +58,7 @@ def ablate(session: Session, dataset: str, run_id: str | None, mode: str | None,
 
 
 def _document(run: "Run") -> dict[str, Any]:
-    """Return the result in the form other programs rely on."""
+    """Return the result in the stable form for other programs."""
     about = {"run_id": run.inputs["refined"], f"{run.stage}_run_id": run.id}
     if run.stage == "ablation":
         return {**about, "mode": run.config["mode"], "ablation": run.read_table("ablation").to_dict("records")}
@@ -67,7 +67,7 @@ def _document(run: "Run") -> dict[str, Any]:
 
 
 def _write_ablation(run: "Run") -> None:
-    """Write one line a choice of attributes."""
+    """Write one line per choice of attributes."""
     table = run.read_table("ablation")
     metrics = list(dict.fromkeys(table["metric"]))
     said = {"all": "all attributes", "none": "no attribute", "drop": "without {}", "keep": "{} alone"}
@@ -87,7 +87,7 @@ def _write_ablation(run: "Run") -> None:
 
 
 def _write_sparsity(run: "Run") -> None:
-    """Write one line a share and comparison."""
+    """Write one line per share and comparison."""
     from guidedrec_core.evaluation.verdict import MODEL_WORDS
 
     table = run.read_table("differences")

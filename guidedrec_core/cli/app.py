@@ -30,7 +30,7 @@ def app(session: Session, host: str, port: int | None, no_browser: bool) -> None
     It shows the bundled shop and every data set of --home that is built. It runs until you press Ctrl-C. There is no
     password: anyone who reaches the address can see and change everything in it.
     """
-    # Pages and jobs run in threads and processes of their own, and read where runs are from the environment.
+    # Pages and jobs run in other threads and processes, and read the home folder from the environment.
     if session.home is not None:
         os.environ["GUIDEDREC_HOME"] = str(session.home.expanduser().absolute())
     options = [f"--server.address={host}"]
@@ -38,6 +38,6 @@ def app(session: Session, host: str, port: int | None, no_browser: bool) -> None
         options.append(f"--server.port={port}")
     if no_browser:
         options.append("--server.headless=true")
-    # The server is a program of its own, run in this process, so that signals and the exit code are its own.
+    # The server runs in this process, so that it gets the signals and sets the exit code.
     sys.argv = [_SERVER, *options]
     runpy.run_module(_SERVER, run_name="__main__", alter_sys=True)

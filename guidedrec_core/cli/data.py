@@ -1,4 +1,4 @@
-"""``guidedrec data``: bring data in, fetch it, look at it."""
+"""``guidedrec data``: import, fetch and describe data sets."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from guidedrec_core.data.dataset import Dataset
 
 _FORMATS = ("movielens", "movietweetings", "csv", "parquet", "jsonl")
-# The public data sets are used as their literature uses them: everybody and everything with five interactions.
+# As in the literature on these data sets: users and items with at least five interactions.
 _FETCHED_CORE = 5
 
 
@@ -91,7 +91,7 @@ def fetch(session: Session, name: str, as_json: bool) -> None:
     """Download a public data set and import it, ready for `build`.
 
     NAME is movielens-small or movietweetings-100k. Users and items with fewer than 5 interactions are left out. An
-    interrupted download is taken up where it stopped.
+    interrupted download resumes where it stopped.
     """
     from guidedrec_core.data.fetch import SOURCES
     from guidedrec_core.data.fetch import fetch as download
@@ -165,7 +165,7 @@ def _parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
 
 
 def _parse_ties(text: str, seed: int) -> "TiesConfig":
-    """Read none, shuffle or column:NAME."""
+    """Parse none, shuffle or column:NAME."""
     from guidedrec_core.config import TiesConfig
 
     order, colon, column = text.partition(":")

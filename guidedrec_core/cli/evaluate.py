@@ -1,4 +1,4 @@
-"""``guidedrec evaluate``: every model on the same test cases, and what the differences are worth."""
+"""``guidedrec evaluate``: every model on the same test cases, and intervals of the differences."""
 
 import math
 from typing import TYPE_CHECKING, Any
@@ -45,7 +45,7 @@ def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen,
 
 
 def report_json(run: "Run") -> dict[str, Any]:
-    """Return a stored evaluation in the form other programs rely on.
+    """Return a stored evaluation in the stable form for other programs.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def write_report(run: "Run") -> None:
 
 
 def _shown_metrics(names: list[str]) -> list[str]:
-    """Return those of the first cut-off, which fit on a screen.
+    """Return the metrics of the first cut-off, which fit on a screen.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def _shown_metrics(names: list[str]) -> list[str]:
 
 
 def _gain(difference: dict[str, Any]) -> str:
-    """Write a difference: as a share, or as it is where the other model never ranked anything well."""
+    """Write a difference: relative, or absolute where the other model's value is 0."""
     if math.isfinite(difference["relative"]):
         ends = f"[{difference['relative_ci_low']:+.1%}, {difference['relative_ci_high']:+.1%}]"
         return f"{difference['relative']:+.1%} {ends}"

@@ -1,4 +1,4 @@
-"""``guidedrec jobs``: look at the long tasks that the app has started, and stop them."""
+"""``guidedrec jobs``: list, show and cancel the long tasks that the app has started."""
 
 import dataclasses
 from typing import TYPE_CHECKING
@@ -75,13 +75,13 @@ def cancel(session: Session, job_id: str, as_json: bool) -> None:
 
 
 def _document(job: "Job") -> dict[str, object]:
-    """Return a job for JSON, its id under the name that other commands use."""
+    """Return a job for JSON, with its id under the name that other commands use."""
     facts = dataclasses.asdict(job)
     return {"job_id": facts.pop("id"), **facts}
 
 
 def _state(job: "Job") -> str:
-    """Say how far a job is, or how it ended."""
+    """Describe the progress of a job, or how it ended."""
     if job.error:
         return job.error
     if job.run_id:

@@ -1,4 +1,4 @@
-"""Options of the commands that ask a language model: they stand for fields of `ScoringConfig`."""
+"""Options of the commands that use a language model, made from the fields of `ScoringConfig`."""
 
 import contextlib
 import functools
@@ -38,15 +38,15 @@ _LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the user chose of a scoring by a language model, and nothing else.
+class LlmChoice:
+    """The options of scoring by a language model that the user has given.
 
     Attributes
     ----------
     values : dict
         A part of a `ScoringConfig`.
     recorded : bool
-        Ask the server of recorded scores.
+        Use the server of recorded scores.
     """
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -54,11 +54,11 @@ class Asked:
 
     @property
     def wanted(self) -> bool:
-        """Whether a language model is to be asked."""
+        """Whether a language model is to be used."""
         return self.recorded or "model" in self.values
 
     def config(self, **defaults: Any) -> "ScoringConfig":
-        """Return the whole configuration.
+        """Return the full configuration.
 
         Raises
         ------
@@ -88,7 +88,7 @@ class Asked:
         users: bool = False,
         split: "SplitConfig | None" = None,
     ) -> "Iterator[ScoringConfig]":
-        """Start the server of recorded scores if it is meant; yield the configuration with the server to ask."""
+        """Start the server of recorded scores if it is chosen; yield the configuration with the server to use."""
         if not self.recorded:
             yield config
             return
@@ -101,14 +101,14 @@ class Asked:
 def llm_options(
     *names: str, leave_out: tuple[str, ...] = (), recorded: bool = True
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Add options of `ScoringConfig`; the command gets them as `asked`.
+    """Add options of `ScoringConfig`; the command gets them as `llm`.
 
     Parameters
     ----------
     *names : str
-        Fields; none is all.
+        Fields; all by default.
     leave_out : tuple of str
-        Fields that are none of the command's business.
+        Fields that the command does not use.
     recorded : bool
         Add ``--server recorded``.
     """
@@ -120,12 +120,12 @@ def llm_options(
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)
-        def with_asked(*args: Any, **kwargs: Any) -> None:
+        def with_choice(*args: Any, **kwargs: Any) -> None:
             given = {option_name(option): kwargs.pop(option_name(option)) for option in chosen}
             values = {name: value for name, value in given.items() if value is not None}
-            command(*args, asked=Asked(values, recorded and kwargs.pop("server") == _RECORDED), **kwargs)
+            command(*args, llm=LlmChoice(values, recorded and kwargs.pop("server") == _RECORDED), **kwargs)
 
-        decorated: Callable[..., None] = with_asked
+        decorated: Callable[..., None] = with_choice
         if recorded:
             text = "recorded: a server on this machine that gives bundled scores, to try all of this for free."
             decorated = click.option(_SERVER, type=click.Choice([_RECORDED]), help=text)(decorated)
@@ -138,7 +138,7 @@ def llm_options(
 
 
 def _option(option: str) -> click.Option:
-    """Make one option; those of two values or a list are written as people write them."""
+    """Make one option; --price takes two values, --columns a list with commas."""
     from guidedrec_core.config import ScoringConfig
 
     info = ScoringConfig.model_fields[option_name(option)]
@@ -159,7 +159,7 @@ def _names(ctx: click.Context, parameter: click.Parameter, value: str | None) ->
 
 
 def schema_option(command: Callable[..., None]) -> Callable[..., None]:
-    """Add ``--attributes`` as the commands take it that ask a language model."""
+    """Add ``--attributes`` for commands that use a language model."""
     return click.option(
         "--attributes",
         type=click.Path(path_type=Path),
@@ -170,12 +170,12 @@ def schema_option(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def read_schema(store: "RunStore", data: "Run", given: Path | None) -> "AttributeSchema":
-    """Return the schema meant: the one given, else that of the newest stored scores, else that of bundled ones.
+    """Return the given schema, else that of the newest stored scores, else that of bundled ones.
 
     Raises
     ------
     ConfigError
-        The file is no schema, or there is no such template.
+        The file is not a schema, or there is no such template.
     NotFoundError
         None is given and there are no scores; the message says how to get one.
     """

@@ -33,18 +33,18 @@ from guidedrec_core.errors import GuidedrecError, TrainingError
 from guidedrec_core.training.threads import wait_passively
 
 _FAILED, _WRONG_USE, _INTERRUPTED = 1, 2, 130
-_GO_ON = "Interrupted. Run the same command again to go on: what is finished is kept."
+_RESUME = "Interrupted. Run the same command again to resume: what is finished is kept."
 
 
 class _InterruptedError(Exception):
-    """Ctrl-C, on its way past click, which would print a line of its own."""
+    """Ctrl-C, hidden from click, which would print its own line."""
 
 
 class Program(Group):
     """The root command, which turns every error into one line and an exit code."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command that was asked for."""
+        """Run the chosen command."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
@@ -54,7 +54,7 @@ class Program(Group):
         """Run the program and leave with its exit code."""
         wait_passively()
         session = Session()
-        # Set by torchrun only, which starts several processes with the same command.
+        # Set by torchrun, which starts several processes with the same command.
         together = "TORCHELASTIC_RUN_ID" in os.environ
         if together and not _lead():
             sys.exit(_follow())
@@ -70,7 +70,7 @@ class Program(Group):
 
 
 def _lead() -> bool:
-    """Meet the other processes; say whether this one leads."""
+    """Join the process group; return whether this process leads it."""
     from guidedrec_core.training import parallel
 
     parallel.join()
@@ -78,7 +78,7 @@ def _lead() -> bool:
 
 
 def _dismiss() -> NoReturn:
-    """Let the followers go, and end with them. After a failure torchrun ends them."""
+    """Release the followers, and exit with them. After a failure torchrun ends them."""
     from guidedrec_core.training import parallel
 
     parallel.broadcast(None)
@@ -86,7 +86,7 @@ def _dismiss() -> NoReturn:
 
 
 def _follow() -> int:
-    """Take part in the leader's trainings and end with the others; return the exit code after a failure."""
+    """Take part in the leader's trainings and exit with the others; return the exit code after a failure."""
     from guidedrec_core.training import parallel
     from guidedrec_core.training.loop import follow
 
@@ -94,16 +94,16 @@ def _follow() -> int:
         follow()
         parallel.leave()
     except TrainingError:
-        return _FAILED  # the leader has met the same and says so
+        return _FAILED  # the leader has the same error and reports it
     except Exception as error:
         click.echo(f"Error in process {parallel.rank()}: {type(error).__name__}: {error}", err=True)
         return _FAILED
 
 
 def _report(error: Exception) -> int:
-    """Say in one line what went wrong; return the exit code."""
+    """Report an error in one line; return the exit code."""
     if isinstance(error, _InterruptedError | click.Abort):
-        click.echo(_GO_ON, err=True)
+        click.echo(_RESUME, err=True)
         return _INTERRUPTED
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()

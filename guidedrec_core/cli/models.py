@@ -54,10 +54,10 @@ def history_option(command: Callable[..., None]) -> Callable[..., None]:
 def opened(
     session: Session, dataset: str | None, run_id: str | None, history: "Shown" = "full"
 ) -> Iterator["RefinedRecommender"]:
-    """Open the refined run asked for; the newest, of the data set or of all, when none is.
+    """Open a refined run; by default the newest of the data set, or of all.
 
-    `history` is the part of each history that its models are shown.
-    Which run it is stands in a note after the work, and in the message about an unknown id.
+    `history` is the part of each history that its models are shown. A note after the work names the run, as does the
+    message about an unknown id.
 
     Raises
     ------

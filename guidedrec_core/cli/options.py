@@ -1,4 +1,4 @@
-"""Options that stand for fields of `BuildConfig`: their types, choices, help and defaults all come from there."""
+"""Options made from the fields of `BuildConfig`, which give their types, choices, help and defaults."""
 
 import functools
 import json
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # configurations need pydantic, which `--help` must not wait 
 
     from guidedrec_core.config import BuildConfig
 
-# Option to the path of its field. What is not here can be set in a --config file.
+# Option to the path of its field. All other fields can be set in a --config file.
 _OPTIONS = {
     "--split": "split.kind",
     "--valid-fraction": "split.valid_fraction",
@@ -66,7 +66,7 @@ _BROUGHT = ("item_vectors", "user_vectors", "item_bias", "similarity")
 
 @dataclass(frozen=True)
 class Chosen:
-    """What the user chose, and nothing else.
+    """The settings that the user has given.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Chosen:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def over(self, stored: Mapping[str, Any]) -> "BuildConfig":
-        """Lay the choices over the settings of the runs that a stage starts from, and these over the defaults.
+        """Return the configuration: these settings, else those of the runs that a stage starts from, else defaults.
 
         Raises
         ------
@@ -134,7 +134,7 @@ def config_options(*components: str) -> Callable[[Callable[..., None]], Callable
 
 
 def _choose_base(values: dict[str, Any], given: dict[str, Any]) -> None:
-    """Let ``--base`` decide between an architecture and vectors brought; take it out where it is no architecture.
+    """Let ``--base`` decide between an architecture and external vectors; remove it if it is no architecture.
 
     Raises
     ------
@@ -157,7 +157,7 @@ def _choose_base(values: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _bases() -> tuple[str, ...]:
-    """Return what a base model may be: an architecture, or vectors brought."""
+    """Return the choices of a base model: an architecture, or external vectors."""
     from guidedrec_core.config import EncoderConfig
 
     return (*typing.get_args(EncoderConfig.model_fields["kind"].annotation), _EXTERNAL)
@@ -183,15 +183,15 @@ def field_option(
     info : FieldInfo
         The field.
     words : tuple of str, optional
-        The choices, where they are others than the field's.
+        The choices, where they differ from the field's.
     text : str
-        The help, where it is another than the field's docstring.
+        The help, where it differs from the field's docstring.
     metavar : str, optional
         Shown for the value.
     """
     text = text or " ".join((info.description or "").replace("`", "").split())
     kind, several = _plain_type(info.annotation)
-    # Validation of the whole configuration refuses a wrong word and says which there are.
+    # Validation of the full configuration refuses a wrong word and names the valid ones.
     if words is None:
         words = typing.get_args(kind) if typing.get_origin(kind) is Literal else ()
     declarations = [option, option_name(option)]
@@ -241,7 +241,7 @@ def _set(values: dict[str, Any], path: list[str], value: Any) -> None:
     for parent in parents:
         inner = values.setdefault(parent, {})
         if not isinstance(inner, dict):
-            return  # a wrong part of the file; validation will name it
+            return  # an invalid part of the file; validation will name it
         values = inner
     values[name] = value
 

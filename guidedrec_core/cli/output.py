@@ -41,14 +41,14 @@ def write_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def write_facts(facts: Sequence[tuple[str, str]]) -> None:
-    """Write names and values, one pair a line."""
+    """Write names and values, one pair per line."""
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
         click.echo(f"{name.ljust(width)}  {one_line(value)}")
 
 
 def one_line(text: str) -> str:
-    r"""Return text that is safe in one line of a terminal: no control characters, which titles may hold.
+    r"""Return text that is safe in one line of a terminal: no control characters, which titles may contain.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def _is_number(text: str) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """Return the value in the types that JSON has."""
+    """Convert a value to JSON types."""
     if isinstance(value, dict):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

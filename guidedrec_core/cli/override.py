@@ -1,4 +1,4 @@
-"""``guidedrec score override`` and ``overrides``: what people say against single scores."""
+"""``guidedrec score override`` and ``overrides``: single scores set by hand."""
 
 import getpass
 from typing import TYPE_CHECKING, Any
@@ -70,7 +70,7 @@ def override(
 def overrides(session: Session, dataset: str, as_json: bool) -> None:
     """List the scores set by hand.
 
-    With --json the whole log is there, too, withdrawals included.
+    With --json the output includes the whole log, withdrawals included.
     """
     from guidedrec_core import stages
     from guidedrec_core.attributes.overrides import apply, current
@@ -103,12 +103,12 @@ def overrides(session: Session, dataset: str, as_json: bool) -> None:
 
 
 def _facts(override: "Override") -> dict[str, Any]:
-    """Return a change in the form other programs rely on."""
+    """Return a change in the stable form for other programs."""
     return override.model_dump(mode="json", exclude={"scale"})
 
 
 def _shown(score: float | None) -> str:
-    """Write a score; it may be missing."""
+    """Write a score, which may be missing."""
     return "none" if score is None or score != score else f"{score:g}"
 
 

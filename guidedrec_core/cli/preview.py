@@ -1,4 +1,4 @@
-"""``guidedrec preview``: what would become of a listing without interactions."""
+"""``guidedrec preview``: how a listing without interactions would perform."""
 
 import json
 from pathlib import Path
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guidedrec_core.cli.llm_options import Asked, llm_options
+from guidedrec_core.cli.llm_options import LlmChoice, llm_options
 from guidedrec_core.cli.models import opened
 from guidedrec_core.cli.output import json_option, one_line, write_facts, write_json, write_table
-from guidedrec_core.cli.preview_listings import Given, scored, took, write_previews
+from guidedrec_core.cli.preview_listings import Given, cost_words, scored, write_previews
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.errors import DataError, ServiceError
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--offline",
     metavar="MODEL",
-    help="Score with a text model, a weaker instrument: of sentence-transformers (extra `local`), or of --base-url.",
+    help="Score with a text model, which is less accurate: of sentence-transformers (extra `local`), or of --base-url.",
 )
 @click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the data set's newest]")
 @click.option(
@@ -56,7 +56,7 @@ def preview(
     price: float | None,
     description: str | None,
     listing: Path | None,
-    asked: Asked,
+    llm: LlmChoice,
     offline: str | None,
     run_id: str | None,
     k: int,
@@ -65,11 +65,11 @@ def preview(
     """Place a new item: whom it would reach and where it would rank.
 
     It is placed by its guided scores alone and scored for every user, like items without interactions. The scores come
-    from a language model that reads the listing (--title ... --model M), or from a file (--scores). Nothing stored
-    changes but the model's answers, which are kept.
+    from a language model that reads the listing (--title ... --model M), or from a file (--scores). Nothing is stored
+    except the model's answers.
     """
     given = Given(path, listing, title, category, price, description)
-    given.check(asked, offline)
+    given.check(llm, offline)
     raw = None if path is None else _read(path)
     listings = given.table(session) if path is None else None
     with opened(session, dataset, run_id) as system:
@@ -80,7 +80,7 @@ def preview(
                 found = make_preview(system, raw or {}, title or "The new item", k, listener)
             facts: dict[str, Any] = {}
         else:
-            scores = scored(session, system, listings, asked, offline)
+            scores = scored(session, system, listings, llm, offline)
             with session.progress() as listener:
                 previews = [
                     make_preview(system, one.scores, one.title, k, listener, scores.caveats)
@@ -102,7 +102,7 @@ def preview(
     _write(found)
     if facts:
         click.echo()
-        write_facts([("scored by", took(scores))])
+        write_facts([("scored by", cost_words(scores))])
 
 
 def _write_several(
@@ -121,12 +121,12 @@ def _write_several(
 
 
 def preview_json(found: "Preview") -> dict[str, Any]:
-    """Return a preview in the form other programs rely on.
+    """Return a preview in the stable form for other programs.
 
     Returns
     -------
     dict
-        Ranks count from 1, among the items each user has not seen; `reach` counts the users in whose `k` best it comes.
+        Ranks count from 1, among the items each user has not seen; `reach` counts the users with it in their top `k`.
     """
     attributes, near = found.attributes, found.near
     return {
@@ -194,7 +194,7 @@ def _read(path: Path) -> dict[str, Any]:
     Raises
     ------
     DataError
-        It is no file, or no JSON object.
+        There is no such file, or it is not a JSON object.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))

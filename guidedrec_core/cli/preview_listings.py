@@ -1,4 +1,4 @@
-"""What ``guidedrec preview`` does with listings: score them, by whatever was named."""
+"""Listings in ``guidedrec preview``: scoring them by the chosen model."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guidedrec_core.cli.llm_options import Asked
+from guidedrec_core.cli.llm_options import LlmChoice
 from guidedrec_core.cli.output import one_line, write_facts, write_table
 from guidedrec_core.cli.session import Session
 from guidedrec_core.scoring.prices import failed_words, usd
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Given:
-    """The item, as the command line tells of it.
+    """The item, as given on the command line.
 
     Attributes
     ----------
@@ -40,15 +40,13 @@ class Given:
     price: float | None
     description: str | None
 
-    def check(self, asked: Asked, offline: str | None) -> None:
-        """Refuse options that do not go together, and say what is missing."""
+    def check(self, llm: LlmChoice, offline: str | None) -> None:
+        """Refuse conflicting options, and name missing ones."""
         described = any(value is not None for value in (self.category, self.price, self.description))
-        scorer = asked.wanted or offline is not None
+        scorer = llm.wanted or offline is not None
         if self.scores is not None:
-            if self.listing or described or scorer or asked.values:
-                raise click.UsageError(
-                    "--scores says it all; leave out what describes a listing and who scores it, or --scores"
-                )
+            if self.listing or described or scorer or llm.values:
+                raise click.UsageError("--scores needs no listing and no model; leave out their options, or --scores")
             return
         if self.listing is not None and (described or self.title is not None):
             raise click.UsageError("--listing names a table of listings; leave out --title and the like, or --listing")
@@ -61,7 +59,7 @@ class Given:
                 "a listing has to be scored: name a language model with --model (and --base-url), "
                 "--offline MODEL for a text model, or give the scores with --scores FILE"
             )
-        if asked.wanted and offline is not None:
+        if llm.wanted and offline is not None:
             raise click.UsageError("a language model or a text model; leave out --model and --server, or --offline")
 
     def table(self, session: Session) -> "Catalogue":
@@ -80,9 +78,9 @@ class Given:
 
 
 def scored(
-    session: Session, system: "RefinedRecommender", listings: "Catalogue", asked: Asked, offline: str | None
+    session: Session, system: "RefinedRecommender", listings: "Catalogue", llm: LlmChoice, offline: str | None
 ) -> "ListingScores":
-    """Score listings by the model named."""
+    """Score listings by the chosen model."""
     from guidedrec_core.config import ScoringConfig
     from guidedrec_core.stages.scoring.new_listings import (
         data_run,
@@ -96,13 +94,13 @@ def scored(
     as_before = {name: value for name, value in scored_as(system).items() if name != "model"}
     if offline is None:
         data = data_run(store, system)
-        serving = asked.serving(data, whole_schema(system), asked.config(**as_before))
+        serving = llm.serving(data, whole_schema(system), llm.config(**as_before))
         with serving as config, session.progress() as listener:
             return score_listings(store, system, listings, config, listener)
     from guidedrec_core.llm.client import LlmClient
     from guidedrec_core.vectors.text import local_model
 
-    base_url = asked.values.get("base_url")
+    base_url = llm.values.get("base_url")
     if base_url is None:
         embed = local_model(offline)
     else:
@@ -116,8 +114,8 @@ def scored(
         return score_listings_offline(system, listings, embed, offline, config, listener)
 
 
-def took(scores: "ListingScores") -> str:
-    """Say what scoring took."""
+def cost_words(scores: "ListingScores") -> str:
+    """Say what scoring cost."""
     failed = failed_words(scores.failed_attempts, scores.failed_cost)
     if not scores.requests:
         return f"{scores.scored_by}, {failed or 'nothing new to pay for'}"
@@ -140,7 +138,7 @@ def write_previews(found: "list[Preview]", scores: "ListingScores") -> None:
             [[p.title, f"{p.reach:,}", f"{p.median_rank:,.0f}", str(p.near["title"].iloc[0])] for p in first],
         )
         click.echo()
-    write_facts([("scored by", took(scores)), ("listings", f"{len(found):,} of {len(scores.listings):,} scored")])
+    write_facts([("scored by", cost_words(scores)), ("listings", f"{len(found):,} of {len(scores.listings):,} scored")])
     failed = [[one.title, one.fault] for one in scores.listings if one.scores is None]
     if failed:
         click.echo()

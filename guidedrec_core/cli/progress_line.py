@@ -1,4 +1,4 @@
-"""Progress on standard error: one line that is rewritten on a terminal, a line now and then elsewhere."""
+"""Progress on standard error: one line that is rewritten on a terminal, an occasional line elsewhere."""
 
 import shutil
 import time
@@ -7,7 +7,7 @@ from typing import TextIO
 from guidedrec_core.progress import Progress
 
 _PAUSE_SECONDS = 5.0
-# What ends sooner, with a result or an error, needs no progress in a log.
+# Work that ends sooner needs no progress in a log.
 _FIRST_SECONDS = 1.0
 _CLEAR_LINE = "\r\x1b[K"
 
@@ -33,7 +33,7 @@ class ProgressLine:
         self._started = time.monotonic()
 
     def __call__(self, event: Progress) -> None:
-        """Show an event: always on a terminal; elsewhere what begins or ends a stage, and the rest now and then."""
+        """Show an event: always on a terminal; elsewhere at the start and end of a stage, and occasionally between."""
         if self._quiet:
             return
         text = describe(event)
@@ -58,7 +58,7 @@ class ProgressLine:
         return now - self._started >= _FIRST_SECONDS and (notable or now - self._shown_at >= _PAUSE_SECONDS)
 
     def close(self) -> None:
-        """End the line, so that whatever comes next begins on its own."""
+        """End the line, so that later output starts on its own line."""
         if self._terminal and self._shown:
             self._stream.write("\n")
             self._stream.flush()
@@ -66,7 +66,7 @@ class ProgressLine:
 
 
 def describe(event: Progress) -> str:
-    """Put an event into one line.
+    """Return an event as one line.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def describe(event: Progress) -> str:
 
 
 def _time_left(least: float | None, most: float) -> str:
-    """Put the bounds of a time left into words.
+    """Return the bounds of a remaining time in words.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def _time_left(least: float | None, most: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Put a time into words.
+    """Return a time in words.
 
     Examples
     --------

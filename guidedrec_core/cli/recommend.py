@@ -1,4 +1,4 @@
-"""``guidedrec recommend``: a list for one user, for somebody unknown, or a table of lists for all."""
+"""``guidedrec recommend``: a list for one user, for a new one, or a table of lists for all."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,8 +23,8 @@ _USERS_AT_ONCE = 1024
 @click.command(cls=Command)
 @model_options
 @click.option("--user", "user_id", metavar="ID", help="Recommend to this user.")
-@click.option("--basket", metavar="ID,ID,...", help="Recommend to somebody unknown who has these items, oldest first.")
-@click.option("--all-users", is_flag=True, help="Recommend to everybody; the table goes to --out.")
+@click.option("--basket", metavar="ID,ID,...", help="Recommend to a new user who has these items, oldest first.")
+@click.option("--all-users", is_flag=True, help="Recommend to all users; the table goes to --out.")
 @history_option
 @out_option(RECOMMENDATIONS)
 @json_option
@@ -42,7 +42,7 @@ def recommend(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Recommend items to one user, a new one, or everybody.
+    """Recommend items to one user, a new one, or all.
 
     DATASET chooses among the refined runs; without it, the newest of all is used.
     """
@@ -92,7 +92,7 @@ def _listed(table: "pd.DataFrame", system: "RefinedRecommender") -> list[dict[st
 
 
 def _for_all(session: Session, system: "RefinedRecommender", model: str, k: int, out: Path, as_json: bool) -> None:
-    """Write everybody's list into one table."""
+    """Write the lists of all users into one table."""
     import numpy as np
 
     from guidedrec_core.progress import StageProgress

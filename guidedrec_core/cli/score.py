@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guidedrec_core.cli.llm_options import Asked, llm_options, schema_option
+from guidedrec_core.cli.llm_options import LlmChoice, llm_options, schema_option
 from guidedrec_core.cli.options import Chosen, config_options
 from guidedrec_core.cli.output import json_option, write_facts, write_json
 from guidedrec_core.cli.score_batch import Batches, step_batches, write_batches
@@ -39,12 +39,12 @@ def score_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def score_files(attributes: Path | None, item_scores: Path | None, user_scores: Path | None) -> "ScoreFiles | None":
-    """Return the tables named, or None when none is.
+    """Return the given tables, or None without any.
 
     Raises
     ------
     click.UsageError
-        Some are named without those that belong to them.
+        Tables that belong together are not all given.
     """
     if attributes is None and item_scores is None and user_scores is None:
         return None
@@ -67,23 +67,21 @@ def score() -> None:
 @click.argument("dataset")
 @schema_option
 @llm_options()
-@click.option("--users", is_flag=True, help="Let the model score users, too, by the training part of their histories.")
+@click.option("--users", is_flag=True, help="Score users, too, by the training part of their histories.")
 @config_options("split")
 @click.option("--batch", is_flag=True, help="Use the server's Batch API: half the price, answers within a day.")
 @click.option("--wait", is_flag=True, help="With --batch: wait for the answers.")
-@click.option(
-    "--cancel", is_flag=True, help="With --batch: let the server end what is under way, keep what is answered."
-)
-@click.option("--dry-run", is_flag=True, help="Only tell what that would take: requests, tokens, cost and time.")
+@click.option("--cancel", is_flag=True, help="With --batch: cancel the batches under way and keep what is answered.")
+@click.option("--dry-run", is_flag=True, help="Only estimate requests, tokens, cost and time.")
 @table_options
-@click.option("--status", is_flag=True, help="Only tell how complete the stored scores are.")
+@click.option("--status", is_flag=True, help="Only show how complete the stored scores are.")
 @json_option
 @click.pass_obj
 def score_dataset(
     session: Session,
     dataset: str,
     attributes: Path | None,
-    asked: Asked,
+    llm: LlmChoice,
     users: bool,
     chosen: Chosen,
     batch: bool,
@@ -97,28 +95,28 @@ def score_dataset(
 ) -> None:
     """Let a language model score a data set, or store scores from tables.
 
-    With --model (or --server recorded) a language model gives the scores. Every answer is kept: an interrupted call
-    goes on where it was when the same command is run again, and only what is new is paid for. Without, scores are read
-    from the tables given, or bundled ones are stored, where the data set has some.
+    With --model (or --server recorded) a language model gives the scores. Every answer is stored: after an
+    interruption the same command resumes, and only new requests are paid for. Without a model, scores are read from the
+    given tables, or the bundled ones are stored, where the data set has some.
 
-    With --batch the requests are left at the server, which takes up to a day. The same command, run again, tells how
-    far it is, and collects and stores what is answered; --wait does so as soon as it can.
+    With --batch the server processes the requests within a day. The same command, run again, shows the progress, and
+    collects and stores what is answered; --wait waits for it.
     """
     tables = bool(item_scores or user_scores)
     batches = Batches(batch, wait, cancel)
-    _check_sources(asked, attributes, tables, status, batch, users or dry_run or bool(chosen.values))
+    _check_sources(llm, attributes, tables, status, batch, users or dry_run or bool(chosen.values))
     split = chosen.over({}).split
     if dry_run:
-        plans = plan_scoring(session, dataset, attributes, asked, users, split, batch)
-        write_plan(dataset, asked.config().model, plans, as_json, at_once=batch)
+        plans = plan_scoring(session, dataset, attributes, llm, users, split, batch)
+        write_plan(dataset, llm.config().model, plans, as_json, at_once=batch)
         return
     if batch and not wait:
-        state = step_batches(session, dataset, attributes, asked, users, split, batches)
+        state = step_batches(session, dataset, attributes, llm, users, split, batches)
         if state.batches or cancel:
             write_batches(session, dataset, state, cancel, as_json)
             return
-    if asked.wanted:
-        run: Run | None = score_with_model(session, dataset, attributes, asked, users, split, batch)
+    if llm.wanted:
+        run: Run | None = score_with_model(session, dataset, attributes, llm, users, split, batch)
     else:
         run = _from_files(session, dataset, score_files(attributes, item_scores, user_scores), status)
     from guidedrec_core import stages
@@ -127,7 +125,7 @@ def score_dataset(
     if run is not None and not (as_json and status):
         session.notices(run.read_json("notices"))
     if as_json:
-        more = {"model": run.summary["model"], "stopped": run.summary["stopped"]} if asked.wanted and run else {}
+        more = {"model": run.summary["model"], "stopped": run.summary["stopped"]} if llm.wanted and run else {}
         write_json(facts if status else {"dataset": dataset, "run_id": run and run.id, **facts, **more})
         return
     counts = {name: facts[name] for name in ("items", "scored", "missing", "failed")}
@@ -141,23 +139,25 @@ def score_dataset(
     )
 
 
-def _check_sources(asked: Asked, attributes: Path | None, tables: bool, status: bool, batch: bool, other: bool) -> None:
-    """Refuse options that do not go together."""
-    if asked.wanted and (tables or status):
-        wrong = "--status tells about stored scores" if status else "scores come from a language model or from tables"
+def _check_sources(
+    llm: LlmChoice, attributes: Path | None, tables: bool, status: bool, batch: bool, other: bool
+) -> None:
+    """Refuse conflicting options."""
+    if llm.wanted and (tables or status):
+        wrong = "--status is about stored scores" if status else "scores come from a language model or from tables"
         raise click.UsageError(f"{wrong}; leave out --model and --server, or the other option")
-    if asked.recorded and batch:
-        raise click.UsageError("the server of recorded scores answers at once and knows no batches; leave out --batch")
-    if not asked.wanted and (asked.values or batch or other):
-        raise click.UsageError("a language model is meant, but none is named; add --model, or --server recorded")
-    if attributes and not (asked.wanted or tables or status):
-        raise click.UsageError("--attributes say what to score; add --model to ask a language model, or --item-scores")
+    if llm.recorded and batch:
+        raise click.UsageError("the server of recorded scores answers at once and has no batches; leave out --batch")
+    if not llm.wanted and (llm.values or batch or other):
+        raise click.UsageError("these options need a language model; add --model, or --server recorded")
+    if attributes and not (llm.wanted or tables or status):
+        raise click.UsageError("--attributes say what to score; add --model for a language model, or --item-scores")
 
 
 def _from_files(session: Session, dataset: str, files: "ScoreFiles | None", status: bool) -> "Run | None":
     """Store scores from tables, or find those that are stored."""
     if files and status:
-        raise click.UsageError("--status tells about stored scores and takes no tables; leave one of them out")
+        raise click.UsageError("--status is about stored scores and takes no tables; leave one of them out")
     from guidedrec_core import stages
     from guidedrec_core.data.bundled import bundled_scores
 
@@ -176,10 +176,10 @@ def _facts(data: "Run", run: "Run | None") -> dict[str, Any]:
     summary = run.summary if run else {}
     scored = int(summary.get("scored", 0))
     names = ("failed", "requests", "tokens", "cost", "failed_attempts", "failed_cost")
-    took = {name: summary.get(name, 0) for name in names}
-    return {"items": items, "scored": scored, "missing": items - scored, **took}
+    costs = {name: summary.get(name, 0) for name in names}
+    return {"items": items, "scored": scored, "missing": items - scored, **costs}
 
 
 def _cost(run: "Run") -> str:
-    """Say what a run's scores took."""
+    """Say what a run's scores cost."""
     return paid_for(run.summary) if "model" in run.summary else _FROM_FILES

@@ -1,4 +1,4 @@
-"""What ``guidedrec score DATASET --model M --batch`` does when it does not wait: submit, collect, cancel."""
+"""``guidedrec score DATASET --model M --batch`` without ``--wait``: submit, collect, cancel."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guidedrec_core.cli.llm_options import Asked, read_schema
+from guidedrec_core.cli.llm_options import LlmChoice, read_schema
 from guidedrec_core.cli.output import write_facts, write_json
 from guidedrec_core.cli.session import Session
 
@@ -17,33 +17,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batches:
-    """How the Batch API is used: not at all, without waiting, waiting for the answers, or to end what is under way."""
+    """How the Batch API is used: not at all, without waiting, waiting for the answers, or cancelling."""
 
     wanted: bool
     wait: bool
     cancel: bool
 
     def __post_init__(self) -> None:
-        """Refuse options that do not go together."""
+        """Refuse conflicting options."""
         if (self.wait or self.cancel) and not self.wanted:
             raise click.UsageError("--wait and --cancel are about batches; add --batch")
         if self.wait and self.cancel:
-            raise click.UsageError("to cancel is not to wait; leave out --wait or --cancel")
+            raise click.UsageError("--wait and --cancel exclude each other; leave one of them out")
 
 
 def step_batches(
     session: Session,
     dataset: str,
     attributes: Path | None,
-    asked: Asked,
+    llm: LlmChoice,
     users: bool,
     split: "SplitConfig",
     batches: Batches,
 ) -> "BatchState":
-    """Submit and collect, or cancel; come back at once."""
+    """Submit and collect, or cancel; return at once."""
     from guidedrec_core import stages
 
-    config = asked.config()
+    config = llm.config()
     store = session.store()
     data = stages.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
@@ -54,7 +54,7 @@ def step_batches(
 
 
 def write_batches(session: Session, dataset: str, state: "BatchState", cancelled: bool, as_json: bool) -> None:
-    """Write what is under way, and how to come back."""
+    """Write what is under way, and how to continue."""
     if as_json:
         counts = {"batches": state.batches, "requests": state.requests, "answered": state.done}
         write_json({"dataset": dataset, "run_id": None, **counts})
@@ -69,6 +69,6 @@ def write_batches(session: Session, dataset: str, state: "BatchState", cancelled
     if not cancelled:
         session.note("the same command collects what is answered, and stores the scores when all of it is")
     elif state.batches:
-        session.note("the server takes some time to end them; the same command collects what it has answered")
+        session.note("cancelling takes the server some time; the same command collects what it has answered")
     else:
         session.note("what was answered is kept and will not be paid for again")

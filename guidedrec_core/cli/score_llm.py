@@ -1,9 +1,9 @@
-"""What ``guidedrec score DATASET --model M`` does: let a language model score, or tell what that would take."""
+"""``guidedrec score DATASET --model M``: score by a language model, or estimate the cost."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guidedrec_core.cli.llm_options import Asked, read_schema
+from guidedrec_core.cli.llm_options import LlmChoice, read_schema
 from guidedrec_core.cli.output import write_facts, write_json
 from guidedrec_core.cli.progress_line import duration
 from guidedrec_core.cli.session import Session
@@ -21,15 +21,15 @@ def plan_scoring(
     session: Session,
     dataset: str,
     attributes: Path | None,
-    asked: Asked,
+    llm: LlmChoice,
     users: bool,
     split: "SplitConfig",
     batch: bool,
 ) -> "dict[str, ScoringPlan]":
-    """Tell what scoring would take, for items and, if wanted, for users; nothing is sent."""
+    """Estimate the scoring of items and, if wanted, of users; nothing is sent."""
     from guidedrec_core import stages
 
-    config = asked.config()
+    config = llm.config()
     store = session.store()
     data = stages.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
@@ -40,7 +40,7 @@ def plan_scoring(
 
 
 def write_plan(dataset: str, model: str, plans: "dict[str, ScoringPlan]", as_json: bool, at_once: bool = False) -> None:
-    """Write what parts of a scoring would take, and what they would take together, one after the other or at once."""
+    """Write the estimates of the parts of a scoring, and their total, one after the other or at once."""
     whole = {name: [getattr(plan, name) for plan in plans.values()] for name in _COUNTED}
     requests, seconds = sum(whole["requests"]), (max if at_once else sum)(whole["seconds"])
     tokens = sum(whole["prompt_tokens"]), sum(whole["completion_tokens"])
@@ -55,12 +55,12 @@ def write_plan(dataset: str, model: str, plans: "dict[str, ScoringPlan]", as_jso
             ("data set", dataset),
             ("model", model),
             *(
-                (name, f"{plan.listings:,}: {plan.cached:,} answered, {plan.asked:,} to ask")
+                (name, f"{plan.listings:,}: {plan.cached:,} answered, {plan.asked:,} to request")
                 for name, plan in plans.items()
             ),
             ("requests", f"{requests:,}"),
             ("tokens", f"about {tokens[0]:,} in and {tokens[1]:,} out"),
-            ("cost", f"about {usd(cost)}" if cost is not None else f"not known for {model}; tell it with --price"),
+            ("cost", f"about {usd(cost)}" if cost is not None else f"not known for {model}; set it with --price"),
             ("time", f"about {duration(seconds)}"),
         ]
     )
@@ -70,26 +70,26 @@ def score_with_model(
     session: Session,
     dataset: str,
     attributes: Path | None,
-    asked: Asked,
+    llm: LlmChoice,
     users: bool,
     split: "SplitConfig",
     batch: bool,
 ) -> "Run":
-    """Let a language model score, and store what came of it; with a budget, as far as it goes."""
+    """Score by a language model and store the scores; with a budget, as far as it allows."""
     from guidedrec_core import stages
 
-    config = asked.config()
+    config = llm.config()
     store = session.store()
     data = stages.find_data(store, dataset)
     schema = read_schema(store, data, attributes)
-    with asked.serving(data, schema, config, users, split) as served, session.progress() as listener:
+    with llm.serving(data, schema, config, users, split) as served, session.progress() as listener:
         return stages.score_with_llm(
             store, data, schema, served, listener, users=users, split=split, keep_partial=True, batch=batch
         )
 
 
 def paid_for(facts: dict[str, Any]) -> str:
-    """Say what scores took: requests, model, tokens and money."""
+    """Say what scores cost: requests, model, tokens and money."""
     cost = facts["cost"]
     money = "cost not known" if cost is None else usd(cost)
     failed = failed_words(facts.get("failed_attempts", 0), facts.get("failed_cost", 0.0))

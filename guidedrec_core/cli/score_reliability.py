@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from guidedrec_core.cli.llm_options import Asked, llm_options, read_schema, schema_option
+from guidedrec_core.cli.llm_options import LlmChoice, llm_options, read_schema, schema_option
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.score_llm import paid_for, write_plan
 from guidedrec_core.cli.session import Command, Session
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from guidedrec_core.reliability.report import AttributeReliability, Reliability
 
 _PASSES = 5
-_MOST = 10  # scores that passes disagree on, in the text
+_MOST = 10  # scores that passes disagree on, listed in the text
 
 
 @click.command(cls=Command)
@@ -26,12 +26,14 @@ _MOST = 10  # scores that passes disagree on, in the text
 @schema_option
 @llm_options(leave_out=("passes", "history"))
 @click.option(
-    "--passes", type=click.IntRange(2, 20), help="Times the sample is scored, in another order each.  [default: 5]"
+    "--passes",
+    type=click.IntRange(2, 20),
+    help="Number of times the sample is scored, in a new order each.  [default: 5]",
 )
 @click.option(
     "--sample", type=click.IntRange(2), default=100, show_default=True, help="Items scored, from all categories."
 )
-@click.option("--dry-run", is_flag=True, help="Only tell what that would take: requests, tokens, cost and time.")
+@click.option("--dry-run", is_flag=True, help="Only estimate requests, tokens, cost and time.")
 @click.option(
     "--table",
     type=click.Path(path_type=Path),
@@ -49,7 +51,7 @@ def reliability(
     session: Session,
     dataset: str,
     attributes: Path | None,
-    asked: Asked,
+    llm: LlmChoice,
     passes: int | None,
     sample: int,
     dry_run: bool,
@@ -59,12 +61,12 @@ def reliability(
 ) -> None:
     """Score a sample several times and report how far the scores can be trusted.
 
-    Of each attribute: would another pass give the same scores (ICC, with its 95 % interval), how far do passes lie
-    apart, do scores bunch on one value, do they drift with the place in a request, do other attributes say the same,
-    and do people agree. Answers are kept: scoring the whole catalogue later takes those of the first pass from here.
+    For each attribute: would another pass give the same scores (ICC, with its 95 % interval), how far apart are passes,
+    do scores bunch on one value, do they drift with the place in a request, do other attributes overlap with it, and do
+    people agree. Answers are stored: scoring the whole catalogue later reuses those of the first pass.
     """
-    if table is not None and (asked.wanted or asked.values or passes or dry_run):
-        raise click.UsageError("--table is a report on scores that exist; leave out the options that ask a model")
+    if table is not None and (llm.wanted or llm.values or passes or dry_run):
+        raise click.UsageError("--table is a report on scores that exist; leave out the options of a model")
     from guidedrec_core import stages
     from guidedrec_core.data.tables import read_table
     from guidedrec_core.reliability.report import reliability as report_on
@@ -77,12 +79,12 @@ def reliability(
     if table is not None:
         repeated = _read(session, table, schema)
     else:
-        config = asked.config(passes=passes or _PASSES)
+        config = llm.config(passes=passes or _PASSES)
         if dry_run:
             plan = stages.repeated_plan(store, data, schema, config, sample)
             write_plan(dataset, config.model, {"items": plan}, as_json)
             return
-        with asked.serving(data, schema, config) as served, session.progress() as listener:
+        with llm.serving(data, schema, config) as served, session.progress() as listener:
             repeated, result = stages.score_repeatedly(store, data, schema, served, sample, listener)
         tokens = result.prompt_tokens + result.completion_tokens
         more = {"model": config.model, "failed": len(result.faults)}
@@ -109,7 +111,7 @@ def _read(session: Session, table: Path, schema: "AttributeSchema") -> "Repeated
 
 
 def _document(report: "Reliability", schema: "AttributeSchema") -> dict[str, Any]:
-    """Return the report in the form other programs rely on."""
+    """Return the report in the stable form for other programs."""
     from guidedrec_core.reliability.words import verdict
 
     attributes = []

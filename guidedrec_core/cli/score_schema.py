@@ -1,11 +1,11 @@
-"""``guidedrec score template`` and ``score suggest``: attribute schemas to begin with."""
+"""``guidedrec score template`` and ``score suggest``: attribute schemas to start from."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from guidedrec_core.cli.llm_options import Asked, llm_options
+from guidedrec_core.cli.llm_options import LlmChoice, llm_options
 from guidedrec_core.cli.output import json_option, write_facts, write_json
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.errors import InputError
@@ -17,7 +17,7 @@ _out = click.option(
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="File to write: TOML, or JSON if its name ends in .json. One that is there already stays as it is.",
+    help="File to write: TOML, or JSON if its name ends in .json. An existing file is not replaced.",
 )
 
 
@@ -27,7 +27,7 @@ _out = click.option(
 @json_option
 @click.pass_obj
 def template(session: Session, name: str | None, out: Path | None, as_json: bool) -> None:
-    """Write a ready attribute schema, to be edited; without a name, list those there are."""
+    """Write a ready attribute schema, to be edited; without a name, list the templates."""
     from guidedrec_core.attributes import templates
 
     if name is None:
@@ -48,7 +48,7 @@ def template(session: Session, name: str | None, out: Path | None, as_json: bool
 @click.option(
     "--domain", default="", metavar="TEXT", help="What the items are, e.g. movies.  [default: the model says]"
 )
-@click.option("--count", type=click.IntRange(2, 30), default=8, show_default=True, help="Attributes wanted.")
+@click.option("--count", type=click.IntRange(2, 30), default=8, show_default=True, help="Number of attributes.")
 @click.option(
     "--sample", type=click.IntRange(5, 200), default=30, show_default=True, help="Items shown, from all categories."
 )
@@ -61,7 +61,7 @@ def template(session: Session, name: str | None, out: Path | None, as_json: bool
 def suggest(
     session: Session,
     dataset: str,
-    asked: Asked,
+    llm: LlmChoice,
     domain: str,
     count: int,
     sample: int,
@@ -77,16 +77,16 @@ def suggest(
     _check_free(out)
     from guidedrec_core import stages
 
-    config = asked.config(max_characters=max_characters)
+    config = llm.config(max_characters=max_characters)
     data = stages.find_data(session.store(), dataset)
     with session.progress() as listener:
         schema = stages.suggest_attributes(data, config, domain, count, sample, listener)
     _show(schema, out, as_json)
-    session.note(f"edit {out}, then see what it takes: `guidedrec score {dataset} --attributes {out} --dry-run ...`")
+    session.note(f"edit {out}, then estimate the cost: `guidedrec score {dataset} --attributes {out} --dry-run ...`")
 
 
 def _show(schema: "AttributeSchema", out: Path | None, as_json: bool) -> None:
-    """Write a schema into a file, and tell what is in it."""
+    """Write a schema into a file, and show what is in it."""
     if out is not None:
         _check_free(out)
         schema.write(out)
@@ -108,7 +108,7 @@ def _check_free(out: Path) -> None:
     Raises
     ------
     InputError
-        There is one.
+        The file exists.
     """
     if out.exists():
         raise InputError(f"expected a new file, {out} is there already; name another, or move it away")

@@ -1,4 +1,4 @@
-"""What all commands share: the options that go with every command, and the way to the runs and to standard error."""
+"""What all commands share: common options, the stores of runs and jobs, and notes on standard error."""
 
 import contextlib
 import sys
@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # reading runs needs pandas, which `--help` must not wait for
 
 @dataclass
 class Session:
-    """The choices that hold for the whole program call.
+    """The common options of one call of the program.
 
     Attributes
     ----------
@@ -64,13 +64,13 @@ class Session:
             click.echo(f"Note: {text}", err=True)
 
     def notices(self, notices: list[dict[str, Any]]) -> None:
-        """Tell the stored notices of a run."""
+        """Write the stored notices of a run as notes."""
         for notice in notices:
             self.note(notice["message"])
 
 
 def _remember(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
-    """Store a given value in the session, wherever on the command line it stands."""
+    """Store a given value in the session; the option may be anywhere on the command line."""
     if value:
         setattr(ctx.ensure_object(Session), str(parameter.name), value)
 
@@ -91,7 +91,7 @@ def _everywhere() -> list[click.Parameter]:
 
 
 class SettingOption(click.Option):
-    """Holds the place of an option that is made from a configuration's field when its command is first looked at.
+    """A placeholder of an option that is made from a configuration's field when its command is first used.
 
     Type, help and default of such an option come from the configuration, which needs pydantic; neither
     ``guidedrec --help`` nor the commands without such options wait for that.
@@ -99,7 +99,7 @@ class SettingOption(click.Option):
     Parameters
     ----------
     declarations : sequence of str
-        The option as it is written, and the name under which the command gets its value.
+        The option as it is written, and the name of the command's argument.
     make : callable
         Returns the option itself; called once.
     """
@@ -137,7 +137,7 @@ class Group(click.Group):
         self.params.extend(_everywhere())
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which they were added, which is that of the work."""
+        """Return the commands in the order in which they were added, which follows the workflow."""
         return list(self.commands)
 
 
@@ -145,7 +145,7 @@ Group.group_class = Group
 
 
 class DefaultGroup(Group):
-    """A group with a command whose name may be left out: what no other command begins with is for this one.
+    """A group with a default command: arguments that start with no command's name are for this one.
 
     Parameters
     ----------
@@ -154,7 +154,7 @@ class DefaultGroup(Group):
     """
 
     def __init__(self, *args: Any, default: str, **kwargs: Any) -> None:
-        # Options the group does not know are left for the default command, if they stand before any name.
+        # Options before any name that the group does not know are left for the default command.
         super().__init__(*args, context_settings={"ignore_unknown_options": True}, **kwargs)
         self.default = default
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.argument("dataset")
 @score_options
 @config_options("split", "encoder", "external", "training", "refinement", "evaluation", "projection", "seed")
-@click.option("--again", is_flag=True, help="Make every model again, also where an equal one is stored.")
+@click.option("--again", is_flag=True, help="Train every model again, even where an equal one is stored.")
 @json_option
 @click.pass_obj
 def build(
@@ -37,9 +37,9 @@ def build(
 ) -> None:
     """Run all stages for a data set: train, refine, evaluate, project.
 
-    Guided scores are read from the tables given, else the newest stored ones are used, else bundled ones. What is
-    stored already is not done again, so a build that was interrupted goes on where it stopped. The bundled shop brings
-    a shorter --patience of its own. With --base external the base is a recommender of your own, brought as vectors.
+    Guided scores are read from the given tables, else the newest stored ones are used, else bundled ones. Stored
+    results are not computed again, so an interrupted build resumes where it stopped. The bundled shop has a shorter
+    default of --patience. With --base external the base is your own recommender, given as vectors.
     """
     files = score_files(attributes, item_scores, user_scores)
     from guidedrec_core.data.bundled import build_settings
@@ -73,8 +73,8 @@ def build(
 def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None:
     """Train the base model of a data set.
 
-    With --base external nothing is trained: the vectors of a recommender that you have already, or of your items'
-    texts (`guidedrec vectors`), are matched to the data set by id, and what does not match is counted and named.
+    With --base external nothing is trained: the vectors of your own recommender, or of your items' texts (`guidedrec
+    vectors`), are matched to the data set by id, and ids that do not match are counted and named.
     """
     from guidedrec_core.data.bundled import build_settings
 
@@ -97,8 +97,8 @@ def train(session: Session, dataset: str, chosen: Chosen, as_json: bool) -> None
 def refine(session: Session, dataset: str, base_run: str | None, chosen: Chosen, as_json: bool) -> None:
     """Make the refined model over a base run.
 
-    With --mode head the base stays as it is and nothing is trained. It uses the newest guided scores, with those set by
-    hand laid over them. Split, encoder and, where not chosen here, training settings and seed are those of the base
+    With --mode head the base stays as it is and nothing is trained. It uses the newest guided scores, overridden by
+    those set by hand. Split, encoder and, where not chosen here, training settings and seed are those of the base
     run.
     """
     from guidedrec_core import stages
@@ -138,7 +138,7 @@ def project(session: Session, dataset: str, run_id: str | None, chosen: Chosen, 
 
 
 def _base_run(store: "RunStore", dataset: str, run_id: str | None) -> "Run":
-    """Return the base run asked for, or the newest of the data set as it is stored now."""
+    """Return the given base run, or the newest of the data set as it is stored now."""
     from guidedrec_core.stages import find_data
 
     if run_id is not None:
@@ -154,7 +154,7 @@ def _base_run(store: "RunStore", dataset: str, run_id: str | None) -> "Run":
 
 
 def _show(run: "Run", dataset: str, as_json: bool) -> None:
-    """Show the run that a stage made, or found."""
+    """Show the run that a stage made or found."""
     if as_json:
         facts = {"stage": run.stage, "inputs": run.inputs, "summary": run.summary}
         write_json({"dataset": dataset, "run_id": run.id, **facts})

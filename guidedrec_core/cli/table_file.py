@@ -1,4 +1,4 @@
-"""Output tables that are whole or not there: written in pieces next to their place, then renamed."""
+"""Output tables that are complete or absent: written in pieces to a temporary file, then renamed."""
 
 import contextlib
 import secrets
@@ -18,7 +18,7 @@ RECOMMENDATIONS = {c.USER: "string", c.ITEM: "string", c.SCORE: "float32", c.RAN
 LEDGERS = {c.USER: "string", c.ITEM: "string", "part": "string", "value": "float64"}
 """Columns and Arrow types of the tables that are written."""
 
-# Small pieces make slow Parquet files; so many rows take some megabytes.
+# Small pieces make slow Parquet files; this many rows take some megabytes.
 _ROWS_AT_ONCE = 100_000
 
 
@@ -33,9 +33,9 @@ def out_option(schema: dict[str, str]) -> Callable[[Callable[..., None]], Callab
 
 @contextlib.contextmanager
 def table_file(path: Path, schema: dict[str, str]) -> Iterator[Callable[["pd.DataFrame"], None]]:
-    """Open a table for writing piece by piece; it takes its place when the ``with`` block ends without an error.
+    """Open a table for writing in pieces; it appears when the ``with`` block ends without an error.
 
-    A file that is there already stays whole until then, and is then replaced.
+    An existing file is replaced then, and not before.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def table_file(path: Path, schema: dict[str, str]) -> Iterator[Callable[["pd.Dat
     Yields
     ------
     callable
-        Takes the next rows.
+        Writes the next rows.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _writer(path: Path, suffix: str, schema: dict[str, str]) -> Iterator[Callabl
 
 
 def _check(path: Path) -> None:
-    """Refuse a place where the table cannot be, before any work is done."""
+    """Refuse a path where the table cannot be written, before any work is done."""
     if path.suffix.lower() not in (".parquet", ".csv"):
         raise InputError(f"expected an output file that ends in .parquet or .csv, got {path}")
     if path.is_dir():

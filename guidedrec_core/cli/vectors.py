@@ -41,7 +41,7 @@ def vectors(
 ) -> None:
     """Make item vectors from texts, for a base model of your own.
 
-    An interrupted call goes on where it was, when the same command is run again.
+    An interrupted call resumes when the same command is run again.
     """
     if local and base_url:
         raise click.UsageError("--local needs no server; leave out --base-url, or --local")

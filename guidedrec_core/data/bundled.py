@@ -28,9 +28,9 @@ class ScoreFiles:
     attributes : pathlib.Path
         JSON: the attribute schema.
     item_scores : pathlib.Path
-        CSV: ``item_id`` and a column an attribute, 0..10.
+        CSV: ``item_id`` and one column per attribute, 0..10.
     user_scores : pathlib.Path or None
-        CSV: ``user_id`` and a column an attribute, 0..10.
+        CSV: ``user_id`` and one column per attribute, 0..10.
     """
 
     attributes: Path
@@ -101,7 +101,7 @@ def bundled_scores(name: str) -> ScoreFiles | None:
 
 
 def bundled_passes(name: str) -> Path | None:
-    """Return the repeated scores behind the bundled ones: ``item_id, pass_id`` and a column an attribute, 0..10.
+    """Return the repeated scores behind the bundled ones: ``item_id, pass_id`` and one column per attribute, 0..10.
 
     Some items were scored several times, the others once; None when there is no such table.
     """
@@ -109,7 +109,7 @@ def bundled_passes(name: str) -> Path | None:
 
 
 def build_settings(name: str) -> dict[str, Any]:
-    """Return what a bundled data set wants built otherwise than by default; empty for all others.
+    """Return the settings in which the build of a bundled data set differs from the defaults; empty for all others.
 
     The shop has 3,000 validation cases, so its training curve is smooth: a short patience keeps the same epochs as a
     long one, and the first case study opens within a minute.

@@ -1,4 +1,4 @@
-"""`Catalogue`: what is known about each item, one row an item, in the order of the item indexes."""
+"""`Catalogue`: what is known about each item, one row per item, in the order of the item indexes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NEEDED = (c.ITEM, c.TITLE, c.CATEGORY)
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One row an item.
+    """One row per item.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Catalogue:
     frame: pd.DataFrame
 
     def __post_init__(self) -> None:
-        """Check the promises above; `align` makes them true."""
+        """Check that the frame is as documented; `align` makes one that is."""
         missing = [name for name in _NEEDED if name not in self.frame.columns]
         if missing:
             raise DataError(f"a catalogue needs the columns {', '.join(_NEEDED)}; missing: {', '.join(missing)}")
@@ -86,7 +86,7 @@ def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogu
     Returns
     -------
     tuple of (Catalogue, tuple of Notice)
-        Items without a listing have their id as title; the notices count these, listings nobody interacted with,
+        Items without a listing have their id as title; the notices count these, listings of items without interactions,
         repeated listings and blank titles.
 
     Raises
@@ -141,7 +141,7 @@ def align(items: pd.DataFrame | None, item_ids: Sequence[str]) -> tuple[Catalogu
             frame[column] = _text(frame[column])
     if c.PRICE in frame:
         prices = pd.to_numeric(frame[c.PRICE], errors="coerce").astype("float64")
-        prices = prices.where(np.isfinite(prices))  # 1e400 is a number to no computer
+        prices = prices.where(np.isfinite(prices))  # 1e400 overflows to infinity
         _count(
             notices,
             "unreadable_prices",

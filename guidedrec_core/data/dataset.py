@@ -92,7 +92,7 @@ class Dataset:
         name : str
             Lower-case letters, digits, ``-`` and ``_``.
         min_interactions : int
-            K-core: keep users and items with at least so many interactions.
+            K-core: keep users and items with at least this many interactions.
         ties : TiesConfig, optional
             How to order interactions of one user at the same moment; by default as in the table.
         verb : str, optional
@@ -210,7 +210,7 @@ class Dataset:
             ``"bought"``), ``source`` and ``notices``.
         """
         frame = self.interactions.frame
-        # Users lie one after the other, so that numbers in place of ids take less time and memory than a group-by.
+        # The table is sorted by user, so counting row numbers takes less time and memory than a group-by on ids.
         users = np.cumsum(frame[c.USER].ne(frame[c.USER].shift()).to_numpy()) - 1
         histories = pd.Series(np.bincount(users))
         both = np.sort(users * len(self.items) + pd.factorize(frame[c.ITEM])[0])
@@ -289,16 +289,16 @@ class SplitDataset:
 
     @property
     def is_temporal(self) -> bool:
-        """Whether all training interactions come before all validation ones, and these before all test ones."""
+        """Whether all training interactions precede all validation ones, and these all test ones."""
         return self.split.train_until is not None
 
     @cached_property
     def _in_train(self) -> npt.NDArray[np.bool_]:
-        """Which interactions are training ones, in the order of the histories."""
+        """Mask of the training interactions, ``[n_interactions]``, in history order."""
         return self._up_to(self.split.n_train)
 
     def _up_to(self, lengths: IntArray) -> npt.NDArray[np.bool_]:
-        """Which interactions are among the first so many of their user's, in the order of the histories."""
+        """Mask of the first `lengths` interactions of each user, ``[n_interactions]``, in history order."""
         users = self._users
         return np.arange(len(users)) - self.sequences.starts[users] < lengths[users]
 
@@ -326,12 +326,12 @@ class SplitDataset:
     def refreshed(self) -> "SplitDataset":
         """The same data with the validation part counted as training: what is known when the test part begins.
 
-        For what counts and is not trained: popularity and item-kNN are brought up to date as often as one likes.
+        For models that count instead of being trained: popularity and item-kNN can be brought up to date at any time.
 
         Raises
         ------
         ValueError
-            Not a temporal split: a user's validation interaction may be younger than another's test interaction.
+            Not a temporal split: a user's validation interaction may be later than another's test interaction.
         """
         before, end = self.split.train_until, self.split.valid_until
         if before is None or end is None:
@@ -341,13 +341,13 @@ class SplitDataset:
         split = Split(n_train, np.zeros_like(n_train), self.split.notices, end, end + (end - before))
         return replace(self, split=split)
 
-    def faded_interactions(self, half_life: float) -> npt.NDArray[np.float64]:
-        """Return the training interactions of each item, older ones counting less, ``[n_items]``.
+    def decayed_interactions(self, half_life: float) -> npt.NDArray[np.float64]:
+        """Return the training interactions of each item, weighted by exponential decay, ``[n_items]``.
 
         Parameters
         ----------
         half_life : float
-            Time before the end of training at which an interaction counts half, in lengths of the validation period.
+            Time before the end of training at which an interaction counts half, in units of the validation period.
 
         Raises
         ------
@@ -355,7 +355,7 @@ class SplitDataset:
             Not a temporal split: training ends at another time for each user.
         """
         if self.split.train_until is None or self.split.valid_until is None:
-            raise ValueError("faded interactions need the temporal split")
+            raise ValueError("decayed interactions need the temporal split")
         unit = max(self.split.valid_until - self.split.train_until, 1) * half_life
         age = (self.split.train_until - self.train_times) / unit
         counts = np.bincount(self.train_pairs[1], weights=0.5**age, minlength=self.sequences.n_items)

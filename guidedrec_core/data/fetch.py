@@ -36,7 +36,7 @@ class Member:
     size : int
         Bytes.
     sha256 : str
-        Of its content. The content is checked, not the archive around it, which may be packed anew at any time.
+        Of its content. The content is checked, not the archive around it, which may be packed again at any time.
     optional : bool
         Whether the data set is of use without it.
     """
@@ -49,7 +49,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Source:
-    """A public data set and where it lies.
+    """A public data set and where it is published.
 
     Attributes
     ----------
@@ -58,11 +58,11 @@ class Source:
     base_url : str
         The address of the folder that holds the file or files.
     archive : str or None
-        The zip archive that holds all members; None when each is published by itself.
+        The zip archive that holds all members; None when each is published on its own.
     members : tuple of Member
         The files needed.
     page : str
-        Where people download it by hand.
+        Where to download it by hand.
     """
 
     name: str
@@ -106,7 +106,7 @@ SOURCES: Mapping[str, Source] = {
 
 
 def fetch(name: str, home: Path, listener: Listener = silent, base_url: str | None = None) -> Path:
-    """Make a public data set's files present; nothing is transferred when they are already.
+    """Download the files of a public data set that are not there yet.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def fetch(name: str, home: Path, listener: Listener = silent, base_url: str | No
     ConfigError
         The mirror's address is not http or https.
     DownloadError
-        The server cannot be reached, refuses, or sends something else; says what to do without it.
+        The server cannot be reached, refuses, or sends something else; the message says what to do without it.
     """
     if name not in SOURCES:
         raise NotFoundError(f"expected a data set out of {', '.join(SOURCES)}; got {name!r}")
@@ -139,7 +139,7 @@ def fetch(name: str, home: Path, listener: Listener = silent, base_url: str | No
 
 
 def fetch_source(source: Source, home: Path, listener: Listener = silent, base_url: str | None = None) -> Path:
-    """Make the files of one source present; see `fetch`."""
+    """Download the missing files of one source; see `fetch`."""
     base = (base_url or os.environ.get(MIRROR_VARIABLE) or source.base_url).rstrip("/")
     if urlsplit(base).scheme not in ("http", "https") or not urlsplit(base).netloc:
         raise ConfigError(f"expected a download address that begins with http:// or https://, got {base!r}")
@@ -169,7 +169,7 @@ def fetch_source(source: Source, home: Path, listener: Listener = silent, base_u
 
 
 def _fetch_member(source: Source, member: Member, base: str, folder: Path, listener: Listener) -> None:
-    """Download one file that is published by itself."""
+    """Download one file that is published on its own."""
     part = folder / f"{member.name}.part"
     while True:
         resumed = _download(source, f"{base}/{member.name}", part, listener)
@@ -178,11 +178,11 @@ def _fetch_member(source: Source, member: Member, base: str, folder: Path, liste
             return
         if not resumed:
             raise _unexpected(source, part, f"{member.name} is not the file it should be (checksum differs)")
-        part.unlink()  # its beginning may be of another time; once more from the start
+        part.unlink()  # its beginning may be of another version; start again
 
 
 def _fetch_archive(source: Source, archive: str, base: str, folder: Path, listener: Listener) -> None:
-    """Download an archive and take the members out of it."""
+    """Download an archive and extract its members."""
     part = folder.parent / f"{source.name}.zip.part"
     while True:
         resumed = _download(source, f"{base}/{archive}", part, listener)
@@ -196,7 +196,7 @@ def _fetch_archive(source: Source, archive: str, base: str, folder: Path, listen
 
 
 def _download(source: Source, url: str, part: Path, listener: Listener) -> bool:
-    """Download and add to a failure what to do without the network; return whether old bytes were used."""
+    """Download; on failure say what to do without the network. Return whether a download was resumed."""
     try:
         return download(url, part, f"fetch {source.name}", listener)
     except DownloadError as error:
@@ -233,7 +233,7 @@ def _unpack(source: Source, archive: Path, folder: Path) -> str | None:
 
 
 def _sound(path: Path, member: Member) -> bool:
-    """Tell whether a file is there with the right content."""
+    """Return whether a file is there with the right content."""
     if not path.is_file() or path.stat().st_size != member.size:
         return False
     with path.open("rb") as file:
@@ -241,7 +241,7 @@ def _sound(path: Path, member: Member) -> bool:
 
 
 def _unexpected(source: Source, part: Path, problem: str) -> DownloadError:
-    """Set a wrong file aside, so that the next try begins anew, and say where it is."""
+    """Set a wrong file aside, so that the next try starts again, and say where it is."""
     aside = part.with_suffix(".unexpected")
     part.replace(aside)
     return DownloadError(

@@ -34,7 +34,7 @@ def import_dataset(
     mapping, items_path
         See `guidedrec_core.data.readers.read`.
     min_interactions : int, default 1
-        K-core: keep users and items with at least so many interactions.
+        K-core: keep users and items with at least this many interactions.
     ties : TiesConfig, optional
         How to order interactions of one user at the same moment; by default as in the file. Any other order is
         recorded in the data set's `source`.

@@ -1,4 +1,4 @@
-"""`Interactions`: the validated, frozen table everything else starts from."""
+"""`Interactions`: the validated, read-only table that everything else starts from."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,14 +26,14 @@ class Interactions:
     frame : pandas.DataFrame
         Columns ``user_id`` (str), ``item_id`` (str), ``datetime`` (datetime64, UTC without a zone) and ``weight``
         (float64, > 0 is not required), sorted by user (in order of first appearance of the id when sorted as text)
-        and time; interactions of one user at the same time keep the order of the source, unless another was asked
-        for. Treat as read-only.
+        and time; interactions of one user at the same time keep the order of the source, unless another was
+        chosen. Treat as read-only.
     """
 
     frame: pd.DataFrame
 
     def __post_init__(self) -> None:
-        """Check the promises above; `clean` makes them true."""
+        """Check that the frame is as documented; `clean` makes one that is."""
         missing = [name for name in c.INTERACTIONS if name not in self.frame.columns]
         if missing:
             raise DataError(f"interactions need the columns {', '.join(c.INTERACTIONS)}; missing: {', '.join(missing)}")
@@ -52,13 +52,13 @@ class Interactions:
     def clean(
         cls, raw: pd.DataFrame, ties: TiesConfig = AS_IN_THE_FILE, verb: InteractionVerb = CHOSE
     ) -> tuple["Interactions", tuple[Notice, ...]]:
-        """Validate a raw table, mend what can be mended, and say so.
+        """Validate a raw table, repair what can be repaired, and report every change.
 
         Parameters
         ----------
         raw : pandas.DataFrame
             At least ``user_id``, ``item_id``, ``datetime``; optional ``weight`` (default 1). Times may be datetimes,
-            text, or Unix seconds or milliseconds (told apart by magnitude). ``tie_order`` where `ties` goes by a
+            text, or Unix seconds or milliseconds (distinguished by magnitude). ``tie_order`` where `ties` goes by a
             column.
         ties : TiesConfig, optional
             How to order interactions of one user at the same moment; by default as in the table.
@@ -117,7 +117,7 @@ class Interactions:
 
 
 def _release_unused() -> None:
-    """Give back memory that Arrow's allocator keeps for itself: what a column, or a table of hashes, took."""
+    """Return memory to the system that Arrow's allocator keeps after a column or a hash table was freed."""
     pa.default_memory_pool().release_unused()
 
 
@@ -129,7 +129,7 @@ def _numbered(values: pd.Series, kind: str, notices: list[Notice]) -> tuple[npt.
     tuple of (ndarray, pandas.Index)
         int32 ``[n]``, and the text of each number.
     """
-    if values.dtype == object:  # may hold 1 and "1", or 1 and True, which only their text tells apart
+    if values.dtype == object:  # may hold 1 and "1", or 1 and True, which only their text distinguishes
         numbers, ids = pd.factorize(clean_ids(values, kind, notices), sort=True)
         return numbers.astype(np.int32), pd.Index(ids)
     numbers, distinct = pd.factorize(values)

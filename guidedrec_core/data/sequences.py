@@ -1,7 +1,7 @@
 """Histories as dense arrays, and the batches made from them.
 
-Two numberings meet here and nowhere else: an *item index* is a row of the item table, ``0 .. n_items-1``; a *token*
-is what stands in ``item_seq``, where 0 is padding and token ``t`` is item index ``t - 1``.
+Two numberings are used here and nowhere else: an *item index* is a row of the item table, ``0 .. n_items-1``; a *token*
+is an entry of ``item_seq``, where 0 is padding and token ``t`` is item index ``t - 1``.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sequences:
-    """All users' histories, one after the other (CSR layout).
+    """Histories of all users in one array (CSR layout).
 
     Attributes
     ----------
@@ -131,7 +131,7 @@ class TrainingWindows:
     max_length : int
         Longest input, L.
     batch_size : int
-        Windows in a batch on average, ``B``. A batch has as many targets as ``B`` windows of mean length, about.
+        Mean number of windows in a batch, ``B``. A batch has about as many targets as ``B`` windows of mean length.
     """
 
     def __init__(self, sequences: Sequences, n_train: IntArray, max_length: int, batch_size: int) -> None:
@@ -165,7 +165,7 @@ class TrainingWindows:
     def epoch(self, rng: np.random.Generator) -> Iterator[Batch]:
         """Yield all windows once, in batches of similar length and about equally many targets, in random order.
 
-        A step of training follows the mean over a batch's targets. With equally many windows instead, one of short
+        A training step follows the mean over the targets of a batch. With a fixed number of windows, a batch of short
         histories would move the weights as far as one of long ones, and an interaction of an active user would count
         several times less than one of an occasional user.
         """
@@ -191,7 +191,7 @@ class TrainingWindows:
 
 
 def _parts(windows: IntArray, lengths: IntArray, size: int) -> list[IntArray]:
-    """Cut windows, as they are ordered, into parts of about equal length together, and of about `size` at most."""
+    """Cut windows, in their order, into parts of about equal total length, each of about `size` at most."""
     ends = np.cumsum(lengths[windows])
     number = (ends - 1) * -(-ends[-1] // size) // ends[-1]
     return np.split(windows, np.flatnonzero(np.diff(number)) + 1)

@@ -15,7 +15,7 @@ Part = Literal["valid", "test"]
 
 @dataclass(frozen=True)
 class Cases:
-    """Held-out interactions to be predicted from what came before them.
+    """Held-out interactions, each to be predicted from the history before it.
 
     Attributes
     ----------
@@ -72,7 +72,7 @@ class Split:
         Raises
         ------
         DataError
-            No user has two interactions to train on, or nobody has one to test with.
+            No user has two interactions to train on, or no user has one to test with.
         """
         lengths = sequences.lengths
         notices = []

@@ -1,4 +1,4 @@
-"""From files to tables: what all readers share, with one clear error for each kind of bad file."""
+"""Reading files into tables: shared by all readers, with one clear error for each kind of bad file."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -34,14 +34,14 @@ def load_table(path: Path | str, kind: Kind | None = None, wanted: Collection[st
         A file, or an address that fsspec knows (``s3://bucket/sales.csv.gz``): delimited text, Parquet or JSON lines;
         as it is, in gzip, Zstandard or bzip2, or alone in a zip archive. Or a folder of Parquet parts.
     kind : {"csv", "parquet", "jsonl"}, optional
-        What it is; by default Parquet if it begins like that, else by its suffix, else delimited text.
+        Its format; by default Parquet if its first bytes say so, else by its suffix, else delimited text.
     wanted : collection of str, optional
-        Columns to load, where they are there; all by default. The others cost no memory.
+        Columns to load if present; all by default. The others cost no memory.
 
     Returns
     -------
     Table
-        Columns of text, but for Parquet, where they keep their types.
+        Columns are text, except for Parquet, where they keep their types.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def load_table(path: Path | str, kind: Kind | None = None, wanted: Collection[st
 
 
 def read_table(path: Path | str) -> pd.DataFrame:
-    """Read a table with its own columns, by what it is; see `load_table`."""
+    """Read a table with its own columns, by its format; see `load_table`."""
     return load_table(path).frame
 
 
@@ -77,13 +77,13 @@ def check_file(path: Path) -> None:
     Raises
     ------
     DataError
-        It is a folder, or nothing.
+        It is a folder, or does not exist.
     """
     require_file(place_of(path))
 
 
 def select(table: Table, wanted: Mapping[str, str], name: str, advice: str) -> pd.DataFrame:
-    """Take columns under new names.
+    """Select columns under new names.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def _suffix(plain: Plain) -> str:
 
 
 def _refuse_other_kind(plain: Plain, kind: Kind) -> None:
-    """Name the right format where a file is surely of another kind than asked for."""
+    """Refuse a file that is certainly of another kind than requested, and name the right format."""
     found = _kind(plain)
     if kind != found and (plain.peek(4) == PARQUET or (kind, found) == ("csv", "jsonl")):
         raise DataError(f"expected {_WORDS[kind]}, {plain.where} is {_WORDS[found]}; choose --format {found}")

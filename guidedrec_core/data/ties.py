@@ -1,4 +1,4 @@
-"""Ties: interactions of one user at the same moment, whose order no time tells."""
+"""Ties: interactions of one user at the same moment, whose order in time is unknown."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,13 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.errors import DataError
 from guidedrec_core.randomness import generator
 
-# From so many neighbours in the order of item ids on, chance is no explanation.
+# With at least this many neighbouring pairs, all in the order of item ids, chance is no explanation.
 _FEWEST_PAIRS = 20
 
 
 @dataclass(frozen=True)
 class Tied:
-    """What ties may be ordered by.
+    """What ties can be ordered by.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Tied:
     item_ids : pandas.Index
         Text, sorted.
     key : ndarray or None
-        The rank of each row by the column that was named, ``[n]``.
+        The rank of each row by the chosen column, ``[n]``.
     """
 
     items: npt.NDArray[np.int32]
@@ -79,7 +79,7 @@ def arrange_ties(
     Returns
     -------
     ndarray
-        `order` with ties arranged. A shuffle depends on the seed and on what the interactions are, not on the order
+        `order` with ties arranged. A shuffle depends on the seed and on the set of interactions, not on the order
         of the source.
     """
     same = (users[order[1:]] == users[order[:-1]]) & (times[order[1:]] == times[order[:-1]])
@@ -113,7 +113,7 @@ def _what_is_done(ties: TiesConfig, rows: npt.NDArray[np.int32], group: npt.NDAr
 
 
 def _is_by_id(rows: npt.NDArray[np.int32], group: npt.NDArray[np.int64], by: Tied) -> bool:
-    """Tell whether ties come sorted by item id, as text or as numbers."""
+    """Return whether ties come sorted by item id, as text or as numbers."""
     together = group[1:] == group[:-1]
     if together.sum() < _FEWEST_PAIRS:
         return False

@@ -10,7 +10,7 @@ import pyarrow as pa
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.errors import DataError
 
-# Unix times of 1973..5138 in seconds lie below this, of 1973.. in milliseconds above it.
+# Unix times of 1973..5138 are below this in seconds, and those of 1973.. are above it in milliseconds.
 _MILLISECONDS_FROM = 1e11
 # 19000101..21001231: dates written as numbers, which as Unix seconds would all fall into a few weeks of 1970.
 _COMPACT_DATES = (19_000_101, 21_001_231)
@@ -39,13 +39,13 @@ def clean_times(values: pd.Series, notices: list[Notice]) -> npt.NDArray[np.int6
     Raises
     ------
     DataError
-        A time is missing, cannot be read, or lies outside 1970 to 2100; or the column mixes units.
+        A time is missing, cannot be read, or is outside 1970 to 2100; or the column mixes units.
     """
     plain = _plain_iso(values)
     if plain is None and not pd.api.types.is_datetime64_any_dtype(values):
         numbers = to_numbers(values)
         numbers = numbers.where(np.isfinite(numbers))
-        if numbers.notna().mean() > 0.5:  # mostly numbers: the others are the mistakes
+        if numbers.notna().mean() > 0.5:  # mostly numbers: what is no number is the mistake
             _refuse_unreadable(values, numbers.isna())
             return _times_from_numbers(values, numbers, notices)
     times = pd.concat([_parse(piece) for piece in _pieces(values)]) if plain is None else plain
@@ -60,7 +60,7 @@ def clean_times(values: pd.Series, notices: list[Notice]) -> npt.NDArray[np.int6
 
 
 def _plain_iso(values: pd.Series) -> pd.Series | None:
-    """Parse text that is ISO 8601 without a zone in every cell; None for all else, which pandas takes more time for."""
+    """Parse text that is ISO 8601 without a zone in every cell; None for others, which need a slower parser."""
     if values.dtype == object or not pd.api.types.is_string_dtype(values):
         return None
     try:
@@ -86,12 +86,12 @@ def _parse(values: pd.Series) -> pd.Series:
     times = times.astype("datetime64[us]")
     if pd.api.types.is_datetime64_any_dtype(values):
         return times
-    # pandas takes "now" and "today" for times, too: another one at each import.
+    # pandas also parses "now" and "today", which would give another time at each import.
     return times.where(values.astype("str").str.match(r"\s*\d").to_numpy(dtype=np.bool_))
 
 
 def _times_from_numbers(values: pd.Series, numbers: pd.Series, notices: list[Notice]) -> npt.NDArray[np.int64]:
-    """Read finite numbers as Unix seconds or milliseconds, told apart by magnitude."""
+    """Read finite numbers as Unix seconds or milliseconds, distinguished by magnitude."""
     dates = _look_like_dates(numbers)
     if dates.any():
         raise DataError(
@@ -119,7 +119,7 @@ def _times_from_numbers(values: pd.Series, numbers: pd.Series, notices: list[Not
 
 
 def _look_like_dates(numbers: pd.Series) -> pd.Series:
-    """Find numbers such as 20200131 that are no Unix seconds; as such they would be a moment in August 1970.
+    """Find numbers such as 20200131 that are dates, not Unix seconds; read as seconds they would all be in August 1970.
 
     A column that begins in 1970 may hold such numbers by chance, at most one in 25 of them a date of the calendar.
     """

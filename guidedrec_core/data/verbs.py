@@ -7,12 +7,12 @@ from guidedrec_core.errors import ConfigError
 from guidedrec_core.language import words_of
 
 FACT = "interaction_verb"
-"""Name of a data set's source fact that holds the verb, where it is not the one that would be guessed."""
+"""Key of the source facts that holds the verb, where it differs from the one that would be guessed."""
 
 
 @dataclass(frozen=True)
 class InteractionVerb:
-    """The words for one kind of interaction, as they stand inside a sentence.
+    """The words for one kind of interaction, as used inside a sentence.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ CHOSE = InteractionVerb(
 )  # fmt: skip
 
 VERBS: Mapping[str, InteractionVerb] = {verb.past: verb for verb in (BOUGHT, WATCHED, READ, PLAYED, LISTENED, CHOSE)}
-"""All verbs by their past tense; ``"chose"`` fits everything and is taken where nothing is known."""
+"""All verbs by their past tense; ``"chose"`` fits everything and is used where nothing is known."""
 
 # The first line that shares a word decides: a shop sells, whatever is in it, and video games are played.
 _SIGNS: tuple[tuple[InteractionVerb, str], ...] = (
@@ -137,7 +137,7 @@ def verb_named(past: str) -> InteractionVerb:
 
 
 def guess_verb(*texts: str) -> InteractionVerb | None:
-    """Guess the verb from the first text that tells it; None where none does.
+    """Guess the verb from the first text that suggests one; None where none does.
 
     Examples
     --------

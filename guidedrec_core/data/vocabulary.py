@@ -68,7 +68,7 @@ class Vocabulary:
         Raises
         ------
         UnknownIdError
-            The id is not in the vocabulary; the message names near ones.
+            The id is not in the vocabulary; the message names similar ones.
         """
         position = int(self._index.get_indexer(pd.Index([external_id], dtype="str"))[0])
         if position < 0:
@@ -105,14 +105,14 @@ class Vocabulary:
         return found
 
     def search(self, text: str, limit: int = 50) -> tuple[list[str], int]:
-        """Find ids that hold a text, in any case.
+        """Find ids that contain a text, in any case.
 
         Parameters
         ----------
         text : str
             Part of an id; an empty text finds all.
         limit : int
-            Ids returned at most.
+            Maximum number of ids returned.
 
         Returns
         -------
@@ -127,7 +127,7 @@ class Vocabulary:
         return found[:limit], int(holds.sum())
 
     def _unknown(self, unknown: list[str]) -> str:
-        """Say which ids are unknown and what is near them."""
+        """Return a message that names unknown ids and similar known ones."""
         shown = ", ".join(repr(u) for u in unknown[:3]) + (", ..." if len(unknown) > 3 else "")
         near = get_close_matches(unknown[0], self._index[:50_000].tolist(), n=3, cutoff=0.7)
         hint = (

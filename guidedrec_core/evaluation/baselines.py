@@ -83,7 +83,7 @@ def _popularity(data: SplitDataset, half_life: float | None) -> PopularityModel:
     """Make one, of all times without a half-life."""
     if half_life is None:
         return PopularityModel(data.item_interactions)
-    return PopularityModel(data.faded_interactions(half_life), half_life=half_life)
+    return PopularityModel(data.decayed_interactions(half_life), half_life=half_life)
 
 
 def _item_knns(data: SplitDataset, config: BaselineConfig) -> Iterator[ItemKNNModel]:

@@ -28,20 +28,20 @@ Weights = npt.NDArray[np.float64] | None
 NEWNESS = "newness"
 """Row of `Preview.contributions` that is no attribute: what an item lacks until it has interactions."""
 
-# Scores worked on at a time: 16 MiB a table; several passes over it are cheaper than over larger ones.
+# Scores in one block: 16 MiB per table; several passes over such a block are cheaper than over a larger one.
 _BLOCK_NUMBERS = 4 * 1024 * 1024
 _LARGEST_BLOCK = 512
 _STRONGEST = 20
 _NEAREST = 8
 _NAMED = 3
-# From so many cases a share is known to within some ten points.
+# With this many cases a share is known to within about ten points.
 _ENOUGH_CASES = 100
 _RELY = "Rely on what its attributes add rather than on its ranks."
 
 
 @dataclass(frozen=True)
 class Preview:
-    """What would become of a new item.
+    """How a new item would perform.
 
     Attributes
     ----------
@@ -53,10 +53,10 @@ class Preview:
         As `ItemView.attributes`.
     near : pandas.DataFrame
         Nearest items of the catalogue, nearest first: ``rank, item_id, title, category, similarity`` (cosine), ``why``
-        (in words); one column an attribute and ``rest`` sum to the similarity.
+        (in words); one column per attribute and ``rest`` sum to the similarity.
     anchored : bool
-        The run ties all it knows of items to their attributes, so `near` is of the whole refined space; else it is of
-        the attributes alone, and `rest` is 0.
+        Whether item vectors of this run depend on guided scores alone. If so, `near` is computed in the whole refined
+        space; else on the attributes, and `rest` is 0.
     k : int
         Length of the lists.
     n_items : int
@@ -64,15 +64,15 @@ class Preview:
     ranks : IntArray
         Its rank, from 1, among the items each user has not seen, ``[n_users]``; items of the catalogue win ties.
     audience : pandas.DataFrame
-        The users it ranks highest for, in whose lists or not: ``user_id, rank, lead`` (score above the best item of the
-        catalogue; below 0 where another one is better), ``why`` (in words).
+        The users it ranks highest for, whether in their lists or not: ``user_id, rank, lead`` (score above the best
+        item of the catalogue; below 0 where that item is better), ``why`` (in words).
     contributions : pandas.DataFrame
-        One row an attribute, and a last one `NEWNESS`: ``part, label, everyone, reached``, what it gains over an
+        One row per attribute, and a last one `NEWNESS`: ``part, label, everyone, reached``, its gain over an
         average item, averaged over all users and over those it reaches (NaN when there are none).
     sentence : str
         The same in plain words.
     caveats : tuple of str
-        How sure this is, and why not surer.
+        What limits the certainty of the preview.
     """
 
     title: str
@@ -90,7 +90,7 @@ class Preview:
 
     @property
     def reach(self) -> int:
-        """Users in whose k best it comes."""
+        """Number of users with the item in their top k."""
         return int((self.ranks <= self.k).sum())
 
     @property
@@ -100,7 +100,7 @@ class Preview:
 
     @property
     def median_rank(self) -> float:
-        """The rank that it has, or betters, for half of the users."""
+        """Median of its ranks over users."""
         return float(np.median(self.ranks))
 
 
@@ -121,13 +121,13 @@ def preview(
     system : RefinedRecommender
         An opened refined run.
     scores : mapping of str to float or None
-        Raw score an attribute; what is left out, None or NaN is missing and counts as average.
+        Raw score by attribute; an attribute left out, None or NaN is missing and counts as average.
     title : str
-        How to speak of it.
+        Its name in the texts.
     k : int
-        Length of the lists it may come into.
+        Length of the lists.
     listener : callable
-        Hears how many users are done.
+        Receives how many users are done.
     caveats : tuple of str
         Remarks on the scores; they come first.
 
@@ -187,7 +187,7 @@ def _raw(scores: Mapping[str, float | None], schema: AttributeSchema) -> FloatAr
 
 
 def _guided(system: RefinedRecommender, new: FloatArray) -> FloatArray:
-    """Return the guided embedding of raw scores ``[n, A]`` as this run made its own; each was given in one pass."""
+    """Return the guided embedding of raw scores ``[n, A]``, each from one pass, made as in this run."""
     how, _, one_pass = standardisation(system)
     return how.apply(new, one_pass)
 
@@ -304,7 +304,7 @@ def _contributions(
 
 
 def _reasons(system: RefinedRecommender, users: IntArray, guided: FloatArray) -> list[str]:
-    """Say for each of some users which attributes speak for the item most."""
+    """Say for each of some users which attributes help the item most."""
     histories = [system.data.shown_history(user) for user in users.tolist()]
     parts = system.refined.new_item_parts(users, histories, guided)
     said = []
@@ -322,7 +322,7 @@ def _reasons(system: RefinedRecommender, users: IntArray, guided: FloatArray) ->
 
 
 def _caveats(system: RefinedRecommender, raw: FloatArray, anchored: bool) -> tuple[str, ...]:
-    """Say how sure a preview is."""
+    """Say what limits the certainty of a preview."""
     verb = system.verb
     said = _caveats_of_scores(system, raw)
     if not anchored:
@@ -364,7 +364,7 @@ def _caveats_of_scores(system: RefinedRecommender, raw: FloatArray) -> list[str]
 
 
 def _sentence(found: Preview, verb: InteractionVerb) -> str:
-    """Say what would become of the item."""
+    """Say how the item would perform."""
     share = found.reach / len(found.ranks)
     table = found.contributions.iloc[:-1]
     column = "reached" if found.reach else "everyone"

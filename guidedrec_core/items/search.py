@@ -26,7 +26,7 @@ class SearchResult:
 
     @property
     def note(self) -> str:
-        """How much of it is shown."""
+        """A sentence on how many matches are shown."""
         if not self.total:
             return "none found"
         if len(self.items) == self.total:
@@ -43,7 +43,7 @@ class ItemIndex:
     items : pandas.DataFrame
         ``item_id, title, category``, in index order.
     ids, titles, texts : tuple of str
-        Folded ids, titles, and all that is searched, one an item.
+        Folded ids, titles, and all searched text, one per item.
     """
 
     items: pd.DataFrame
@@ -53,7 +53,7 @@ class ItemIndex:
 
     @classmethod
     def of(cls, catalogue: Catalogue) -> "ItemIndex":
-        """Prepare a catalogue; takes about a second per 200,000 items, so keep the result."""
+        """Index a catalogue, which takes about a second per 200,000 items; keep the result."""
         items = catalogue.frame[[c.ITEM, c.TITLE, c.CATEGORY]]
         ids, titles, categories = (tuple(map(fold, items[name].tolist())) for name in items.columns)
         return cls(items, ids, titles, tuple(map(" ".join, zip(ids, titles, categories, strict=True))))
@@ -64,19 +64,19 @@ class ItemIndex:
         return str(titles.iloc[0]) if len(titles) else item_id
 
     def search(self, query: str, limit: int = 20) -> SearchResult:
-        """Find items whose id, title and category together hold every word of the query.
+        """Find items whose id, title and category together contain every word of the query.
 
         Parameters
         ----------
         query : str
             Words or beginnings of words; an empty query finds all items.
         limit : int
-            Results returned at most.
+            Maximum number of results.
 
         Returns
         -------
         SearchResult
-            An equal id first, then titles that begin with the query, then titles that hold it, then the rest; in
+            An equal id first, then titles that begin with the query, then titles that contain it, then the rest; in
             index order among equals.
         """
         wanted = " ".join(fold(query).split())

@@ -16,7 +16,7 @@ from guidedrec_core.language import percent
 from guidedrec_core.projection.spaces import FloatArray, ItemSpace
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
-# Half a standard deviation from the catalogue's mean: less is no trait of an item.
+# Distance from the catalogue's mean in standard deviations; a smaller one is not a trait of an item.
 _MARKED = 0.5
 # An attribute is said to make two items similar when it carries at least this share of their similarity.
 _TELLING = 0.05
@@ -33,16 +33,16 @@ class ItemView:
     price : float or None
         Its price, if known.
     interactions, popularity_rank, n_items : int
-        Its interactions in training, its place when items are sorted by these (1 = most), and how many items there are.
+        Training interactions of the item, its rank by these (1 = most), and the number of items.
     attributes : pandas.DataFrame
-        One row an attribute, in schema order: ``attribute, label, low, high, score`` (raw, NaN when missing),
+        One row per attribute, in schema order: ``attribute, label, low, high, score`` (raw, NaN when missing),
         ``catalogue_score`` (raw mean), ``z`` (distance from it in standard deviations; 0 when missing), ``missing,
         words``.
     scale_min, scale_max : float
         Range of raw scores.
     base_near, refined_near : pandas.DataFrame
         Nearest items, nearest first: ``rank, item_id, title, category, similarity`` (cosine), ``why`` (in words),
-        ``also`` (among the k nearest in the other space, too). In `refined_near` one column an attribute and
+        ``also`` (among the k nearest in the other space, too). In `refined_near` one column per attribute and
         ``rest`` (the reduced base part) sum to the similarity.
     audience : pandas.DataFrame or None
         Users with the item in their stored list: ``user_id, base_rank, refined_rank`` (NaN where it is not in that
@@ -146,13 +146,13 @@ def near_reason(shares: FloatArray, own: FloatArray, schema: AttributeSchema, re
     shares : FloatArray
         ``[A + 1]``, terms of the similarity; see `ItemSpace.shares`.
     own : FloatArray
-        The item's guided values, ``[A]``; their sign tells which end both items share.
+        The item's guided values, ``[A]``; their sign says which end both items share.
     schema : AttributeSchema
         Names.
     rest : str
         What to call the part that is no attribute.
     most : int
-        Attributes named at most.
+        Maximum number of attributes named.
     """
     total = max(float(shares.sum()), 1e-9)
     order = [a for a in np.argsort(-shares[:-1], kind="stable")[:most] if shares[a] >= _TELLING * total]
@@ -208,7 +208,7 @@ def _near_table(
 
 
 def _audience_table(recommendations: pd.DataFrame, item_id: str) -> pd.DataFrame:
-    """Tabulate who has the item in a stored list."""
+    """Tabulate the users with the item in a stored list."""
     rows = recommendations[recommendations[c.ITEM] == item_id]
     ranks = rows.pivot(index=c.USER, columns=c.MODEL, values=c.RANK).reindex(columns=[BASE, REFINED])
     table = ranks.astype(np.float64).rename(columns={BASE: "base_rank", REFINED: "refined_rank"}).reset_index()
@@ -237,7 +237,7 @@ def _item_sentence(attributes: pd.DataFrame, own: int, interactions: IntArray, v
 
 
 def _near_sentence(near: pd.DataFrame, shares: FloatArray, schema: AttributeSchema, verb: InteractionVerb) -> str:
-    """Say how both models agree about the item, and what its similarity in the refined one comes from."""
+    """Say how far both models agree on the similar items, and what similarity in the refined one comes from."""
     if near.empty:
         return "There is no other item to compare with."
     kept = int(near["also"].sum())

@@ -1,4 +1,4 @@
-"""Where a language model server is, and the key for it, which shows nowhere."""
+"""The address of a language model server, and its key, which is never shown."""
 
 import os
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ KEY_VARIABLE = "OPENAI_API_KEY"
 """Environment variable that holds the key."""
 
 URL_VARIABLE = "OPENAI_BASE_URL"
-"""Environment variable that holds the address, when none is named."""
+"""Environment variable that holds the address, when none is given."""
 
 OPENAI_URL = "https://api.openai.com/v1"
 
@@ -17,23 +17,23 @@ _THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
 def meant_url(base_url: str | None) -> str:
-    """Return the address meant, unchecked: the one named, else the environment's, else OpenAI's."""
+    """Return the address, unchecked: the given one, else the environment's, else OpenAI's."""
     return (base_url or os.environ.get(URL_VARIABLE) or OPENAI_URL).rstrip("/")
 
 
 def has_key() -> bool:
-    """Tell whether there is a key."""
+    """Return whether there is a key."""
     return bool(_key())
 
 
 def find_url(base_url: str | None) -> str:
-    """Return the address meant: the one named, else the environment's, else OpenAI's.
+    """Return the address: the given one, else the environment's, else OpenAI's.
 
     Raises
     ------
     ConfigError
-        It is no http(s) address, or holds a password, which would show in messages; or OpenAI's server is meant and
-        there is no key.
+        It is not an http(s) address, or contains a password, which would show in messages; or the server is OpenAI's
+        and there is no key.
     """
     url = meant_url(base_url)
     try:
@@ -51,12 +51,12 @@ def find_url(base_url: str | None) -> str:
 
 
 def check_visitors_url(base_url: str | None) -> None:
-    """Check an address that somebody typed into the app: the operator's key must not go wherever a visitor says.
+    """Check an address that a visitor typed into the app: the operator's key must not be sent to any server.
 
     Raises
     ------
     ConfigError
-        As in `find_url`; or there is a key, and the address is neither the one it is meant for nor on this machine.
+        As in `find_url`; or there is a key, and the address is neither the one that it belongs to nor on this machine.
     """
     url, own = find_url(base_url), meant_url(None)
     if _key() and url != own and urlsplit(url).hostname not in _THIS_MACHINE:
@@ -67,12 +67,12 @@ def check_visitors_url(base_url: str | None) -> None:
 
 
 def find_key(base_url: str) -> str:
-    """Return the key; a server of one's own may need none.
+    """Return the key; a private server may need none.
 
     Raises
     ------
     ConfigError
-        OpenAI's server is meant and there is no key.
+        The server is OpenAI's and there is no key.
     """
     key = _key()
     if not key and base_url == OPENAI_URL:
@@ -84,7 +84,7 @@ def find_key(base_url: str) -> str:
 
 
 def without_key(text: str) -> str:
-    """Take the key out of a text; some servers repeat it."""
+    """Remove the key from a text; some servers repeat it."""
     key = _key()
     return text.replace(key, "***") if key else text
 

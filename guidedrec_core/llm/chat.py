@@ -1,4 +1,4 @@
-"""What a chat model is to all who ask one: `client.ChatClient`, or whatever stands in for it."""
+"""The interface of a chat model: `client.ChatClient`, or a substitute in tests."""
 
 from typing import Any, Protocol
 
@@ -7,7 +7,7 @@ from guidedrec_core.llm.protocol import ChatReply
 
 
 class ChatCall(Protocol):
-    """One question to a chat model, sent an attempt at a time."""
+    """One request to a chat model, sent one attempt at a time."""
 
     async def attempt(self) -> ChatReply:
         """Send it once.
@@ -22,12 +22,12 @@ class ChatCall(Protocol):
         ...
 
     def pause(self, error: ServiceError) -> float:
-        """Return the seconds to wait after a failed attempt; raise `ServiceError` when there is to be no other."""
+        """Return the seconds to wait after a failed attempt; raise `ServiceError` when there is none left."""
         ...
 
 
 class Chat(Protocol):
-    """What answers."""
+    """A chat model."""
 
     def call(
         self,
@@ -37,7 +37,7 @@ class Chat(Protocol):
         max_tokens: int,
         temperature: float = 0.0,
     ) -> ChatCall:
-        """Prepare a question; nothing is sent."""
+        """Prepare a request; nothing is sent."""
         ...
 
     async def complete(
@@ -48,5 +48,5 @@ class Chat(Protocol):
         max_tokens: int,
         temperature: float = 0.0,
     ) -> ChatReply:
-        """Ask for one answer, in as many attempts as the retry policy allows."""
+        """Return one answer, after as many attempts as the retry policy allows."""
         ...

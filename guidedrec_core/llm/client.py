@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, Self, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from guidedrec_core.llm.protocol import (
     counted_tokens,
     read_vectors,
 )
-from guidedrec_core.llm.retry import DEFAULT_POLICY, NEVER, Attempts, RetryPolicy, persist, until_answered
+from guidedrec_core.llm.retry import NEVER, Attempts, RetryPolicy, persist, until_answered
 from guidedrec_core.llm.server import Server
 
 if TYPE_CHECKING:
@@ -31,16 +32,13 @@ __all__ = ["BatchClient", "ChatClient", "ChatReply", "LlmClient", "RemoteBatch"]
 
 Answer = TypeVar("Answer")
 
-# Bytes of one answer: a chat model's is a few kilobytes, vectors of 2,048 texts some 100 MB, a batch's file more.
-_MOST_CHAT, _MOST_VECTORS, _MOST_FILE = 16 * 2**20, 512 * 2**20, 2 * 2**30
-_FILE_SECONDS = 7200.0  # for such a file, over a slow line
-# A batch is ended while somebody waits for it.
+# A user waits while a batch is cancelled.
 _CANCELLING = RetryPolicy(retries=1, patience=5.0)
-_UNKNOWN = object()  # stands for a batch that a server does not know
+_UNKNOWN = object()  # in place of a batch that the server does not know
 
 
-class _PlainServer(Server):
-    """A server that is asked for one thing after the other."""
+class _SynchronousServer(Server):
+    """A server that answers one request after the other, through the SDK's synchronous client."""
 
     _client: "openai.OpenAI | None" = None
 
@@ -51,38 +49,19 @@ class _PlainServer(Server):
 
             from guidedrec_core.llm.http import BoundedClient
 
-            bounded = BoundedClient(self.base_url, self._most_bytes, self._most_seconds)
+            bounded = BoundedClient(self.base_url, self._most_bytes, self._most_seconds or self.timeout_seconds)
             self._client = openai.OpenAI(**self._settings(), http_client=bounded)
         return self._client
 
 
-class LlmClient(_PlainServer):
-    """A connection to one server of embeddings; nothing is sent until something is asked for.
+class LlmClient(_SynchronousServer):
+    """A connection to one server of embeddings; parameters are those of `Server`."""
 
-    The key comes from the environment variable ``OPENAI_API_KEY`` and is neither stored nor shown.
-
-    Parameters
-    ----------
-    base_url : str, optional
-        E.g. ``http://localhost:8000/v1``; else ``$OPENAI_BASE_URL``, else OpenAI's.
-    retry : RetryPolicy
-        Which failed requests are sent again, how often, and after which pauses.
-    timeout_seconds : float
-        Patience with one answer.
-
-    Raises
-    ------
-    ConfigError
-        The URL is no http(s) address, or holds a password; or OpenAI's server is meant and there is no key.
-    """
-
-    def __init__(
-        self, base_url: str | None = None, retry: RetryPolicy = DEFAULT_POLICY, timeout_seconds: float = 120.0
-    ) -> None:
-        super().__init__(base_url, retry, timeout_seconds, _MOST_VECTORS)
+    _timeout_seconds = 120.0
+    _most_bytes = 512 * 2**20  # 2,048 texts take some 100 MB
 
     def embed(self, texts: list[str], model: str) -> npt.NDArray[np.float32]:
-        """Ask for one vector a text, in one request.
+        """Return one vector per text, from one request.
 
         Parameters
         ----------
@@ -115,11 +94,11 @@ class LlmClient(_PlainServer):
 
 
 class _FieldRefusedError(RequestRefusedError):
-    """A server refuses a request for one of its fields, without which it is sent at once."""
+    """The server refuses a request because of one field; it is sent again at once without it."""
 
 
 class _Call:
-    """One question to a chat model; see `chat.ChatCall`."""
+    """One request to a chat model; see `chat.ChatCall`."""
 
     def __init__(
         self,
@@ -141,45 +120,33 @@ class _Call:
         return await self._client.send(self)
 
     def pause(self, error: ServiceError) -> float:
-        """Return the seconds to wait after a failed attempt; there are few fields, so refusals of them end."""
+        """Return the seconds to wait after a failed attempt; none after a refused field, of which there are few."""
         return 0.0 if isinstance(error, _FieldRefusedError) else self._attempts.pause(error)
 
 
 class ChatClient(Server):
     """A connection to one server of chat models, for many requests at once; an asynchronous context manager.
 
-    The key comes from the environment variable ``OPENAI_API_KEY`` and is neither stored nor shown. A server that
-    refuses the first requests by status 400 or 422 because of ``response_format`` or ``temperature`` is asked without
-    it from then on; ``max_tokens`` is called ``max_completion_tokens`` where that is the name.
-
-    Parameters
-    ----------
-    base_url : str, optional
-        E.g. ``http://localhost:8000/v1``; else ``$OPENAI_BASE_URL``, else OpenAI's.
-    retry : RetryPolicy
-        Which failed requests are sent again, how often, and after which pauses.
-    timeout_seconds : float
-        Patience with one answer.
-
-    Raises
-    ------
-    ConfigError
-        The URL is no http(s) address, or holds a password; or OpenAI's server is meant and there is no key.
+    Parameters are those of `Server`. If the server refuses the first requests by status 400 or 422 because of
+    ``response_format`` or ``temperature``, later ones are sent without that field; ``max_tokens`` is called
+    ``max_completion_tokens`` where the server wants that name.
     """
 
-    def __init__(
-        self, base_url: str | None = None, retry: RetryPolicy = DEFAULT_POLICY, timeout_seconds: float = 60.0
-    ) -> None:
-        super().__init__(base_url, retry, timeout_seconds, _MOST_CHAT)
-        self._client: openai.AsyncOpenAI | None = None
-        self._unwanted: dict[tuple[str, bool], frozenset[str]] = {}
+    _timeout_seconds = 60.0
+    _most_bytes = 16 * 2**20  # an answer takes a few kilobytes
+    _client: "openai.AsyncOpenAI | None" = None
+
+    @cached_property
+    def _unwanted(self) -> dict[tuple[str, bool], frozenset[str]]:
+        """Fields to leave out, by model and whether no reply format is requested; known after its first answer."""
+        return {}
 
     async def __aenter__(self) -> Self:
         import openai
 
         from guidedrec_core.llm.http import BoundedAsyncClient
 
-        bounded = BoundedAsyncClient(self.base_url, self._most_bytes, self._most_seconds)
+        bounded = BoundedAsyncClient(self.base_url, self._most_bytes, self._most_seconds or self.timeout_seconds)
         self._client = openai.AsyncOpenAI(**self._settings(), http_client=bounded)
         return self
 
@@ -196,7 +163,7 @@ class ChatClient(Server):
         max_tokens: int,
         temperature: float = 0.0,
     ) -> _Call:
-        """Prepare a question that is sent an attempt at a time, for those who account for each; see `complete`."""
+        """Prepare a request whose attempts the caller sends and accounts for one by one; see `complete`."""
         wanted = {"response_format": reply_format, "temperature": temperature, "max_tokens": max_tokens}
         return _Call(self, messages, model, wanted, self._attempts())
 
@@ -208,7 +175,7 @@ class ChatClient(Server):
         max_tokens: int,
         temperature: float = 0.0,
     ) -> ChatReply:
-        """Ask for one answer, in as many attempts as the policy allows; use it inside ``async with``.
+        """Return one answer, after as many attempts as the policy allows; use it inside ``async with``.
 
         Parameters
         ----------
@@ -217,11 +184,11 @@ class ChatClient(Server):
         model : str
             The server's name of the model.
         reply_format : dict or None
-            ``response_format``; an answer need not keep to it, because many servers ignore it.
+            ``response_format``; answers may differ from it, because many servers ignore it.
         max_tokens : int
             Longer answers are cut off.
         temperature : float
-            0 is the likeliest answer.
+            0 requests the likeliest answer.
 
         Raises
         ------
@@ -230,28 +197,28 @@ class ChatClient(Server):
         RequestRefusedError
             The server refuses this request, e.g. because it is too long.
         ServiceError
-            No answer, an error the server reports, or something that is no answer of a chat model.
+            No answer, an error the server reports, or something other than an answer of a chat model.
         """
         return await until_answered(self.call(messages, model, reply_format, max_tokens, temperature))
 
     async def send(self, call: _Call) -> ChatReply:
-        """Send a question once; errors as in `complete`."""
+        """Send a request once; errors as in `complete`."""
         import httpx2
         import openai
 
         assert self._client is not None, "use `async with ChatClient(...)`"
         kind = call.model, call.wanted["response_format"] is None
-        settled = self._unwanted.get(kind)
-        unwanted = call.unwanted if settled is None else settled
+        known = self._unwanted.get(kind)
+        unwanted = call.unwanted if known is None else known
         fields = {"model": call.model, "messages": call.messages, **chat_fields(call.wanted, unwanted)}
         with self._explained(call.model):
             try:
-                # As the SDK's chat.completions.create, without its models of request and answer, which take half of
-                # its time and refuse what some servers send.
+                # Like the SDK's chat.completions.create, without its models of request and answer, which take half of
+                # its time and reject what some servers send.
                 response = await self._client.post("/chat/completions", cast_to=httpx2.Response, body=fields)
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-                # Once a request was answered, its fields are right and another refusal is about its content.
-                blamed = None if settled is not None else blamed_field(error.param, str(error), fields)
+                # After one answer the fields are known to be right, and another refusal is about the content.
+                blamed = None if known is not None else blamed_field(error.param, str(error), fields)
                 if blamed is None:
                     raise
                 call.unwanted = unwanted | {blamed}
@@ -276,47 +243,32 @@ class ChatClient(Server):
             ) from None
 
 
-class BatchClient(_PlainServer):
+class BatchClient(_SynchronousServer):
     """A connection to one server's Batch API: many requests in one file, answered within a day.
 
-    The key comes from the environment variable ``OPENAI_API_KEY`` and is neither stored nor shown. All methods raise
-    `ConfigError` when the key is refused or there is no Batch API, `RequestRefusedError` when the server refuses what
-    is sent, and `ServiceError` for no answer, and for an error that the server reports.
-
-    Parameters
-    ----------
-    base_url : str, optional
-        E.g. ``https://api.openai.com/v1``; else ``$OPENAI_BASE_URL``, else OpenAI's.
-    retry : RetryPolicy
-        Which failed requests are sent again, how often, and after which pauses; `create` never is.
-    timeout_seconds : float
-        Patience with one answer; files are large.
-
-    Raises
-    ------
-    ConfigError
-        The URL is no http(s) address, or holds a password; or OpenAI's server is meant and there is no key.
+    Parameters are those of `Server`; `create` is never retried. All methods raise `ConfigError` when the key is refused
+    or there is no Batch API, `RequestRefusedError` when the server refuses what is sent, and `ServiceError` without an
+    answer, or when the server reports an error.
     """
 
-    def __init__(
-        self, base_url: str | None = None, retry: RetryPolicy = DEFAULT_POLICY, timeout_seconds: float = 600.0
-    ) -> None:
-        super().__init__(base_url, retry, timeout_seconds, _MOST_FILE, most_seconds=_FILE_SECONDS)
+    _timeout_seconds = 600.0
+    _most_bytes = 2 * 2**30  # the answers of a whole batch
+    _most_seconds = 7200.0  # for such a file, over a slow line
 
     def upload(self, file: IO[bytes]) -> str:
-        """Hand over a file of requests, one a line; return the server's name of it."""
+        """Upload a file of requests, one per line; return the server's name of it."""
 
         def ask(client: "openai.OpenAI") -> Any:
-            file.seek(0)  # an attempt before may have read it
+            file.seek(0)  # an earlier attempt may have read it
             sent = client.files.with_raw_response.create(file=("guidedrec.jsonl", file), purpose="batch")
             return sent.http_response.json()
 
         return self._read(self._persist(ask)).id
 
     def create(self, file: str) -> RemoteBatch:
-        """Let the requests of an uploaded file be answered.
+        """Make a batch of an uploaded file, which the server then answers.
 
-        When there is no answer, the server may have begun all the same; look with `find` before asking again.
+        Even without an answer the server may have made it; look with `find` before another attempt.
         """
 
         def ask(client: "openai.OpenAI") -> Any:
@@ -348,24 +300,24 @@ class BatchClient(_PlainServer):
         return None if found is _UNKNOWN else self._read(found)
 
     def cancel(self, batch: str) -> None:
-        """Let a batch end early; what is answered by then can be read as soon as it has ended."""
+        """End a batch early; what is answered by then can be read as soon as it has ended."""
         import openai
 
         def ask(client: openai.OpenAI) -> None:
-            with suppress(openai.ConflictError, openai.NotFoundError):  # it is over already, or unknown
+            with suppress(openai.ConflictError, openai.NotFoundError):  # it has ended already, or is unknown
                 client.batches.with_raw_response.cancel(batch)
 
         self._persist(ask, _CANCELLING)
 
     def lines(self, file: str) -> Iterator[BatchLine]:
-        """Yield what came of requests, from one of the files of a `RemoteBatch`; lines that name none are left out."""
+        """Yield results of requests from one of the files of a `RemoteBatch`; lines without a request are skipped."""
         content = self._persist(lambda client: client.files.content(file).content)
         for line in io.BytesIO(content):
             if (read := BatchLine.read(line)) is not None:
                 yield read
 
     def _persist(self, ask: "Callable[[openai.OpenAI], Answer]", policy: RetryPolicy | None = None) -> Answer:
-        """Ask until there is an answer."""
+        """Send until there is an answer."""
 
         def send() -> Answer:
             with self._explained("its Batch API", "has no Batch API, or not what was asked for"):
@@ -374,7 +326,7 @@ class BatchClient(_PlainServer):
         return persist(send, self._attempts(policy))
 
     def _read(self, body: Any) -> RemoteBatch:
-        """Read what a server has made."""
+        """Read the state of a batch from an answer."""
         try:
             found = RemoteBatch.read(body)
         except NoReplyError:

@@ -1,6 +1,6 @@
-"""HTTP clients for the SDK that read no more than an answer may have, and no longer than it may take.
+"""HTTP clients for the SDK that limit the size of an answer and the time to read it.
 
-The SDK's own clients read whatever comes: a server that sends for ever, or that unpacks to gigabytes, fills the memory.
+The SDK's own clients have no limit: a server that never stops, or whose answer unpacks to gigabytes, fills the memory.
 """
 
 import time
@@ -11,7 +11,7 @@ import httpx2
 
 from guidedrec_core.errors import ServiceError
 
-# As the SDK's own clients have it. The SDK sets the timeout of each request.
+# As in the SDK's own clients. The SDK sets the timeout of each request.
 _SETTINGS: dict[str, Any] = {
     "limits": httpx2.Limits(max_connections=1000, max_keepalive_connections=100),
     "follow_redirects": True,
@@ -19,7 +19,7 @@ _SETTINGS: dict[str, Any] = {
 
 
 class _Limits:
-    """What an answer's body may have and take."""
+    """The limits of one answer's body."""
 
     def __init__(self, server: str, most_bytes: int, most_seconds: float) -> None:
         self._server = server
@@ -28,14 +28,14 @@ class _Limits:
         self._begun = time.monotonic()
 
     def check(self, size: int) -> None:
-        """Refuse a body that has so many bytes by now.
+        """Check the limits when `size` bytes of the body have been read.
 
         Raises
         ------
         ServiceError
-            They are too many.
+            The body is too large.
         httpx2.ReadTimeout
-            The rest takes too long; for the SDK as any other timeout.
+            Reading takes too long; the SDK handles it like any other timeout.
         """
         if size > self._most_bytes:
             raise ServiceError(
@@ -54,9 +54,9 @@ class BoundedClient(httpx2.Client):
     server : str
         Its address, for messages.
     most_bytes : int
-        Of a body, unpacked.
+        Largest body, unpacked.
     most_seconds : float
-        From the head of an answer to its end.
+        Longest time from the head of an answer to its end.
     """
 
     def __init__(self, server: str, most_bytes: int, most_seconds: float) -> None:
@@ -80,7 +80,7 @@ class BoundedClient(httpx2.Client):
 
 
 class BoundedAsyncClient(httpx2.AsyncClient):
-    """The same for many requests at once."""
+    """An asynchronous client whose answers are bounded, for many requests at once."""
 
     def __init__(self, server: str, most_bytes: int, most_seconds: float) -> None:
         super().__init__(**_SETTINGS)
@@ -103,7 +103,7 @@ class BoundedAsyncClient(httpx2.AsyncClient):
 
 
 def _whole(response: httpx2.Response, content: bytes) -> httpx2.Response:
-    """Return a response with its body, which is unpacked by now."""
+    """Return a response with its unpacked body."""
     headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
     return httpx2.Response(
         response.status_code,

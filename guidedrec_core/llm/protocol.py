@@ -1,4 +1,4 @@
-"""What servers of language models say in OpenAI's protocol, read whatever they leave out of it."""
+"""Reading what servers of language models send in OpenAI's protocol, of which many leave parts out."""
 
 import json
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from guidedrec_core.errors import ServiceError
 from guidedrec_core.llm.address import without_key
 
 MOST_TOKENS = 10**9
-"""Tokens that one answer may be said to have taken; what a server counts beyond is no count."""
+"""Largest believable token count of one answer; a larger one is an error."""
 
 
 class NoReplyError(ValueError):
-    """What came is not what was requested; the message is what the server says instead, if it says something."""
+    """The answer is not what was requested; the message is what the server says instead, if anything."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ChatReply:
     refusal : str or None
         Why the model declines to answer, in its words.
     finish_reason : str
-        ``stop``, ``length`` (cut off), ``content_filter``, or another word of the server; empty when it says none.
+        ``stop``, ``length`` (cut off), ``content_filter``, or another word of the server; empty when it gives none.
     prompt_tokens, completion_tokens : int
         As the server counted; 0 when it does not say.
     request_id : str
@@ -57,7 +57,7 @@ class ChatReply:
         Raises
         ------
         NoReplyError
-            It is no answer of a chat model, or one with counts of tokens that cannot be.
+            It is not an answer of a chat model, or its token counts are not believable.
         """
         try:
             choice = body["choices"][0]
@@ -79,7 +79,7 @@ class ChatReply:
 
 @dataclass(frozen=True)
 class BatchLine:
-    """What came of one request of a batch.
+    """The result of one request of a batch.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class BatchLine:
     reply : ChatReply or None
         The answer, if there is one.
     status : int
-        HTTP status; 0 when the model was not asked.
+        HTTP status; 0 when the request did not reach the model.
     code, message, param : str
         What went wrong: the server's word for it, its sentence, and the field it blames; each may be empty.
     """
@@ -102,7 +102,7 @@ class BatchLine:
 
     @classmethod
     def read(cls, line: bytes) -> "BatchLine | None":
-        """Read a line of an output or error file; None when it does not even name a request.
+        """Read a line of an output or error file; None when it names no request.
 
         Examples
         --------
@@ -126,7 +126,7 @@ class BatchLine:
                 return cls(custom_id, ChatReply.read(body, response.get("request_id") or found.get("id")), 200)
             except NoReplyError as error:
                 message = str(error)
-        # The reason stands next to the response, in it, or is it.
+        # The reason is next to the response, inside it, or in its place.
         fault = _dict(found.get("error")) or _dict(_dict(body).get("error")) or _dict(body)
         return cls(
             custom_id,
@@ -140,7 +140,7 @@ class BatchLine:
 
 @dataclass(frozen=True)
 class RemoteBatch:
-    """How far a server is with a batch.
+    """The state of a batch at the server.
 
     Attributes
     ----------
@@ -152,7 +152,7 @@ class RemoteBatch:
     answered, failed : int
         Requests done so far.
     files : tuple of str
-        Names of the files that hold what came of the requests, in no order; there are none before the end.
+        Names of the files with the results of the requests, in no order; none before the end.
     errors : tuple of (str, str)
         Why it was refused: the server's word for it, and its sentence.
     """
@@ -166,7 +166,7 @@ class RemoteBatch:
 
     @classmethod
     def read(cls, body: Any) -> "RemoteBatch":
-        """Read a state, whatever the server leaves out of it.
+        """Read a state, of which the server may leave parts out.
 
         Parameters
         ----------
@@ -199,15 +199,15 @@ class RemoteBatch:
 
     @property
     def over(self) -> bool:
-        """Tell whether nothing more will come of it."""
+        """Whether the batch has ended, in whatever way."""
         return self.status in ("completed", "failed", "expired", "cancelled")
 
 
 def may_be_billed(status: int) -> bool:
-    """Tell whether a request that came to this HTTP status may cost something.
+    """Return whether a request with this HTTP status may be billed.
 
-    A status of 4xx refuses a request before a model works on it; only 408 is also what gateways say when a model took
-    too long. By 503, or 529, a server says that it does not begin. With any other of 5xx the model may have worked, and
+    A status of 4xx refuses a request before a model works on it; except that gateways also send 408 when a model takes
+    too long. With 503 or 529 a server says that it does not start. With any other 5xx the model may have worked, and
     with 200 it has, whatever came back.
 
     Examples
@@ -219,7 +219,7 @@ def may_be_billed(status: int) -> bool:
 
 
 def counted_tokens(body: Any) -> tuple[int, int] | None:
-    """Return the prompt and completion tokens that a server counted in spite of an error; None where it did not."""
+    """Return the prompt and completion tokens that a server counted despite an error; None where it did not."""
     try:
         prompt, completion = _tokens(body)
     except NoReplyError:
@@ -228,7 +228,7 @@ def counted_tokens(body: Any) -> tuple[int, int] | None:
 
 
 def chat_fields(wanted: dict[str, Any], unwanted: frozenset[str]) -> dict[str, Any]:
-    """Return the fields to send: none that the server does not want, and the newer name of a length it knows so.
+    """Return the fields to send: without those the server refuses, and with the newer name of a length if needed.
 
     Examples
     --------
@@ -242,7 +242,7 @@ def chat_fields(wanted: dict[str, Any], unwanted: frozenset[str]) -> dict[str, A
 
 
 def blamed_field(param: str | None, said: str, fields: dict[str, Any]) -> str | None:
-    """Name the field that a server's refusal is about; without a hint, the one that servers know least.
+    """Name the field that a server's refusal is about; without a hint, the least supported one.
 
     Parameters
     ----------
@@ -267,7 +267,7 @@ def read_vectors(data: Any, count: int, server: str) -> npt.NDArray[np.float32]:
     data : Any
         The answer's rows.
     count : int
-        Texts that were asked about.
+        Number of texts sent.
     server : str
         Its address, for messages.
 
@@ -303,7 +303,7 @@ def read_vectors(data: Any, count: int, server: str) -> npt.NDArray[np.float32]:
 
 
 def _places(rows: list[dict[str, Any]], server: str) -> list[int]:
-    """Return the places of an answer's rows; a server that leaves them out is taken at its order."""
+    """Return the positions of an answer's rows; without any, the rows are in order."""
     places = [place if row.get("index") is None else row["index"] for place, row in enumerate(rows)]
     if not all(isinstance(place, int) for place in places) or sorted(places) != list(range(len(rows))):
         raise ServiceError(f"expected vectors numbered 0 to {len(rows) - 1} from {server}, got {_short(places)}")
@@ -311,7 +311,7 @@ def _places(rows: list[dict[str, Any]], server: str) -> list[int]:
 
 
 def _array(values: list[Any]) -> npt.NDArray[np.float32]:
-    """Return numbers as an array; an empty one of what are none."""
+    """Return numbers as an array; an empty one if they are not numbers."""
     try:
         with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
             return np.array(values, dtype=np.float32)
@@ -320,7 +320,7 @@ def _array(values: list[Any]) -> npt.NDArray[np.float32]:
 
 
 def _short(values: list[Any]) -> str:
-    """Write the first of some values, none at length."""
+    """Write the first of some values, each shortened."""
     said = ", ".join(" ".join(repr(value)[:20].split()) for value in values[:5])
     return f"[{said}{', ...' if len(values) > 5 else ''}]"
 
@@ -330,7 +330,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    """Return a text without the key and without halves of characters; parts of a text are joined."""
+    """Return a text without the key and without lone surrogates; parts of a text are joined."""
     if isinstance(value, list):
         parts = [part.get("text") for part in value if isinstance(part, dict)]
         value = "".join(part for part in parts if isinstance(part, str))
@@ -345,7 +345,7 @@ def _tokens(body: Any) -> tuple[int, int]:
     Raises
     ------
     NoReplyError
-        A count is beyond all that can be.
+        A count is not believable.
     """
     usage = _dict(_dict(body).get("usage"))
     counts = count(usage.get("prompt_tokens")), count(usage.get("completion_tokens"))
@@ -357,5 +357,5 @@ def _tokens(body: Any) -> tuple[int, int]:
 
 
 def count(value: Any) -> int:
-    """Return a number that counts something; 0 for what is none."""
+    """Return a count; 0 for anything else."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -1,21 +1,21 @@
-"""JSON out of whatever a language model answered: prose, fences and thoughts around it are left out."""
+"""Finding JSON in a language model's answer; prose, fences and thoughts around it are ignored."""
 
 import json
 import re
 from typing import Any
 
 _BRACKET = re.compile(r"[{\[]")
-# Brackets that begin nothing whole: each costs a reading of the rest, and a model can get stuck at "[[[[".
+# Opening brackets without a complete value: each costs a scan of the rest, and a model can get stuck at "[[[[".
 _MOST_BROKEN = 100
 
 TWICE = object()
-"""Stands for the value of a key that an object has twice, with different values."""
+"""In place of the value of a key that an object has twice, with different values."""
 
 
 def json_values(text: str) -> list[Any]:
-    """Return the outermost JSON objects and lists in an answer; inside one that is broken, those that are whole.
+    """Return the outermost JSON objects and lists in an answer; of a broken one, the complete ones inside.
 
-    What a model says while it thinks is left out: drafts are no answers.
+    The text in which a model thinks is left out: drafts are not answers.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def json_values(text: str) -> list[Any]:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object; JSON allows a key twice, we trust neither value then."""
+    """Make an object; JSON allows a key twice, but then neither value is trusted."""
     result: dict[str, Any] = {}
     for key, value in pairs:
         result[key] = TWICE if key in result and result[key] != value else value

@@ -1,9 +1,9 @@
-"""Retry of a request to a language model: which failures pass, how long to wait, and when to give up.
+"""Retries of requests to a language model: which failures are transient, how long to wait, and when to give up.
 
-Retries are made here alone, by one policy for chat, embeddings and batches. The SDK is allowed none: no budget and no
-rate limit sees its own. Who pays for attempts sends them one by one (`chat.ChatCall`); all others let `persist` or
-`until_answered` do it. A reply that came and cannot be used is not retried here: `scoring.requests.Waiting` asks for
-its listings again, in smaller requests.
+All retries follow one policy, for chat, embeddings and batches. The SDK retries nothing: budgets and rate limits would
+not count it. A caller that accounts for attempts sends them one by one (`chat.ChatCall`); all others use
+`persist` or `until_answered`. A reply that cannot be used is not retried here: `scoring.requests.Waiting` requests its
+listings again, in smaller requests.
 """
 
 import asyncio
@@ -24,9 +24,9 @@ from guidedrec_core.llm.protocol import ChatReply
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 """Seconds: the pause after the first failure, which doubles with every other, up to the longest."""
 
-_MOST_JITTER = 0.5  # share of a pause that chance may take off, so that requests that failed together part
-_LONGEST_NAMED = 1e9  # seconds that a server may name; more is as good as never
-_MORE_JITTER = 0.1  # share that chance may add to the pause that a server names, which is never cut short
+_MOST_JITTER = 0.5  # largest random cut of a pause, as a share, so that requests that failed together spread
+_LONGEST_NAMED = 1e9  # largest pause in seconds that a server may name; more means never
+_MORE_JITTER = 0.1  # largest random addition to the pause that a server names, which is never shortened
 
 Answer = TypeVar("Answer")
 
@@ -35,15 +35,15 @@ Answer = TypeVar("Answer")
 class RetryPolicy:
     """How often a request is sent again.
 
-    What passes: connection errors, timeouts, and status 408, 409, 429 and 5xx, unless the server says otherwise.
+    Transient failures: connection errors, timeouts, and status 408, 409, 429 and 5xx, unless the server says otherwise.
 
     Attributes
     ----------
     retries : int
-        Attempts after the first one, at most.
+        Maximum number of attempts after the first one.
     patience : float
-        Seconds spent in pauses for one request, at most. A server that wants a longer one (``Retry-After``) is not
-        asked again.
+        Maximum total of the pauses for one request, in seconds. After a longer ``Retry-After`` the request is not sent
+        again.
     seed : int
         Of the jitter.
     """
@@ -57,7 +57,7 @@ DEFAULT_POLICY, NEVER = RetryPolicy(), RetryPolicy(retries=0)
 
 
 class Attempts:
-    """The attempts at one request, so far as they failed.
+    """The failed attempts at one request.
 
     Parameters
     ----------
@@ -81,14 +81,14 @@ class Attempts:
         self.waited = 0.0
 
     def pause(self, error: ServiceError) -> float:
-        """Take in a failed attempt; return the seconds until the next one.
+        """Count a failed attempt; return the seconds until the next one.
 
         Raises
         ------
         ServerBusyError
-            The server wants to be left alone for longer than the policy waits.
+            The server asks for a longer pause than the policy allows.
         ServiceError
-            The failure does not pass, or there were attempts enough; the message says how many.
+            The failure is not transient, or there were enough attempts; the message says how many.
         """
         self.failed += 1
         if not error.transient:
@@ -141,7 +141,7 @@ def persist(send: Callable[[], Answer], attempts: Attempts) -> Answer:
 
 
 async def until_answered(call: ChatCall) -> ChatReply:
-    """Attempt a chat call until it is answered; errors as in `persist`."""
+    """Send a chat call until it is answered; errors as in `persist`."""
     while True:
         try:
             return await call.attempt()
@@ -151,7 +151,7 @@ async def until_answered(call: ChatCall) -> ChatReply:
 
 
 def passes(status: int, headers: Mapping[str, str], code: str = "") -> bool:
-    """Tell whether a request that was answered with an error may succeed later.
+    """Return whether a request that was answered with an error may succeed later.
 
     Parameters
     ----------
@@ -170,12 +170,12 @@ def passes(status: int, headers: Mapping[str, str], code: str = "") -> bool:
     said = headers.get("x-should-retry")
     if said in ("true", "false"):
         return said == "true"
-    # The same status as a rate limit, and nothing but a payment mends it.
+    # The same status as a rate limit, but only a payment helps.
     return code != "insufficient_quota" and (status in (408, 409, 429) or status >= 500)
 
 
 def read_retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a server wants to be left alone for; None when it does not say, or says nonsense.
+    """Return the pause in seconds that a server asks for; None when it does not say, or says nonsense.
 
     Parameters
     ----------

@@ -1,29 +1,29 @@
-"""Text that others wrote, made fit for a language model to read.
+"""Sanitising text of untrusted origin before a language model reads it.
 
-Listings come from strangers and are cleaned and fenced. A clean text holds nothing that steers a model's chat template
-or hides from people, and no answer in JSON that a talkative model repeats. In the fence, each of its lines is marked,
-as in "spotlighting" (arXiv 2403.14720), and the lines around it carry a code that it cannot hold.
+Listings are untrusted; they are cleaned and fenced. A clean text contains nothing that steers a model's chat template
+or is invisible to people, and no JSON that a talkative model could repeat as its answer. In the fence each line is
+marked, as in "spotlighting" (arXiv 2403.14720), and the lines around it carry a code that the text cannot contain.
 
-Definitions of attributes come from the people who edit them and are part of the instructions, where nothing can fence
-them: `clean_line` takes out what is a trick, and leaves ordinary texts as they are.
+Definitions of attributes come from the people who edit them and are part of the instructions, where they cannot be
+fenced: `clean_line` removes tricks and leaves ordinary texts as they are.
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
 
-# Chat templates mark roles by words in angle brackets, and servers obey such words wherever they stand; answers are
-# JSON in curly brackets. After each of them stand the spellings that tokenizers turn into it.
+# Chat templates mark roles by words in angle brackets, and servers obey such words anywhere in a text; answers are JSON
+# in curly brackets. Each is followed by the spellings that tokenizers turn into it.
 _SIGNS = str.maketrans("<＜﹤>＞﹥{｛﹛︷}｝﹜︸［﹇］﹈＝﹦⩵⩶", "‹‹‹›››(((())))[[]]====")
 # The same in square brackets, e.g. [INST].
 _WORD_IN_SIGNS = re.compile(r"\[(/?\w+)\]")
-# Printable by their category, yet nothing is seen of them: text can hide in them.
+# Printable by their category but invisible: text can hide in them.
 _INVISIBLE = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 # Lines and fences drawn from punctuation.
 _RULE = re.compile(r"([=#`~*_-])\1{2,}")
 
-# What only a trick needs, in a text that stands among instructions: fences, tags and roles of chat templates, JSON.
-_DOUBLE = str.maketrans("⩵⩶", "==")  # two and three signs in one
+# Used only by tricks in a text among instructions: fences, tags and roles of chat templates, JSON.
+_DOUBLE = str.maketrans("⩵⩶", "==")  # characters that look like two and three signs
 _FENCE = re.compile("[=＝﹦]{3,}|`{3,}|~{3,}|#{3,}")
 _TAG = re.compile(r"[<＜﹤][|｜/]*\w[^\s<>＜＞﹤﹥‹›]{0,60}[>＞﹥]")
 _ROLE = re.compile(
@@ -33,10 +33,10 @@ _JSON = re.compile("[{｛﹛︷]\\s*[\"'“‘]")
 
 
 def clean(text: str) -> str:
-    r"""Return a text as a language model may read it; cleaning it again changes nothing.
+    r"""Return a text that is safe for a language model to read; cleaning it again changes nothing.
 
-    Line breaks stay, blank lines go. Angle and curly brackets become others, control characters blanks; characters that
-    cannot be seen go, and of a row of three or more ``=#`~*_-`` two stay.
+    Line breaks are kept, blank lines removed. Angle and curly brackets are replaced, control characters become blanks;
+    invisible characters are removed, and rows of three or more ``=#`~*_-`` are cut to two.
 
     Examples
     --------
@@ -56,17 +56,17 @@ def _clean_line(line: str) -> str:
 
 
 def _printable(character: str) -> str:
-    """Return a character that can be seen; blanks and ASCII control characters become blanks, all others go."""
+    """Return a visible character; blanks and ASCII control characters become blanks, all others are removed."""
     if character.isprintable():
         return character
     return " " if character.isspace() or character < " " else ""
 
 
 def clean_line(text: str) -> str:
-    r"""Return a text as it may stand among instructions, on one line; cleaning it again changes nothing.
+    r"""Return a text that is safe among instructions, on one line; cleaning it again changes nothing.
 
-    Control characters and line breaks become blanks; characters that cannot be seen go. Fences get two signs of their
-    row, tags and roles of chat templates other brackets, and so does JSON. A sign by itself stays.
+    Control characters and line breaks become blanks; invisible characters are removed. Fences are cut to two signs; the
+    brackets of tags, of roles in chat templates and of JSON are replaced. Single signs are kept.
 
     Examples
     --------
@@ -82,7 +82,7 @@ def clean_line(text: str) -> str:
 
 
 def fence(texts: Sequence[str], label: str) -> tuple[str, str]:
-    """Number texts and put them into a fence that none of them can open or close; their lines begin with ``|``.
+    """Number texts and put them into a fence that none of them can open or close; each line begins with ``|``.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def fence(texts: Sequence[str], label: str) -> tuple[str, str]:
     Returns
     -------
     tuple of (str, str)
-        The code that stands in every line of the fence, the same for the same texts, and the fence with the texts.
+        The code in every line of the fence, the same for the same texts, and the fence with the texts.
     """
     content = "\n".join(texts)
     code = hashlib.sha256(content.encode()).hexdigest()[:12]

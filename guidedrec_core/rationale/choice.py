@@ -1,4 +1,4 @@
-"""Which claims a case bears out, and which of them are said by default."""
+"""Which claims the facts of a case support, and which of them are shown by default."""
 
 import dataclasses
 from collections.abc import Iterable, Sequence
@@ -27,14 +27,14 @@ _CAN_MOVE = 0.05
 
 @dataclass(frozen=True)
 class Rationale:
-    """Claims in the order in which they are said, for a reader.
+    """Claims in the order in which they are shown, for a reader.
 
     Attributes
     ----------
     claims : tuple of Claim
-        What is said.
+        What is shown.
     reader : str
-        For whom.
+        For which reader.
     by_model : bool
         A language model chose them; else they are the default.
     notices : tuple of str
@@ -57,7 +57,7 @@ class Rationale:
 
 
 def claims_of(facts: Facts) -> tuple[Claim, ...]:
-    """Return all that may be said of a case: its parts, largest first, past items, what they share, and ranks.
+    """Return all claims of a case: its parts, largest first, past items, what they share, and ranks.
 
     What rounds to 0 in two decimals is left out, and so are attributes after the 12 largest.
     """
@@ -93,7 +93,7 @@ def _parts(facts: Facts) -> list[AttributeClaim | OtherPartClaim]:
     claims: list[AttributeClaim | OtherPartClaim] = [
         _attribute(one, facts, one.contribution in leading) for one in named
     ]
-    claims += [OtherPartClaim(name, (name,), value, value in leading) for name, value in others]
+    claims += [OtherPartClaim(name, (name,), value, value in leading, facts.verb) for name, value in others]
     return sorted(
         (claim for claim in claims if _counts(claim.contribution)), key=lambda claim: -abs(claim.contribution)
     )
@@ -112,6 +112,7 @@ def _attribute(one: AttributeFact, facts: Facts, leads: bool) -> AttributeClaim:
         user_score=one.user_score,
         catalogue_score=one.catalogue_score,
         top=facts.top,
+        verb=facts.verb,
     )
 
 
@@ -129,7 +130,7 @@ def _past_items(facts: Facts) -> list[PastItemClaim]:
     order = sorted((one for one in facts.past if _counts(one.worth)), key=lambda one: -abs(one.worth))
     of = len(facts.past)
     return [
-        PastItemClaim(one.id, (one.id,), one.number, of, quoted(one.title), one.worth, one.worth in leading)
+        PastItemClaim(one.id, (one.id,), one.number, of, quoted(one.title), one.worth, one.worth in leading, facts.verb)
         for one in order
     ]
 
@@ -168,12 +169,12 @@ def _removal(facts: Facts) -> tuple[RemovalClaim, ...]:
 
 
 def _counts(value: float) -> bool:
-    """Tell whether a number is more than 0.00 as it is shown."""
+    """Return whether a number is not 0.00 when shown."""
     return round(value, 2) != 0
 
 
 def _leading(values: Sequence[float]) -> set[float]:
-    """Return the largest value above 0 and the smallest below, each if it is so in two decimals, as it is shown."""
+    """Return the largest value above 0 and the smallest below, each if it is so in two decimals, as shown."""
     return set(_largest_of([v for v in values if v > 0])) | set(_largest_of([v for v in values if v < 0]))
 
 

@@ -1,17 +1,18 @@
 """Claims: typed statements about a case, each with the ids of its evidence, rendered for one of three readers.
 
-`choice.claims_of` makes only claims that the facts bear out, and a claim's sentence is rendered from its fields by a
-template; so no choice and no order of claims says anything false. Every sentence stands by itself, in any order.
+`choice.claims_of` makes only claims that the facts support, and a template renders a claim's sentence from its fields;
+so no choice and no order of claims says anything false. Every sentence is complete on its own, in any order.
 """
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
+from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing, lower_first, ordinal
 from guidedrec_core.rationale.facts import REMAINDER
 
 Reader = Literal["merchandiser", "stakeholder", "analyst"]
-"""Whom the text is for: reasons with their size, reasons without numbers, or all numbers in the terms of the field."""
+"""The reader: gets reasons with their size, reasons without numbers, or all numbers in technical terms."""
 READERS: tuple[Reader, ...] = get_args(Reader)
 DEFAULT_READER: Reader = "merchandiser"
 
@@ -37,6 +38,8 @@ class AttributeClaim:
         How the item goes with the history; see `Match`.
     item_score, user_score, catalogue_score, top : float
         Raw scores of the item, of the history and of the catalogue on average (NaN where unknown), and their maximum.
+    verb : InteractionVerb
+        The words for the data set's interactions.
     """
 
     kind: ClassVar[str] = "attribute"
@@ -50,6 +53,7 @@ class AttributeClaim:
     user_score: float
     catalogue_score: float
     top: float
+    verb: InteractionVerb
 
     def sentence(self, reader: Reader) -> str:
         """Say it."""
@@ -69,11 +73,11 @@ class AttributeClaim:
         return f"{self.label} {_effect(self.contribution, self.leads)}{size}{self._match_words()}."
 
     def _match_words(self) -> str:
-        """Say the match after the contribution; the two can disagree, because a weight can be negative."""
+        """Return the match in words; it can disagree with the contribution, because a weight can be negative."""
         if not self.match:
             return ""
         agrees = (self.match in ("both_high", "both_low")) == (self.contribution > 0)
-        return f"{', ' if agrees else ', although it is '}{_MATCH_WORDS[self.match]}"
+        return f"{', ' if agrees else ', although it is '}{_MATCH_WORDS[self.match].format(user=self.verb.user)}"
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ class OtherPartClaim:
         Its part of the score, against an average item.
     leads : bool
         It is the largest part of its sign.
+    verb : InteractionVerb
+        The words for the data set's interactions.
     """
 
     kind: ClassVar[str] = "other_part"
@@ -93,15 +99,16 @@ class OtherPartClaim:
     evidence: tuple[str, ...]
     contribution: float
     leads: bool
+    verb: InteractionVerb
 
     def sentence(self, reader: Reader) -> str:
         """Say it."""
-        remainder = self.id == REMAINDER
+        remainder, beyond = self.id == REMAINDER, f"{self.verb.patterns} beyond the attributes"
         if reader == "analyst":
-            name = "remainder (purchase patterns beyond the attributes)" if remainder else "bias (popularity)"
+            name = f"remainder ({beyond})" if remainder else "bias (popularity)"
             size = f"{self.contribution:+.2f}{_largest(self.contribution, self.leads)}"
             return f"The {name} contributes {size}, against an average item."
-        name = "Purchase patterns beyond the attributes" if remainder else "General popularity"
+        name = beyond.capitalize() if remainder else "General popularity"
         size = f" ({self.contribution:+.2f})" if reader == "merchandiser" else ""
         return f"{name} {_effect(self.contribution, self.leads, plural=remainder)}{size}."
 
@@ -113,13 +120,15 @@ class PastItemClaim:
     Attributes
     ----------
     number, of : int
-        Its number, 1 for the newest, and how many were looked at.
+        Its number, 1 for the newest, and how many were examined.
     title : str
         In quotation marks; see `quoted`.
     worth : float
         The score less the score without it.
     leads : bool
         Its worth is the largest of its sign.
+    verb : InteractionVerb
+        The words for the data set's interactions.
     """
 
     kind: ClassVar[str] = "past_item"
@@ -130,6 +139,7 @@ class PastItemClaim:
     title: str
     worth: float
     leads: bool
+    verb: InteractionVerb
 
     def sentence(self, reader: Reader) -> str:
         """Say it."""
@@ -139,7 +149,7 @@ class PastItemClaim:
         change = f"the score would be {abs(self.worth):.2f} {'lower' if self.worth > 0 else 'higher'}"
         side = "in this item's favour" if self.worth > 0 else "against this item"
         if self.leads and self.of > 1:
-            said = f"Of this user's last {self.of} items, {self.title} counts most {side}"
+            said = f"Of this {self.verb.user}'s last {self.of} {self.verb.nouns}, {self.title} counts most {side}"
             return f"{said}; without it, {change}." if reader == "merchandiser" else f"{said}."
         if reader == "merchandiser":
             return f"Without {self.title} in the history, {change}."
@@ -271,7 +281,7 @@ Claim = AttributeClaim | OtherPartClaim | PastItemClaim | SharedAttributeClaim |
 def quoted(title: str) -> str:
     """Return a title in quotation marks that it cannot close: one line of at most 120 visible characters.
 
-    Titles come from strangers. Inside the quotation marks, nobody takes their words for ours.
+    Titles are untrusted. Inside quotation marks, their words cannot be mistaken for ours.
 
     Examples
     --------
@@ -286,10 +296,10 @@ def quoted(title: str) -> str:
 _QUOTES = str.maketrans(dict.fromkeys('"“”„‟«»‹›＂〝〞〟❝❞″‶ʺ˝ˮ״', "'"))
 
 _MATCH_WORDS: dict[Match, str] = {
-    "both_high": "above average both in this user's history and in this item",
-    "both_low": "below average both in this user's history and in this item",
-    "seeks_but_little": "above average in this user's history but below average in this item",
-    "rarely_but_much": "below average in this user's history but above average in this item",
+    "both_high": "above average both in this {user}'s history and in this item",
+    "both_low": "below average both in this {user}'s history and in this item",
+    "seeks_but_little": "above average in this {user}'s history but below average in this item",
+    "rarely_but_much": "below average in this {user}'s history but above average in this item",
 }
 
 

@@ -1,11 +1,13 @@
-"""The evidence of one recommendation: numbers that were computed, each piece under an id that claims point at."""
+"""The evidence of one recommendation: computed numbers, each under an id that claims refer to."""
 
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+from guidedrec_core.data.verbs import CHOSE, InteractionVerb
+
 REMAINDER, POPULARITY, RANK, REMOVAL = "remainder", "popularity", "rank", "removal"
-"""Evidence ids of what a case has once; the others are `AttributeFact.id` and `PastFact.id`."""
+"""Evidence ids of single facts; the others are `AttributeFact.id` and `PastFact.id`."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class PastFact:
     number : int
         1 for the newest.
     title : str
-        From the catalogue, as it stands there.
+        Its title in the catalogue.
     worth : float
         The score less the score without this past item; below 0 if the score would be higher without it.
     scores : tuple of float
@@ -69,13 +71,13 @@ class RemovalFact:
     Attributes
     ----------
     titles : tuple of str
-        The past items, as they stand in the catalogue; never empty.
+        Titles of the past items in the catalogue; never empty.
     rank : int
-        The item's rank without them, by ranking the catalogue anew.
+        The item's rank without them, from ranking the catalogue again.
     k : int
         Length of the list.
     exact : bool
-        All smaller sets were tried, and none of them does it.
+        Whether all smaller sets were tried and none of them does it.
     """
 
     titles: tuple[str, ...]
@@ -86,12 +88,12 @@ class RemovalFact:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that a rationale may speak of.
+    """All facts that a rationale may use.
 
     Attributes
     ----------
     title : str
-        The recommended item, as it stands in the catalogue.
+        The recommended item's title in the catalogue.
     rank, base_rank : int
         In the refined and in the base ranking.
     attributes : tuple of AttributeFact
@@ -103,7 +105,9 @@ class Facts:
     top : float
         The highest raw score.
     removal : RemovalFact or None
-        None where no such set was looked for or found.
+        None where no such set was searched for or found.
+    verb : InteractionVerb
+        The words for the data set's interactions.
     """
 
     title: str
@@ -115,6 +119,7 @@ class Facts:
     past: tuple[PastFact, ...]
     top: float
     removal: RemovalFact | None = None
+    verb: InteractionVerb = CHOSE
 
     def evidence(self) -> dict[str, dict[str, Any]]:
         """Return every piece of evidence by its id, as plain values."""
@@ -129,7 +134,7 @@ class Facts:
         return found
 
     def without_titles(self) -> "Facts":
-        """Return the same facts with a description in place of every title, for those who must not read titles.
+        """Return the same facts with a description in place of every title, for a reader that must not see titles.
 
         Examples
         --------

@@ -20,7 +20,7 @@ MOST_CLAIMS = 8
 _FEWEST_CLAIMS = 3
 _ATTEMPTS = 2
 _MAX_TOKENS = 1500
-# Models that think before they answer spend tokens on it; an answer that was cut off gets more room.
+# Models that think before they answer need tokens for it; after an answer that was cut off there is more room.
 _MORE_ROOM = 4
 
 _READER_WORDS: dict[Reader, str] = {
@@ -54,24 +54,24 @@ class _UnusableError(Exception):
 async def choose_claims(client: Chat, model: str, facts: Facts, reader: Reader | None = None) -> Rationale:
     """Let a language model choose the claims of a rationale.
 
-    The model gets the claims with their numbers; no title, which strangers write, and no id of user or item.
+    The model gets the claims with their numbers; no title, which is untrusted, and no id of user or item.
 
     Parameters
     ----------
     client : Chat
         The server.
     model : str
-        Its name of the model.
+        The server's name of the model.
     facts : Facts
         The case.
     reader : str, optional
-        For whom the text is; the model chooses if this is None.
+        The reader of the text; the model chooses if this is None.
 
     Returns
     -------
     Rationale
-        What the model chose, with notices of what in its answer was not used. After two answers that cannot be used,
-        the default choice, with a notice.
+        The model's choice, with notices of parts of its answer that were not used. After two unusable answers, the
+        default choice, with a notice.
 
     Raises
     ------
@@ -96,7 +96,7 @@ async def choose_claims(client: Chat, model: str, facts: Facts, reader: Reader |
 
 
 def prompt(facts: Facts, reader: Reader | None = None) -> list[dict[str, str]]:
-    """Return the messages that ask for a choice; they hold no title."""
+    """Return the messages that request a choice; they contain no title."""
     claims = claims_of(facts.without_titles())
     if reader is None:
         lines = "\n".join(f"- {name}: {_READER_WORDS[name]}" for name in READERS)
@@ -111,16 +111,16 @@ def prompt(facts: Facts, reader: Reader | None = None) -> list[dict[str, str]]:
 def read_choice(reply: ChatReply, offered: Sequence[Claim], reader: Reader | None = None) -> Rationale:
     """Read an answer: ids of claims that were offered, each once, and a reader.
 
-    Whatever else stands in the answer is ignored, and a notice says how much. Notices repeat nothing of the answer.
+    Anything else in the answer is ignored, and a notice says how much. Notices repeat nothing of the answer.
 
     Parameters
     ----------
     reply : ChatReply
-        The answer, any text whatever.
+        The answer; any text.
     offered : sequence of Claim
         The claims of the case.
     reader : str, optional
-        The reader asked for, if the model may not choose.
+        The reader, if the model may not choose.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _one_answer(reply: ChatReply) -> dict[str, Any]:
 
 
 def _key(answer: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what two answers must have in common to be one choice: the reader and the ids in order."""
+    """Return what two equal choices have in common: the reader and the ids in order."""
     named = answer["claims"] if isinstance(answer["claims"], list) else [None]
     return tuple(each if isinstance(each, str) else None for each in (answer.get("reader"), *named))
 
@@ -170,7 +170,7 @@ def _reader(named: Any, wanted: Reader | None) -> tuple[Reader, tuple[str, ...]]
     """Return the reader, and a notice where the answer names another one or none that exists."""
     if wanted is not None:
         other = named is not None and named != wanted
-        return wanted, ("Ignored: another reader than the one asked for.",) if other else ()
+        return wanted, ("Ignored: another reader than the requested one.",) if other else ()
     for reader in READERS:
         if named == reader:
             return reader, ()
@@ -178,7 +178,7 @@ def _reader(named: Any, wanted: Reader | None) -> tuple[Reader, tuple[str, ...]]
 
 
 def _reply_format(offered: Sequence[Claim], reader: Reader | None) -> dict[str, Any]:
-    """Return the ``response_format`` of a choice, with what all servers take: nothing but ids and readers fits it."""
+    """Return the ``response_format`` of a choice, with what all servers accept: only ids and readers fit it."""
     parts = {
         "reader": {"type": "string", "enum": [reader] if reader else list(READERS)},
         "claims": {"type": "array", "items": {"type": "string", "enum": [claim.id for claim in offered]}},

@@ -76,4 +76,4 @@ def item_knn(config: ItemKNNConfig, data: SplitDataset) -> ItemKNNModel:
 def _interactions(data: SplitDataset, config: RefinementConfig) -> np.ndarray:
     """Count training interactions of each item, ``[n_items, P]``: all, and recent ones where time allows."""
     trend = config.trend if data.is_temporal else ()
-    return np.stack([data.item_interactions, *(data.faded_interactions(h) for h in trend)], axis=1)
+    return np.stack([data.item_interactions, *(data.decayed_interactions(h) for h in trend)], axis=1)

@@ -32,19 +32,17 @@ from guidedrec_core.recommenders.heads import up_to_date
 from guidedrec_core.recommenders.recommender import Recommender, as_texts
 from guidedrec_core.recommenders.writing import (
     base_settings,
-    data_settings,
     found_or_written,
     refined_settings,
-    scores_settings,
     split_path,
     weight_arrays,
     write_base,
-    write_dataset,
-    write_scores,
 )
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.reliability.doubt import Doubt
+from guidedrec_core.runs.datasets import data_settings, write_dataset
+from guidedrec_core.runs.scores import scores_settings, write_scores
 from guidedrec_core.runs.store import Run, RunStore
 
 _NAMING_USERS = 2000

@@ -59,7 +59,7 @@ class Popularity(SimpleRecommender):
                 "a half-life of popularity needs a temporal split, where training ends at one moment for all; "
                 'leave out half_life, or split("temporal")'
             )
-        return PopularityModel(data.faded_interactions(self.config.half_life), half_life=self.config.half_life)
+        return PopularityModel(data.decayed_interactions(self.config.half_life), half_life=self.config.half_life)
 
 
 class ItemKNN(SimpleRecommender):

@@ -1,84 +1,20 @@
-"""How data sets, scores, base and refined recommenders are written as runs."""
+"""How base and refined recommenders are written as runs."""
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from guidedrec_core.attributes.scores import AlignedScores
-from guidedrec_core.config import BaselineConfig, RefinementConfig, SplitConfig, TrainingConfig
-from guidedrec_core.data.dataset import Dataset
+from guidedrec_core.config import BaselineConfig, RefinementConfig, TrainingConfig
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.external import External
-from guidedrec_core.runs.datasets import content_hash, save_dataset
 from guidedrec_core.runs.manifest import REVISIONS
 from guidedrec_core.runs.store import Run, RunStore
 
 if TYPE_CHECKING:
     import torch
-
-
-def data_settings(dataset: Dataset) -> dict[str, Any]:
-    """Return what names a data set among runs."""
-    return {"name": dataset.name, "source": dict(dataset.source), "content": content_hash(dataset)}
-
-
-def write_dataset(store: RunStore, dataset: Dataset, settings: Mapping[str, Any]) -> Run:
-    """Write a data set as a run of stage ``data``."""
-    with store.create("data", config=settings) as writer:
-        save_dataset(dataset, writer)
-        facts = dataset.describe()
-        writer.summary.update({k: facts[k] for k in ("name", "users", "items", "interactions", "first", "last")})
-    return writer.run
-
-
-def scores_settings(
-    scores: AlignedScores, item_file: str = "DataFrame", user_file: str = "DataFrame"
-) -> dict[str, Any]:
-    """Return what names scores from tables among runs.
-
-    Parameters
-    ----------
-    scores : AlignedScores
-        The scores.
-    item_file, user_file : str
-        Names of the tables that they were read from.
-    """
-
-    def named(file: str, values: np.ndarray) -> dict[str, Any]:
-        return {"file": file, "sha256": hashlib.sha256(values.tobytes()).hexdigest()}
-
-    users = None if scores.users is None else named(user_file, scores.users.values)
-    if users is not None and scores.user_split != SplitConfig():
-        users["split"] = scores.user_split.model_dump(mode="json")
-    return {
-        "attributes": scores.items.schema.model_dump(mode="json"),
-        "item_scores": named(item_file, scores.items.values),
-        "user_scores": users,
-    }
-
-
-def write_scores(store: RunStore, scores: AlignedScores, settings: Mapping[str, Any], data: Run) -> Run:
-    """Write guided scores as a run of stage ``scores``."""
-    items, users, schema = scores.items, scores.users, scores.items.schema
-    with store.create("scores", config=settings, inputs={"data": data}) as writer:
-        writer.write_json("attributes", schema.model_dump(mode="json"))
-        writer.write_array("item_scores", items.values)
-        if users is not None:
-            writer.write_array("user_scores", users.values)
-        writer.write_json("notices", [notice.as_dict() for notice in scores.notices])
-        writer.summary.update(
-            attributes=len(schema),
-            schema_hash=schema.hash(),
-            items=len(items.values),
-            scored=len(items.values) - items.n_unscored,
-            missing=items.n_missing,
-            users_scored=0 if users is None else len(users.values) - users.n_unscored,
-        )
-    return writer.run
 
 
 def base_settings(base: BaseRecommender, split: Mapping[str, Any]) -> dict[str, Any]:

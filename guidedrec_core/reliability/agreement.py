@@ -14,7 +14,7 @@ FloatArray = npt.NDArray[np.float64]
 
 _TAILS = (0.025, 0.975)
 _SWEEPS = 500
-# Of the spread before centring; less than this is rounding.
+# Share of the spread before centring; a smaller rest is rounding.
 _NOTHING = 1e-9
 
 
@@ -39,7 +39,7 @@ class Icc:
 
 @dataclass(frozen=True)
 class OrderEffect:
-    """Whether scores drift while a pass goes on.
+    """Whether scores drift in the course of a pass.
 
     Attributes
     ----------
@@ -84,8 +84,8 @@ def icc(table: FloatArray) -> Icc:
     """Compute ICC(2,1): two-way random effects, absolute agreement, one pass.
 
     It is the share of the variance of a single score that is due to the item; passes that are stricter than others
-    count against it. It needs a table without gaps: taken are the passes with the most scores, as many as leave the
-    most to compare, and the items that all of these scored.
+    lower it. It needs a table without gaps: it uses the passes with the most scores, as many as leave the most to
+    compare, and the items that all of these scored.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def icc(table: FloatArray) -> Icc:
 
 
 def mean_absolute_difference(table: FloatArray) -> float:
-    """Average how far two passes lie apart on an item, in points of the scale.
+    """Average the distance between two passes on an item, in points of the scale.
 
     Every item with two or more scores counts the same, with the mean over all its pairs; NaN without such an item.
 
@@ -174,8 +174,8 @@ def commonest(table: FloatArray) -> tuple[float, float]:
 def order_effect(table: FloatArray, positions: FloatArray) -> OrderEffect:
     """Correlate scores with their places in the pass, item and pass held constant.
 
-    A pass is a sequence of questions, and what came before may colour what comes after. Items differ, and so may
-    passes in strictness; both are taken out of scores and places (least squares on a dummy for every item and every
+    A pass is a sequence of questions, and earlier ones may influence later answers. Items differ, and so may
+    passes in strictness; both are removed from scores and places (least squares on a dummy for every item and every
     pass), so that only a drift within passes is left.
 
     Parameters
@@ -233,8 +233,8 @@ def correlations(scores: FloatArray) -> FloatArray:
 def variance_inflation(scores: FloatArray) -> FloatArray:
     """Compute each attribute's variance inflation factor (VIF), ``[A]``, over the rows without a gap.
 
-    It is ``1 / (1 - R^2)`` of the attribute's regression on all others: 1 when they tell nothing about it, infinite
-    when they tell all. NaN for an attribute that does not vary, and for all with no more items than attributes.
+    It is ``1 / (1 - R^2)`` of the attribute's regression on all others: 1 when they predict nothing of it, infinite
+    when they predict all of it. NaN for an attribute that does not vary; all NaN with no more items than attributes.
     """
     whole = scores[~np.isnan(scores).any(axis=1)]
     n, count = whole.shape
@@ -251,7 +251,7 @@ def variance_inflation(scores: FloatArray) -> FloatArray:
 
 
 def holm(p_values: FloatArray) -> FloatArray:
-    """Adjust p-values ``[m]`` for their number by Holm's step-down method (1979); NaN stay and do not count.
+    """Adjust p-values ``[m]`` for their number by Holm's step-down method (1979); NaN stays NaN and does not count.
 
     Examples
     --------
@@ -267,7 +267,7 @@ def holm(p_values: FloatArray) -> FloatArray:
 
 
 def _whole(table: FloatArray) -> FloatArray:
-    """Cut out the part without gaps that has most (items - 1) (passes - 1), adding passes from the fullest on."""
+    """Return the gap-free part with the most (items - 1) (passes - 1), adding passes from the fullest on."""
     known = ~np.isnan(table)
     order = np.argsort(-known.sum(axis=0), kind="stable")
     items = np.cumprod(known[:, order], axis=1, dtype=np.int64).sum(axis=0)  # scored by all of the first m passes
@@ -277,7 +277,7 @@ def _whole(table: FloatArray) -> FloatArray:
 
 
 def _centred(values: FloatArray, items: npt.NDArray[np.int64], passes: npt.NDArray[np.int64]) -> FloatArray:
-    """Take the means of items and of passes out, in turn until nothing changes: at once in a table without gaps."""
+    """Subtract the means of items and of passes in turn until nothing changes; one round without gaps."""
     spread = float(np.ptp(values))
     rest: FloatArray = values - values.mean()
     for _ in range(_SWEEPS):

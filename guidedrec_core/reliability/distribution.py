@@ -1,4 +1,4 @@
-"""How the scores in use spread over the scale, and which attributes say the same."""
+"""How the scores in use spread over the scale, and which attributes overlap."""
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ _USUAL_STEPS = 10
 
 
 def steps(scale: Scale) -> npt.NDArray[np.float64]:
-    """Return the values that scores are counted at: the whole numbers of a scale, or ten equal steps of it.
+    """Return the values at which scores are counted: the whole numbers of a scale, or ten equal steps of it.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def score_facts(scores: GuidedScores) -> pd.DataFrame:
 
 
 def alike(correlations: npt.NDArray[np.float64], schema: AttributeSchema) -> pd.DataFrame:
-    """List all pairs of attributes, those that say most nearly the same (or the reverse) first.
+    """List all pairs of attributes, the most similar (or opposite) first.
 
     Parameters
     ----------

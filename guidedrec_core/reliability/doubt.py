@@ -1,7 +1,7 @@
 """Doubt: how much of a guided score counts, by how far repeated passes agree on it.
 
 A score is the item's true one plus noise, and repeated passes show the noise. The best linear guess of the true score
-goes from the attribute's mean only a part of the way to the score (Kelley 1927, Interpretation of Educational
+lies between the attribute's mean and the score (Kelley 1927, Interpretation of Educational
 Measurements: the regressed true score; the same shrinkage as for regressors measured with error):
 
     rho_ia = between_a / (between_a + s2_ia / k_ia)
@@ -11,15 +11,15 @@ k_ia: passes that scored the item; s2_ia: variance of one pass on it, in which s
 do in ICC(2,1). s2_ia / k_ia is the noise of a mean. That of the median, which is in use, is up to half as large again
 where noise is normal, and smaller where most passes say the same number.
 
-A few passes tell little of one item's variance, so this is pulled towards the attribute's (empirical Bayes; Buehlmann's
+A few passes say little about one item's variance, so it is shrunk towards the attribute's (empirical Bayes; Buehlmann's
 credibility estimate, as in Smyth 2004 for variances): with v = k - 1 degrees of freedom,
 
     s2_ia = (v0 pooled_a + v s2) / (v0 + v),    v0 = 2 + 2 / c
 
 c is the squared coefficient of variation of the items' true variances, estimated from the same passes. Where items
-differ no more than chance has it, c is 0 and all share the pooled variance; v0 is never below 2.
+differ no more than by chance, c is 0 and all share the pooled variance; v0 is never below 2.
 
-Agreement is not truth: what all passes get wrong alike is not seen here.
+Agreement is not truth: an error that all passes share is not seen here.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ class Doubt:
 
 
 def score_doubt(
-    raw: npt.NDArray[np.floating], passes: npt.NDArray[np.floating], settled: npt.NDArray[np.bool_]
+    raw: npt.NDArray[np.floating], passes: npt.NDArray[np.floating], certain: npt.NDArray[np.bool_]
 ) -> Doubt:
     """Compute how much of each score counts.
 
@@ -67,18 +67,18 @@ def score_doubt(
     passes : ndarray
         The passes behind them, ``[passes, n_items, A]``; NaN where a pass gave none. An item with fewer than two counts
         as scored once.
-    settled : ndarray of bool
-        ``[n_items, A]``; scores beyond doubt, as a person's: they count in full.
+    certain : ndarray of bool
+        ``[n_items, A]``; scores beyond doubt, such as those set by a person: they count in full.
     """
     counts = (~np.isnan(passes)).sum(axis=0)
     weights, one_pass = np.ones(raw.shape), np.ones(raw.shape[1])
     for a in range(raw.shape[1]):
         known, means, variances, pooled = ~np.isnan(raw[:, a]), *_each_item(passes[:, :, a].astype(np.float64))
-        noise = np.where(settled[:, a], 0.0, variances / np.maximum(counts[:, a], 1))
-        levels = np.where(settled[:, a] | (counts[:, a] < 2), raw[:, a], means)[known]
+        noise = np.where(certain[:, a], 0.0, variances / np.maximum(counts[:, a], 1))
+        levels = np.where(certain[:, a] | (counts[:, a] < 2), raw[:, a], means)[known]
         total = float(levels.var(ddof=1)) if len(levels) > 1 else 0.0
         between = max(0.0, total - float(noise[known].mean())) if len(levels) else 0.0
-        # What is without noise counts in full even where nothing tells items apart.
+        # A score without noise counts in full even where the items do not differ.
         weights[:, a] = np.where(noise > 0, between / np.where(noise > 0, between + noise, 1.0), 1.0)
         one_pass[a] = between / (between + pooled) if pooled > 0 else 1.0
     return Doubt(weights, one_pass, int((counts > 1).any(axis=1).sum()))

@@ -22,7 +22,7 @@ class Mark:
     attribute : str
         Name of the attribute.
     remark : str
-        Two or three words, to stand next to the score.
+        Two or three words, shown next to the score.
     sentence : str
         The full sentence.
     """

@@ -28,7 +28,7 @@ class RepeatedScores:
     Attributes
     ----------
     values : ndarray
-        Floats ``[passes, n_items, A]`` on the schema's scale; NaN = missing, also of items that a pass left out.
+        Floats ``[passes, n_items, A]`` on the schema's scale; NaN = missing, also for items that a pass left out.
     item_ids : tuple of str
         Of the items, in this order.
     schema : AttributeSchema
@@ -79,13 +79,13 @@ def disagreement(values: npt.NDArray[np.floating]) -> FloatArray:
 
 
 def read_repeated(frame: pd.DataFrame, schema: AttributeSchema) -> tuple[RepeatedScores, tuple[Notice, ...]]:
-    """Put a table in long form into passes and items.
+    """Arrange a table in long form by passes and items.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        ``item_id``, ``pass_id``, a column an attribute (empty cells are missing scores), and where the place of an
-        item in its pass is known, ``position``.
+        ``item_id``, ``pass_id``, one column per attribute (empty cells are missing scores), and ``position`` where
+        the place of an item in its pass is known.
     schema : AttributeSchema
         Which columns to read, and their range.
 
@@ -97,7 +97,7 @@ def read_repeated(frame: pd.DataFrame, schema: AttributeSchema) -> tuple[Repeate
     Raises
     ------
     DataError
-        Columns are missing, an item stands twice in a pass, a score is no number or out of range, or no item was
+        Columns are missing, an item occurs twice in a pass, a score is no number or out of range, or no item was
         scored twice.
     """
     missing = [name for name in (c.ITEM, PASS, *schema.names) if name not in frame.columns]
@@ -137,15 +137,15 @@ def read_repeated(frame: pd.DataFrame, schema: AttributeSchema) -> tuple[Repeate
 def stratified_sample(ids: Sequence[str], categories: Sequence[str], size: int, seed: int) -> tuple[str, ...]:
     """Draw items so that every category has its share.
 
-    The places go to categories in proportion to their items, by largest remainders (equals: the category first by
-    alphabet), but one to each category first as long as there are enough.
+    Places go to categories in proportion to their items, by largest remainders (ties in alphabetical order), after one
+    for each category as long as there are enough.
 
     Parameters
     ----------
     ids, categories : sequence of str
         Of all items, in the same order.
     size : int
-        Items wanted; all are returned when there are no more.
+        Number of items; all are returned when there are fewer.
     seed : int
         Equal seeds draw equal samples.
 

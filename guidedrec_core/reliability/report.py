@@ -1,7 +1,7 @@
 """Reliability report: how far guided scores can be trusted, attribute by attribute.
 
-What repeated passes tell: whether another pass would give the same scores (`Icc`, mean absolute difference), whether
-scores spread over the scale (bunching), drift within a pass (order effect), and tell something of their own
+From repeated passes: whether another pass would give the same scores (`Icc`, mean absolute difference), whether scores
+spread over the scale (bunching), drift within a pass (order effect), and say something that other attributes do not
 (redundancy); with scores by people, whether these agree.
 """
 
@@ -53,13 +53,13 @@ class AttributeReliability:
     order_p : float
         The drift's p-value, adjusted by Holm's method for the number of attributes; NaN when there is none.
     vif : float
-        Variance inflation: how much of the attribute all others tell.
+        Variance inflation factor: how well all other attributes predict it.
     nearest : str or None
         The attribute with the strongest correlation; None when none can be computed.
     nearest_correlation : float
         That correlation.
     human : Comparison or None
-        The score (median over passes) next to scores by people; None without such.
+        The score (median over passes) next to scores by people; None without these.
     """
 
     name: str

@@ -15,7 +15,7 @@ from guidedrec_core.reliability.repeated import FloatArray, RepeatedScores
 from guidedrec_core.reliability.report import Reliability, reliability
 from guidedrec_core.reliability.words import verdict
 
-# Of the scale: passes that scatter by more than this put a score in doubt.
+# Share of the scale: passes that scatter by more than this put a score in doubt.
 _DOUBTFUL = 0.1
 
 
@@ -73,9 +73,9 @@ def build_trust(scores: GuidedScores, items: Vocabulary, repeated: RepeatedScore
     items : Vocabulary
         The items of these rows.
     repeated : RepeatedScores or None
-        The passes behind them, if anything was scored twice; may hold other items, too.
+        The passes behind them, if anything was scored twice; may contain other items, too.
     most : int
-        Rows of `Trust.doubtful` at most.
+        Maximum number of rows of `Trust.doubtful`.
     """
     together = correlations(scores.values.astype(np.float64))
     report = None if repeated is None else reliability(repeated)
@@ -94,7 +94,7 @@ def build_trust(scores: GuidedScores, items: Vocabulary, repeated: RepeatedScore
 
 
 def is_doubtful(spread: float, scale: Scale) -> bool:
-    """Tell whether passes that scatter so much put a score in doubt; NaN does not."""
+    """Return whether a score whose passes scatter this much is doubtful; NaN is not."""
     return spread >= _DOUBTFUL * (scale.max - scale.min)
 
 
@@ -143,7 +143,7 @@ def _doubtful(report: Reliability, repeated: RepeatedScores, items: Vocabulary, 
 
 
 def _in_words(values: FloatArray) -> str:
-    """Say what passes said, from the lowest to the highest.
+    """Name the scores of the passes, from the lowest to the highest.
 
     Examples
     --------

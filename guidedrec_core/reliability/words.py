@@ -18,12 +18,12 @@ _MEANINGS: dict[Level, str] = {
     "moderate": "single scores are unreliable; use the median of several passes",
     "poor": "another pass would give different scores; sharpen the definition and both ends, or drop the attribute",
 }
-# Of all scores on one value; half of the items are then not told apart.
+# Share of all scores on one value; half of the items are then not distinguished.
 _BUNCHED = 0.5
-_ALIKE = 0.9  # correlation of two attributes that say much the same
+_ALIKE = 0.9  # correlation of two attributes that overlap
 _INFLATED = 10.0  # VIF; the usual rule of thumb
 _SIGNIFICANT = 0.05
-# Of the scale: passes that lie closer than this differ by little more than rounding.
+# Share of the scale: passes closer than this differ by little more than rounding.
 _CLOSE = 0.05
 
 
@@ -34,7 +34,7 @@ class Verdict:
     Attributes
     ----------
     level : {"excellent", "good", "moderate", "poor", "unknown"}
-        Of the lower end of ICC's interval: what is certain, not what is likely.
+        By the lower end of ICC's interval: what is certain, not what is likely.
     lead : str
         Whether the scores can be repeated.
     warnings : tuple of str

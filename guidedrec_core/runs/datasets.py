@@ -1,6 +1,8 @@
 """Data sets as runs of stage ``data``."""
 
 import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,20 @@ from guidedrec_core.runs.store import RunStore
 
 # A row's hash is its own; hashing all rows at once would make a Python object of every id.
 _ROWS_AT_ONCE = 100_000
+
+
+def data_settings(dataset: Dataset) -> dict[str, Any]:
+    """Return what names a data set among runs."""
+    return {"name": dataset.name, "source": dict(dataset.source), "content": content_hash(dataset)}
+
+
+def write_dataset(store: RunStore, dataset: Dataset, settings: Mapping[str, Any]) -> Run:
+    """Write a data set as a run of stage ``data``."""
+    with store.create("data", config=settings) as writer:
+        save_dataset(dataset, writer)
+        facts = dataset.describe()
+        writer.summary.update({k: facts[k] for k in ("name", "users", "items", "interactions", "first", "last")})
+    return writer.run
 
 
 def save_dataset(dataset: Dataset, writer: RunWriter) -> None:

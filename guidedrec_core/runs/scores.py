@@ -1,6 +1,9 @@
 """Guided scores as runs of stage ``scores``."""
 
 import contextlib
+import hashlib
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +17,52 @@ from guidedrec_core.errors import NotFoundError, RunCorruptError
 from guidedrec_core.reliability.repeated import RepeatedScores, read_repeated
 from guidedrec_core.runs.files import Run
 from guidedrec_core.runs.store import RunStore
+
+
+def scores_settings(
+    scores: AlignedScores, item_file: str = "DataFrame", user_file: str = "DataFrame"
+) -> dict[str, Any]:
+    """Return what names scores from tables among runs.
+
+    Parameters
+    ----------
+    scores : AlignedScores
+        The scores.
+    item_file, user_file : str
+        Names of the tables that they were read from.
+    """
+
+    def named(file: str, values: np.ndarray) -> dict[str, Any]:
+        return {"file": file, "sha256": hashlib.sha256(values.tobytes()).hexdigest()}
+
+    users = None if scores.users is None else named(user_file, scores.users.values)
+    if users is not None and scores.user_split != SplitConfig():
+        users["split"] = scores.user_split.model_dump(mode="json")
+    return {
+        "attributes": scores.items.schema.model_dump(mode="json"),
+        "item_scores": named(item_file, scores.items.values),
+        "user_scores": users,
+    }
+
+
+def write_scores(store: RunStore, scores: AlignedScores, settings: Mapping[str, Any], data: Run) -> Run:
+    """Write guided scores as a run of stage ``scores``."""
+    items, users, schema = scores.items, scores.users, scores.items.schema
+    with store.create("scores", config=settings, inputs={"data": data}) as writer:
+        writer.write_json("attributes", schema.model_dump(mode="json"))
+        writer.write_array("item_scores", items.values)
+        if users is not None:
+            writer.write_array("user_scores", users.values)
+        writer.write_json("notices", [notice.as_dict() for notice in scores.notices])
+        writer.summary.update(
+            attributes=len(schema),
+            schema_hash=schema.hash(),
+            items=len(items.values),
+            scored=len(items.values) - items.n_unscored,
+            missing=items.n_missing,
+            users_scored=0 if users is None else len(users.values) - users.n_unscored,
+        )
+    return writer.run
 
 
 def load_scores(run: Run, kind: str = "item") -> GuidedScores:

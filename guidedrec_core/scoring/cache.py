@@ -1,4 +1,4 @@
-"""Every answer of a language model, kept in SQLite, so that nothing is paid for twice."""
+"""Reply cache: every answer of a language model, stored in SQLite, so that nothing is paid for twice."""
 
 import contextlib
 import json
@@ -16,7 +16,7 @@ from guidedrec_core.scoring.cache_records import Answered, Experience, Kept, Pai
 _VERSION = 1
 _LOCK_SECONDS = 30.0
 _CHUNK = 500  # texts looked up in one statement
-_RECENT = 200  # replies from which is learnt how a model answers
+_RECENT = 200  # most recent replies that estimates for a model are based on
 
 _TABLES = """
 CREATE TABLE questions (
@@ -39,7 +39,7 @@ CREATE TABLE faults (
     question INTEGER, text TEXT, pass INTEGER, reason TEXT, PRIMARY KEY (question, text, pass)
 ) WITHOUT ROWID;
 """
-# Made in files without it, too, which older versions wrote.
+# Also added to files of older versions, which lack it.
 _FAILURES = """
 CREATE TABLE IF NOT EXISTS failures (
     id INTEGER PRIMARY KEY, question INTEGER, pass INTEGER, noted TEXT, reason TEXT, cost REAL
@@ -50,14 +50,14 @@ CREATE TABLE IF NOT EXISTS failures (
 class ReplyCache:
     """The answers in one SQLite file; a context manager.
 
-    A reply is written whole, with the scores read from it, before the next one is looked at. What is written survives
-    the end of the process at any moment; a power failure may take the last moments with it, and never damages the rest.
-    Several processes may use one file; each opens its own.
+    A reply is written together with its scores, before the next one is processed. What is written survives the end of
+    the process at any moment; a power failure may lose the last moments, but never damages the rest. Several processes
+    may use one file, each through its own object.
 
     Parameters
     ----------
     path : Path
-        Made when it does not exist, with its folder.
+        Created, with its folder, if it does not exist.
 
     Raises
     ------
@@ -70,7 +70,7 @@ class ReplyCache:
         self._numbers: dict[Question, tuple[int, list[int]]] = {}
         with self._explained():
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Transactions are begun below, not by the module.
+            # Transactions are started below, not by sqlite3.
             self._base = sqlite3.connect(path, timeout=_LOCK_SECONDS, isolation_level=None)
         try:
             self._prepare()
@@ -90,7 +90,7 @@ class ReplyCache:
 
     @contextlib.contextmanager
     def together(self) -> Iterator[sqlite3.Connection]:
-        """Write everything that is done inside, or nothing; also into tables of others, through what is yielded."""
+        """Write everything that is done inside, or nothing; the yielded connection may write other tables, too."""
         with self._explained():
             if self._base.in_transaction:
                 yield self._base
@@ -106,12 +106,12 @@ class ReplyCache:
         scores: Mapping[str, Sequence[float]],
         faults: Mapping[str, str],
     ) -> None:
-        """Keep a reply, paid for whether it is of use or not, and what was read from it.
+        """Store a reply, which was paid for whether it is of use or not, and what was read from it.
 
         Parameters
         ----------
         question : Question
-            What was asked.
+            The question it answers.
         pass_ : int
             Number of the pass, from 0.
         answered : Answered
@@ -122,7 +122,7 @@ class ReplyCache:
             Hash of a listing that is given up, to the reason.
         """
         with self.together():
-            asked, attributes = self._enter(question)
+            question_id, attributes = self._enter(question)
             places = {text: place for place, text in enumerate(answered.texts, start=1)}
             columns = (
                 "question, pass, texts, received, request_id, finish_reason, reply, refusal, prompt_tokens, "
@@ -131,7 +131,7 @@ class ReplyCache:
             reply = self._base.execute(
                 f"INSERT INTO replies ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(asked, pass_, json.dumps(answered.texts), datetime.now(UTC).isoformat(timespec="seconds")),
+                    *(question_id, pass_, json.dumps(answered.texts), datetime.now(UTC).isoformat(timespec="seconds")),
                     *(answered.request_id, answered.finish_reason, answered.text, answered.refusal),
                     *(answered.prompt_tokens, answered.completion_tokens),
                     *(answered.prompt_estimate, answered.completion_estimate, answered.cost, answered.seconds),
@@ -140,50 +140,50 @@ class ReplyCache:
             self._base.executemany(
                 "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
-                    (asked, text, pass_, attribute, value, places[text], reply)
+                    (question_id, text, pass_, attribute, value, places[text], reply)
                     for text, values in scores.items()
                     for attribute, value in zip(attributes, values, strict=True)
                 ],
             )
             self._base.executemany(
                 "DELETE FROM faults WHERE question = ? AND text = ? AND pass = ?",
-                [(asked, text, pass_) for text in scores],
+                [(question_id, text, pass_) for text in scores],
             )
-            self._note(asked, pass_, faults)
+            self._note(question_id, pass_, faults)
 
     def give_up(self, question: Question, pass_: int, faults: Mapping[str, str]) -> None:
         """Note listings that are given up without a reply."""
         with self.together():
-            asked, _ = self._enter(question)
-            self._note(asked, pass_, faults)
+            question_id, _ = self._enter(question)
+            self._note(question_id, pass_, faults)
 
     def note_failure(self, question: Question, pass_: int, reason: str, cost: float | None) -> None:
         """Note an attempt without a reply, and the USD at which it is booked; None when that is not known."""
         with self.together():
-            asked, _ = self._enter(question)
+            question_id, _ = self._enter(question)
             now = datetime.now(UTC).isoformat(timespec="seconds")
             row = "INSERT INTO failures (question, pass, noted, reason, cost) VALUES (?, ?, ?, ?, ?)"
-            self._base.execute(row, (asked, pass_, now, reason, cost))
+            self._base.execute(row, (question_id, pass_, now, reason, cost))
 
     def read(self, question: Question, texts: Sequence[str], passes: int, reuse: Reuse) -> Kept:
-        """Return the scores that are kept.
+        """Return the stored scores.
 
         Parameters
         ----------
         question : Question
-            What is asked.
+            The question.
         texts : sequence of str
             Different hashes of listings.
         passes : int
-            Passes wanted, from the first.
+            Number of passes, from the first.
         reuse : str
-            ``schema``: only answers to this very question. ``attribute``: answers to any question of this kind to this
-            model in these words that held the attribute; those to this question first, then to the latest one.
+            ``schema``: only answers to this very question. ``attribute``: answers to any question of this kind and
+            prompt version to this model that include the attribute; those to this question first, then the latest.
 
         Returns
         -------
         Kept
-            The scores, and where in its request each listing stood.
+            The scores, and the place of each listing in its request.
         """
         values = np.full((passes, len(texts), len(question.attribute_hashes)), np.nan, dtype=np.float32)
         positions = np.full((passes, len(texts)), np.nan, dtype=np.float32)
@@ -219,7 +219,7 @@ class ReplyCache:
         return reasons
 
     def paid(self, question: Question, reuse: Reuse) -> Paid:
-        """Return what a question has taken so far; with ``attribute``, together with all that share an attribute."""
+        """Return what a question has cost so far; with ``attribute``, including all that share an attribute."""
         with self._explained():
             sources = self._sources(question, reuse)
             where = f"WHERE question IN ({_marks(sources)})"
@@ -241,7 +241,7 @@ class ReplyCache:
         )
 
     def experience(self, kind: str, model: str) -> Experience | None:
-        """Return how a model has answered lately about items or users; None when it has not been asked."""
+        """Return how a model has answered recently about items or users; None without any answer."""
         with self._explained():
             prompt, prompt_estimate, completion, completion_estimate, seconds = self._base.execute(
                 "SELECT total(prompt_tokens), total(prompt_estimate), total(completion_tokens), "
@@ -254,9 +254,9 @@ class ReplyCache:
         return Experience(prompt / prompt_estimate, completion / completion_estimate, seconds)
 
     def _prepare(self) -> None:
-        """Make the tables, or check that they are of this version."""
+        """Create the tables, or check that they are of this version."""
         with self._explained():
-            # With a write-ahead log, a reply costs no wait for the disk, and readers need not wait for the writer.
+            # With a write-ahead log, a reply does not wait for the disk, and readers do not wait for the writer.
             self._base.execute("PRAGMA journal_mode = WAL")
             self._base.execute("PRAGMA synchronous = NORMAL")
             if self._version() == _VERSION:
@@ -280,7 +280,7 @@ class ReplyCache:
         return version
 
     def _enter(self, question: Question) -> tuple[int, list[int]]:
-        """Return the numbers of a question and of its attributes, which they get here if they have none."""
+        """Return the numbers of a question and of its attributes; new ones are assigned here."""
         if question not in self._numbers:
             key = (question.kind, question.model, question.prompt_version, question.schema_hash)
             self._base.execute(
@@ -288,10 +288,12 @@ class ReplyCache:
             )
             hashes = [(one,) for one in question.attribute_hashes]
             self._base.executemany("INSERT OR IGNORE INTO attributes (hash) VALUES (?)", hashes)
-            (asked,) = self._find(question)
+            (question_id,) = self._find(question)
             attributes = self._attributes(question)
-            self._base.executemany("INSERT OR IGNORE INTO asked VALUES (?, ?)", [(asked, one) for one in attributes])
-            self._numbers[question] = asked, attributes
+            self._base.executemany(
+                "INSERT OR IGNORE INTO asked VALUES (?, ?)", [(question_id, one) for one in attributes]
+            )
+            self._numbers[question] = question_id, attributes
         return self._numbers[question]
 
     def _find(self, question: Question) -> list[int]:
@@ -302,7 +304,7 @@ class ReplyCache:
         )
 
     def _attributes(self, question: Question) -> list[int]:
-        """Return the numbers of a question's attributes; -1 and less for those without."""
+        """Return the numbers of a question's attributes; negative for those without."""
         hashes = question.attribute_hashes
         found = dict(
             self._base.execute(f"SELECT hash, id FROM attributes WHERE hash IN ({_marks(hashes)})", hashes).fetchall()
@@ -310,7 +312,7 @@ class ReplyCache:
         return [found.get(one, -1 - place) for place, one in enumerate(hashes)]
 
     def _sources(self, question: Question, reuse: Reuse) -> list[int]:
-        """Return the questions whose answers are taken, the best last."""
+        """Return the questions whose answers are used, the best last."""
         own = self._find(question)
         if reuse == "schema":
             return own
@@ -323,10 +325,10 @@ class ReplyCache:
         )
         return [one for one in others if one not in own] + own
 
-    def _note(self, asked: int, pass_: int, faults: Mapping[str, str]) -> None:
+    def _note(self, question_id: int, pass_: int, faults: Mapping[str, str]) -> None:
         self._base.executemany(
             "INSERT OR REPLACE INTO faults VALUES (?, ?, ?, ?)",
-            [(asked, text, pass_, reason) for text, reason in faults.items()],
+            [(question_id, text, pass_, reason) for text, reason in faults.items()],
         )
 
     def _column(self, statement: str, values: Iterable[object]) -> list[int]:
@@ -339,7 +341,7 @@ class ReplyCache:
             yield
         except BaseException:
             self._base.execute("ROLLBACK")
-            self._numbers.clear()  # numbers given inside are void
+            self._numbers.clear()  # numbers assigned inside are void
             raise
         self._base.execute("COMMIT")
 
@@ -355,11 +357,11 @@ class ReplyCache:
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[dict[str, int]]:
-    """Yield some texts at a time, each with its place among all."""
+    """Yield texts in chunks, each text with its place among all."""
     for first in range(0, len(texts), _CHUNK):
         yield {text: first + place for place, text in enumerate(texts[first : first + _CHUNK])}
 
 
 def _marks(values: Iterable[object]) -> str:
-    """Return a question mark a value."""
+    """Return one question mark per value."""
     return ", ".join("?" for _ in values)

@@ -1,4 +1,4 @@
-"""Records of the reply cache: the question that is its key, a reply as it is kept, and what is read back."""
+"""Records of the reply cache: the question that is its key, a reply as it is stored, and what is read back."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ Reuse = Literal["schema", "attribute"]
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a listing: answers to the same question are interchangeable.
+    """The question about a listing: answers to the same question are interchangeable.
 
     Attributes
     ----------
@@ -23,11 +23,11 @@ class Question:
     model : str
         The server's name of the model.
     prompt_version : int
-        Of the words around the attributes.
+        Version of the words around the attributes.
     schema_hash : str
-        Of all attributes asked together.
+        Hash of all attributes requested together.
     attribute_hashes : tuple of str
-        Of each attribute, in the schema's order.
+        Hash of each attribute, in the schema's order.
     """
 
     kind: str
@@ -38,25 +38,25 @@ class Question:
 
     @classmethod
     def of(cls, kind: str, model: str, prompt_version: int, schema: AttributeSchema) -> "Question":
-        """Name the question that a schema asks."""
+        """Return the question that requests the scores of a schema."""
         hashes = tuple(schema.attribute_hash(name) for name in schema.names)
         return cls(kind, model, prompt_version, schema.hash(), hashes)
 
 
 @dataclass(frozen=True)
 class Answered:
-    """One reply and what it took.
+    """One reply and what it cost.
 
     Attributes
     ----------
     texts : tuple of str
-        Hashes of the listings, in the order in which they were asked.
+        Hashes of the listings, in the order of the request.
     text, refusal, finish_reason, request_id
         As in `guidedrec_core.llm.protocol.ChatReply`.
     prompt_tokens, completion_tokens : int
-        As paid for.
+        As billed.
     prompt_estimate, completion_estimate : int
-        As estimated before.
+        As estimated before the request.
     cost : float or None
         USD; None when the price is not known.
     seconds : float or None
@@ -83,7 +83,7 @@ class Kept:
     Attributes
     ----------
     values : ndarray
-        float32 ``[passes, n, n_attributes]``; NaN = not there.
+        float32 ``[passes, n, n_attributes]``; NaN = not stored.
     positions : ndarray
         float32 ``[passes, n]``: place of each listing in its request, from 1; NaN = no scores.
     """
@@ -94,12 +94,12 @@ class Kept:
 
 @dataclass(frozen=True)
 class Paid:
-    """What replies have taken so far.
+    """What replies have cost so far.
 
     Attributes
     ----------
     requests, prompt_tokens, completion_tokens : int
-        Of replies.
+        Replies and their tokens.
     cost : float or None
         USD of replies; None when the price of some is not known.
     failed_attempts : int
@@ -116,7 +116,7 @@ class Paid:
     failed_cost: float | None = 0.0
 
     def words(self) -> str:
-        """Say it in a few words.
+        """Return it in a few words.
 
         Examples
         --------
@@ -135,7 +135,7 @@ class Paid:
 
 @dataclass(frozen=True)
 class Experience:
-    """How a model has answered lately.
+    """How a model has answered recently.
 
     Attributes
     ----------

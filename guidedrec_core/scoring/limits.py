@@ -1,4 +1,4 @@
-"""What bounds a scoring run: rates that a server allows, and money."""
+"""Limits of a scoring run: the rates that a server allows, and a budget."""
 
 import time
 from collections.abc import Callable
@@ -7,14 +7,14 @@ from guidedrec_core.errors import GuidedrecError, ServiceError
 from guidedrec_core.scoring.prices import Price
 
 _MINUTE = 60.0
-# Estimates of prompts may be too low; so much more is set aside from a budget until answers have shown by how much, and
-# so much more than the most that they have shown afterwards.
+# Estimates of prompts may be too low. Factors by which more is reserved from a budget: until answers have shown the
+# error, and afterwards on top of the largest error seen.
 _CAUTION, _CARE = 1.5, 1.1
-_ROUNDING = 1e-6  # of sums of units
+_ROUNDING = 1e-6  # error of sums of units
 
 
 def cautious(prompt_estimate: float, ratio: float) -> float:
-    """Return the tokens that a prompt has at most.
+    """Return an upper bound of a prompt's tokens.
 
     Parameters
     ----------
@@ -32,11 +32,11 @@ def cautious(prompt_estimate: float, ratio: float) -> float:
 
 
 def failed_cost(error: GuidedrecError, price: Price | None, most: float) -> float | None:
-    """Return what a failed attempt is booked at, in USD; None when that is not known.
+    """Return the cost at which a failed attempt is booked, in USD; None when it is not known.
 
-    Nothing, where the request never left or the server refused it before a model worked on it. Else the tokens that the
-    server counts in its error count, and where it counts none, the most that the attempt may cost: the answer may be
-    made, and billed, though it did not come, and a budget holds even then.
+    It is 0 where the request was never sent or the server refused it before a model worked on it. Else it follows the
+    tokens that the server counts in its error; without these it is the most that the attempt may cost, because an
+    answer that did not arrive may still be billed, and the budget must hold even then.
 
     Parameters
     ----------
@@ -64,15 +64,15 @@ def failed_cost(error: GuidedrecError, price: Price | None, most: float) -> floa
 
 
 class TokenBucket:
-    """A rate, kept by a bucket that fills steadily and from which every request takes.
+    """A rate limit: a bucket that fills steadily, and from which every request takes units.
 
-    The bucket holds a second's worth, so that requests are spread over the minute. What is larger than that waits for a
-    full bucket and leaves a debt.
+    The bucket holds one second's worth, so that requests are spread over the minute. A larger request waits for a full
+    bucket and leaves a debt.
 
     Parameters
     ----------
     per_minute : float
-        Units a minute.
+        Units per minute.
     clock : callable
         Returns seconds.
 
@@ -95,13 +95,13 @@ class TokenBucket:
         self._seen = clock()
 
     def pause(self, amount: float) -> float:
-        """Return the seconds until so many units may be taken."""
+        """Return the seconds until this many units may be taken."""
         self._fill()
         missing = min(amount, self._size) - self._level
         return missing / self._rate if missing > _ROUNDING else 0.0
 
     def take(self, amount: float) -> None:
-        """Take units out; a negative amount puts some back."""
+        """Take units; a negative amount returns some."""
         self._fill()
         self._level = min(self._size, self._level - amount)
 
@@ -112,7 +112,7 @@ class TokenBucket:
 
 
 class Rates:
-    """Requests and tokens a minute; None is no limit."""
+    """Limits of requests and tokens per minute; None is no limit."""
 
     def __init__(
         self,
@@ -124,25 +124,25 @@ class Rates:
         self._tokens = TokenBucket(tokens_per_minute, clock) if tokens_per_minute else None
 
     def pause(self, tokens: float) -> float:
-        """Return the seconds until a request of so many tokens may be sent."""
+        """Return the seconds until a request of this many tokens may be sent."""
         return max(
             self._requests.pause(1) if self._requests else 0.0, self._tokens.pause(tokens) if self._tokens else 0.0
         )
 
     def take(self, tokens: float) -> None:
-        """Note that a request is sent."""
+        """Count a request that is sent."""
         if self._requests:
             self._requests.take(1)
         self.correct(tokens)
 
     def correct(self, tokens: float) -> None:
-        """Note tokens beyond those taken, or with a minus those that were too many."""
+        """Correct the tokens taken by an estimate: positive if it was too low, negative if too high."""
         if self._tokens:
             self._tokens.take(tokens)
 
 
 class Budget:
-    """Money: what is spent, and what the requests in flight may cost.
+    """A budget: money spent, and money reserved for the requests in flight.
 
     Parameters
     ----------
@@ -166,14 +166,14 @@ class Budget:
         self._held = 0.0
 
     def allows(self, cost: float) -> bool:
-        """Tell whether a request that may cost so much may be sent."""
+        """Return whether a request that may cost this much may be sent."""
         return self.limit is None or self.spent + self._held + cost <= self.limit
 
     def hold(self, cost: float) -> None:
-        """Set aside what a request may cost."""
+        """Reserve what a request may cost."""
         self._held += cost
 
     def settle(self, held: float, cost: float) -> None:
-        """Note what the request did cost, for which `held` was set aside."""
+        """Replace the reservation `held` by the actual cost."""
         self._held -= held
         self.spent += cost

@@ -1,18 +1,18 @@
-"""Offline scorer: guided scores from a model of texts alone, without any language model to ask.
+"""Offline scorer: guided scores from a text embedding model alone, without a language model.
 
 A text model turns listings, and the words of an attribute's two ends, into vectors; an item is placed by whether its
-vector lies nearer to the high or to the low end. The idea is the semantic differential (Osgood, Suci and Tannenbaum,
-1957), read off word vectors by SemAxis (An, Kwak and Ahn, ACL 2018). It is a weaker instrument than a language model,
-which reads and knows: `measured` tells by how much.
+vector is nearer to the high or to the low end. The idea is the semantic differential (Osgood, Suci and Tannenbaum,
+1957), applied to word vectors by SemAxis (An, Kwak and Ahn, ACL 2018). It is weaker than a language model, which
+understands the text: `measured` says by how much.
 
-Three things differ from SemAxis, each of them because it came nearer to a language model's scores of the bundled shop
+It differs from SemAxis in three ways, each of which came closer to a language model's scores of the bundled shop
 (``benchmarks/offline_scorer.py``):
 
-- What the texts of all attributes have in common is taken out of each, and what all listings have in common out of
-  these: their language and domain say nothing about one attribute.
+- The mean of the texts of all attributes is subtracted from each, and the mean of all listings from these: their
+  language and domain say nothing about one attribute.
 - Only the leading principal components of the listings count, as in latent semantic analysis (Deerwester et al., 1990):
   along the others, listings differ by chance.
-- The low end counts less than the high end. "No physical action" is about action for a text model, too.
+- The low end counts less than the high end: to a text model "no physical action" is about action, too.
 """
 
 import json
@@ -33,15 +33,15 @@ from guidedrec_core.vectors.text import Embed
 FloatArray = npt.NDArray[np.float64]
 
 COMPONENTS = 20
-"""Principal components of the listings that are read."""
+"""Number of principal components of the listings that are used."""
 
 LOW_WEIGHT = 0.25
-"""What nearness to the low end counts, relative to the high end."""
+"""Weight of the low end, relative to the high end."""
 
 MEASURED = Path(__file__).with_name("offline_measured.json")
 """File of `measured`, written by the benchmark."""
 
-# Of the scale: a standard deviation of the catalogue, about that of a language model's scores of the bundled data.
+# Share of the scale: a standard deviation of the catalogue, about as in a language model's scores of the bundled data.
 _SPREAD = 0.25
 _FEWEST = 3
 _NOTHING = 1e-5
@@ -50,7 +50,7 @@ _BLOCK = 4096
 
 @dataclass(frozen=True)
 class Measured:
-    """How near offline scores come to a language model's.
+    """How close offline scores come to a language model's.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Measured:
 
 @cache
 def measured() -> Measured:
-    """Return how near offline scores came to a language model's on the bundled data sets."""
+    """Return how close offline scores came to a language model's on the bundled data sets."""
     return Measured(**json.loads(MEASURED.read_text(encoding="utf-8")))
 
 
@@ -79,7 +79,7 @@ class OfflineScorer:
     """Places texts between the ends of attributes, calibrated on a catalogue.
 
     A catalogue's mean becomes the middle of the scale and a standard deviation a quarter of it, because a text model
-    tells what lies nearer to an end than other items do, and not how near.
+    says which items are nearer to an end than others, and not how near.
 
     Attributes
     ----------
@@ -88,11 +88,11 @@ class OfflineScorer:
     centre : ndarray
         ``[d]``, mean direction of the catalogue's listings.
     basis : ndarray
-        ``[k, d]``, the components that are read, orthonormal.
+        ``[k, d]``, the components used, orthonormal.
     directions : ndarray
-        ``[A, k]``, how a listing is read on each attribute.
+        ``[A, k]``, the direction of each attribute.
     middle, spread : ndarray
-        ``[A]``, mean and standard deviation of the catalogue's readings.
+        ``[A]``, mean and standard deviation of the catalogue along the directions.
     """
 
     schema: AttributeSchema
@@ -109,7 +109,7 @@ class OfflineScorer:
         Parameters
         ----------
         schema : AttributeSchema
-            Attributes with the texts of both ends; levels count for the end they lie nearer to, the more the nearer.
+            Attributes with the texts of both ends; a level counts for its nearer end, the more the closer it is.
         vectors : ndarray
             Floats ``[n, d]``, of the catalogue's listings.
         embed : callable
@@ -120,7 +120,7 @@ class OfflineScorer:
         DataError
             Fewer than three listings.
         ServiceError
-            The model's vectors are of another width than the listings', or cannot be used.
+            The model's vectors have another width than the listings', or cannot be used.
         """
         if len(vectors) < _FEWEST:
             raise DataError(f"expected {_FEWEST} listings or more to calibrate offline scores on, got {len(vectors)}")
@@ -147,7 +147,7 @@ class OfflineScorer:
             float32 ``[n, A]`` on the schema's scale.
         """
         read = _readings(vectors, self.centre, self.basis, self.directions)
-        # Where all listings read the same, nothing is known of any.
+        # Where all listings are the same, nothing is known of any.
         known = self.spread > _NOTHING
         deviations = np.where(known, (read - self.middle) / np.where(known, self.spread, 1.0), 0.0)
         low, high = self.schema.scale.min, self.schema.scale.max
@@ -173,14 +173,14 @@ def offline_scores(
     embed : callable
         A text model, e.g. `text_vectors.local_model`.
     batch_size : int
-        Texts given to it at once.
+        Number of texts in one call of it.
     listener : callable
-        Hears of every batch; may raise `JobCancelledError`.
+        Called with the progress after every batch; may raise `JobCancelledError`.
 
     Returns
     -------
     tuple of (ndarray, OfflineScorer)
-        float32 ``[n, A]`` in the order of the listings, and what scores new items in the same way.
+        float32 ``[n, A]`` in the order of the listings, and the scorer, which scores new items in the same way.
 
     Raises
     ------
@@ -202,9 +202,9 @@ def offline_scores(
 
 
 def anchors(attribute: Attribute, scale: Scale) -> list[tuple[str, float]]:
-    """Return the texts that an attribute is read by, each with its place from -1 (low end) to 1 (high end).
+    """Return the texts that describe an attribute, each with its place from -1 (low end) to 1 (high end).
 
-    The attribute's name stands before each; on the bundled shop that did better than the texts alone, and no worse than
+    Each begins with the attribute's name; on the bundled shop that did better than the texts alone, and no worse than
     several phrasings of each.
 
     Examples
@@ -231,7 +231,7 @@ def _poles(attribute: Attribute, scale: Scale, embed: Embed, width: int) -> Floa
 
 
 def _embedded(texts: list[str], embed: Embed, width: int | None) -> npt.NDArray[np.float32]:
-    """Ask the text model for vectors and check them."""
+    """Embed texts with the text model and check the vectors."""
     vectors = embed(texts)
     if vectors.ndim != 2 or len(vectors) != len(texts) or not np.isfinite(vectors).all():
         raise ServiceError(
@@ -249,7 +249,7 @@ def _embedded(texts: list[str], embed: Embed, width: int | None) -> npt.NDArray[
 def _readings(
     vectors: npt.NDArray[np.floating], centre: FloatArray, basis: FloatArray, directions: FloatArray
 ) -> FloatArray:
-    """Read listings along the directions of the attributes, ``[n, A]``."""
+    """Project listings on the directions of the attributes, ``[n, A]``."""
     reduced = _units(vectors) @ basis.T - centre @ basis.T  # [n, k]
     read: FloatArray = _units(reduced) @ directions.T
     return read
@@ -258,18 +258,18 @@ def _readings(
 def _leading(units: npt.NDArray[np.floating], centre: FloatArray, most: int) -> FloatArray:
     """Return the leading principal components ``[k, d]`` of vectors ``[n, d]`` around their mean."""
     scatter = np.zeros((units.shape[1],) * 2)
-    for first in range(0, len(units), _BLOCK):  # of a large catalogue, only some rows at a time in double precision
+    for first in range(0, len(units), _BLOCK):  # only some rows of a large catalogue at a time are in double precision
         centred = units[first : first + _BLOCK] - centre
         scatter += centred.T @ centred
     sizes, components = np.linalg.eigh(scatter)  # rising
-    # Along a component without variance, the ends of an attribute would be read by chance.
+    # Along a component without variance, the ends of an attribute differ by chance alone.
     count = min(most, int((sizes > _NOTHING**2 * len(units)).sum()))
     leading: FloatArray = components[:, ::-1][:, :count].T
     return leading
 
 
 def _units(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
-    """Scale vectors to length 1; those of length 0 stay."""
+    """Scale vectors to length 1; those of length 0 are kept."""
     lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
     units: npt.NDArray[np.floating] = vectors / np.where(lengths > 0, lengths, np.ones_like(lengths))
     return units

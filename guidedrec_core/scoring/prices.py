@@ -1,9 +1,9 @@
-"""What tokens cost, and how many a text has, as far as that can be known before it is sent."""
+"""The price of tokens, and an estimate of how many a text has."""
 
 from dataclasses import dataclass
 
 PRICES_READ = "2026-11-20"
-"""Day on which the list prices below were read; `ScoringConfig.price` stands in for whatever has changed since."""
+"""Day on which the list prices below were read; `ScoringConfig.price` replaces those that have changed since."""
 
 # OpenAI's list prices in USD per million tokens, input and output, for prompts below 272,000 tokens.
 _PRICES = {
@@ -33,7 +33,7 @@ _PRICES = {
     "o4-mini": (1.1, 4.4),
 }
 BATCH_SHARE = 0.5
-"""What an answer through the Batch API costs, relative to one at once; OpenAI's discount, read on the same day."""
+"""Price of an answer through the Batch API, relative to an immediate one; OpenAI's discount, read on the same day."""
 
 _DATE_DIGITS = (4, 2, 2)  # a dated model: gpt-4o-mini-2024-07-18
 _MESSAGE_TOKENS = 4
@@ -47,7 +47,7 @@ class Price:
     Attributes
     ----------
     prompt, completion : float
-        Of what is sent, and of what is answered.
+        Price of input and of output.
     """
 
     prompt: float
@@ -80,7 +80,7 @@ def find_price(model: str, given: tuple[float, float] | None = None) -> Price | 
     Parameters
     ----------
     model : str
-        As the server calls it; a date at the end and a provider in front (``openai/...``) change nothing.
+        The server's name of it; a date at the end and a provider in front (``openai/...``) are ignored.
     given : tuple of (float, float), optional
         USD per million tokens, input and output.
 
@@ -103,8 +103,8 @@ def find_price(model: str, given: tuple[float, float] | None = None) -> Price | 
 def estimate_tokens(text: str) -> int:
     """Estimate the tokens of a text from its length in UTF-8.
 
-    English prose takes some 4.5 bytes a token, lists of short facts, numbers and JSON 2.5 to 3.5, and other scripts 2
-    to 5; the cache knows after some replies by how much this errs for a model.
+    English prose has some 4.5 bytes per token, lists of short facts, numbers and JSON 2.5 to 3.5, and other scripts 2
+    to 5; after some replies the cache knows the error for a model.
 
     Examples
     --------

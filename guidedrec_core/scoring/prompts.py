@@ -1,4 +1,4 @@
-"""Prompts: what a language model is asked, and what it reads of items and users."""
+"""Prompts: the request for scores, and the text that a language model reads of items and users."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from guidedrec_core.llm.sanitize import clean, clean_line, fence
 from guidedrec_core.vectors.text import item_texts
 
 PROMPT_VERSION = 1
-"""Raised with every change of what a model is asked: replies are kept under it."""
+"""Increased with every change of the prompts: replies are stored under it."""
 
 Kind = Literal["item", "user"]
 
@@ -66,7 +66,7 @@ class Listing:
     Attributes
     ----------
     id : str
-        The shop's; never sent.
+        The id in the data set; never sent.
     text : str
         Always clean: see `sanitize.clean`.
     """
@@ -86,14 +86,14 @@ class Listing:
 def item_listings(
     catalogue: Catalogue, columns: Sequence[str], max_characters: int
 ) -> tuple[list[Listing], tuple[Notice, ...]]:
-    """Make what is read of each item: ``column: value``, one a line.
+    """Make the text that is read of each item: ``column: value``, one per line.
 
-    A title that is only the item's id, as `data.catalogue.align` fills in for want of one, is left out.
+    A title that is only the item's id, which `data.catalogue.align` fills in where there is none, is left out.
 
     Parameters
     ----------
     catalogue : Catalogue
-        One row an item.
+        One row per item.
     columns : sequence of str
         In the order in which they are read; ``price`` and ``description`` may be missing from the catalogue.
     max_characters : int
@@ -138,14 +138,14 @@ def _left_out(columns: list[str], items: int, where: str) -> list[Notice]:
 
 
 def user_listings(prepared: SplitDataset, longest: int) -> list[Listing]:
-    """Make what is read of each user: the titles in the training part of the history, oldest first.
+    """Make the text that is read of each user: the titles in the training part of the history, oldest first.
 
     Parameters
     ----------
     prepared : SplitDataset
-        Histories with their cuts; validation and test parts are not read.
+        Histories and where they are cut; validation and test parts are not read.
     longest : int
-        Titles of one user, the most recent ones.
+        Maximum number of titles of one user, the most recent ones.
 
     Returns
     -------
@@ -166,10 +166,10 @@ def user_listings(prepared: SplitDataset, longest: int) -> list[Listing]:
 
 
 def messages(schema: AttributeSchema, listings: Sequence[Listing], kind: Kind) -> list[dict[str, str]]:
-    """Ask for the scores of some listings.
+    """Return the messages that request the scores of some listings.
 
-    The first message is the same for all requests with one schema, so that servers can reuse what they read of it. The
-    schema's texts stand in it without a fence, so tricks are taken out of them; ordinary ones are sent as they are.
+    The first message is the same for all requests with one schema, so that servers can cache it. The texts of the
+    schema are in it without a fence, so tricks are removed from them; ordinary ones are sent as they are.
 
     Parameters
     ----------
@@ -215,8 +215,8 @@ def messages(schema: AttributeSchema, listings: Sequence[Listing], kind: Kind) -
 def reply_format(schema: AttributeSchema, n: int) -> dict[str, Any]:
     """Return the ``response_format`` of an answer about `n` listings.
 
-    It holds only what all servers take: several refuse bounds of numbers and lengths of lists. `reply.parse_reply`
-    checks what it cannot say.
+    It uses only what all servers accept: several refuse bounds of numbers and lengths of lists. `reply.parse_reply`
+    checks the rest.
     """
     scores = {
         "type": "object",
@@ -240,7 +240,7 @@ def reply_format(schema: AttributeSchema, n: int) -> dict[str, Any]:
 
 
 def _listing(item: str, text: str) -> Listing:
-    """Return an item's listing without a title that is only its id, and without values of which nothing is seen."""
+    """Return an item's listing without a title that is only its id, and without invisible values."""
     nothing = f"{c.TITLE}: {_one_line(item)}"
     lines = [line for line in text.split("\n") if line != nothing and clean(line.partition(": ")[2])]
     return Listing(item, "\n".join(lines))

@@ -1,7 +1,7 @@
 """A server on this machine that answers with recorded scores: what scoring by a language model looks like, for free.
 
 It speaks the part of OpenAI's protocol that scoring needs, so that everything but the model is real: requests, waiting,
-answers, cache and progress. It knows an item by the text it is shown, as a model would; ids are never sent.
+answers, cache and progress. Like a model it gets only the text of an item; ids are never sent.
 """
 
 import json
@@ -24,8 +24,8 @@ RECORDED = "recorded"
 Answers = Mapping[str, Mapping[str, float]]
 """Scores by attribute, for the text of each listing."""
 
-_MOST_BYTES = 16 * 2**20  # of one request
-_PATIENCE = 60.0  # seconds in which a connection says nothing
+_MOST_BYTES = 16 * 2**20  # size of one request
+_PATIENCE = 60.0  # seconds without data on a connection
 _FIRST_LINE = re.compile(r"^=== ([0-9a-f]{12}) (\w+) 1 ===$", re.MULTILINE)
 
 
@@ -44,7 +44,7 @@ def recorded_answers(listings: Sequence[Listing], scores: GuidedScores, vocabula
     Returns
     -------
     dict
-        Listings without any recorded score have no entry, missing single scores none in theirs.
+        Listings without any recorded score have no entry; an entry lacks the scores that are missing.
     """
     answers: dict[str, dict[str, float]] = {}
     for listing in listings:
@@ -88,8 +88,8 @@ def _unmarked(text: str) -> str:
 class RecordedServer(ThreadingHTTPServer):
     """Answers requests for scores out of `answers`; a context manager that serves in a thread of its own.
 
-    It listens on 127.0.0.1 only. A listing it does not know, or without a score for an attribute that is asked for, is
-    left out of the answer, and so is reported as missing by the caller.
+    It listens on 127.0.0.1 only. An unknown listing, or one without a score for a requested attribute, is
+    left out of the answer, so that the caller reports it as missing.
 
     Parameters
     ----------
@@ -126,11 +126,11 @@ class RecordedServer(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """The base URL, as `--base-url` wants it."""
+        """The base URL, in the form of `--base-url`."""
         return f"http://127.0.0.1:{self.server_port}/v1"
 
     def handle_error(self, *_: object) -> None:
-        """Say nothing of clients that hang up."""
+        """Ignore clients that hang up."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Return a chat completion with the recorded scores of the listings in a request.
@@ -138,7 +138,7 @@ class RecordedServer(ThreadingHTTPServer):
         Raises
         ------
         ValueError
-            It is no request for scores; says why.
+            It is not a request for scores; the message says why.
         """
         messages = _messages(request)
         texts = read_listings(messages[-1]["content"]) if messages else []
@@ -165,7 +165,7 @@ def _messages(request: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def _wanted(response_format: Any) -> set[str] | None:
-    """Return the attributes asked for; None when the request does not say."""
+    """Return the requested attributes; None when the request does not name them."""
     try:
         entry = response_format["json_schema"]["schema"]["properties"]["items"]["items"]
         return set(entry["properties"]["scores"]["properties"])
@@ -174,7 +174,7 @@ def _wanted(response_format: Any) -> set[str] | None:
 
 
 def _completion(request: dict[str, Any], messages: list[dict[str, str]], text: str) -> dict[str, Any]:
-    """Word an answer as the protocol wants it; tokens are estimates."""
+    """Return an answer in the form of the protocol; token counts are estimates."""
     tokens = estimate_prompt(messages), estimate_tokens(text)
     return {
         "id": "chatcmpl-recorded",
@@ -196,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: RecordedServer
     protocol_version = "HTTP/1.1"
     timeout = _PATIENCE
-    disable_nagle_algorithm = True  # or an answer waits for the client to confirm its head
+    disable_nagle_algorithm = True  # else an answer waits until the client confirms its head
 
     def log_message(self, *_: object) -> None:
         """Write nothing on standard error."""

@@ -1,6 +1,6 @@
-"""Reading a reply to a request for scores: the scores, reasons for those that are missing, and what it took.
+"""Reading a reply to a request for scores: the scores, reasons for missing ones, and what it cost.
 
-What is not plainly there is a fault, never a guess. Listings without scores are asked for again by
+Anything unclear is a fault; nothing is guessed. Listings without scores are requested again by
 `scoring.requests.Waiting`.
 """
 
@@ -22,11 +22,11 @@ _NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*", re.ASCII)
 
 
 class Sent(Protocol):
-    """A request as far as its reply has to be read; the fields are those of `requests.ScoreRequest`."""
+    """What is needed of a request to read its reply; the fields are those of `requests.ScoreRequest`."""
 
     @property
     def schema(self) -> AttributeSchema:
-        """Return the attributes asked for."""
+        """Return the requested attributes."""
         ...
 
     @property
@@ -69,7 +69,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What an answer says of the listings asked for; each number is in exactly one of both.
+    """What an answer says of the requested listings; each number is in exactly one of both.
 
     Attributes
     ----------
@@ -93,11 +93,11 @@ def read_reply(sent: Sent, reply: ChatReply, price: Price | None, seconds: float
     Parameters
     ----------
     sent : Sent
-        What was asked.
+        The request.
     reply : ChatReply
-        What came; tokens are estimated where the server does not count them.
+        The reply; tokens are estimated where the server does not count them.
     price : Price or None
-        Of this reply.
+        Price of this reply.
     seconds : float or None
         From sending to the answer; None for an answer that came with others.
     """
@@ -141,17 +141,17 @@ def parse_reply(text: str | None, n: int, schema: AttributeSchema) -> Parsed:
     """Read the scores of `n` listings out of an answer.
 
     Entries are objects with a ``number`` and ``scores``, anywhere in the JSON of the answer; with a single listing the
-    number may be missing. Words around the JSON do not matter, nor what a model says while it thinks; of an answer that
-    is cut off, whole entries count. An entry is a fault when an attribute is missing, unknown, no number or off the
-    scale, or when there is another for the same number that says something else. A number that was not asked for makes
-    all entries faults: a model that counts from 0 gives an item its neighbour's scores.
+    number may be missing. Words around the JSON, and the text in which a model thinks, are ignored; of an answer
+    that is cut off, complete entries count. An entry is a fault when an attribute is missing, unknown, not a number or
+    off the scale, or when another entry for the same number differs. A number that was not requested makes all entries
+    faults: a model that counts from 0 gives an item its neighbour's scores.
 
     Parameters
     ----------
     text : str or None
-        The answer, any text whatever.
+        The answer; any text.
     n : int
-        Listings asked for.
+        Number of requested listings.
     schema : AttributeSchema
         Names and scale of the scores.
     """
@@ -206,7 +206,7 @@ def _whole(value: Any) -> int | None:
 
 
 def _number(value: Any) -> float | None:
-    """Return a finite number, also one that is written as a text; None for all else."""
+    """Return a finite number, also one that is written as a text; None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     if isinstance(value, str) and not _NUMBER.fullmatch(value):
@@ -244,7 +244,7 @@ def _score(name: str, value: Any, schema: AttributeSchema) -> float:
 
 
 def _short(value: Any) -> str:
-    """Quote what a model said, not at length."""
+    """Quote what a model said, shortened."""
     try:
         text = json.dumps(value)
     except (TypeError, RecursionError, ValueError):

@@ -1,4 +1,4 @@
-"""Requests: how listings that wait for scores are put together, and what happens to those that got none."""
+"""Requests: how waiting listings are grouped into requests, and how those without scores are requested again."""
 
 import json
 from collections import deque
@@ -17,12 +17,12 @@ from guidedrec_core.scoring.prices import estimate_prompt, estimate_tokens
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing, messages, reply_format
 
 _SPARE_TOKENS = 100
-# Room for an answer relative to its estimate: some models write numbers and brackets on lines of their own.
+# Room for an answer relative to its estimate: some models put each number and bracket on its own line.
 _SLACK = 2.0
-# After an answer that was cut off there is more room, for models that think first. As half as many listings are asked
-# for, this doubles the room of the whole answer.
+# Factor of the room per listing after an answer that was cut off, for models that think first. As half as many listings
+# are requested, it doubles the room of the whole answer.
 _MORE_SLACK = 4.0
-_STREAK = 8  # whole answers after which a request may be larger again
+_STREAK = 8  # complete answers after which a request may be larger again
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class ScoreRequest:
     kind : {"item", "user"}
         What is scored.
     schema, question
-        The attributes asked for, and their name in the cache.
+        The requested attributes, and their key in the cache.
     pass_, attempt : int
         Number of the pass, from 0, and of the attempt, from 1.
     listings : tuple of Listing
@@ -61,17 +61,17 @@ class ScoreRequest:
         return tuple(listing.text_hash() for listing in self.listings)
 
     def messages(self) -> list[dict[str, str]]:
-        """Return what is sent."""
+        """Return the messages to send."""
         return messages(self.schema, self.listings, self.kind)
 
     def reply_format(self) -> dict[str, Any]:
-        """Return the form of the answer."""
+        """Return the ``response_format`` of the answer."""
         return reply_format(self.schema, len(self.listings))
 
 
 @dataclass
 class _Group:
-    """Listings that are asked the same in the same pass."""
+    """Waiting listings with the same attributes to score in the same pass."""
 
     schema: AttributeSchema
     question: Question
@@ -87,18 +87,18 @@ class _Group:
 
 
 class Waiting:
-    """What still has to be asked for; makes requests of it and takes back what got no scores.
+    """Listings still to be scored: makes requests of them and takes back those that got no scores.
 
     Requests get smaller when an answer is cut off or a request refused, and slowly larger again. In the last attempt
-    each listing is asked for alone, so that one cannot spoil it for others.
+    each listing is requested alone, so that one cannot spoil the answer for others.
 
     Parameters
     ----------
     listings : sequence of Listing
-        With different texts.
+        Their texts are all different.
     missing : ndarray
-        bool ``[passes, len(listings), n_attributes]``: what to ask for. Listings that lack the same attributes are
-        asked about together, and only about these.
+        bool ``[passes, len(listings), n_attributes]``: scores to request. Listings that lack the same attributes are
+        requested together, and only for these.
     schema : AttributeSchema
         All attributes.
     config : ScoringConfig
@@ -133,11 +133,11 @@ class Waiting:
                 self._groups[group.question, pass_] = group
 
     def __len__(self) -> int:
-        """Count listings, each in each pass, that no request has been made of."""
+        """Number of pairs of listing and pass that no request has been made of."""
         return self._left
 
     def next(self) -> ScoreRequest | None:
-        """Make a request of what waits; None when nothing does. First attempts come first."""
+        """Make a request of waiting listings; None when there are none. First attempts come first."""
         for attempt in range(1, self._config.attempts + 1):
             for group in self._groups.values():
                 if group.queues.get(attempt):
@@ -152,9 +152,9 @@ class Waiting:
         Parameters
         ----------
         request : ScoreRequest
-            What was asked.
+            The request.
         failed : collection of Listing
-            Those of its listings that got no scores.
+            Its listings that got no scores.
         too_long : bool
             The server refused the request, perhaps for its length.
         cut_off : bool
@@ -176,12 +176,12 @@ class Waiting:
         return []
 
     def shorten(self, listings: int, completion_estimate: int, room: int) -> None:
-        """Ask for fewer at once from now on.
+        """Make smaller requests from now on.
 
         Parameters
         ----------
         listings : int
-            So many were too many.
+            A number of listings that was too large.
         completion_estimate : int
             Tokens of their scores.
         room : int
@@ -193,14 +193,14 @@ class Waiting:
             self._slack = max(self._slack, _MORE_SLACK * (room - _SPARE_TOKENS) / completion_estimate)
 
     def postpone(self, pass_: int, attempts: Mapping[str, int]) -> None:
-        """Let listings begin with a later attempt.
+        """Set the number of the next attempt of some listings.
 
         Parameters
         ----------
         pass_ : int
             Number of the pass, from 0.
         attempts : mapping of str to int
-            Hash of a listing to the number of its next attempt; beyond the last one, it is not asked for.
+            Hash of a listing to the number of its next attempt; beyond the last one, it is not requested.
         """
         for group in self._groups.values():
             if group.pass_ != pass_:
@@ -214,7 +214,7 @@ class Waiting:
                     self._left -= 1
 
     def learn(self, request: ScoreRequest, completion_tokens: int) -> None:
-        """Note a whole answer; after some in a row, requests may be larger and rooms nearer to what is needed."""
+        """Note a complete answer; after some in a row, requests may be larger and rooms closer to what is needed."""
         self._streak += 1
         self._needed = max(self._needed, completion_tokens / request.completion_estimate)
         if self._streak == _STREAK:
@@ -223,7 +223,7 @@ class Waiting:
             self._streak, self._needed = 0, 0.0
 
     def _group(self, schema: AttributeSchema, pass_: int) -> _Group:
-        """Measure what a request with a schema takes."""
+        """Estimate the tokens of a request with a schema."""
         nothing = Listing("", "")
         one, two = (estimate_prompt(messages(schema, [nothing] * n, self.kind)) for n in (1, 2))
         scores = dict.fromkeys(schema.names, 5.5)

@@ -20,7 +20,7 @@ from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing
 from guidedrec_core.scoring.requests import Waiting
 from guidedrec_core.scoring.session import ScoringSession
 
-# Before a model has answered once, its speed is guessed.
+# Assumed speed of a model that has not answered yet.
 _FIRST_TOKEN_SECONDS = 0.5
 _TOKENS_A_SECOND = 50.0
 _MINUTE = 60.0
@@ -28,21 +28,21 @@ _MINUTE = 60.0
 
 @dataclass(frozen=True)
 class ScoringPlan:
-    """What a run would take; a dry run.
+    """The plan of a run: what it would take.
 
     Attributes
     ----------
     listings, cached, asked : int
-        Items or users in all, those whose scores are kept already, and those to be asked for. Equal texts are asked for
+        Items or users in all, those whose scores are stored already, and those to request. Equal texts are requested
         once.
     requests : int
-        To be sent, when none fails.
+        Number to send, if none fails.
     prompt_tokens, completion_tokens : int
-        Estimates, by what the model's earlier answers took, if there are any.
+        Estimates, from the model's earlier answers if there are any.
     cost : float or None
         USD; None when the price is not known.
     seconds : float
-        By the time of the model's earlier answers; without any, a usual speed is assumed.
+        From the time of the model's earlier answers; without any, from a usual speed.
     """
 
     listings: int
@@ -57,7 +57,7 @@ class ScoringPlan:
 
 @dataclass(frozen=True)
 class ScoringResult:
-    """Scores, and what they took.
+    """Scores, and what they cost.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class ScoringResult:
     positions : ndarray
         float32 ``[passes, n]``: place of each listing in its request, from 1; NaN = missing in that pass.
     faults : dict of str to str
-        Id of a listing that lacks scores, at least of one pass, though it was asked for, to the reason.
+        Id of a requested listing that lacks scores in at least one pass, to the reason.
     requests : int
         Answers that were paid for.
     prompt_tokens, completion_tokens : int
@@ -76,9 +76,9 @@ class ScoringResult:
     cost : float or None
         USD of the answers; None when the price is not known.
     stopped : str
-        ``""`` when everything was asked for, ``"budget"`` or ``"cancelled"`` when not.
+        ``""`` when everything was requested, else ``"budget"`` or ``"cancelled"``.
     failed_attempts : int
-        Requests that brought no answer, those that were sent again included.
+        Requests without an answer, including those that were sent again.
     failed_cost : float or None
         USD at which they are booked on top of `cost` (see `limits.failed_cost`); None when that is not known.
     """
@@ -102,11 +102,11 @@ class Scorer:
     Parameters
     ----------
     cache : ReplyCache
-        What is in it is not asked again.
+        What is in it is not requested again.
     schema : AttributeSchema
         What to score.
     config : ScoringConfig
-        The model, and how it is asked.
+        The model, and the settings of requests.
     kind : {"item", "user"}
         What the listings describe.
 
@@ -130,7 +130,7 @@ class Scorer:
             )
 
     def plan(self, listings: Sequence[Listing]) -> ScoringPlan:
-        """Tell what `run` would take, and send nothing.
+        """Estimate what `run` would take; nothing is sent.
 
         Parameters
         ----------
@@ -140,16 +140,16 @@ class Scorer:
         return self.plan_of(listings, self.waiting(listings), self.price)
 
     def plan_of(self, listings: Sequence[Listing], waiting: Waiting, price: Price | None) -> ScoringPlan:
-        """Tell what it takes to ask for what waits; it waits no more afterwards.
+        """Estimate the requests for waiting listings; this empties `waiting`.
 
         Parameters
         ----------
         listings : sequence of Listing
-            All that is to be scored.
+            All listings to score.
         waiting : Waiting
-            What has to be asked for.
+            Those to request.
         price : Price or None
-            Of the answers.
+            Price of the answers.
         """
         requests = prompt = completion = 0.0
         while request := waiting.next():
@@ -179,20 +179,20 @@ class Scorer:
         )
 
     def run(self, listings: Sequence[Listing], client: Chat, listener: Listener = silent) -> ScoringResult:
-        """Ask for the scores that are not kept yet.
+        """Request the scores that are not stored yet.
 
-        Every answer is kept when it comes, so that a run that ends early, for whatever reason, goes on where it was.
-        What gets no scores in any attempt stays missing; the next run asks for it again.
+        Every answer is stored when it arrives, so that a run that ends early, for whatever reason, resumes there.
+        Listings without scores after all attempts stay missing; the next run requests them again.
 
         Parameters
         ----------
         listings : sequence of Listing
             What to score; ids are all different.
         client : Chat
-            What answers; an asynchronous context manager, such as `ChatClient`, is entered and left.
+            The model; an asynchronous context manager, such as `ChatClient`, is entered and left.
         listener : callable
-            Hears of every answer, and every second. When it raises `JobCancelledError`, nothing more is sent, and the
-            answers that come within a few seconds are kept.
+            Called with the progress after every answer, and every second. When it raises `JobCancelledError`, nothing
+            more is sent, and answers that arrive within a few seconds are stored.
 
         Returns
         -------
@@ -204,14 +204,14 @@ class Scorer:
         ConfigError
             The key is refused, or the model or address unknown.
         ServiceError
-            The server did not answer, again and again; what it answered before is kept.
+            The server failed repeatedly; earlier answers are stored.
         """
         session = ScoringSession(self.waiting(listings), self.cache, self.config, self.price, client, listener)
         session.work()
         return self.result(listings, session.paid(), session.stopped)
 
     def recorded(self, listings: Sequence[Listing]) -> ScoringResult:
-        """Return the scores that are kept, and all that was paid for answers to this question; ask nothing.
+        """Return the stored scores, and all that was paid for answers to this question; nothing is sent.
 
         Parameters
         ----------
@@ -221,12 +221,12 @@ class Scorer:
         return self.result(listings, self.cache.paid(self.question, self.config.reuse), "")
 
     def waiting(self, listings: Sequence[Listing]) -> Waiting:
-        """Return what has to be asked for; parameters as in `plan`."""
+        """Return the listings to request; parameters as in `plan`."""
         different = list({listing.text_hash(): listing for listing in listings}.values())
         return Waiting(different, np.isnan(self._kept(different).values), self.schema, self.config, self.kind)
 
     def _kept(self, listings: Sequence[Listing]) -> Kept:
-        """Read what is kept of some listings."""
+        """Read the stored scores of some listings."""
         hashes = [listing.text_hash() for listing in listings]
         different = list(dict.fromkeys(hashes))
         kept = self.cache.read(self.question, different, self.config.passes, self.config.reuse)
@@ -240,7 +240,7 @@ class Scorer:
         paid: Paid,
         stopped: Literal["", "budget", "cancelled"],
     ) -> ScoringResult:
-        """Put together what is kept of some listings and what it took; `stopped` as in `ScoringResult`."""
+        """Collect the stored scores of some listings and their cost; `stopped` as in `ScoringResult`."""
         kept = self._kept(listings)
         ids = tuple(listing.id for listing in listings)
         return ScoringResult(

@@ -1,4 +1,4 @@
-"""One session of scoring: requests in flight, attempts that failed, answers kept, limits minded."""
+"""One session of scoring: requests in flight, failed attempts, stored answers, limits."""
 
 import asyncio
 import contextlib
@@ -28,9 +28,9 @@ from guidedrec_core.scoring.reply import read_reply
 from guidedrec_core.scoring.requests import ScoreRequest, Waiting
 
 _TICK_SECONDS = 1.0
-# For answers on their way when a session is to stop; a job that takes much longer is killed.
+# Seconds to wait for answers in flight when a session stops; a job that takes much longer is killed.
 _GRACE_SECONDS = 7.0
-_FEWEST_FAILURES = 3  # one after the other, before a server is given up
+_FEWEST_FAILURES = 3  # failures in a row before a server is given up
 
 
 _Task = asyncio.Task[tuple[ChatReply, float]]
@@ -38,7 +38,7 @@ _Task = asyncio.Task[tuple[ChatReply, float]]
 
 @dataclass(frozen=True)
 class _Pending:
-    """A request, and the call by which it is attempted until there is a reply."""
+    """A request, and the call that sends its attempts until there is a reply."""
 
     request: ScoreRequest
     call: ChatCall
@@ -46,7 +46,7 @@ class _Pending:
 
 @dataclass(frozen=True)
 class _Flight:
-    """An attempt on its way, with what was set aside for it: USD, and tokens of the rate."""
+    """An attempt in flight, with what is reserved for it: USD, and tokens of the rate."""
 
     pending: _Pending
     cost: float
@@ -54,7 +54,7 @@ class _Flight:
 
 
 class _Paused:
-    """Requests that wait for their next attempt; each keeps its place among those in flight."""
+    """Requests that wait for their next attempt; each still counts as one in flight."""
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, _Pending]] = []
@@ -64,7 +64,7 @@ class _Paused:
         return len(self._heap)
 
     def add(self, pending: _Pending, seconds: float) -> None:
-        """Let a request wait."""
+        """Add a request."""
         heapq.heappush(self._heap, (time.monotonic() + seconds, next(self._numbers), pending))
 
     def pop_due(self) -> _Pending | None:
@@ -77,26 +77,26 @@ class _Paused:
 
 
 class ScoringSession:
-    """Sends what waits and keeps what comes; used once.
+    """Sends waiting requests and stores the answers; used once.
 
-    Everything happens in one coroutine, in the thread that calls `work`; only the waiting for answers is done by tasks.
-    Every attempt at a request is sent here: it counts for the rates and holds what it may cost of the budget. One that
-    failed is booked (see `limits.failed_cost`) and, where the failure passes, sent again after a pause.
+    Everything happens in one coroutine, in the thread that calls `work`; tasks only wait for answers.
+    Every attempt at a request is sent here: it counts for the rates and reserves its possible cost from the budget. A
+    failed one is booked (see `limits.failed_cost`) and, if the failure is transient, sent again after a pause.
 
     Parameters
     ----------
     waiting : Waiting
-        What to ask for.
+        Listings to request.
     cache : ReplyCache
-        Where answers and failures are kept.
+        Where answers and failures are stored.
     config : ScoringConfig
         Model and limits.
     price : Price or None
-        What tokens cost, if that is known.
+        Price of tokens, if known.
     client : Chat
-        What answers.
+        The model.
     listener : callable
-        Hears of every answer; may raise `JobCancelledError`.
+        Called with the progress after every answer; may raise `JobCancelledError`.
 
     Attributes
     ----------
@@ -105,11 +105,11 @@ class ScoringSession:
     cost : float
         USD that they cost; 0 when the price is not known.
     failed_attempts : int
-        Attempts that brought no answer.
+        Attempts without an answer.
     failed_cost : float or None
-        USD at which they are booked; None when the price is not known and some may have to be paid for.
+        USD at which they are booked; None when the price is not known and some may be billed.
     budget : Budget
-        Both costs together, and what attempts on their way may cost.
+        Both costs together, and what attempts in flight may cost.
     stopped : str
         ``""``, ``"budget"`` or ``"cancelled"``.
     """
@@ -147,7 +147,7 @@ class ScoringSession:
         self._ends = float("inf")
 
     def work(self) -> None:
-        """Ask until nothing waits, or the session is stopped.
+        """Send requests until nothing waits, or the session is stopped.
 
         Raises
         ------
@@ -170,13 +170,13 @@ class ScoringSession:
             raise self._with_failures(error)
 
     def _with_failures(self, error: ConfigError | ServiceError) -> ConfigError | ServiceError:
-        """Let the error that ends a session say what failed attempts may cost."""
+        """Add to the error that ends a session what failed attempts may cost."""
         if not self.failed_cost or not isinstance(error, ServiceError):
             return error
         return error.extended(f"; in all {failed_words(self.failed_attempts, self.failed_cost)}")
 
     def paid(self) -> Paid:
-        """Return what it has taken so far."""
+        """Return what it has cost so far."""
         return Paid(
             requests=self.requests,
             prompt_tokens=self.prompt_tokens,
@@ -187,7 +187,7 @@ class ScoringSession:
         )
 
     def _work_on(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Work; when a signal breaks in, which may happen anywhere, go on with what is on its way."""
+        """Work; after an interrupt, which may happen anywhere, finish what is in flight."""
         task = loop.create_task(self._send_and_keep())
         try:
             while True:
@@ -201,7 +201,7 @@ class ScoringSession:
             task.cancel()
 
     async def _leave(self, stack: AsyncExitStack) -> None:
-        """Let go of what is still on its way, which may be answered and billed all the same, and of the client."""
+        """Drop what is still in flight, which may yet be answered and billed, and close the client."""
         for task in self._flights:
             task.cancel()
         await asyncio.gather(*self._flights, return_exceptions=True)
@@ -211,7 +211,7 @@ class ScoringSession:
             self._book(flight, ServiceError("not waited for until the end"))
 
     async def _send_and_keep(self) -> None:
-        """Keep as many requests on their way as are allowed; return when nothing is left to do."""
+        """Keep as many requests in flight as are allowed; return when nothing is left to do."""
         self._say()
         while True:
             pause = self._send()
@@ -224,13 +224,13 @@ class ScoringSession:
             while task is not None:
                 self._land(task)
                 self._send()
-                # Let the new request go before the next answer is read: many come at once, and the server waits.
+                # Send the new request before the next answer is read: many arrive at once, and the server waits.
                 await asyncio.sleep(0)
                 task = None if self._landed.empty() else self._landed.get_nowait()
             self._say()
 
     def _send(self) -> float | None:
-        """Send what may be sent; return the seconds until more may be, None when something else must come first."""
+        """Send what may be sent; return the seconds until more may be, None when an answer must come first."""
         while not self._stopping:
             pending = self._next = self._next or self._paused.pop_due() or self._ask()
             if pending is None:
@@ -255,7 +255,7 @@ class ScoringSession:
         return None
 
     def _ask(self) -> _Pending | None:
-        """Make a request of what waits, if there is room for one more."""
+        """Make a request of waiting listings, if there is room for one more."""
         if len(self._flights) + len(self._paused) >= self._config.concurrency:
             return None
         request = self._waiting.next()
@@ -271,13 +271,13 @@ class ScoringSession:
         return _Pending(request, call)
 
     async def _attempt(self, call: ChatCall) -> tuple[ChatReply, float]:
-        """Return the answer, and the seconds it took."""
+        """Return the answer, and its time in seconds."""
         started = time.monotonic()
         reply = await call.attempt()
         return reply, time.monotonic() - started
 
     def _land(self, task: _Task) -> None:
-        """Take in what came of an attempt."""
+        """Process the result of an attempt."""
         flight = self._flights.pop(task)
         try:
             reply, seconds = task.result()
@@ -291,7 +291,7 @@ class ScoringSession:
             self._keep(flight, reply, seconds)
 
     def _keep(self, flight: _Flight, reply: ChatReply, seconds: float) -> None:
-        """Keep an answer; what it lacks waits again, or is given up."""
+        """Store an answer; listings it lacks wait again, or are given up."""
         request = flight.pending.request
         reading = read_reply(request, reply, self._price, seconds)
         answered = reading.answered
@@ -314,7 +314,7 @@ class ScoringSession:
         self._progress.done += len(reading.scores) + len(lost)
 
     def _book(self, flight: _Flight, error: ConfigError | ServiceError) -> None:
-        """Count a failed attempt, and what it may cost. What it took of the rates stays taken."""
+        """Count a failed attempt and its possible cost. It still counts for the rates."""
         request = flight.pending.request
         cost = failed_cost(error, self._price, flight.cost)
         self.budget.settle(flight.cost, cost or 0.0)
@@ -331,14 +331,14 @@ class ScoringSession:
             return
         self._paused.add(pending, pause)
         if error.retry_after is not None:
-            # The server means all requests, not this one alone.
+            # The pause is for all requests, not for this one alone.
             self._silent_until = max(self._silent_until, time.monotonic() + error.retry_after)
 
     def _fail(self, request: ScoreRequest, error: ServiceError) -> None:
-        """Note that there was no answer; the listings wait again, or are given up."""
+        """Note a missing answer; the listings wait again, or are given up."""
         self._last_failure = error
         refused = isinstance(error, RequestRefusedError)
-        # A server that has answered others refuses this one for what it is.
+        # A server that has answered others refuses this one because of its content.
         if not refused or not self.requests:
             self._failures += 1
         lost = self._waiting.take_back(request, request.listings, too_long=refused)
@@ -358,13 +358,13 @@ class ScoringSession:
             self._ends = time.monotonic() + _GRACE_SECONDS
 
     def _give_up(self, error: ConfigError | ServiceError) -> None:
-        """Send nothing more: the server, or the way to it, is not in order."""
+        """Send nothing more: the server cannot be used."""
         if not self._stopping:
             self._error = error
             self._ends = time.monotonic() + _GRACE_SECONDS
 
     def _say(self) -> None:
-        """Tell the listener how far it is."""
+        """Report the progress to the listener."""
         if self._stopping:
             return
         passes = f" in {self._config.passes} passes" if self._config.passes > 1 else ""

@@ -3,28 +3,35 @@
 A stage whose configuration, seed, inputs and package version equal a stored run's is not done again: the stored run is
 returned, because it would come out the same. So a build that was interrupted goes on where it was, and interrupted
 training goes on from its last epoch.
+
+Each function is loaded when it is first used, so that importing data does not wait for PyTorch.
 """
 
-from guidedrec_core.runs.scores import newest_scores
-from guidedrec_core.stages.ablate import ablate
-from guidedrec_core.stages.audit import audit, audit_task
-from guidedrec_core.stages.base import train_base
-from guidedrec_core.stages.build import Build, ablate_task, build, build_task, evaluate_task, refine_task
-from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
-from guidedrec_core.stages.evaluate import evaluate
-from guidedrec_core.stages.project import project_items
-from guidedrec_core.stages.refine import refine
-from guidedrec_core.stages.scoring.batch import advance_batches, cancel_batches
-from guidedrec_core.stages.scoring.override import (
-    find_scores,
-    overridden,
-    override_log,
-    override_score,
-    withdraw_override,
-)
-from guidedrec_core.stages.scoring.sample import repeated_plan, score_repeatedly, suggest_attributes
-from guidedrec_core.stages.scoring.score import score_task, score_with_llm, scoring_plan
-from guidedrec_core.stages.sparsity import measure_sparsity
+from typing import TYPE_CHECKING
+
+from guidedrec_core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from guidedrec_core.runs.scores import newest_scores
+    from guidedrec_core.stages.ablation import ablate
+    from guidedrec_core.stages.base import train_base
+    from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
+    from guidedrec_core.stages.evaluation import evaluate
+    from guidedrec_core.stages.explanation_audit import audit, audit_task
+    from guidedrec_core.stages.pipeline import Build, ablate_task, build, build_task, evaluate_task, refine_task
+    from guidedrec_core.stages.project import project_items
+    from guidedrec_core.stages.refinement import refine
+    from guidedrec_core.stages.scoring.batch import advance_batches, cancel_batches
+    from guidedrec_core.stages.scoring.override import (
+        find_scores,
+        overridden,
+        override_log,
+        override_score,
+        withdraw_override,
+    )
+    from guidedrec_core.stages.scoring.sample import repeated_plan, score_repeatedly, suggest_attributes
+    from guidedrec_core.stages.scoring.score import score_task, score_with_llm, scoring_plan
+    from guidedrec_core.stages.sparsity import measure_sparsity
 
 __all__ = [
     "Build",
@@ -60,3 +67,41 @@ __all__ = [
     "train_base",
     "withdraw_override",
 ]
+
+_MODULE_OF = {
+    "Build": "stages.pipeline",
+    "ablate": "stages.ablation",
+    "ablate_task": "stages.pipeline",
+    "advance_batches": "stages.scoring.batch",
+    "audit": "stages.explanation_audit",
+    "audit_task": "stages.explanation_audit",
+    "build": "stages.pipeline",
+    "build_task": "stages.pipeline",
+    "cancel_batches": "stages.scoring.batch",
+    "evaluate": "stages.evaluation",
+    "evaluate_task": "stages.pipeline",
+    "find_data": "stages.data",
+    "find_scores": "stages.scoring.override",
+    "given_scores": "stages.data",
+    "measure_sparsity": "stages.sparsity",
+    "newest_scores": "runs.scores",
+    "overridden": "stages.scoring.override",
+    "override_log": "stages.scoring.override",
+    "override_score": "stages.scoring.override",
+    "project_items": "stages.project",
+    "refine": "stages.refinement",
+    "refine_task": "stages.pipeline",
+    "repeated_plan": "stages.scoring.sample",
+    "score_attributes": "stages.data",
+    "score_repeatedly": "stages.scoring.sample",
+    "score_task": "stages.scoring.score",
+    "score_with_llm": "stages.scoring.score",
+    "scoring_plan": "stages.scoring.score",
+    "store_dataset": "stages.data",
+    "suggest_attributes": "stages.scoring.sample",
+    "train_base": "stages.base",
+    "withdraw_override": "stages.scoring.override",
+}
+"""The module of each function."""
+
+__getattr__, __dir__ = lazy_names(__name__, {name: (module, name) for name, module in _MODULE_OF.items()})

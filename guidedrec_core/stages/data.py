@@ -6,10 +6,9 @@ from guidedrec_core.data.bundled import BUNDLED, ScoreFiles, bundled_dataset, bu
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.errors import NotFoundError
-from guidedrec_core.recommenders.writing import data_settings, scores_settings, write_dataset, write_scores
-from guidedrec_core.runs.datasets import load_dataset
+from guidedrec_core.runs.datasets import data_settings, load_dataset, write_dataset
 from guidedrec_core.runs.library import no_dataset
-from guidedrec_core.runs.scores import newest_scores
+from guidedrec_core.runs.scores import newest_scores, scores_settings, write_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import find_equal
 

@@ -9,7 +9,7 @@ from guidedrec_core.config import BuildConfig
 from guidedrec_core.data.bundled import BUNDLED, build_settings, sample_data
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.runs.store import RunStore
-from guidedrec_core.stages.build import build
+from guidedrec_core.stages.pipeline import build
 
 _log = logging.getLogger(__name__)
 

@@ -11,8 +11,8 @@ from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.base import train_base
 from guidedrec_core.stages.common import config_of, find_equal
-from guidedrec_core.stages.evaluate import evaluate
-from guidedrec_core.stages.refine import refine
+from guidedrec_core.stages.evaluation import evaluate
+from guidedrec_core.stages.refinement import refine
 
 
 def measure_sparsity(store: RunStore, refined: Run, config: SparsityConfig, listener: Listener = silent) -> Run:

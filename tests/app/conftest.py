@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.app import loaders
-from guidedrec_core.app.case_study import history_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.jobs.record import Job, write_record
 from guidedrec_core.jobs.store import JobStore
 from guidedrec_core.runs.store import Run, RunStore
@@ -28,7 +28,7 @@ def prepared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Note the histories that the app gets ready for, and compile and import nothing in the background."""
     lengths: list[int] = []
     monkeypatch.setattr(loaders, "prepare_models", lambda: None)
-    monkeypatch.setattr(history_loaders, "prepare", lengths.append)
+    monkeypatch.setattr(case_loaders, "prepare_history", lengths.append)
     return lengths
 
 

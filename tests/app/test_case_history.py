@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
-from guidedrec_core.app.case_study import history_loaders as case_history_loaders
-from guidedrec_core.app.case_study.history_loaders import prepare as really_prepare
+from guidedrec_core.app.case_study import loaders as case_loaders
+from guidedrec_core.app.case_study.loaders import prepare_history as really_prepare
 from guidedrec_core.explanation import history_shapley
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.store import RunStore
@@ -93,11 +93,11 @@ def test_the_page_gets_ready_for_the_history_it_shows(tiny_build, tiny_home, ope
 def test_it_gets_ready_once_and_only_for_what_takes_sampling(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[str] = []
     monkeypatch.setattr(history_shapley, "warm_up", lambda: begun.append(threading.current_thread().name))
-    case_history_loaders._warm_up.clear()
+    case_loaders._warm_up.clear()
     for length, expected in ((0, 0), (12, 0), (13, 1), (50, 1)):
         really_prepare(length)
         for thread in threading.enumerate():
             if thread.name == "shap warm-up":
                 thread.join()
         assert begun == ["shap warm-up"] * expected
-    case_history_loaders._warm_up.clear()
+    case_loaders._warm_up.clear()

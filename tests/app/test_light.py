@@ -13,9 +13,9 @@ OPEN = """
 import json, sys
 from streamlit.testing.v1 import AppTest
 from guidedrec_core.app import loaders
-from guidedrec_core.app.case_study import history_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 loaders.prepare_models = lambda: None  # what a thread loads meanwhile would be seen, too
-history_loaders.prepare = lambda length: None
+case_loaders.prepare_history = lambda length: None
 app = AppTest.from_file(sys.argv[1], default_timeout=120).run()
 if sys.argv[2]:
     app.switch_page(sys.argv[2]).run()

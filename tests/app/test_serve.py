@@ -19,7 +19,7 @@ def test_in_a_clone_the_pages_are_at_its_root() -> None:
 
 def test_an_installed_package_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serve, "_APP", tmp_path / "guidedrec_core" / "app")
-    with pytest.raises(GuidedrecError, match="install guidedrec anew"):
+    with pytest.raises(GuidedrecError, match="install guidedrec again"):
         serve.site()
     site = tmp_path / "guidedrec_core" / "app" / "site"
     (site / "pages").mkdir(parents=True)

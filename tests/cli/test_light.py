@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import tiny
 
 from guidedrec_core.runs.store import RunStore
 
@@ -13,6 +14,7 @@ HEAVY = {
     *("numpy", "pandas", "pyarrow", "scipy", "sklearn", "torch", "numba", "shap", "umap"),
     *("plotly", "streamlit", "openai", "httpx2", "safetensors"),
 }
+COMPUTES = HEAVY - {"numpy", "pandas", "pyarrow"}  # what reading tables and runs does not need
 CALL = """
 import sys
 from guidedrec_core.cli.main import main
@@ -52,3 +54,18 @@ def test_a_command_with_settings_loads_them_for_its_own_help() -> None:
     assert "--width INTEGER" in said
     assert "pydantic" in modules
     assert modules & HEAVY == set()
+
+
+def test_importing_data_and_listing_its_scores_load_no_model(own_home: Path, tiny_files: tiny.TinyFiles) -> None:
+    arguments = ("--format", "csv", "--path", str(tiny_files.interactions), "--name", "shop")
+    scores = ("--attributes", str(tiny_files.scores.attributes), "--item-scores", str(tiny_files.scores.item_scores))
+    for command in (
+        ("data", "import", *arguments, "--items", str(tiny_files.catalogue)),
+        ("data", "describe", "shop"),
+        ("data", "list"),
+        ("score", "shop", *scores),
+        ("score", "shop", "--status"),
+    ):
+        said, modules = modules_of(*command)
+        assert "shop" in said
+        assert modules & COMPUTES == set(), command

@@ -190,7 +190,7 @@ def test_an_interruption_is_one_line_and_exit_code_130(
     call: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(library, "dataset_names", fail(KeyboardInterrupt()))
-    said = "Interrupted. Run the same command again to go on: what is finished is kept.\n"
+    said = "Interrupted. Run the same command again to resume: what is finished is kept.\n"
     assert call("data", "list", code=130).stderr == said
 
 
@@ -270,6 +270,6 @@ def test_ctrl_c_in_training_keeps_what_is_done_and_says_how_to_go_on(tiny_home: 
     assert process.returncode == 130
     assert out == ""
     lines = log.read_text().splitlines()
-    assert lines[-1] == "Interrupted. Run the same command again to go on: what is finished is kept."
+    assert lines[-1] == "Interrupted. Run the same command again to resume: what is finished is kept."
     assert all(line.startswith("train base: ") for line in lines[:-1])
     assert list((tiny_home / "checkpoints").glob("base-*.safetensors"))

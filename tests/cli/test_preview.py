@@ -59,7 +59,8 @@ def test_a_listing_is_placed_and_ranked(
         assert why in refused("preview", "tiny", "--scores", scores)
     assert "no such file" in refused("preview", "tiny", "--scores", scores.with_name("gone.json"))
     assert "say what the item is" in refused("preview", "tiny")
-    assert "--scores says it all" in refused("preview", "tiny", "--scores", scores, "--description", "warm")
+    said = refused("preview", "tiny", "--scores", scores, "--description", "warm")
+    assert "--scores needs no listing and no model" in said
 
 
 def test_a_listing_is_scored_by_a_language_model(

@@ -77,7 +77,7 @@ def test_what_is_under_way_can_be_cancelled(
     [
         (("--wait",), "add --batch"),
         (("--cancel",), "add --batch"),
-        (("--batch", "--wait", "--cancel"), "leave out --wait or --cancel"),
+        (("--batch", "--wait", "--cancel"), "--wait and --cancel exclude each other"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(options: tuple[str, ...], words: str, call: Call) -> None:

@@ -55,7 +55,7 @@ def test_a_catalogue_is_scored_and_the_status_tells_what_it_took(
     status = document("score", "tiny", "--status")
     assert status == {name: made[name] for name in status}
     after = call(*asking, "--dry-run").stdout
-    assert "items     40: 40 answered, 0 to ask" in after
+    assert "items     40: 40 answered, 0 to request" in after
     shown = call(*asking).stdout
     assert made["run_id"] in shown, "nothing changed, so the same run is shown"
     assert "5 requests to m" in shown
@@ -199,12 +199,12 @@ def test_a_server_that_is_not_there_gives_one_line(asking: tuple[str, ...], call
         (("--server=recorded",), "expected a data set with recorded scores"),
         (("--server=fast",), "--server"),
         (("--server=recorded", "--batch"), "leave out --batch"),
-        (("--batch",), "none is named; add --model"),
-        (("--dry-run",), "none is named; add --model"),
-        (("--users",), "none is named; add --model"),
-        (("--budget=3",), "none is named; add --model"),
-        (("--split=temporal",), "none is named; add --model"),
-        ((), "add --model to ask a language model, or --item-scores"),
+        (("--batch",), "these options need a language model; add --model"),
+        (("--dry-run",), "these options need a language model; add --model"),
+        (("--users",), "these options need a language model; add --model"),
+        (("--budget=3",), "these options need a language model; add --model"),
+        (("--split=temporal",), "these options need a language model; add --model"),
+        ((), "add --model for a language model, or --item-scores"),
     ],
 )
 def test_wrong_use_is_told_in_one_line(

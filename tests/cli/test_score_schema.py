@@ -137,8 +137,8 @@ def test_a_table_of_repeated_scores_is_reported_without_a_model(
     shown = call(*asking)
     assert "Passes disagree most on:" in shown.stdout
     assert "were scored in one pass only" in shown.stderr
-    assert "leave out the options that ask a model" in refused(*asking, "--model=m")
-    assert "leave out the options that ask a model" in refused(*asking, "--dry-run")
+    assert "leave out the options of a model" in refused(*asking, "--model=m")
+    assert "leave out the options of a model" in refused(*asking, "--dry-run")
     assert "no.csv" in refused("score", "reliability", "fernway", "--table=no.csv")
     assert "--model" in refused("score", "reliability", "fernway")
     assert "--passes" in refused("score", "reliability", "fernway", "--server=recorded", "--passes=1")

@@ -1,6 +1,5 @@
 """``guidedrec build`` and its single stages."""
 
-import importlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import tiny
 
 from guidedrec_core import stages
 from guidedrec_core.runs.store import RunStore
+from guidedrec_core.stages import pipeline
 
 
 def stages_of(document: Callable[..., Any]) -> list[str]:
@@ -102,7 +102,7 @@ def test_score_tables_given_to_a_build_are_used(
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("guidedrec_core.stages.build"), "train_base", stop)
+    monkeypatch.setattr(pipeline, "train_base", stop)
     table = tiny_files.scores.item_scores
     lines = table.read_text().splitlines()
     table.write_text("\n".join(lines[:-5]) + "\n")

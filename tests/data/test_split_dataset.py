@@ -25,8 +25,8 @@ def test_old_interactions_fade_from_the_end_of_training() -> None:
     assert (data.split.train_until, data.split.valid_until) == (5, 7)
     # One half-life is half a validation period: 1. Training has item 0 at times 0 and 5, 1 at 2 and 1, 2 at 4 and 3.
     expected = [2.0**-5 + 1, 2.0**-3 + 2.0**-4, 2.0**-1 + 2.0**-2, 0, 0, 0]
-    np.testing.assert_allclose(data.faded_interactions(0.5), expected)
-    np.testing.assert_allclose(data.faded_interactions(1e9), data.item_interactions, rtol=1e-6)
+    np.testing.assert_allclose(data.decayed_interactions(0.5), expected)
+    np.testing.assert_allclose(data.decayed_interactions(1e9), data.item_interactions, rtol=1e-6)
     assert data.item_interactions.tolist() == [2, 2, 2, 0, 0, 0]
 
 
@@ -40,7 +40,7 @@ def test_counts_are_brought_up_to_the_end_of_validation_and_no_further() -> None
     ]  # fmt: skip
     # Half-lives stay as long as they were: half a period is 1, now before time 7.
     expected = [2.0**-7 + 2.0**-2, 2.0**-5 + 2.0**-6 + 1, 2.0**-3 + 2.0**-4, 2.0**-1, 0, 0]
-    np.testing.assert_allclose(newer.faded_interactions(0.5), expected)
+    np.testing.assert_allclose(newer.decayed_interactions(0.5), expected)
     assert data.item_interactions.tolist() == [2, 2, 2, 0, 0, 0]
     with pytest.raises(ValueError, match="temporal split"):
         _ = prepared().refreshed
@@ -66,4 +66,4 @@ def test_without_one_end_of_training_nothing_fades() -> None:
     data = prepared()
     assert data.split.train_until is None
     with pytest.raises(ValueError, match="temporal split"):
-        data.faded_interactions(1.0)
+        data.decayed_interactions(1.0)

@@ -77,7 +77,7 @@ def test_with_a_temporal_split_popularity_may_be_that_of_late(tiny_build: Build)
     popular = found.models["popularity"]
     assert isinstance(popular, PopularityModel)
     # What was chosen is fitted anew with the validation part, which comes before all of the test part.
-    np.testing.assert_array_equal(popular.counts, data.refreshed.faded_interactions(0.5))
+    np.testing.assert_array_equal(popular.counts, data.refreshed.decayed_interactions(0.5))
     newest = data.refreshed
     for name, model, config in (
         ("item_knn", ItemKNNModel, ItemKNNConfig),

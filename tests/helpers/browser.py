@@ -76,6 +76,31 @@ def settle(page: Any, timeout: float = 60.0) -> None:
     page.wait_for_timeout(600)
 
 
+_CONTRASTS = """elements => {
+  const rgba = text => { const n = text.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
+  const over = (top, ground) => [0, 1, 2].map(i => top[3] * top[i] + (1 - top[3]) * ground[i]);
+  const linear = v => v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4;
+  const luminance = c => 0.2126 * linear(c[0]) + 0.7152 * linear(c[1]) + 0.0722 * linear(c[2]);
+  const ground = element => {
+    const layers = [];
+    for (let e = element; e && (layers.at(-1)?.[3] ?? 0) < 1; e = e.parentElement) {
+      layers.push(rgba(getComputedStyle(e).backgroundColor));
+    }
+    return layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255]);
+  };
+  return elements.map(element => {
+    const text = element.querySelector('p') ?? element, below = ground(text);
+    const one = luminance(over(rgba(getComputedStyle(text).color), below)), two = luminance(below);
+    return (Math.max(one, two) + 0.05) / (Math.min(one, two) + 0.05);
+  });
+}"""
+
+
+def contrasts(page: Any, selector: str) -> list[float]:
+    """Return the contrast ratio (WCAG 2, 1 to 21) of the text of each element with what lies behind it."""
+    return list(page.locator(selector).evaluate_all(_CONTRASTS))
+
+
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

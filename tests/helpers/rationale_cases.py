@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from poisoned_listings import POISONS
 
 from guidedrec_core.attributes.schema import Attribute
+from guidedrec_core.data.verbs import BOUGHT, VERBS
 from guidedrec_core.rationale.facts import AttributeFact, Facts, PastFact, RemovalFact
 
 CASE = Facts(
@@ -27,6 +28,7 @@ CASE = Facts(
     ),
     top=10,
     removal=RemovalFact(("Ironpass Vacuum Flask", "Trail Mule Boots"), 14, 10, True),
+    verb=BOUGHT,
 )
 
 _NAME = st.builds(
@@ -70,4 +72,6 @@ def facts(draw: st.DrawFn) -> Facts:
         after = draw(st.integers(k + 1, 6000) if rank <= k else st.integers(1, k))
         removal = RemovalFact(tuple(one.title for one in past[:3]), after, k, draw(st.booleans()))
     base_rank = rank if draw(st.booleans()) else draw(ranks)
-    return Facts(draw(TITLES), rank, base_rank, tuple(attributes), draw(_PART), draw(_PART), past, 10.0, removal)
+    verb = draw(st.sampled_from(list(VERBS.values())))
+    parts = (draw(_PART), draw(_PART))
+    return Facts(draw(TITLES), rank, base_rank, tuple(attributes), *parts, past, 10.0, removal, verb)

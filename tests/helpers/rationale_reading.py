@@ -12,19 +12,21 @@ _PART = re.compile(
     rf"(?P<name>[^“”]+?) counts? (?P<most>most )?(?P<side>in its favour|against it)(?: \((?P<value>{_NUMBER})\))?"
     r"(?:, (?P<although>although it is )?(?P<match>(?:above|below)[^,]+))?\."
 )
-_BOTH = re.compile(r"(above|below) average both in this user's history and in this item")
-_APART = re.compile(r"(above|below) average in this user's history but (above|below) average in this item")
+_BOTH = re.compile(r"(?P<way>above|below) average both in this (?P<user>\w+)'s history and in this item")
+_APART = re.compile(
+    r"(?P<history>above|below) average in this (?P<user>\w+)'s history but (?P<item>above|below) average in this item"
+)
 _ATTRIBUTE = re.compile(
     rf"(?P<name>[^“”]+?) contributes (?P<value>{_NUMBER})"
     r"(?P<most>, the largest part (?P<side>in its favour|against it))?: "
     r"item (?P<item>[^,]+), history (?P<user>[^,]+), catalogue mean (?P<mean>[^,]+)\."
 )
 _OTHER = re.compile(
-    r"The (?P<name>remainder \(purchase patterns beyond the attributes\)|bias \(popularity\)) contributes "
+    r"The (?P<name>remainder \(\w+ patterns beyond the attributes\)|bias \(popularity\)) contributes "
     rf"(?P<value>{_NUMBER})(?P<most>, the largest part (?P<side>in its favour|against it))?, against an average item\."
 )
 _PAST_MOST = re.compile(
-    r"Of this user's last (?P<of>\d+) items, “(?P<title>[^“”]*)” counts most "
+    r"Of this (?P<user>\w+)'s last (?P<of>\d+) (?P<nouns>\w+), “(?P<title>[^“”]*)” counts most "
     r"(?P<side>in this item's favour|against this item)"
     rf"(?:; without it, the score would be (?P<size>{_NUMBER}) (?P<change>lower|higher))?\."
 )
@@ -98,7 +100,8 @@ def _part(sentence: str, facts: Facts) -> Iterator[str] | None:
 
 def _part_faults(said: dict[str, str | None], facts: Facts) -> Iterator[str]:
     parts = {one.label: one.contribution for one in facts.attributes}
-    parts |= dict.fromkeys(("Purchase patterns beyond the attributes", _FULL_REMAINDER), facts.remainder)
+    patterns = f"{facts.verb.activity} patterns beyond the attributes"
+    parts |= dict.fromkeys((patterns[0].upper() + patterns[1:], f"remainder ({patterns})"), facts.remainder)
     parts |= dict.fromkeys(("General popularity", "bias (popularity)"), facts.popularity)
     name = str(said["name"])
     if name not in parts:
@@ -119,13 +122,12 @@ def _part_faults(said: dict[str, str | None], facts: Facts) -> Iterator[str]:
             yield "wrong although"
         if attribute is None or sides is None or not _matches(str(said["match"]), sides, attribute.catalogue_score):
             yield "wrong match"
+        if f"this {facts.verb.user}'s history" not in str(said["match"]):
+            yield "wrong words for this kind of data"
     if "item" in said and attribute is not None:
         scores = (attribute.item_score, attribute.user_score, attribute.catalogue_score)
         if [said["item"], said["user"], said["mean"]] != [_shown(score, facts.top) for score in scores]:
             yield "wrong scores"
-
-
-_FULL_REMAINDER = "remainder (purchase patterns beyond the attributes)"
 
 
 def _most_fault(said: bool, value: float, all_values: list[float]) -> Iterator[str]:
@@ -137,7 +139,7 @@ def _most_fault(said: bool, value: float, all_values: list[float]) -> Iterator[s
 
 def _matches(words: str, sides: tuple[float, float], mean: float) -> bool:
     both, apart = _BOTH.fullmatch(words), _APART.fullmatch(words)
-    ways = (both[1], both[1]) if both else apart.groups() if apart else None
+    ways = (both["way"], both["way"]) if both else (apart["history"], apart["item"]) if apart else None
     return ways is not None and all(_on_side(score, way, mean) for score, way in zip(sides, ways, strict=True))
 
 
@@ -166,6 +168,8 @@ def _past_faults(said: dict[str, str | None], facts: Facts, at: int) -> Iterator
     worth = facts.past[at].worth
     if said.get("of") is not None and int(str(said["of"])) != len(facts.past):
         yield "wrong number of past items"
+    if "user" in said and (said["user"], said["nouns"]) != (facts.verb.user, facts.verb.nouns):
+        yield "wrong words for this kind of data"
     if said.get("number") is not None and int(str(said["number"])) != at + 1:
         yield "wrong place"
     if said.get("value") is not None and said["value"] != f"{worth:+.2f}":

@@ -85,7 +85,7 @@ def scores_of(system: RefinedRecommender, item: int) -> dict[str, float]:
 def as_trained(system: RefinedRecommender) -> RefinedRecommender:
     """Take from a model what was counted after training, so that items which came later are taken by nobody."""
     refined: Any = system.refined
-    counts = np.stack([system.data.item_interactions, *map(system.data.faded_interactions, (0.2, 1.0))], axis=1)
+    counts = np.stack([system.data.item_interactions, *map(system.data.decayed_interactions, (0.2, 1.0))], axis=1)
     return dataclasses.replace(system, refined=refined.refreshed(counts, None))
 
 

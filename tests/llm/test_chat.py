@@ -204,7 +204,7 @@ def test_an_answer_of_any_size_is_not_read(
     chat_server: ChatServer,  # noqa: F811
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("guidedrec_core.llm.client._MOST_CHAT", 2000)
+    monkeypatch.setattr(ChatClient, "_most_bytes", 2000)
     chat_server.queue = [answer]
     assert "expected an answer of at most 0 MiB from" in failure(chat_server, ServiceError, retries=3)
     assert len(chat_server.asked) == 1

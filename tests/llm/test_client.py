@@ -144,7 +144,7 @@ def test_an_answer_of_any_size_or_depth_is_not_read(
 ) -> None:
     embedding_server.queue = [(200, b"[" * 100_000)]
     assert "gave an answer that cannot be read" in failure(embedding_server, ServiceError)
-    monkeypatch.setattr("guidedrec_core.llm.client._MOST_VECTORS", 100)
+    monkeypatch.setattr(LlmClient, "_most_bytes", 100)
     assert "expected an answer of at most 0 MiB from" in failure(embedding_server, ServiceError, retries=2)
 
 

@@ -15,12 +15,12 @@ from guidedrec_core.rationale.facts import Facts
 def test_the_default_tells_the_largest_parts_a_past_item_a_change_and_the_ranks() -> None:
     assert default_rationale(CASE).text == (
         "Purchase patterns beyond the attributes count most in its favour (+0.90). "
-        "Warmth counts in its favour (+0.42), above average both in this user's history and in this item. "
-        "Style focus counts most against it (-0.20), above average in this user's history but below average in this "
-        "item. "
+        "Warmth counts in its favour (+0.42), above average both in this customer's history and in this item. "
+        "Style focus counts most against it (-0.20), above average in this customer's history but below average in "
+        "this item. "
         "General popularity counts against it (-0.12). "
-        "Of this user's last 2 items, “Ironpass Vacuum Flask” counts most in this item's favour; without it, the score "
-        "would be 0.15 lower. "
+        "Of this customer's last 2 purchases, “Ironpass Vacuum Flask” counts most in this item's favour; without it, "
+        "the score would be 0.15 lower. "
         "Without “Ironpass Vacuum Flask” and “Trail Mule Boots” in the history, it would drop to 14th, out of the "
         "top 10. "
         "The refined model ranks “Larch Down Parka” 1st, the base model 31st."

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from rationale_cases import CASE
 from rationale_reading import fault, same_title, sentences_of
 
+from guidedrec_core.data.verbs import WATCHED
 from guidedrec_core.rationale.choice import claims_of
 from guidedrec_core.rationale.claims import READERS, Reader, quoted
 from guidedrec_core.rationale.facts import Facts
@@ -22,15 +23,16 @@ def said(name: str, reader: Reader, facts: Facts = CASE) -> str:
     [
         (
             "attribute:warmth",
-            "Warmth counts in its favour (+0.42), above average both in this user's history and in this item.",
-            "Warmth counts in its favour, above average both in this user's history and in this item.",
+            "Warmth counts in its favour (+0.42), above average both in this customer's history and in this item.",
+            "Warmth counts in its favour, above average both in this customer's history and in this item.",
             "Warmth contributes +0.42: item 9.0/10, history 7.2/10, catalogue mean 4.1/10.",
         ),
         (
             "attribute:style_focus",
-            "Style focus counts most against it (-0.20), above average in this user's history but below average in "
+            "Style focus counts most against it (-0.20), above average in this customer's history but below average in "
             "this item.",
-            "Style focus counts most against it, above average in this user's history but below average in this item.",
+            "Style focus counts most against it, above average in this customer's history but below average in this "
+            "item.",
             "Style focus contributes -0.20, the largest part against it: item 2.0/10, history 6.0/10, "
             "catalogue mean 5.0/10.",
         ),
@@ -49,9 +51,9 @@ def said(name: str, reader: Reader, facts: Facts = CASE) -> str:
         ),
         (
             "past:1",
-            "Of this user's last 2 items, “Ironpass Vacuum Flask” counts most in this item's favour; without it, the "
-            "score would be 0.15 lower.",
-            "Of this user's last 2 items, “Ironpass Vacuum Flask” counts most in this item's favour.",
+            "Of this customer's last 2 purchases, “Ironpass Vacuum Flask” counts most in this item's favour; without "
+            "it, the score would be 0.15 lower.",
+            "Of this customer's last 2 purchases, “Ironpass Vacuum Flask” counts most in this item's favour.",
             "Past item 1 of 2, newest first, “Ironpass Vacuum Flask”, is worth +0.15: the score with it less the score "
             "without it.",
         ),
@@ -82,10 +84,18 @@ def test_each_claim_reads_well_for_each_reader(name: str, merchandiser: str, sta
     assert [said(name, reader) for reader in READERS] == [merchandiser, stakeholder, analyst]
 
 
+def test_claims_use_the_words_of_the_data_set() -> None:
+    films = replace(CASE, verb=WATCHED)
+    assert said("remainder", "stakeholder", films).startswith("Viewing patterns beyond the attributes count most")
+    assert "The remainder (viewing patterns beyond the attributes)" in said("remainder", "analyst", films)
+    assert said("past:1", "stakeholder", films).startswith("Of this viewer's last 2 viewings, ")
+    assert "in this viewer's history" in said("attribute:warmth", "merchandiser", films)
+
+
 def test_a_contribution_against_the_match_is_said_with_although() -> None:
     turned = replace(CASE, attributes=(replace(CASE.attributes[0], contribution=-0.42), *CASE.attributes[1:]))
     assert said("attribute:warmth", "stakeholder", turned) == (
-        "Warmth counts most against it, although it is above average both in this user's history and in this item."
+        "Warmth counts most against it, although it is above average both in this customer's history and in this item."
     )
 
 
@@ -156,20 +166,23 @@ def test_a_title_stays_within_its_quotation_marks(title: str) -> None:
 
 
 FALSE = [
-    "Warmth counts in its favour, although it is above average both in this user's history and in this item.",
+    "Warmth counts in its favour, although it is above average both in this customer's history and in this item.",
     "Warmth counts in its favour (+0.52).",
     "Warmth counts against it (-0.42).",
     "Warmth counts most in its favour (+0.42).",
-    "Warmth counts in its favour, below average both in this user's history and in this item.",
-    "Warmth counts in its favour, above average in this user's history but below average in this item.",
+    "Warmth counts in its favour, below average both in this customer's history and in this item.",
+    "Warmth counts in its favour, above average in this customer's history but below average in this item.",
+    "Warmth counts in its favour, above average both in this viewer's history and in this item.",
+    "Viewing patterns beyond the attributes count most in its favour.",
+    "Of this viewer's last 2 viewings, “Ironpass Vacuum Flask” counts most in this item's favour.",
     "Ruggedness counts in its favour (+0.42).",
     "Price counts in its favour.",
     "General popularity counts most against it.",
     "Warmth contributes +0.42: item 8.0/10, history 7.2/10, catalogue mean 4.1/10.",
     "Warmth contributes +0.42, the largest part in its favour: item 9.0/10, history 7.2/10, catalogue mean 4.1/10.",
     "The bias (popularity) contributes +0.12, against an average item.",
-    "Of this user's last 2 items, “Pebble Sun Hat” counts most in this item's favour.",
-    "Of this user's last 3 items, “Ironpass Vacuum Flask” counts most in this item's favour.",
+    "Of this customer's last 2 purchases, “Pebble Sun Hat” counts most in this item's favour.",
+    "Of this customer's last 3 purchases, “Ironpass Vacuum Flask” counts most in this item's favour.",
     "Without “Ironpass Vacuum Flask” in the history, the score would be 0.15 higher.",
     "Without “Pebble Sun Hat” in the history, the score would be 0.15 lower.",
     "Having “Nordwind Summit Parka” in the history counts in this item's favour.",

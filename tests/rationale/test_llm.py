@@ -64,7 +64,7 @@ class TestWhatIsUsedOfAnAnswer:
     def test_the_reader_asked_for_stands(self) -> None:
         result = chosen(answer(["rank"]), reader="stakeholder")
         assert result.reader == "stakeholder"
-        assert result.notices == ("Ignored: another reader than the one asked for.",)
+        assert result.notices == ("Ignored: another reader than the requested one.",)
         assert chosen(answer(["rank"], reader="stakeholder"), reader="stakeholder").notices == ()
 
     @pytest.mark.parametrize("reader", [None, "king", 7, ["analyst"], {}])
@@ -214,7 +214,7 @@ _PROBLEMS = (
 )
 _NOTICE = re.compile(
     rf"Ignored: [\d,]+ (?:unknown statements?|repeated statements?|statements? after the first {MOST_CLAIMS})\.|"
-    r"Ignored: [\d,]+ extra fields?\.|Ignored: another reader than the one asked for\.|"
+    r"Ignored: [\d,]+ extra fields?\.|Ignored: another reader than the requested one\.|"
     r"No reader was chosen; this is for the merchandiser\.|"
     rf"m gave no choice that can be used in 2 answers \((?:{_PROBLEMS})\); this is the default choice\."
 )

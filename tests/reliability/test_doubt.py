@@ -14,9 +14,9 @@ def column(*passes: list[float]) -> np.ndarray:
     return np.array(passes, dtype=float)[:, :, None]
 
 
-def doubt_of(raw: list[float], passes: np.ndarray, settled: tuple[int, ...] = ()) -> Doubt:
+def doubt_of(raw: list[float], passes: np.ndarray, certain: tuple[int, ...] = ()) -> Doubt:
     marks = np.zeros((len(raw), 1), dtype=bool)
-    marks[list(settled)] = True
+    marks[list(certain)] = True
     return score_doubt(np.array(raw, dtype=np.float32)[:, None], passes, marks)
 
 
@@ -33,7 +33,7 @@ def test_by_hand() -> None:
 
 
 def test_what_is_settled_counts_in_full_and_brings_no_noise() -> None:
-    found = doubt_of([2, 6, 8, 4], TWICE, settled=(3,))
+    found = doubt_of([2, 6, 8, 4], TWICE, certain=(3,))
     np.testing.assert_allclose(found.weights[:, 0], [37 / 41, 37 / 41, 37 / 41, 1])
     np.testing.assert_allclose(found.one_pass, 37 / 45)
 
@@ -56,7 +56,7 @@ def test_agreement_and_ignorance_count_in_full() -> None:
 
 
 def test_what_tells_only_noise_counts_for_nothing_but_where_it_is_settled() -> None:
-    found = doubt_of([5, 5, 5, 6], column([0, 10, 2, 6], [10, 0, 8, NAN]), settled=(3,))
+    found = doubt_of([5, 5, 5, 6], column([0, 10, 2, 6], [10, 0, 8, NAN]), certain=(3,))
     assert found.weights[:, 0].tolist() == [0, 0, 0, 1]
     assert found.one_pass.tolist() == [0]
 

@@ -1,6 +1,5 @@
 """Scores that passes disagree on count less in a refinement, its controls and its previews, if that is asked for."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,8 @@ from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.reliability.doubt import score_doubt
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.build import refine_task
+from guidedrec_core.stages import pipeline
+from guidedrec_core.stages.pipeline import refine_task
 from guidedrec_core.stages.scoring.passes import doubt_of
 
 DOUBTFUL = 1
@@ -193,7 +193,7 @@ def test_a_new_item_counts_as_one_that_was_scored_once(shop: Shop, refinement: d
 
 def test_refining_anew_can_change_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     for stage in ("evaluate", "project_items"):  # which follow, and take longer
-        monkeypatch.setattr(importlib.import_module("guidedrec_core.stages.build"), stage, lambda *_: None)
+        monkeypatch.setattr(pipeline, stage, lambda *_: None)
     earlier = shop.refine(doubt="ignore")
     arguments = {"run": earlier.id, "doubt": "shrink"}
     made = shop.store.open(refine_task(arguments, shop.store.home, lambda _: None))

@@ -310,7 +310,7 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     # An opened model knows what was taken up to the end of validation, but the items its training never saw stay cold.
     newer = system.data.refreshed
     assert (newer.item_interactions[cold] > 0).any()
-    counted = [newer.item_interactions, *(newer.faded_interactions(h) for h in (0.2, 1.0))]
+    counted = [newer.item_interactions, *(newer.decayed_interactions(h) for h in (0.2, 1.0))]
     for column, counts in zip(head.popularity.T, [np.log1p(each) for each in counted], strict=True):
         np.testing.assert_allclose(column, (counts - counts.mean()) / counts.std(), atol=1e-5)
     assert len(run.summary["head"]["popularity"]) == 3

@@ -1,4 +1,4 @@
-"""The edited attributes of a data set: saved next to the runs once complete, and kept for the session in any case."""
+"""The edited attributes of a data set: saved next to the runs once complete, and always kept for the session."""
 
 import tempfile
 from pathlib import Path
@@ -57,12 +57,12 @@ def file_content(schema: AttributeSchema, suffix: str) -> bytes:
 
 
 def from_file(name: str, content: bytes) -> AttributeSchema:
-    """Read a schema from a file that was sent.
+    """Read a schema from an uploaded file.
 
     Raises
     ------
     ConfigError
-        It is none; the message names the file as it was sent.
+        It is not a schema; the message names the uploaded file.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"sent{Path(name).suffix}"

@@ -12,7 +12,7 @@ from guidedrec_core.attributes.templates import template, template_names
 from guidedrec_core.errors import GuidedrecError
 
 _AT, _VERSION = "edit_at", "edit_version"
-_LONG = 16  # more attributes than that scroll in a box
+_LONG = 16  # a longer list of attributes scrolls in a box
 
 
 def attributes(dataset: str, used: AttributeSchema) -> None:
@@ -189,7 +189,7 @@ def _discard(dataset: str) -> None:
 
 
 def _go(at: int) -> None:
-    """Turn to a place; every field is a new one there, for an old one would keep its text."""
+    """Show another attribute, in new fields, because an old field would keep its text."""
     st.session_state[_AT] = at
     st.session_state[_VERSION] = _version() + 1
 

@@ -18,7 +18,7 @@ class Scores:
     Attributes
     ----------
     used : Run
-        What the refined model was made with, overrides and all.
+        What the refined model was made with, including overrides.
     given : Run
         The same scores as given, without overrides.
     newer : Run or None

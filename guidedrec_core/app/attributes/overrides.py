@@ -47,7 +47,7 @@ def overrides(view: View, given: Run) -> None:
     view : View
         The data set and run under study.
     given : Run
-        The newest scores as they were given; overrides are laid over them.
+        The newest scores as they were given; overrides are applied to them.
     """
     place = _place(view, given)
     entries = OverrideLog(place.store.home, view.dataset).entries()
@@ -65,7 +65,7 @@ def overrides(view: View, given: Run) -> None:
 
 
 def overrides_sentence(layer: tuple[Override, ...], in_run: dict[tuple[str, str], float]) -> str:
-    """Say how many scores are set by hand, and how many of these the run under study knows."""
+    """Say how many scores are set by hand, and how many of these the run under study uses."""
     if not layer:
         return (
             "No score is set by hand. If you know a score better, set it here with a reason; it overrides automatic "
@@ -188,7 +188,7 @@ def _do(act: Callable[[], Override], who: str, said: str) -> None:
 
 
 def _done() -> None:
-    """Confirm, once, what the previous script run did."""
+    """Confirm once what the previous script run did."""
     said = st.session_state.pop(_SAID, "")
     if said:
         st.success(escaped(said), icon=":material/check:")

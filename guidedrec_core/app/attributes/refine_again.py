@@ -67,7 +67,7 @@ def offer_refinement(view: View, why: str, scores: Run) -> None:
 
 
 def _doubt(view: View) -> dict[str, Any]:
-    """Ask whether doubtful scores should count less; return the job's arguments."""
+    """Let the visitor choose whether doubtful scores count less; return the job's arguments."""
     shrink = st.toggle(
         "Doubtful scores count less",
         value=view.entry.shrinks_doubtful,

@@ -20,7 +20,7 @@ from guidedrec_core.llm.address import check_visitors_url, has_key, meant_url
 from guidedrec_core.scoring.scorer import ScoringPlan
 
 _PLAN = "score_plan"
-_SEEN: Literal["session"] = "session"  # what is typed stays when another tab or page is opened
+_SEEN: Literal["session"] = "session"  # inputs are kept when another tab or page is opened
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class _Wanted:
 
 
 def scoring(view: View, scores: Scores, used: AttributeSchema) -> None:
-    """Let a language model score the data set: settings, an estimate, the run itself, its result.
+    """Scoring the data set by a language model: settings, an estimate, the run itself, its result.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def scoring(view: View, scores: Scores, used: AttributeSchema) -> None:
 
 
 def _settings(view: View, used: AttributeSchema) -> _Wanted | None:
-    """Ask for the settings; None as long as there is no model, or they are wrong."""
+    """Show the settings and return them; None as long as there is no model, or they are wrong."""
     schema = _which(view.dataset, used)
     left, right = show.pair()
     with left:
@@ -129,7 +129,7 @@ def _which(dataset: str, used: AttributeSchema) -> AttributeSchema:
 
 
 def _more(view: View) -> dict[str, Any]:
-    """Ask for the settings that rarely change."""
+    """Show the settings that rarely change."""
     default = ScoringConfig(model="-")
     catalogue = loaders.table(view.entry.data.id, "catalogue")
     there = [name for name in catalogue.columns if name != ITEM]
@@ -198,9 +198,9 @@ def _dry_run(view: View, wanted: _Wanted) -> None:
     plans = done[1]
     st.write(escaped(plan_sentence(plans, view.verb)))
     show.note("These are estimates; they improve with the first answers.")
-    asked = any(plan.asked for plan in plans.values())
+    to_send = any(plan.asked for plan in plans.values())
     st.button(
-        "Start scoring" if asked else "Save the scores",
+        "Start scoring" if to_send else "Save the scores",
         type="primary",
         icon=":material/play_arrow:",
         on_click=_start,
@@ -210,7 +210,7 @@ def _dry_run(view: View, wanted: _Wanted) -> None:
 
 
 def _plan(view: View, wanted: _Wanted) -> None:
-    from guidedrec_core.stages.scoring.score import scoring_plan  # with torch, so not before it is needed
+    from guidedrec_core.stages.scoring.score import scoring_plan  # imports torch, so only when needed
 
     store = view.store
     data = store.open(view.entry.data.id, "data", verify=False)

@@ -21,7 +21,7 @@ _MOST = 500
 
 
 def start(arguments: dict[str, Any]) -> None:
-    """Start scoring as a job; fit for a button's callback."""
+    """Start scoring as a job; usable as a button's callback."""
     jobs_panel.jobs().start("score", arguments)
 
 

@@ -34,21 +34,21 @@ def plan_sentence(plans: dict[str, ScoringPlan], verb: InteractionVerb) -> str:
     Parameters
     ----------
     plans : dict of str to ScoringPlan
-        By what is scored: ``"item"``, and if wanted ``"user"``.
+        By kind: ``"item"``, and ``"user"`` if users are scored.
     verb : InteractionVerb
         What users do.
     """
     names = {"item": "items", "user": verb.users}
-    asked = " and ".join(f"{plan.asked:,} {names[kind]}" for kind, plan in plans.items() if plan.asked)
+    to_send = " and ".join(f"{plan.asked:,} {names[kind]}" for kind, plan in plans.items() if plan.asked)
     kept = " and ".join(f"{plan.cached:,} {names[kind]}" for kind, plan in plans.items() if plan.cached)
     free = f" Answers for {kept} already exist and cost nothing." if kept else ""
-    if not asked:
+    if not to_send:
         return f"Nothing needs to be sent.{free}"
     tokens = sum(plan.prompt_tokens + plan.completion_tokens for plan in plans.values())
     requests = sum(plan.requests for plan in plans.values())
     seconds = sum(plan.seconds for plan in plans.values())
     return (
-        f"Scoring {asked} takes {requests:,} requests with about {rough(tokens)} tokens: "
+        f"Scoring {to_send} takes {requests:,} requests with about {rough(tokens)} tokens: "
         f"{_money(plan_cost(plans))}, about {_time(seconds)}.{free}"
     )
 
@@ -64,11 +64,11 @@ def result_sentence(summary: dict[str, Any], verb: InteractionVerb) -> str:
     failed = f", {summary['failed']:,} failed" if summary["failed"] else ""
     users = f" and {summary['users_scored']:,} {verb.users}" if summary.get("users_scored") else ""
     stopped = " It stopped at the budget; scoring again will continue." if summary["stopped"] == "budget" else ""
-    took = f"{summary['requests']:,} requests, {rough(summary['tokens'])} tokens, {_money(summary['cost'])}"
-    took += _failures(summary.get("failed_attempts", 0), summary.get("failed_cost", 0.0))
+    cost = f"{summary['requests']:,} requests, {rough(summary['tokens'])} tokens, {_money(summary['cost'])}"
+    cost += _failures(summary.get("failed_attempts", 0), summary.get("failed_cost", 0.0))
     return (
         f"{summary['model']} scored {summary['scored']:,} of {summary['items']:,} items{users}{failed} "
-        f"({took}).{stopped}"
+        f"({cost}).{stopped}"
     )
 
 

@@ -13,7 +13,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.reliability.trust import Trust
 
 TABS = ("Scores", "Attributes", "Set by hand", "Score with AI")
-"""Tabs of the page, as they stand in its address under ``part``."""
+"""Tabs of the page; the value of ``part`` in its URL."""
 
 _MOST_GAPS = 200
 _NUMBER = st.column_config.NumberColumn
@@ -41,7 +41,7 @@ def schema_table(schema: AttributeSchema) -> None:
     ]
     said = [name for name in names if any(row[name] for row in rows)]
     table = pd.DataFrame([{names[name]: escaped(row[name]) for name in said} for row in rows])
-    st.table(table, hide_index=True)  # unlike a data frame it shows long texts whole
+    st.table(table, hide_index=True)  # unlike a data frame it shows long texts in full
 
 
 def fact_table(trust: Trust) -> None:
@@ -116,7 +116,7 @@ def doubt_table(doubtful: pd.DataFrame, titles: pd.Series) -> None:
 
 
 def gap_table(unscored: pd.DataFrame, titles: pd.Series, faults: pd.DataFrame | None) -> None:
-    """Show the items that lack scores, with the reason where a language model was asked."""
+    """Show the items that lack scores, with the reason where a language model could not score them."""
     rows = unscored.head(_MOST_GAPS).assign(title=lambda table: table[c.ITEM].map(titles))
     shown = ["title", "attributes"]
     if faults is not None and len(faults):

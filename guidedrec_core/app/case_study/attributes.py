@@ -4,8 +4,8 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import changes_loaders as loaders
 from guidedrec_core.app.case_study import lists
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.explanation.words import ordinal
@@ -24,7 +24,7 @@ def every_attribute(view: View, case: Case) -> None:
     labels |= {item: f"{ordinal(rank)}: {title}" for item, rank, title in rows if item != selected.item_id}
     if selected.seen:
         del labels[_BELOW]
-    # The key names the item, so that another one begins with the average again.
+    # The key names the item, so that another item starts with the average again.
     chosen = st.selectbox(
         "Compared with",
         list(labels),
@@ -35,7 +35,7 @@ def every_attribute(view: View, case: Case) -> None:
         lists.contributions(selected, view.verb)
         return
     other = None if chosen == _BELOW else chosen
-    comparison = loaders.against(case.key, other)
+    comparison = case_loaders.against(case.key, other)
     if comparison is None:
         show.note("This is the last item, so there is no next one.")
         return

@@ -4,7 +4,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import changes_loaders as loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
@@ -26,9 +26,9 @@ _SURROGATE_HELP = (
 
 
 def what_would_change(view: View, case: Case) -> None:
-    """Say and draw the smallest changes that take the selected item out of the list, or bring it in."""
+    """Show the smallest changes that remove the selected item from the list, or bring it in."""
     assert case.selected is not None  # sections are shown only with an item
-    found = loaders.changes(case.key)
+    found = case_loaders.changes(case.key)
     if found.seen:
         show.note(
             f"This {view.verb.user} has already {view.verb.participle} this item, so no change brings it into the list."
@@ -59,9 +59,9 @@ def what_would_change(view: View, case: Case) -> None:
 
 
 def why_it_moved(view: View, case: Case) -> None:
-    """Say and draw what moved the selected item from its base rank to its refined one."""
+    """Show what moved the selected item from its base rank to its refined one."""
     assert case.selected is not None  # sections are shown only with an item
-    found = loaders.moved(case.key)
+    found = case_loaders.moved(case.key)
     if found is None:
         show.note(f"This {view.verb.user} has already {view.verb.participle} this item, so neither model ranks it.")
         return

@@ -5,7 +5,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import history_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.cases.history import HistoryCase
@@ -21,13 +21,13 @@ _MODELS = {"refined": "Refined model", "base": "Base model"}
 
 
 def show_history(view: View, case: Case) -> None:
-    """Say and draw what each past item contributed to the selected item's score."""
+    """Show what each past item contributed to the selected item's score."""
     assert case.selected is not None  # sections are shown only with an item
     model = st.segmented_control(
         "Score of", list(_MODELS), default="refined", required=True, format_func=_MODELS.__getitem__,
         key="history_model", help=_HELP,
     )  # fmt: skip
-    shown = history_loaders.history(case.key, str(model))
+    shown = case_loaders.history(case.key, str(model))
     show.lead(shown.sentence)
     if shown.items.empty:
         return
@@ -57,7 +57,7 @@ def show_history(view: View, case: Case) -> None:
 
 
 def _by_attribute(shown: HistoryCase, view: View) -> None:
-    """Draw the shares split by attribute, with the sums that tie them to the score."""
+    """Draw the shares split by attribute, with the sums that lead to the score."""
     show.note(
         "Each row adds up to the item's share, each column to what the history adds through that attribute. Together "
         "with the part that needs no history, they make up the contributions of the score."

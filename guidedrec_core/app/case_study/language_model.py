@@ -1,4 +1,4 @@
-"""Asking a language model from the Case study: which server and model, whether there is a key, and the question."""
+"""Calling a language model from the Case study: which server and model, whether there is a key, and the call."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from guidedrec_core.llm.client import ChatClient
 
 Answer = TypeVar("Answer")
-_PATIENCE, _WAITING = 60.0, 10.0  # seconds, with an answer and between two attempts, while somebody looks on
+_PATIENCE, _WAITING = 60.0, 10.0  # seconds for one answer and between two attempts, while the visitor waits
 
 
 def choose_model(where: str) -> tuple[str, str | None]:
-    """Ask for server and model; they are kept for this session and shared by all sections.
+    """Show fields for server and model; both are kept for this session and shared by all sections.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def choose_model(where: str) -> tuple[str, str | None]:
 
 
 def ask(base_url: str | None, question: "Callable[[ChatClient], Awaitable[Answer]]") -> Answer:
-    """Ask a server one thing.
+    """Call a server once.
 
     Parameters
     ----------
     base_url : str or None
         As the visitor typed it.
     question : callable
-        What to ask of the client.
+        Makes the call with the client.
 
     Raises
     ------
@@ -65,8 +65,8 @@ def ask(base_url: str | None, question: "Callable[[ChatClient], Awaitable[Answer
 
     check_visitors_url(base_url)
 
-    async def asked() -> Answer:
+    async def answered() -> Answer:
         async with ChatClient(base_url, RetryPolicy(retries=1, patience=_WAITING), _PATIENCE) as client:
             return await question(client)
 
-    return asyncio.run(asked())
+    return asyncio.run(answered())

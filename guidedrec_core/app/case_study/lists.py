@@ -30,7 +30,7 @@ def suggestions(entry: RefinedEntry) -> pd.DataFrame | None:
 
 
 def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> CaseKey:
-    """Return whom and what to show: those of the place, else the first suggested case, else the first user."""
+    """Return the user and item to show: those in the URL, else the first suggested case, else the first user."""
     run_id = view.entry.run.id
     if view.user is not None:
         return CaseKey(run_id, view.user, view.item, view.shown)
@@ -41,7 +41,7 @@ def start(view: View, dataset: Dataset, suggested: pd.DataFrame | None) -> CaseK
 
 
 def choose_history(key: CaseKey, verb: InteractionVerb) -> None:
-    """Let the visitor choose which part of the history the lists start from, and say which it is."""
+    """Let the visitor choose which part of the history the lists start from."""
     labels = {
         "full": f"All {verb.nouns} (today)",
         HELD_OUT: f"All but the last {verb.noun} (as in the evaluation)",
@@ -63,7 +63,7 @@ def choose_history(key: CaseKey, verb: InteractionVerb) -> None:
 def choose_user(dataset: Dataset, suggested: pd.DataFrame | None, user: str, verb: InteractionVerb) -> None:
     """Offer users by search, at random and as suggested by the evaluation.
 
-    The search runs here and returns a bounded list; the browser never holds all ids.
+    The search runs on the server and returns a bounded list; the browser never gets all ids.
     """
     grid = st.grid(4, min_column_width=220, vertical_alignment="bottom")
     find, pick, worth, chance = (grid.cell() for _ in range(4))
@@ -260,7 +260,7 @@ def _columns(table: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
 
 
 def _follow(key: str, value: str) -> None:
-    """Let a widget show what the place says, also when that was changed elsewhere."""
+    """Let a widget show what the URL says, also when that was changed elsewhere."""
     if st.session_state.get(key) != value:
         st.session_state[key] = value
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import steering_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.language_model import ask, choose_model
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
@@ -34,7 +34,7 @@ def in_plain_words(view: View, case: Case) -> None:
     if selected.seen:
         show.lead(selected.sentence)
         return
-    facts = steering_loaders.facts(case.key)
+    facts = case_loaders.facts(case.key)
     reader = _reader()
     chosen = st.session_state.get(_CHOSEN)
     if chosen is not None and chosen[0] == case.key:
@@ -51,7 +51,7 @@ def in_plain_words(view: View, case: Case) -> None:
 
 
 def _reader() -> Reader:
-    """Ask for whom the text is; after a language model chose, that is its choice until the visitor changes it."""
+    """Let the visitor choose the reader; a language model's choice stays until the visitor changes it."""
     if _NEXT_READER in st.session_state:
         st.session_state[_READER] = st.session_state.pop(_NEXT_READER)
     named = st.segmented_control(
@@ -80,7 +80,7 @@ def _how_chosen(rationale: "Rationale", model: str) -> None:
 
 
 def _left_out(facts: "Facts", rationale: "Rationale") -> None:
-    """Offer the statements that are not in the text, so that no choice hides what speaks against it."""
+    """Offer the statements that are not in the text, so that no choice hides what works against it."""
     shown = {claim.id for claim in rationale.claims}
     others = [claim for claim in claims_of(facts) if claim.id not in shown]
     if not others:
@@ -104,7 +104,7 @@ def _write_with_ai(key: CaseKey, facts: "Facts", reader: Reader) -> None:
 
 
 def _ask(key: CaseKey, facts: "Facts", model: str, base_url: str | None, reader: Reader | None) -> None:
-    """Ask the model, and keep its choice for this browser session."""
+    """Let the model choose, and keep its choice for this browser session."""
     from guidedrec_core.rationale.llm import choose_claims
 
     try:

@@ -26,7 +26,7 @@ def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Call
     steering : Steering
         The current state of the widgets.
     active : bool
-        It changes something.
+        Whether it changes anything.
     begin : callable
         Sets the widgets: ``pulls``, ``removed``, ``added``.
     """

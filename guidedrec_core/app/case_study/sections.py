@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from guidedrec_core.app.case_study import history_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.attributes import every_attribute
 from guidedrec_core.app.case_study.changes import what_would_change, why_it_moved
 from guidedrec_core.app.case_study.history import show_history
@@ -27,7 +27,7 @@ SECTIONS: dict[str, Section] = {
     "Steer": steer_section,
     "In plain words": in_plain_words,
 }
-"""What each choice shows, in order. Only the chosen one is computed."""
+"""The sections by label, in order. Only the chosen one is computed."""
 
 
 @st.fragment
@@ -44,4 +44,4 @@ def show_sections(view: View, case: Case) -> None:
     )
     with guard():
         SECTIONS[str(chosen)](view, case)
-    history_loaders.prepare(len(case.history))
+    case_loaders.prepare_history(len(case.history))

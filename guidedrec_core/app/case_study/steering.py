@@ -8,7 +8,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import loaders, show
-from guidedrec_core.app.case_study import steering_loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.saved_scenarios import kept
 from guidedrec_core.app.case_study.wish import wish
 from guidedrec_core.app.errors import escaped
@@ -67,7 +67,7 @@ def steer_section(view: View, case: Case) -> None:
         tuple(items.index(item) for item in removed),
         tuple(items.index(item) for item in added),
     )
-    shown = steering_loaders.steered(case.key, steering)
+    shown = case_loaders.steered(case.key, steering)
     active = any(steering.pulls) or bool(removed or added)
     with answer:
         _answer(view, begin, shown, steering if active else None)
@@ -86,7 +86,7 @@ def _begin(case: Case) -> Start:
 def _set(
     begin: Start, pulls: dict[str, float], removed: tuple[str, ...] | None = None, added: tuple[str, ...] | None = None
 ) -> None:
-    """Restart with other values; those of the history stay where none are given."""
+    """Restart with other values; the changes of the history are kept unless given."""
     if removed is None:
         removed = tuple(st.session_state.get(f"steer_removed_{begin.version}", begin.removed))
     if added is None:
@@ -103,7 +103,7 @@ def _pulls(case: Case, begin: Start) -> dict[str, float]:
 
 
 def _sliders(view: View, case: Case, begin: Start) -> dict[str, float]:
-    """Show a slider an attribute, those that matter most to this user first."""
+    """Show one slider per attribute, those that matter most to this user first."""
     profile = case.profile
     matters = (profile["user_value"] * profile["weight"]).abs().sort_values(ascending=False, kind="stable").index
     rows = profile.loc[matters].to_dict("records")
@@ -205,7 +205,7 @@ def _answer(view: View, begin: Start, shown: "SteeredCase", steering: Steering |
 
 
 def _list(table: pd.DataFrame, gone: bool) -> None:
-    """Show one of both lists with its moves."""
+    """Show one of the two lists with its changes."""
     moves = [
         steered_move(status, rank, gone) for status, rank in zip(table["status"], table["other_rank"], strict=True)
     ]

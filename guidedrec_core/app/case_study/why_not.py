@@ -4,7 +4,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
-from guidedrec_core.app.case_study import changes_loaders as loaders
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
@@ -15,7 +15,7 @@ _MOST = 50
 
 
 def why_not(view: View, case: Case) -> None:
-    """Let the visitor find an item; say why it is not recommended, and draw it against the last item of the list."""
+    """Let the visitor find an item; show why it is not recommended, compared with the last item of the list."""
     index = item_loaders.index(view.entry.data.id)
     left, right = st.columns(2)
     query = left.text_input(
@@ -25,7 +25,7 @@ def why_not(view: View, case: Case) -> None:
     labels = dict(zip(found.items[c.ITEM], found.items[c.TITLE], strict=True))
     if st.session_state.get("why_not_item") not in labels:
         st.session_state["why_not_item"] = next(iter(labels), None) if query.strip() else None
-    asked = right.selectbox(
+    chosen = right.selectbox(
         f"Items ({found.note})",
         list(labels),
         format_func=lambda item_id: f"{labels[item_id]} ({item_id})",
@@ -33,10 +33,10 @@ def why_not(view: View, case: Case) -> None:
         disabled=not labels,
         key="why_not_item",
     )
-    if asked is None:
+    if chosen is None:
         show.note(f"Find any item to see what keeps it out of this {view.verb.user}'s list.")
         return
-    answer = loaders.why_not(case.key.about(asked))
+    answer = case_loaders.why_not(case.key.about(chosen))
     show.lead(answer.sentence)
     if answer.parts.empty:
         return

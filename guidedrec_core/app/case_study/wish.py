@@ -16,7 +16,7 @@ _READ = "steer_wish_read"
 
 
 def wish(view: View, apply: Callable[[dict[str, float]], None]) -> None:
-    """Ask for a wish in words, and show how it was understood.
+    """Show a field for a wish in words, and how it was understood.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """The one selection that both maps share.
 
-A chart forgets its selection when its figure changes, even under the same key, and two charts that both listen wipe
-each other out. So one map listens, the selection is kept here, and the figure of the listening map is rebuilt only
-when something else on it changes; it then starts with the kept selection drawn in.
+A chart loses its selection when its figure changes, even under the same key, and two charts with selections overwrite
+each other's. So only one map accepts selections, the selection is stored here, and that map's figure is rebuilt only
+when something else on it changes; it then starts with the stored selection.
 """
 
 from collections.abc import Hashable
@@ -30,7 +30,7 @@ class MapSelection:
     projection_id : str
         The run; another one's selection means other items.
     space : {"base", "refined"}
-        Which map listens.
+        Which map accepts selections.
     positions : ndarray
         Positions on that map, ``[n_items, 2]``.
     """
@@ -41,15 +41,15 @@ class MapSelection:
 
     @property
     def key(self) -> str:
-        """Key of the listening chart; a new one after `clear`, so that the chart forgets, too."""
+        """Key of the chart that accepts selections; a new one after `clear`, so that the chart loses its own, too."""
         return self.fresh(f"map_{self.space}")
 
     def fresh(self, name: str) -> str:
-        """Return a widget key that is new after `select` and `clear`, so that the widget forgets what was chosen."""
+        """Return a widget key that is new after `select` and `clear`, so that the widget loses its choice."""
         return f"{name}_{st.session_state.get(_ROUND, 0)}"
 
     def read(self) -> IntArray:
-        """Return the items selected now: from the chart if it says any, else those kept."""
+        """Return the items selected now: from the chart if it has any, else the stored ones."""
         found = self._from_chart()
         if len(found):
             st.session_state[_KEPT] = (self.projection_id, found)
@@ -57,14 +57,14 @@ class MapSelection:
         return kept if owner == self.projection_id else _NOTHING
 
     def drawn(self, selected: IntArray, looks: Hashable) -> IntArray:
-        """Return the selection to draw into the listening map.
+        """Return the selection to draw into the map that accepts selections.
 
         Parameters
         ----------
         selected : IntArray
             From `read`.
         looks : hashable
-            All else that the figure depends on; only when it changes, the figure may.
+            Everything else that the figure depends on; the figure changes only when this does.
         """
         identity = (self.projection_id, self.key, looks)
         if st.session_state.get(_DRAWN, (None, None))[0] != identity:
@@ -73,19 +73,19 @@ class MapSelection:
         return drawn
 
     def changed(self) -> None:
-        """Take over the selection on the chart, even an empty one; the chart's callback."""
+        """Store the selection on the chart, even an empty one; the chart's callback."""
         st.session_state[_KEPT] = (self.projection_id, self._from_chart())
 
     def select(self, items: IntArray) -> None:
-        """Select items by other means than the chart; fit for a callback."""
+        """Select items without the chart; usable as a callback."""
         st.session_state[_KEPT] = (self.projection_id, items)
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
     def clear(self) -> None:
-        """Select nothing; fit for a callback."""
+        """Clear the selection; usable as a callback."""
         self.select(_NOTHING)
 
     def _from_chart(self) -> IntArray:
-        """Read the listening chart's own selection."""
+        """Read the chart's own selection."""
         event = st.session_state.get(self.key)
         return _NOTHING if not event else selected_indexes(self.positions, event["selection"])

@@ -40,7 +40,7 @@ def explore(
     item: str | None,
     dark: bool,
 ) -> None:
-    """Show both maps, take a selection on one, show it on the other, and say what moved it.
+    """Show both maps, a selection made on one also on the other, and what moved it.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def _draw(
     item: int | None,
     state: MapSelection,
 ) -> None:
-    """Draw one map; the listening one reports what is selected on it."""
+    """Draw one map; the one that accepts selections reports them."""
     figure = map_figure(item_map, space, colours_of, palette(dark), selected, marks, item)
     alt = f"Map of all {len(item_map.items):,} items in the {space} model, coloured by {colours_of.title.lower()}"
     if space == state.space:
@@ -140,7 +140,7 @@ def _draw(
 
 
 def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: MapSelection, is_selected: bool) -> None:
-    """Show the numbers behind the sentences, and what to select next."""
+    """Show the numbers behind the sentences, and other things to select."""
     tabs = st.tabs(["Attributes", "Categories", "Items"])
     with tabs[0]:
         show.note(

@@ -68,7 +68,7 @@ def explanations(view: View, colours: Palette) -> None:
 
 
 def _parts(verb: InteractionVerb) -> dict[str, str]:
-    """Name what is removed and put back."""
+    """Name what is removed and added."""
     return {"history": f"Past {verb.nouns}", "attributes": "Attributes"}
 
 
@@ -98,7 +98,7 @@ def _orders(fidelity: pd.DataFrame, verb: InteractionVerb) -> None:
 
 
 def _meanings(meaning: pd.DataFrame, labels: dict[str, str], verb: InteractionVerb) -> None:
-    """Show what was found for each attribute, alarms first."""
+    """Show the results for each attribute, alarms first."""
     rows = meaning.sort_values("alarm", ascending=False, kind="stable")
     table = pd.DataFrame(
         {

@@ -20,7 +20,7 @@ def model_list(metrics: pd.DataFrame, verb: InteractionVerb) -> None:
 
 
 def control_table(differences: pd.DataFrame, metric: str) -> None:
-    """Say what each evaluated control asks, and the answer here."""
+    """Show the question behind each evaluated control, and the answer here."""
     st.table(
         pd.DataFrame(control_answers(differences, metric), columns=["Question", "Compared with", "Answer here"]),
         hide_index=True,
@@ -100,7 +100,7 @@ def list_measures(lists: pd.DataFrame, verb: InteractionVerb) -> None:
 
 
 def list_table(lists: pd.DataFrame, verb: InteractionVerb) -> None:
-    """Show what each model's lists are like, in the order of display."""
+    """Show the measures of each model's lists, in the order of display."""
     metrics = list(dict.fromkeys(lists["metric"]))
     said = lists.assign(text=[list_figure(m, v) for m, v in zip(lists["metric"], lists["value"], strict=True)])
     order = [m for m in MODELS if m in set(lists["model"])]

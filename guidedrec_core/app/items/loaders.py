@@ -66,7 +66,7 @@ def _whole_map(home: str, projection_id: str) -> Selection:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _item_view(home: str, run_id: str, evaluation_id: str | None, item_id: str) -> "ItemView":
-    from guidedrec_core.items.view import build_item  # with torch, so not before it is needed
+    from guidedrec_core.items.view import build_item  # imports torch, so only when needed
 
     recommendations = None if evaluation_id is None else loaders.table(evaluation_id, "recommendations")
     system = loaders.system(run_id)

@@ -43,7 +43,7 @@ def new_wanted() -> bool:
 
 
 def new_item(view: View, colours: Palette) -> None:
-    """Ask for an item; say how it would perform.
+    """Show the inputs of an item, and how it would perform.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _preview(view: View, wanted: Wanted) -> "Preview":
     before: tuple[object, Preview] | None = st.session_state.get(_FOUND)
     if before is not None and before[0] == key:
         return before[1]
-    from guidedrec_core.items.new_item import preview  # with torch, so not before it is needed
+    from guidedrec_core.items.new_item import preview  # imports torch, so only when needed
 
     system = loaders.system(view.entry.run.id)
     ranking = f"Ranking it for every {view.verb.user}"
@@ -98,7 +98,7 @@ def _preview(view: View, wanted: Wanted) -> "Preview":
 
 def _details(found: "Preview", view: View, colours: Palette) -> None:
     """Show the details behind the sentence."""
-    from guidedrec_core.items.new_item import newness_words  # with torch, so not before it is needed
+    from guidedrec_core.items.new_item import newness_words  # imports torch, so only when needed
 
     scale, verb = loaders.schema(view.entry.run.inputs["scores"]).scale, view.verb
     left, right = show.pair()
@@ -131,7 +131,7 @@ def _details(found: "Preview", view: View, colours: Palette) -> None:
 
 
 def _audience(found: "Preview", verb: InteractionVerb) -> None:
-    """Show the users it ranks highest for; one that is chosen can be opened as a case."""
+    """Show the users it ranks highest for; a chosen user can be opened as a case."""
     if found.reach:
         everyone = verb.count_users(len(found.ranks))
         st.text(f"It would be in the top {found.k} for {found.reach:,} of {everyone}.")

@@ -42,7 +42,7 @@ class Wanted:
     scores : tuple of (str, float)
         Raw score of each attribute; NaN = missing.
     caveats : tuple of str
-        Remarks on the scores.
+        Warnings about the scores.
     """
 
     title: str
@@ -51,7 +51,7 @@ class Wanted:
 
 
 def wanted(view: View, answer: DeltaGenerator) -> Wanted | None:
-    """Ask for an item; None as long as there is none.
+    """Show the inputs of an item and return it; None as long as there is none.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def wanted(view: View, answer: DeltaGenerator) -> Wanted | None:
 
 
 def _by_hand(view: View) -> None:
-    """Show a slider an attribute."""
+    """Show one slider per attribute."""
     system = loaders.system(view.entry.run.id)
     schema, raw = system.schema, system.item_scores.values
     start = np.nanmean(raw, axis=0)
@@ -119,7 +119,7 @@ def _by_hand(view: View) -> None:
 
 
 def _listings(view: View, way: str, answer: DeltaGenerator) -> None:
-    """Ask for listings and a model to score them; score them."""
+    """Show the inputs of listings and of the model that scores them; score them."""
     from guidedrec_core.stages.scoring.new_listings import MOST_LISTINGS, scored_as
 
     system = loaders.system(view.entry.run.id)

@@ -10,7 +10,7 @@ _MOST = 50
 
 
 def item_picker(index: ItemIndex, current: str | None) -> None:
-    """Show a search box and the items found; choosing one makes it the place.
+    """Show a search box and the items found; choosing one puts it into the URL.
 
     Parameters
     ----------

@@ -60,7 +60,7 @@ def attribute_table(attributes: pd.DataFrame) -> None:
 
 
 def audience_table(audience: pd.DataFrame, item_id: str, verb: InteractionVerb) -> None:
-    """Show who is recommended an item; a user chosen there can be opened as a case."""
+    """Show the users who get an item recommended; a chosen user can be opened as a case."""
     with st.expander(f"{verb.users.capitalize()} who get it", icon=":material/group:"):
         some = (
             "" if len(audience) <= _MOST_USERS else f"{_MOST_USERS:,} of {len(audience):,} shown, best refined first. "

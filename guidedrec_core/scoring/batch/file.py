@@ -1,4 +1,4 @@
-"""Requests on their way into a batch: what is to be asked next, and the file that it is put into."""
+"""Requests to be submitted as a batch, and the file that they are written to."""
 
 import tempfile
 from collections.abc import Sequence
@@ -9,13 +9,13 @@ from guidedrec_core.scoring.prompts import Listing
 from guidedrec_core.scoring.requests import ScoreRequest, Waiting
 from guidedrec_core.scoring.scorer import Scorer
 
-# What OpenAI takes in one batch.
+# OpenAI's limits of one batch.
 MOST_REQUESTS = 50_000
 MOST_BYTES = 200_000_000
 
 
 def waiting_for(scorer: Scorer, store: BatchStore, listings: Sequence[Listing]) -> Waiting:
-    """Return what has to be asked for and is not under way, each listing in its next attempt."""
+    """Return the listings to request that are not under way, each with its next attempt."""
     waiting = scorer.waiting(listings)
     tried = store.tried()
     for pass_ in range(scorer.config.passes):
@@ -28,7 +28,7 @@ def waiting_for(scorer: Scorer, store: BatchStore, listings: Sequence[Listing]) 
 
 
 class Parcel:
-    """Requests that become one batch, in a file."""
+    """The requests of one batch, in a file."""
 
     def __init__(self, folder: Path, most_requests: int) -> None:
         self.file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  (it is closed when it is sent)
@@ -37,7 +37,7 @@ class Parcel:
         self._bytes = 0
 
     def holds(self, body: bytes) -> bool:
-        """Tell whether there is room for one more."""
+        """Return whether there is room for one more."""
         fits = self._bytes + len(self._line(body)) <= MOST_BYTES and len(self.requests) < self._most_requests
         return fits or not self.requests
 
@@ -57,7 +57,7 @@ class Parcel:
 
 
 def stored(request: ScoreRequest, most: float) -> BatchRequest:
-    """Return what has to be kept of a request; `most` is what it costs at most, in USD."""
+    """Return what has to be stored of a request; `most` is its largest possible cost in USD."""
     return BatchRequest(
         kind=request.kind,
         pass_=request.pass_,
@@ -72,6 +72,6 @@ def stored(request: ScoreRequest, most: float) -> BatchRequest:
 
 
 def number_of(custom_id: str) -> int:
-    """Return a request's place in its batch; -1 for a name that is none of ours."""
+    """Return a request's place in its batch; -1 for a name that is not ours."""
     place = custom_id.removeprefix("request-")
     return int(place) if place.isdecimal() else -1

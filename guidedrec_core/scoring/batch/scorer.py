@@ -1,4 +1,4 @@
-"""Scoring through the Batch API: half the price, answers within a day, and a process need not wait for them."""
+"""Scoring through the Batch API: half the price, answers within a day, and no process has to wait for them."""
 
 import hashlib
 import json
@@ -23,30 +23,30 @@ from guidedrec_core.scoring.scorer import Scorer, ScoringPlan, ScoringResult
 WINDOW_SECONDS = 86_400.0
 """In which a server answers a batch, or lets it expire."""
 
-# Pauses between looks at the server: the first, how they grow, the longest.
+# Seconds between status requests: the first pause, its growth, the longest.
 _FIRST_PAUSE, _GROWTH, _LONGEST_PAUSE = 5.0, 1.5, 60.0
 _TICK_SECONDS = 1.0
-_MOST_FAILURES = 5  # one after the other, before waiting for a server is given up
+_MOST_FAILURES = 5  # failures in a row before a server is given up
 
 
 class BatchScorer:
     """Gives scores to items and users as `Scorer` does, by batches.
 
-    What is under way stands in the file of the cache. Whenever the process ends, even between two steps, the same call
-    goes on: it collects what is answered and submits what is not, and pays for nothing twice. Items without usable
-    scores are asked for again in another batch, up to ``config.attempts`` times.
+    Batches under way are recorded in the file of the cache. Whenever the process ends, even between two steps, the same
+    call resumes: it collects what is answered, submits the rest, and pays for nothing twice. Items without usable
+    scores are requested again in another batch, up to ``config.attempts`` times.
 
     Answers cost `BATCH_SHARE` of their price. The budget is for everything between the first batch and the last answer,
-    in however many calls; a request is submitted only when the budget holds even if all answers take all their room.
+    over all calls; a request is submitted only if the budget holds even when all answers fill all their room.
 
     Parameters
     ----------
     cache : ReplyCache
-        What is in it is not asked again.
+        What is in it is not requested again.
     schema : AttributeSchema
         What to score.
     config : ScoringConfig
-        The model, and how it is asked; concurrency and rates do not matter.
+        The model, and the settings of requests; concurrency and rates are not used.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class BatchScorer:
         self._store = BatchStore(cache, hashlib.sha256(key.encode()).hexdigest()[:16], schema)
 
     def plan(self, listings: Sequence[Listing], kind: Kind = "item") -> ScoringPlan:
-        """Tell what has to be submitted yet, and send nothing.
+        """Estimate what is still to be submitted; nothing is sent.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class BatchScorer:
     def advance(
         self, listings: Mapping[Kind, Sequence[Listing]], client: BatchClient, listener: Listener = silent
     ) -> BatchState:
-        """Collect what is answered, submit what waits, and come back at once.
+        """Collect what is answered, submit what waits, and return at once.
 
         Parameters
         ----------
@@ -94,7 +94,7 @@ class BatchScorer:
         client : BatchClient
             The way to the server.
         listener : callable
-            Hears how far it is.
+            Called with the progress.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class BatchScorer:
         ConfigError
             The key is refused, or the model or address unknown, or the server refuses the batch.
         ServiceError
-            The server does not answer, or not what can be used; what it answered before is kept.
+            The server gives no answer, or none that can be used; earlier answers are stored.
         """
         with self._store.alone():
             work = BatchSession(self._scorers, listings, self._store, self.price, client, listener)
@@ -120,7 +120,7 @@ class BatchScorer:
     def run(
         self, listings: Mapping[Kind, Sequence[Listing]], client: BatchClient, listener: Listener = silent
     ) -> dict[Kind, ScoringResult]:
-        """Submit, wait and collect until nothing is left to ask for.
+        """Submit, wait and collect until nothing is left to request.
 
         Parameters are those of `advance`, and so are errors.
 
@@ -131,9 +131,9 @@ class BatchScorer:
         client : BatchClient
             See `advance`.
         listener : callable
-            Hears of every look at the server, and every second. When it raises `JobCancelledError`, the server is asked
-            to end the batches, and what is answered within a few seconds is kept; the rest is collected by the next
-            call.
+            Called with the progress after every status request, and every second. When it raises `JobCancelledError`,
+            the batches are cancelled, and what is answered within a few seconds is stored; the next call collects the
+            rest.
 
         Returns
         -------
@@ -160,7 +160,7 @@ class BatchScorer:
         client : BatchClient
             The way to the server.
         listener : callable
-            Hears what is left.
+            Called with the progress.
 
         Returns
         -------
@@ -204,6 +204,6 @@ class BatchScorer:
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
 
     def _end(self) -> None:
-        """Forget batches that are all read; what failed in every attempt may be asked for anew."""
+        """Forget batches that are all read; what failed in every attempt may be requested again."""
         if not self._store.under_way():
             self._store.forget()

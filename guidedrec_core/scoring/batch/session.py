@@ -1,4 +1,4 @@
-"""One stretch of work on batches: what has ended is read, what still waits is submitted."""
+"""One session of work on batches: those that have ended are read, waiting listings are submitted."""
 
 import itertools
 import json
@@ -25,25 +25,25 @@ from guidedrec_core.scoring.scorer import Scorer
 
 _TOO_MANY_TOKENS = "token_limit_exceeded"
 _NEVER_ASKED = ("batch_expired", "batch_cancelled")
-# Statuses that are about key or model, about what a request says, and about its content or length.
+# HTTP statuses about the key or model, about the fields of a request, and about its content or length.
 _MISDIRECTED, _MALFORMED, _REFUSED = (401, 403, 404), (400, 422), (400, 413, 422)
-# For a cancelled batch to end; a job that takes much longer is killed.
+# Seconds to wait for a cancelled batch to end; a job that takes much longer is killed.
 _GRACE_SECONDS = 7.0
 _TICK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class BatchState:
-    """How far it is.
+    """The progress of the batches.
 
     Attributes
     ----------
     batches, requests : int
         Batches at the server, and requests in them; when there are none, everything needed has been requested.
     done : int
-        Of these requests, as the server says.
+        Number of these requests that are done, according to the server.
     stopped : str
-        ``"budget"`` or ``"cancelled"`` when not everything was asked for.
+        ``"budget"`` or ``"cancelled"`` when not everything was requested.
     """
 
     batches: int
@@ -58,24 +58,24 @@ class BatchSession:
     Parameters
     ----------
     scorers : mapping of str to Scorer
-        What reads and asks, for items and users.
+        Scorers of items and users.
     listings : mapping of str to sequence of Listing
         What to score.
     store : BatchStore
-        What is under way.
+        The batches under way.
     price : Price or None
-        Of answers by batch, if it is known.
+        Price of answers by batch, if known.
     client : BatchClient
         The way to the server.
     listener : callable
-        Hears of every look at the server.
+        Called with the progress after every status request.
 
     Attributes
     ----------
     stopped : str
         ``""``, ``"budget"`` or ``"cancelled"``.
     error : GuidedrecError or None
-        Why it cannot go on.
+        Why it cannot continue.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class BatchSession:
         self._questions: dict[tuple[Kind, tuple[str, ...]], Question] = {}
 
     def round(self) -> BatchState:
-        """Look after every batch once, and submit what waits."""
+        """Process every batch once, and submit waiting listings."""
         for batch in self._store.under_way():
             self._look_after(batch)
         if self._due and not self.stopped and self.error is None:
@@ -136,23 +136,23 @@ class BatchSession:
             time.sleep(_TICK_SECONDS)
 
     def say(self) -> BatchState:
-        """Tell the listener how far it is; it may raise `JobCancelledError`."""
+        """Report the progress to the listener, which may raise `JobCancelledError`."""
         batches = self._store.under_way()
         remote = [self._remote[batch.id] for batch in batches if batch.id in self._remote]
         outcomes = self._store.outcomes()
         requests = outcomes.get("open", 0)
         done = min(requests, sum(one.answered + one.failed for one in remote))
-        settled = sum(count for outcome, count in outcomes.items() if outcome not in ("open", "void"))
+        resolved = sum(count for outcome, count in outcomes.items() if outcome not in ("open", "void"))
         words = f"{len(batches)} {'batch' if len(batches) == 1 else 'batches'} under way"
         if remote:
             words += f" ({', '.join(sorted({one.status.replace('_', ' ') for one in remote}))})"
-        total = settled + requests
-        message = f"{settled + done:,} of {total:,} requests, {words}"
-        self._listener(Progress("scores", settled + done, total, message, self.paid().words()))
+        total = resolved + requests
+        message = f"{resolved + done:,} of {total:,} requests, {words}"
+        self._listener(Progress("scores", resolved + done, total, message, self.paid().words()))
         return BatchState(len(batches), requests, done, self.stopped)
 
     def paid(self, kind: Kind | None = None) -> Paid:
-        """Return what the batches have taken so far for items, for users, or in all."""
+        """Return what the batches have cost so far for items, for users, or in all."""
         counts = self._store.counts(kind)
         known = self._price is not None
         return Paid(
@@ -165,9 +165,9 @@ class BatchSession:
         )
 
     def _look_after(self, batch: StoredBatch) -> None:
-        """See how far a batch is; read it if it has ended."""
+        """Check the state of a batch; read it if it has ended."""
         if batch.remote is None:
-            # It may have been made before an earlier process ended, and would be paid for twice.
+            # An earlier process may have made it just before it ended; a second one would be paid for twice.
             remote = self._client.find(batch.file) or self._create(batch)
             batch = self._store.submitted(batch, remote.id)
         else:
@@ -175,7 +175,7 @@ class BatchSession:
             if found is None:
                 self.error = ServiceError(
                     f"{self._client.base_url} does not know the batch {batch.remote} (any more); use the key that it "
-                    "was made with, or give it up with --cancel, after which everything in it is asked for anew"
+                    "was made with, or give it up with --cancel, after which everything in it is requested again"
                 )
                 return
             remote = found
@@ -184,7 +184,7 @@ class BatchSession:
             self._read(batch, remote)
 
     def _create(self, batch: StoredBatch) -> RemoteBatch:
-        """Let the server begin; a batch that it refuses is forgotten."""
+        """Make the batch at the server; a refused one is forgotten."""
         try:
             return self._client.create(batch.file)
         except (RequestRefusedError, ConfigError):
@@ -192,7 +192,7 @@ class BatchSession:
             raise
 
     def _read(self, batch: StoredBatch, remote: RemoteBatch) -> None:
-        """Take in what came of a batch that has ended."""
+        """Process the results of a batch that has ended."""
         self._due = True
         if remote.status == "failed":
             self._store.ended(batch)
@@ -203,7 +203,7 @@ class BatchSession:
         answered = self._read_files(batch, remote, requests)
         if remote.status == "completed":
             for number, request in requests.items():
-                # It may have been answered and lost, so it is booked.
+                # It may have been answered and the answer lost, so it is booked.
                 reason = "the batch holds no answer to it"
                 self._give_up(batch, number, request, reason, "failed", request.most)
         self._store.ended(batch)
@@ -212,11 +212,11 @@ class BatchSession:
         if remote.status == "expired" and untouched and not answered:
             self.error = ServiceError(
                 f"{self._client.base_url} answered none of {batch.requests:,} requests within a day, and did not "
-                "charge for them; run the same again to submit them anew"
+                "charge for them; run the same again to resubmit them"
             )
 
     def _read_files(self, batch: StoredBatch, remote: RemoteBatch, requests: dict[int, BatchRequest]) -> bool:
-        """Take in a batch's files; what they hold leaves `requests`. Tell whether any request was answered."""
+        """Process a batch's files; their requests are removed from `requests`. Return whether any was answered."""
         answered = False
         for line in itertools.chain.from_iterable(map(self._client.lines, remote.files)):
             number = number_of(line.custom_id)
@@ -231,7 +231,7 @@ class BatchSession:
         return answered
 
     def _keep(self, batch: StoredBatch, number: int, request: BatchRequest, reply: ChatReply) -> None:
-        """Keep an answer; what it lacks waits again, or is given up."""
+        """Store an answer; listings it lacks wait again, or are given up."""
         reading = read_reply(request, reply, self._price, None)
         answered = reading.answered
         lost = reading.faults if request.attempt >= self._config.attempts else {}
@@ -245,7 +245,7 @@ class BatchSession:
     def _fail(
         self, batch: StoredBatch, number: int, request: BatchRequest, line: BatchLine, remote: RemoteBatch
     ) -> None:
-        """Note that there is no answer."""
+        """Note a missing answer."""
         reason = _reason(line)
         ended_early = not line.status and remote.status in ("expired", "cancelled")
         if line.code in _NEVER_ASKED or ended_early:
@@ -288,7 +288,7 @@ class BatchSession:
                 self._cache.give_up(self._question(request), request.pass_, dict.fromkeys(request.texts, reason))
 
     def _refused(self, batch: StoredBatch, remote: RemoteBatch) -> None:
-        """Make smaller batches where the server has no room for large ones; else it cannot go on."""
+        """Make smaller batches if the server has no room for large ones; else the session ends with an error."""
         codes = {code for code, _ in remote.errors}
         if _TOO_MANY_TOKENS in codes and batch.requests > 1:
             self._store.limit(batch.requests // 2)
@@ -307,7 +307,7 @@ class BatchSession:
         return self._questions[key]
 
     def _submit(self) -> None:
-        """Make batches of what waits, as far as the budget goes."""
+        """Make batches of waiting listings, as far as the budget allows."""
         largest = self._store.largest
         if largest is not None and self._store.under_way():
             return  # the server has no room for two at once
@@ -337,7 +337,7 @@ class BatchSession:
                 self._send(parcel, unwanted)
 
     def _send(self, parcel: Parcel, unwanted: frozenset[str]) -> None:
-        """Make a batch; from the moment it is noted, it is not made twice."""
+        """Make a batch; once it is recorded, it is not made twice."""
         parcel.file.seek(0)
         batch = self._store.add(self._client.upload(parcel.file), unwanted, parcel.requests)
         parcel.file.close()
@@ -346,7 +346,7 @@ class BatchSession:
         self._store.submitted(batch, remote.id)
 
     def _requests(self) -> Iterator[tuple[ScoreRequest, float]]:
-        """Yield requests for what is neither kept nor under way, with the USD that each costs at most."""
+        """Yield requests for what is neither stored nor under way, with the largest possible cost of each in USD."""
         for kind, listings in self._listings.items():
             waiting = waiting_for(self._scorers[kind], self._store, listings)
             learnt = self._cache.experience(kind, self._config.model)
@@ -355,7 +355,7 @@ class BatchSession:
                 yield request, self._price.cost(prompt, request.max_tokens) if self._price else 0.0
 
     def _line(self, request: ScoreRequest, unwanted: frozenset[str]) -> bytes:
-        """Return what is asked, as JSON."""
+        """Return the body of a request as JSON."""
         wanted = {
             "response_format": request.reply_format(),
             "temperature": self._config.temperature,

@@ -1,4 +1,4 @@
-"""Which requests are under way in which batch, kept with the replies, so that no batch is forgotten or paid twice."""
+"""Store of batches and their requests, next to the replies, so that no batch is forgotten or paid for twice."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -15,8 +15,8 @@ from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prompts import Kind
 
 Outcome = Literal["open", "answered", "cut off", "refused", "failed", "void"]
-"""What came of a request: it is under way; it was answered; answered in part, for lack of room; the server refused it;
-it failed otherwise; or it was never looked at, and does not count."""
+"""Outcome of a request: under way; answered; answered in part, for lack of room; refused by the server; failed
+otherwise; or never processed, so that it does not count."""
 
 _TABLES = (
     """CREATE TABLE IF NOT EXISTS batch_campaigns (
@@ -39,14 +39,14 @@ _OF_CAMPAIGN = "batch IN (SELECT id FROM batches WHERE campaign = ?)"
 
 @dataclass(frozen=True)
 class BatchRequest:
-    """One request of a batch, as far as its reply has to be read; fields as in `requests.ScoreRequest`.
+    """One request of a batch, with what is needed to read its reply; fields as in `requests.ScoreRequest`.
 
     Attributes
     ----------
     texts : tuple of str
         Hashes of the listings, in the order of their numbers.
     most : float
-        USD that it costs at most; 0 when prices are not known.
+        Largest possible cost in USD; 0 when prices are not known.
     """
 
     kind: Kind
@@ -73,11 +73,11 @@ class StoredBatch:
     remote : str or None
         The server's name of the batch; None while it is not known whether there is one.
     cancelled : bool
-        We asked the server to end it.
+        Whether we have cancelled it.
     unwanted : frozenset of str
-        Fields that its requests do without.
+        Fields that its requests leave out.
     requests : int
-        Requests in it.
+        Number of its requests.
     """
 
     id: int
@@ -90,14 +90,14 @@ class StoredBatch:
 
 @dataclass(frozen=True)
 class Tried:
-    """What was asked for before.
+    """Earlier requests.
 
     Attributes
     ----------
     attempts : dict of (str, int) to dict of str to int
-        Kind and pass to the listings' hashes, each with the number of attempts that it has had.
+        Kind and pass to the hashes of listings, each with its number of attempts so far.
     under_way : dict of (str, int) to set of str
-        The same to the hashes of listings that are being asked for.
+        Kind and pass to the hashes of listings that are under way.
     too_long : dict of str to list of (int, int, int)
         Kind to requests that were too long: listings, estimate of the answer and its room, 0 if that was not it.
     """
@@ -109,12 +109,12 @@ class Tried:
 
 @dataclass(frozen=True)
 class BatchCounts:
-    """What requests came to.
+    """Totals of requests.
 
     Attributes
     ----------
     requests, prompt_tokens, completion_tokens : int
-        Of those that were answered.
+        Answered requests and their tokens.
     cost : float
         USD of the answers.
     failed : int
@@ -122,7 +122,7 @@ class BatchCounts:
     failed_cost : float
         USD at which these are booked.
     held : float
-        USD that those under way cost at most.
+        Largest possible cost of those under way in USD.
     """
 
     requests: int
@@ -135,12 +135,12 @@ class BatchCounts:
 
 
 class BatchStore:
-    """The batches of one campaign: of all that is asked of one model, with one schema, at one server.
+    """The batches of one campaign: all requests to one model, with one schema, at one server.
 
     Parameters
     ----------
     cache : ReplyCache
-        In whose file everything is kept.
+        Everything is stored in its file.
     campaign : str
         Its name.
     schema : AttributeSchema
@@ -165,7 +165,7 @@ class BatchStore:
         Raises
         ------
         InputError
-            One does.
+            Another process is working on it.
         """
         lock = FileLock(self._cache.path.parent / f".batches-{self._campaign}.lock", timeout=0)
         try:
@@ -182,25 +182,25 @@ class BatchStore:
 
     @property
     def unwanted(self) -> frozenset[str]:
-        """Fields of requests that the server does not want."""
+        """Fields of requests that the server refuses."""
         with self._cache.together() as base:
             row = "SELECT unwanted FROM batch_campaigns WHERE campaign = ?"
             return frozenset(json.loads(base.execute(row, (self._campaign,)).fetchone()[0]))
 
     def leave_out(self, field: str) -> None:
-        """Note a field that the server does not want."""
+        """Note a field that the server refuses."""
         self._set(unwanted=json.dumps(sorted(self.unwanted | {field})))
 
     @property
     def largest(self) -> int | None:
-        """Requests in a batch, at most; None where there is no limit but that of all."""
+        """Maximum number of requests in a batch at this server; None for the general limit."""
         with self._cache.together() as base:
             row = "SELECT largest FROM batch_campaigns WHERE campaign = ?"
             found: int | None = base.execute(row, (self._campaign,)).fetchone()[0]
             return found
 
     def limit(self, largest: int) -> None:
-        """Note how many requests a batch may hold."""
+        """Note the maximum number of requests in a batch."""
         self._set(largest=largest)
 
     def add(self, file: str, unwanted: frozenset[str], requests: Sequence[BatchRequest]) -> StoredBatch:
@@ -225,16 +225,16 @@ class BatchStore:
         return StoredBatch(batch, file, None, False, unwanted, len(requests))
 
     def submitted(self, batch: StoredBatch, remote: str) -> StoredBatch:
-        """Note what the server calls a batch."""
+        """Note the server's name of a batch."""
         self._set_batch(batch, state="submitted", remote=remote)
         return replace(batch, remote=remote)
 
     def cancelling(self, batch: StoredBatch) -> None:
-        """Note that the server was asked to end a batch."""
+        """Note that a batch was cancelled."""
         self._set_batch(batch, state="cancelling")
 
     def ended(self, batch: StoredBatch) -> None:
-        """Note that all of a batch is read; what has no outcome yet does not count."""
+        """Note that a batch is read; requests without an outcome do not count."""
         with self._cache.together() as base:
             base.execute("UPDATE batch_requests SET outcome = 'void' WHERE batch = ? AND outcome = 'open'", (batch.id,))
             self._set_batch(batch, state="ended")
@@ -277,7 +277,7 @@ class BatchStore:
         completion_tokens: int = 0,
         cost: float = 0.0,
     ) -> None:
-        """Note what came of a request; what it cost counts even if prices are not known, as 0."""
+        """Note the outcome of a request; an unknown cost counts as 0."""
         with self._cache.together() as base:
             base.execute(
                 "UPDATE batch_requests SET outcome = ?, prompt_tokens = ?, completion_tokens = ?, cost = ? "
@@ -286,7 +286,7 @@ class BatchStore:
             )
 
     def tried(self) -> Tried:
-        """Return what was asked for before."""
+        """Return the earlier requests."""
         tried = Tried()
         with self._cache.together() as base:
             rows = base.execute(
@@ -306,7 +306,7 @@ class BatchStore:
         return tried
 
     def counts(self, kind: Kind | None = None) -> BatchCounts:
-        """Return what the campaign has taken so far, for items or users, or in all."""
+        """Return what the campaign has cost so far, for items or users, or in all."""
         of_kind = "" if kind is None else "AND kind = ?"
         with self._cache.together() as base:
             requests, prompt, completion, cost, failed, failed_cost, held = base.execute(
@@ -330,7 +330,7 @@ class BatchStore:
             )
 
     def forget(self, batch: StoredBatch | None = None) -> None:
-        """Forget one batch that was never made; or everything but what is known of the server."""
+        """Forget one batch that was never made, or all batches; what is known of the server is kept."""
         with self._cache.together() as base:
             which, value = ("id = ?", batch.id) if batch is not None else ("campaign = ?", self._campaign)
             base.execute(f"DELETE FROM batch_requests WHERE batch IN (SELECT id FROM batches WHERE {which})", (value,))

@@ -39,11 +39,11 @@ def doubt_of(
     rows = items.indexes(repeated.item_ids, missing="negative")
     passes = np.full((len(repeated.values), *used.values.shape), np.nan)
     passes[:, rows[rows >= 0]] = repeated.values[:, rows >= 0]
-    settled = np.zeros(used.values.shape, dtype=bool)
+    certain = np.zeros(used.values.shape, dtype=bool)
     if "overrides.parquet" in scores.manifest.files:
         cells = scores.read_table("overrides")
-        settled[items.indexes(cells[ITEM]), [used.schema.index(name) for name in cells["attribute"]]] = True
-    doubt = score_doubt(used.values, passes, settled).take(attributes)
+        certain[items.indexes(cells[ITEM]), [used.schema.index(name) for name in cells["attribute"]]] = True
+    doubt = score_doubt(used.values, passes, certain).take(attributes)
     return doubt, _said(doubt, used.take(attributes).schema)
 
 

@@ -1,6 +1,5 @@
 """What people say against scores enters every way from data to a refinement, and outlives new scores."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.stages import pipeline
 
 CONFIG = BuildConfig(
     encoder=EncoderConfig(width=8, heads=2, feedforward=8, max_length=6),
@@ -166,7 +166,7 @@ def test_every_way_to_a_refinement_uses_them(shop: Shop, monkeypatch: pytest.Mon
         asked.append(scores.id)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(importlib.import_module("guidedrec_core.stages.build"), "refine", stop)
+    monkeypatch.setattr(pipeline, "refine", stop)
     for files in (None, shop.files.scores):
         with pytest.raises(KeyboardInterrupt):
             stages.build(shop.store, "tiny", CONFIG, files)

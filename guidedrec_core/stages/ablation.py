@@ -19,7 +19,7 @@ from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import config_of, find_equal
-from guidedrec_core.stages.refine import refine
+from guidedrec_core.stages.refinement import refine
 from guidedrec_core.stages.scoring.passes import doubt_of
 
 _REMEMBERED_NUMBERS = 128 * 1024 * 1024

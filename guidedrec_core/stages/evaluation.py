@@ -30,7 +30,7 @@ from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.common import config_of, find_equal
-from guidedrec_core.stages.refine import refine
+from guidedrec_core.stages.refinement import refine
 
 _CORE = (SECOND_TRAINING, PLACEBO)
 _MORE = (RANDOM_VECTORS, CATEGORIES, GUIDED_ONLY)

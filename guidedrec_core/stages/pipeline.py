@@ -10,13 +10,13 @@ from guidedrec_core.config import AblationConfig, BuildConfig, RefinementConfig
 from guidedrec_core.data.bundled import ScoreFiles, build_settings
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.ablate import ablate
+from guidedrec_core.stages.ablation import ablate
 from guidedrec_core.stages.base import train_base
 from guidedrec_core.stages.common import config_of
 from guidedrec_core.stages.data import find_data, score_attributes
-from guidedrec_core.stages.evaluate import evaluate
+from guidedrec_core.stages.evaluation import evaluate
 from guidedrec_core.stages.project import project_items
-from guidedrec_core.stages.refine import refine
+from guidedrec_core.stages.refinement import refine
 from guidedrec_core.stages.scoring.override import find_scores, overridden
 
 

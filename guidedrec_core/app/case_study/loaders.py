@@ -1,0 +1,143 @@
+"""Cached loading for the Case study, keyed by run id; see `guidedrec_core.app.loaders` for the rules."""
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from guidedrec_core.app import loaders
+from guidedrec_core.cases.key import CaseKey
+from guidedrec_core.errors import InputError
+
+if TYPE_CHECKING:
+    from guidedrec_core.cases.against import Against
+    from guidedrec_core.cases.changes import Changes, Moved, NotListed
+    from guidedrec_core.cases.history import HistoryCase
+    from guidedrec_core.cases.steering import SteeredCase
+    from guidedrec_core.explanation.steering.steer import HistoryScores, Steering
+    from guidedrec_core.rationale.facts import Facts
+
+
+def changes(key: CaseKey) -> "Changes":
+    """Find what would change; see `guidedrec_core.cases.changes.build_changes`."""
+    return _changes(str(loaders.store().home), key)
+
+
+def why_not(key: CaseKey) -> "NotListed":
+    """Find what keeps an item out; see `guidedrec_core.cases.changes.build_why_not`."""
+    return _why_not(str(loaders.store().home), key)
+
+
+def moved(key: CaseKey) -> "Moved | None":
+    """Split the change of a rank; see `guidedrec_core.cases.changes.build_moved`."""
+    return _moved(str(loaders.store().home), key)
+
+
+def against(key: CaseKey, other_id: str | None) -> "Against | None":
+    """Compare two items; see `guidedrec_core.cases.against.build_against`."""
+    return _against(str(loaders.store().home), key, other_id)
+
+
+def history(key: CaseKey, model: str) -> "HistoryCase":
+    """Attribute an item's score to a user's history; see `guidedrec_core.cases.history.build_history`."""
+    return _history(str(loaders.store().home), key, model)
+
+
+def prepare_history(n_positions: int) -> None:
+    """Prepare in the background for a history that needs sampling; once per process."""
+    from guidedrec_core.explanation.history_shapley import EXACT_UP_TO
+
+    if n_positions > EXACT_UP_TO:
+        _warm_up()
+
+
+def steered(key: CaseKey, steering: "Steering") -> "SteeredCase":
+    """Steer a user's list; scores of the edited history are cached, so that a slider costs one product."""
+    from guidedrec_core.cases.steering import steered_case
+
+    home = str(loaders.store().home)
+    plain = _scores(home, key, (), ())
+    edited = _scores(home, key, steering.removed, steering.added)
+    return steered_case(loaders.system(key.run_id, key.shown), plain, edited, steering.pulls)
+
+
+def facts(key: CaseKey) -> "Facts":
+    """Collect the facts of a rationale; see `guidedrec_core.cases.rationale.rationale_facts`."""
+    return _facts(str(loaders.store().home), key)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _against(home: str, key: CaseKey, other_id: str | None) -> "Against | None":
+    from guidedrec_core.cases.against import build_against
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return build_against(opened, key.user_id, key.item, other_id)
+
+
+@st.cache_data(max_entries=64, show_spinner="Searching for the smallest changes")
+def _changes(home: str, key: CaseKey) -> "Changes":
+    from guidedrec_core.cases.changes import build_changes
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return build_changes(opened, key.user_id, key.item)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _why_not(home: str, key: CaseKey) -> "NotListed":
+    from guidedrec_core.cases.changes import build_why_not
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return build_why_not(opened, key.user_id, key.item)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _moved(home: str, key: CaseKey) -> "Moved | None":
+    from guidedrec_core.cases.changes import build_moved
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return build_moved(opened, key.user_id, key.item)
+
+
+@st.cache_resource(show_spinner=False)
+def _warm_up() -> threading.Thread:
+    from guidedrec_core.explanation.history_shapley import warm_up
+
+    thread = threading.Thread(target=warm_up, name="shap warm-up", daemon=True)
+    thread.start()
+    return thread
+
+
+@st.cache_data(max_entries=64, show_spinner="Re-scoring with parts of the history (slower the first time)")
+def _history(home: str, key: CaseKey, model: str) -> "HistoryCase":
+    from guidedrec_core.cases.history import build_history
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return build_history(opened, key.user_id, key.item, model)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _scores(home: str, key: CaseKey, removed: tuple[int, ...], added: tuple[int, ...]) -> "HistoryScores":
+    from guidedrec_core.cases.steering import scores_after
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return scores_after(opened, key.user_id, removed, added)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _facts(home: str, key: CaseKey) -> "Facts":
+    from guidedrec_core.cases.rationale import rationale_facts
+
+    opened, case = loaders.system(key.run_id, key.shown), loaders.case(key)
+    removal = None
+    # A user who has nearly all items has no list to change; the other facts are still valid.
+    with contextlib.suppress(InputError):
+        removal = changes(key).removal
+    with loaders.MODEL_LOCK:
+        return rationale_facts(opened, case, removal)
