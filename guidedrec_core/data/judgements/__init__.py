@@ -1,0 +1,1 @@
+"""What people say of items: tables of judgements, and the survey behind the Tag Genome, which is fetched and read."""
