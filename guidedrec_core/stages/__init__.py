@@ -12,6 +12,7 @@ from guidedrec_core.stages.base import train_base
 from guidedrec_core.stages.build import Build, ablate_task, build, build_task, evaluate_task, refine_task
 from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
 from guidedrec_core.stages.evaluate import evaluate
+from guidedrec_core.stages.human import find_judgements, human_audit
 from guidedrec_core.stages.project import project_items
 from guidedrec_core.stages.refine import refine
 from guidedrec_core.stages.scoring.batch import advance_batches, cancel_batches
@@ -39,8 +40,10 @@ __all__ = [
     "evaluate",
     "evaluate_task",
     "find_data",
+    "find_judgements",
     "find_scores",
     "given_scores",
+    "human_audit",
     "measure_sparsity",
     "newest_scores",
     "overridden",

@@ -8,8 +8,9 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.audit.human import HumanAudit, human_agreement
 from guidedrec_core.columns import CATEGORY
 from guidedrec_core.data.bundled import bundled_questions, bundled_scores
+from guidedrec_core.data.judgements import SURVEY
 from guidedrec_core.data.judgements.fetch import survey_folder
-from guidedrec_core.data.judgements.survey import SURVEY, TABLE, read_questions, read_survey, survey_judgements
+from guidedrec_core.data.judgements.survey import TABLE, read_questions, read_survey, survey_judgements
 from guidedrec_core.data.judgements.table import ATTRIBUTE, read_judgements
 from guidedrec_core.data.tables import load_table
 from guidedrec_core.errors import DataError, NotFoundError

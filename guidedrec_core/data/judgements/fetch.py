@@ -20,7 +20,8 @@ from guidedrec_core.data.files.place import place_of
 from guidedrec_core.data.files.ranged import NoRangesError, open_ranged
 from guidedrec_core.data.files.transfer import download
 from guidedrec_core.data.files.zipped import UNZIP_ERRORS, find_entries
-from guidedrec_core.data.judgements.survey import ANSWERS, SURVEY, TAGS, read_survey
+from guidedrec_core.data.judgements import SURVEY
+from guidedrec_core.data.judgements.survey import ANSWERS, TAGS, read_survey
 from guidedrec_core.errors import ConfigError, DataError, DownloadError, NotFoundError
 from guidedrec_core.progress import Listener, StageProgress, silent
 

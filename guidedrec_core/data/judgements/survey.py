@@ -19,9 +19,6 @@ from guidedrec_core.data.judgements.table import ATTRIBUTE, QUESTION, RATER, VAL
 from guidedrec_core.data.tables import load_table
 from guidedrec_core.errors import DataError
 
-SURVEY = "tag-genome-survey"
-"""Its name on the command line."""
-
 ANSWERS, TAGS = "survey_answers.json", "tags.json"
 """Its files in GroupLens' archive, JSON lines: ``user_id, item_id, tag_id, score`` and ``id, tag``."""
 

@@ -71,9 +71,10 @@ def check_judgements(
         if name in frame.columns:
             text = answered[name].astype("object").fillna("").astype("str").str.strip()
             if (text == "").any():
+                mend = f"fill in the column {name}" + (", or remove it" if name in _OPTIONAL else "")
                 raise DataError(
-                    f"expected a {name} in every row of {source}, {int((text == '').sum()):,} rows have none; fill in "
-                    f"the column {name}" + (", or remove it" if name in _OPTIONAL else "")
+                    f"expected {'an' if name == ATTRIBUTE else 'a'} {name} in every row of {source}, "
+                    f"{int((text == '').sum()):,} rows have none; {mend}"
                 )
             made[name] = text
     made[VALUE] = numbers[~blank]
