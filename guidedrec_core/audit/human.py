@@ -2,8 +2,8 @@
 
 Judgements by people are compared with guided scores, attribute by attribute, by Spearman's rank correlation over the
 judged items. A correlation alone says little, so four others stand next to it: what two people reach who answer the
-same question about the same item; what categories (genres) reach in place of scores; what scores reach that are dealt
-to items at random; and what every other column of scores reaches, for the column with the right name has to be best.
+same question about the same item; what categories (genres) reach in place of scores; what shuffled scores
+reach; and what every other column of scores reaches, for the column with the right name has to be best.
 
 One attribute may stand for several questions (tags of a survey). Their answers are made comparable before they are
 averaged: means over raters are standardised within each question, over the items it was asked of. So an item counts as
@@ -110,8 +110,8 @@ def human_agreement(
           best on half of the items, measured on the other half; ``categories``, that of a ridge regression on all
           categories, fitted on two thirds of the items and measured on the last; both averaged over random divisions;
           ``lead``, by how much that of the scores on the same thirds is larger, with ``lead_low`` and ``lead_high``;
-        - ``shuffled`` and ``shuffled_high``, mean and 95th percentile of the size of the correlation of scores dealt
-          to the same items at random;
+        - ``shuffled`` and ``shuffled_high``, mean and 95th percentile of the size of the correlation of scores
+          randomly reassigned to the same items;
         - ``rank``, 1 where no other column of scores agrees better with the attribute, upside down or not;
           ``best_other`` and ``best_other_spearman``, the other column that agrees best;
         - ``verdict``. ``too few``: fewer than `FEWEST` items. ``weak``: the interval reaches down to what shuffled
@@ -383,7 +383,7 @@ def _against_all(
 
 
 def _by_chance(own: FloatArray, y: FloatArray, rng: np.random.Generator) -> dict[str, float]:
-    """Deal the scores to the same items at random."""
+    """Reassign the scores to the same items at random."""
     once = np.ones((1, len(y)))
     x, ranks = _centred_ranks(own, once)[0], _centred_ranks(y, once)[0]
     size = np.sqrt((x**2).sum() * (ranks**2).sum())

@@ -12,9 +12,10 @@ ROOT = Path(__file__).resolve().parents[2]
 VERSION = guidedrec_core.__version__
 
 
-def test_the_changelog_begins_with_this_version_and_a_date() -> None:
+def test_the_changelog_begins_with_this_version_and_a_date_below_what_is_unreleased() -> None:
     headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert re.fullmatch(rf"\[{re.escape(VERSION)}\] - \d{{4}}-\d\d-\d\d", headings[0])
+    newest = headings[headings[0] == "Unreleased"]
+    assert re.fullmatch(rf"\[{re.escape(VERSION)}\] - \d{{4}}-\d\d-\d\d", newest)
     assert len(set(headings)) == len(headings)
 
 
