@@ -2,8 +2,8 @@
 
 Judgements by people are compared with guided scores, attribute by attribute, by Spearman's rank correlation over the
 judged items. A correlation alone says little, so four others stand next to it: what two people reach who answer the
-same question about the same item; what categories (genres) reach in place of scores; what shuffled scores
-reach; and what every other column of scores reaches, for the column with the right name has to be best.
+same question about the same item; what categories (genres) reach in place of scores; what shuffled scores reach; and
+what every other column of scores reaches, for the column with the right name has to be best.
 
 One attribute may stand for several questions (tags of a survey). Their answers are made comparable before they are
 averaged: means over raters are standardised within each question, over the items it was asked of. So an item counts as
@@ -29,6 +29,8 @@ from guidedrec_core.errors import DataError
 from guidedrec_core.randomness import generator
 
 FloatArray = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int16]
+"""How often each item is in each resample, ``[R, N]``; small numbers, as there may be many items."""
 
 STRONG, FAIR, WEAK, TOO_FEW = "strong", "fair", "weak", "too few"
 """Verdicts; see `human_agreement`."""
@@ -126,8 +128,7 @@ def human_agreement(
     judgements = check_judgements(judgements)
     answers, left_out = _answers(judgements, scores, items)
     used = np.unique(answers["row"].to_numpy())  # [N]
-    draws = generator(seed, "human", "bootstrap").multinomial(len(used), np.full(len(used), 1 / len(used)), samples)
-    weights = draws.astype(np.float64)  # [R, N]: how often each judged item is in each resample
+    weights = _resamples(len(used), samples, generator(seed, "human", "bootstrap"))
     dummies = None if categories is None else _dummies([categories[row] for row in used])
     rows: list[dict[str, Any]] = []
     replicates, pairs = [], []
@@ -150,7 +151,7 @@ def human_agreement(
     return HumanAudit(table, summary)
 
 
-def rank_correlations(columns: FloatArray, values: FloatArray, weights: FloatArray | None = None) -> FloatArray:
+def rank_correlations(columns: FloatArray, values: FloatArray, weights: Counts | None = None) -> FloatArray:
     """Correlate columns with values by rank, in each of several resamples of the rows.
 
     Parameters
@@ -159,19 +160,19 @@ def rank_correlations(columns: FloatArray, values: FloatArray, weights: FloatArr
         ``[n, C]``.
     values : FloatArray
         ``[n]``.
-    weights : FloatArray, optional
-        ``[R, n]``: how often each row stands in each resample; by default once, in one resample.
+    weights : ndarray, optional
+        int16 ``[R, n]``: how often each row stands in each resample; by default once, in one resample.
 
     Returns
     -------
     FloatArray
         Spearman's correlations ``[R, C]``, ties at their mean rank; NaN where one side does not vary.
     """
-    count = np.ones((1, len(values))) if weights is None else weights
+    count: Counts = np.ones((1, len(values)), np.int16) if weights is None else weights
     found = np.empty((len(count), columns.shape[1]))
     step = max(1, _CELLS_AT_ONCE // max(len(values), 1))
     for first in range(0, len(count), step):
-        block = count[first : first + step]
+        block = count[first : first + step].astype(np.float64)
         y = _centred_ranks(values, block)
         spread = (block * y**2).sum(axis=1)
         for c in range(columns.shape[1]):
@@ -193,6 +194,14 @@ def _centred_ranks(values: FloatArray, weights: FloatArray) -> FloatArray:
     total = np.maximum(weights.sum(axis=1, keepdims=True), 1)
     centred: FloatArray = ranks - (weights * ranks).sum(axis=1, keepdims=True) / total
     return centred
+
+
+def _resamples(n: int, samples: int, rng: np.random.Generator) -> Counts:
+    """Draw n of n items with replacement, several times."""
+    drawn = np.empty((samples, n), np.int16)
+    for row in drawn:
+        row[:] = rng.multinomial(n, np.full(n, 1 / n))
+    return drawn
 
 
 def _answers(judgements: pd.DataFrame, scores: GuidedScores, items: Vocabulary) -> tuple[pd.DataFrame, int]:
@@ -244,7 +253,7 @@ def _attribute(
     name: str,
     answers: pd.DataFrame,
     used: IntArray,
-    weights: FloatArray,
+    weights: Counts,
     dummies: pd.DataFrame | None,
     scores: GuidedScores,
     seed: int,
@@ -302,7 +311,7 @@ def _pairs(answers: pd.DataFrame, column: FloatArray, rows: IntArray) -> pd.Data
     return pd.DataFrame({"row": both["row"], "one": both["z_one"], "other": both["z_other"], "score": score})
 
 
-def _people(pairs: pd.DataFrame, weights: FloatArray) -> dict[str, Any]:
+def _people(pairs: pd.DataFrame, weights: Counts) -> dict[str, Any]:
     """Return what two people reach, and what the scores reach with one person, over the same pairs."""
     count = len(pairs) // 2
     names = ("people", "one_person")
@@ -326,7 +335,7 @@ def _by_category(
     own: FloatArray,
     y: FloatArray,
     places: IntArray,
-    weights: FloatArray,
+    weights: Counts,
     dummies: pd.DataFrame | None,
     rng: np.random.Generator,
 ) -> dict[str, Any]:
@@ -361,7 +370,7 @@ def _by_category(
 
 
 def _against_all(
-    own: FloatArray, x: FloatArray, y: FloatArray, weights: FloatArray, rng: np.random.Generator
+    own: FloatArray, x: FloatArray, y: FloatArray, weights: Counts, rng: np.random.Generator
 ) -> tuple[FloatArray, FloatArray]:
     """Return the correlations of scores and of what categories predict, ``[2]``, and in resamples, ``[R, 2]``.
 
@@ -402,7 +411,7 @@ def _verdict(row: Mapping[str, Any]) -> str:
     return STRONG if row["ci_low"] > _LARGE and not row["lead_low"] <= 0 else FAIR
 
 
-def _people_in_all(table: pd.DataFrame, pairs: pd.DataFrame, weights: FloatArray) -> dict[str, Any]:
+def _people_in_all(table: pd.DataFrame, pairs: pd.DataFrame, weights: Counts) -> dict[str, Any]:
     """Return what two people reach in all attributes together, and what that leaves for scores to reach."""
     found = _people(pairs, weights)
     named = {name.replace("people", "people_pairs"): value for name, value in found.items() if name != "n_pairs"}

@@ -39,9 +39,9 @@ def row(audit: HumanAudit, attribute: str = "warmth") -> pd.Series:
 def test_weighted_rank_correlations_are_those_of_the_resampled_rows() -> None:
     rng = np.random.default_rng(1)
     columns, values = rng.integers(0, 4, (40, 3)).astype(float), rng.integers(0, 5, 40).astype(float)
-    weights = rng.multinomial(40, np.full(40, 1 / 40), 5).astype(float)
+    weights = rng.multinomial(40, np.full(40, 1 / 40), 5).astype(np.int16)
     found = rank_correlations(columns, values, weights)
-    for r, counts in enumerate(weights.astype(int)):
+    for r, counts in enumerate(weights):
         rows = np.repeat(np.arange(40), counts)
         expected = [stats.spearmanr(columns[rows, c], values[rows]).statistic for c in range(3)]
         np.testing.assert_allclose(found[r], expected)
