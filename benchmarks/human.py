@@ -1,11 +1,12 @@
 """Do people see in films what the bundled scores of MovieLens say? Against the survey behind the Tag Genome.
 
-`python benchmarks/human.py --survey PATH --movies movies.csv`. The survey is GroupLens' (CC BY-NC 3.0, see
+`python benchmarks/human.py --survey PATH --films FOLDER`. The survey is GroupLens' (CC BY-NC 3.0, see
 `guidedrec data fetch tag-genome-survey`); only figures over many films are stored, none of its answers. Which tags
 stand for which attribute is fixed in `sample_data/movielens_scores/survey_questions.json`, chosen by name before any
 score was compared with an answer. All scored films with usable answers count. `NAMED` are the fourteen attributes that
 were to be tested whatever came out; of the other two, pace is asked of few films and mainstream appeal by its low end
-only.
+only. The model that scored the films was shown up to 80 characters of user tags, so the films without any tag in
+MovieLens are also looked at alone.
 """
 
 import argparse
@@ -62,7 +63,7 @@ def rounded(value: Any) -> Any:
 def report(result: dict[str, Any]) -> str:
     """Write the result as text."""
     text = []
-    for name in ("summary_named", "summary"):
+    for name in ("summary_named", "summary", "summary_named_untagged"):
         s = result[name]
         text.append(
             f"{s['attributes']} attributes: mean {s['mean_spearman']:.3f} [{s['mean_spearman_low']:.3f}, "
@@ -80,7 +81,7 @@ def report(result: dict[str, Any]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--survey", type=Path, required=True, help="GroupLens' archive or folder, or its table")
-    parser.add_argument("--movies", type=Path, required=True, help="movies.csv of ml-latest-small, for the genres")
+    parser.add_argument("--films", type=Path, required=True, help="ml-latest-small: movies.csv and tags.csv")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=machine.RESULTS / "human.json")
     options = parser.parse_args()
@@ -89,14 +90,22 @@ def main() -> None:
     schema = AttributeSchema.read(files.attributes)
     films = Vocabulary(pd.read_csv(files.item_scores, dtype=str)["item_id"], "item")
     scores, _ = read_scores(files.item_scores, schema, films)
-    genres = pd.read_csv(options.movies, dtype=str).set_index("movieId")["genres"].reindex(films.ids).fillna("")
+    tagged = set(pd.read_csv(options.films / "tags.csv", dtype=str)["movieId"])
+    genres = (
+        pd.read_csv(options.films / "movies.csv", dtype=str)
+        .set_index("movieId")["genres"]
+        .reindex(films.ids)
+        .fillna("")
+    )
     answers = read_survey(options.survey)
     judgements = survey_judgements(answers, read_questions(chosen))
+    named = judgements[judgements["attribute"].isin(NAMED)]
     audits = {
         name: human_agreement(part, scores, films, genres.tolist(), options.seed, SAMPLES)
         for name, part in (
             ("summary", judgements),
-            ("summary_named", judgements[judgements["attribute"].isin(NAMED)]),
+            ("summary_named", named),
+            ("summary_named_untagged", named[~named["item_id"].isin(tagged)]),
         )
     }
     result = {

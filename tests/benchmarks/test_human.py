@@ -43,7 +43,7 @@ def test_the_stored_result_is_of_the_bundled_scores_and_tags(benchmark: ModuleTy
     assert found["summary"]["best_of_columns"] == firsts
     text = benchmark.report(found)
     assert text.startswith(f"14 attributes: mean {found['summary_named']['mean_spearman']:.3f} [")
-    assert len(text.splitlines()) == 2 + 16
+    assert len(text.splitlines()) == 3 + 16
 
 
 def test_two_people_are_paired_on_the_same_film_and_tag(benchmark: ModuleType) -> None:

@@ -4,6 +4,13 @@ from sitegen.results import Results
 from sitegen.tables import interval, number, table
 
 
+_GROUPS = {
+    "summary_named": "named beforehand",
+    "summary_named_untagged": "of these, films without user tags",
+    "summary": "all",
+}
+
+
 def people_facts(results: Results, name: str) -> str:
     """Say how many answers were used."""
     found = results.read(name)["summary"]
@@ -11,10 +18,10 @@ def people_facts(results: Results, name: str) -> str:
 
 
 def people_summary(results: Results, name: str) -> str:
-    """Write what all attributes show together: those named beforehand, and all of them."""
+    """Write what all attributes show together: those named beforehand, the same without hints from user tags, all of them."""
     found = results.read(name)
     rows = []
-    for key, which in (("summary_named", "named beforehand"), ("summary", "all")):
+    for key, which in _GROUPS.items():
         s = found[key]
         mean = interval(s["mean_spearman"], s["mean_spearman_low"], s["mean_spearman_high"], 2)
         people = interval(s["people_pairs"], s["people_pairs_low"], s["people_pairs_high"], 2)
