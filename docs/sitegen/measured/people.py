@@ -3,10 +3,9 @@
 from sitegen.results import Results
 from sitegen.tables import interval, number, table
 
-
 _GROUPS = {
     "summary_named": "named beforehand",
-    "summary_named_untagged": "of these, films without user tags",
+    "summary_named_untagged": "named beforehand, only films without user tags",
     "summary": "all",
 }
 
@@ -18,7 +17,7 @@ def people_facts(results: Results, name: str) -> str:
 
 
 def people_summary(results: Results, name: str) -> str:
-    """Write what all attributes show together: those named beforehand, the same without hints from user tags, all of them."""
+    """Write what attributes show together: named beforehand, likewise without hints from user tags, all of them."""
     found = results.read(name)
     rows = []
     for key, which in _GROUPS.items():
