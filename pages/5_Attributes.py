@@ -4,6 +4,7 @@ import streamlit as st
 
 from guidedrec_core.app import loaders, page, show
 from guidedrec_core.app.attributes import editor as attributes_editor
+from guidedrec_core.app.attributes import human as attributes_human
 from guidedrec_core.app.attributes import loaders as attributes_loaders
 from guidedrec_core.app.attributes import overrides as attributes_overrides
 from guidedrec_core.app.attributes import scoring as attributes_scoring
@@ -31,6 +32,7 @@ with tabs[0]:
     if tabs[0].open:
         attributes_trust.distributions(trust, colours)
         attributes_trust.agreement(trust, colours)
+        attributes_human.people(shown, trust.schema, colours)
         catalogue = loaders.table(view.entry.data.id, "catalogue")
         attributes_trust.items(trust, catalogue, loaders.optional_table(shown.id, "faults"))
         with guard():

@@ -1,4 +1,4 @@
-"""``guidedrec audit``: whether the explanations of a refined model are true."""
+"""``guidedrec audit``: whether explanations are true, and whether people see in items what their scores say."""
 
 import math
 from pathlib import Path
@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guidedrec_core.cli.audit_human import audit_people, judgements_there
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.data.judgements import SURVEY
 
 if TYPE_CHECKING:
     from guidedrec_core.runs.library import RefinedEntry
@@ -25,8 +27,20 @@ _TABLES = ("fidelity", "curves", "meaning", "stability", "planted")
     help="Item scores judged again, by people or another model: item_id and a column for each attribute that was "
     "judged; some twenty items are enough.  [default: the recorded passes of scoring, else the stored scores]",
 )
+@click.option(
+    "--human",
+    is_flag=False,
+    flag_value=SURVEY,
+    callback=judgements_there,
+    metavar="[TABLE]",
+    help="Compare the scores with judgements by people instead; needs scores, but no refined run. TABLE has item_id, "
+    "attribute, value, optionally rater and question (the wording, where several stand for one attribute). Without "
+    f"TABLE: the survey behind the Tag Genome, for movielens-small, once `guidedrec data fetch {SURVEY}` has got it.",
+)
 @click.option("--users", type=click.IntRange(min=20), help="Maximum users, sampled at random.  [default: 500]")
-@click.option("--seed", type=click.IntRange(min=0), help="Sampling seed.  [default: that of the refined run]")
+@click.option(
+    "--seed", type=click.IntRange(min=0), help="Sampling seed.  [default: that of the refined run; 0 with --human]"
+)
 @json_option
 @click.pass_obj
 def audit(
@@ -34,6 +48,7 @@ def audit(
     dataset: str,
     run_id: str | None,
     reference: Path | None,
+    human: str | None,
     users: int | None,
     seed: int | None,
     as_json: bool,
@@ -44,7 +59,15 @@ def audit(
     attribute still mean what it is called, after scores were stored, normalised and trained with? Do users who are
     nearly alike get the same reasons? And on the bundled shop, where it is known what shoppers really want: do
     explanations find it? What is stored is shown and not done again.
+
+    With --human: do people see in items what their scores say? Each attribute's scores are compared with judgements by
+    people, next to what two people reach, categories in place of scores, shuffled scores, and all other columns.
     """
+    if human is not None:
+        if reference is not None or users is not None:
+            raise click.UsageError("--human asks no users and needs no --reference; leave these options out")
+        audit_people(session, dataset, run_id, human, seed, as_json)
+        return
     from guidedrec_core import stages
     from guidedrec_core.config import AuditConfig
     from guidedrec_core.runs import library

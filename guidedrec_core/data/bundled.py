@@ -53,6 +53,8 @@ _PASSES = {
     "movielens-small": "movielens_scores/item_scores_raw.csv",
 }
 
+_QUESTIONS = {"movielens-small": "movielens_scores/survey_questions.json"}
+
 SCORED = tuple(_SCORES)
 """Names of the data sets whose guided scores are bundled."""
 
@@ -106,6 +108,14 @@ def bundled_passes(name: str) -> Path | None:
     Some items were scored several times, the others once; None when there is no such table.
     """
     return sample_data() / _PASSES[name] if name in _PASSES else None
+
+
+def bundled_questions(name: str) -> Path | None:
+    """Return which tags of the Tag Genome survey stand for a data set's bundled attributes; None where none do.
+
+    See `judgements.survey.read_questions`.
+    """
+    return sample_data() / _QUESTIONS[name] if name in _QUESTIONS else None
 
 
 def build_settings(name: str) -> dict[str, Any]:

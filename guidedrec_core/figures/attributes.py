@@ -142,6 +142,56 @@ def agreement_dots(agreement: pd.DataFrame, colours: Palette) -> go.Figure:
     return figure
 
 
+def people_dots(rows: pd.DataFrame, colours: Palette) -> go.Figure:
+    """Draw how far scores agree with people, attribute by attribute, next to what categories and two people reach.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        The table of `human.human_agreement` with ``label`` and ``said``, the verdict in words; attributes without a
+        figure are left out.
+    colours : Palette
+        From `theme.palette`.
+    """
+    rows = rows.dropna(subset=["spearman"]).sort_values("spearman", kind="stable")
+    labels = [safe(shortened(label, _TITLE)) for label in rows["label"]]
+    sure = rows["verdict"].isin(["strong", "fair"])
+    figure = go.Figure()
+    for name, column, symbol in (("categories", "categories", "line-ns-open"), ("two people", "people", "x-thin-open")):
+        if rows[column].notna().any():
+            figure.add_scatter(
+                x=rows[column], y=labels, name=name, mode="markers",
+                marker={"size": 12, "color": colours.muted, "symbol": symbol, "line": {"width": 2}},
+                hovertemplate=f"<b>%{{y}}</b><br>{name}: %{{x:.2f}}<extra></extra>",
+            )  # fmt: skip
+    figure.add_scatter(
+        x=rows["spearman"],
+        y=labels,
+        name="scores",
+        mode="markers",
+        marker={
+            "size": 10,
+            "color": np.where(sure, colours.refined, colours.negative).tolist(),
+            "symbol": np.where(sure, "circle", "diamond-open").tolist(),
+            "line": {"width": 2},
+        },
+        error_x={
+            "type": "data",
+            "array": rows["ci_high"] - rows["spearman"],
+            "arrayminus": rows["spearman"] - rows["ci_low"],
+            "color": colours.muted,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        customdata=[[safe(said, 60), count] for said, count in zip(rows["said"], rows["n_items"], strict=True)],
+        hovertemplate="<b>%{y}</b><br>%{x:.2f}, %{customdata[1]:,} items<br>%{customdata[0]}<extra></extra>",
+    )
+    lay_out(figure, colours, height=_ROW * len(rows) + 112)
+    figure.update_xaxes(title="agreement with people (1 = same order of items), 95 % intervals")
+    figure.update_yaxes(showgrid=True, ticks="")
+    return figure
+
+
 def correlation_map(
     correlations: npt.NDArray[np.float64], schema: AttributeSchema, alike: float, colours: Palette
 ) -> go.Figure:

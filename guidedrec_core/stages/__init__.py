@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
     from guidedrec_core.stages.evaluation import evaluate
     from guidedrec_core.stages.explanation_audit import audit, audit_task
+    from guidedrec_core.stages.human import find_judgements, human_audit
     from guidedrec_core.stages.pipeline import Build, ablate_task, build, build_task, evaluate_task, refine_task
     from guidedrec_core.stages.project import project_items
     from guidedrec_core.stages.refinement import refine
@@ -46,8 +47,10 @@ __all__ = [
     "evaluate",
     "evaluate_task",
     "find_data",
+    "find_judgements",
     "find_scores",
     "given_scores",
+    "human_audit",
     "measure_sparsity",
     "newest_scores",
     "overridden",
@@ -81,8 +84,10 @@ _MODULE_OF = {
     "evaluate": "stages.evaluation",
     "evaluate_task": "stages.pipeline",
     "find_data": "stages.data",
+    "find_judgements": "stages.human",
     "find_scores": "stages.scoring.override",
     "given_scores": "stages.data",
+    "human_audit": "stages.human",
     "measure_sparsity": "stages.sparsity",
     "newest_scores": "runs.scores",
     "overridden": "stages.scoring.override",

@@ -245,3 +245,34 @@ class TestEditor:
         app.button(key="edit_from_file").click().run()
         assert not app.exception
         assert self.kept(tiny_home).names == ("only",)
+
+
+class TestPeople:
+    def test_an_uploaded_table_is_compared_with_the_scores(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app(PAGE, dataset="tiny")
+        assert "Do people agree?" in words(app)
+        ids = tiny_build.data.read_table("catalogue")["item_id"]
+        warmth = tiny_build.scores.read_array("item_scores", mmap=False)[:, 0]
+        lines = [
+            f"{item},{name},{value:g}"
+            for name in ("warmth", "style_focus")
+            for item, value in zip(ids, warmth, strict=True)
+        ]
+        sent = "\n".join(["item_id,attribute,value", *(line for line in lines if not line.endswith("nan"))])
+        app.file_uploader(key="judgements").set_value(("judged.csv", sent.encode(), "text/csv")).run()
+        assert not app.exception
+        said = words(app)
+        assert "For 1 of 2 attributes the column with the right name agrees best of all 3." in said
+        assert "Weak: Style focus." in said
+        shown = table(app, "label", "n_items", "spearman", "people", "categories", "shuffled", "rank", "said")
+        assert shown["label"].tolist() == ["Warmth", "Style focus"]
+        assert shown["spearman"].iloc[0] == 1
+        assert shown["said"].tolist()[1].startswith("weak: Warmth agrees better")
+        assert len(figures(app)) == 3
+
+    def test_a_table_that_does_not_fit_says_what_to_change(self, tiny_home, open_app) -> None:
+        app = open_app(PAGE, dataset="tiny")
+        app.file_uploader(key="judgements").set_value(("judged.csv", b"item_id,value\nA,1\n", "text/csv")).run()
+        assert not app.exception
+        assert "missing: attribute; found: item_id, value" in words(app)
+        assert len(figures(app)) == 2

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.measured import explanations, gain, peers, speed
+from sitegen.measured import explanations, gain, peers, people, speed
 from sitegen.render import fill_in
 from sitegen.results import FOLDER, Results
 
@@ -85,6 +85,20 @@ def test_every_kind_of_exam_of_explanations_has_its_row() -> None:
     assert len(explanations.fidelity_table(Results(), "audit_fernway").splitlines()) == 2 + 4
     changes = {row["change"] for row in audit["stability"]}
     assert len(explanations.stability_table(Results(), "audit_fernway").splitlines()) == 2 + len(changes)
+
+
+def test_what_people_say_is_shown_as_it_was_measured() -> None:
+    found = Results().read("human")
+    shown = people.people_summary(Results(), "human").splitlines()[2:]
+    keys = ("summary_named", "summary_named_untagged", "summary")
+    for line, key in zip(shown, keys, strict=True):
+        assert f"| {found[key]['mean_spearman']:.2f} [" in line
+        assert f"] of {found[key]['attributes']} |" in line
+    rows = people.people_table(Results(), "human").splitlines()[2:]
+    best = max(found["attributes"], key=lambda row: row["spearman"])
+    assert len(rows) == len(found["attributes"])
+    assert rows[0].startswith(f"| {best['attribute']} | {best['n_items']} | {best['spearman']:.2f} [")
+    assert any(" \N{EN DASH} " in row for row in rows)  # too few pairs of people
 
 
 def test_seconds_of_a_build_add_up_in_its_table() -> None:

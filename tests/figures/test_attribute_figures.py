@@ -6,7 +6,7 @@ import pytest
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.scores import GuidedScores
-from guidedrec_core.figures.attributes import agreement_dots, correlation_map, histograms
+from guidedrec_core.figures.attributes import agreement_dots, correlation_map, histograms, people_dots
 from guidedrec_core.figures.theme import DARK, LIGHT
 from guidedrec_core.reliability.distribution import score_counts, score_facts
 
@@ -90,3 +90,29 @@ def test_the_map_shows_each_pair_once_and_numbers_only_the_alike() -> None:
     assert np.isfinite(cells).sum() == 3
     assert sorted(note.text for note in figure.layout.annotations) == ["-0.90", "0.85"]
     assert (figure.data[0].zmin, figure.data[0].zmid, figure.data[0].zmax) == (-1, 0, 1)
+
+
+def test_what_people_say_is_drawn_with_intervals_next_to_categories_and_people() -> None:
+    rows = pd.DataFrame(
+        {
+            "label": ["Warm", "<i>Soft</i>", "Light"],
+            "said": ["strong", "weak: <b>may</b> be chance", "too few"],
+            "verdict": ["strong", "weak", "too few"],
+            "n_items": [90, 30, 0],
+            "spearman": [0.7, 0.2, np.nan],
+            "ci_low": [0.6, -0.1, np.nan],
+            "ci_high": [0.75, 0.4, np.nan],
+            "categories": [0.5, 0.1, np.nan],
+            "people": [np.nan, np.nan, np.nan],
+        }
+    )
+    figure = people_dots(rows, LIGHT)
+    assert [trace.name for trace in figure.data] == ["categories", "scores"]  # of people nothing is known
+    categories, dots = figure.data
+    assert list(categories.x) == [0.1, 0.5]
+    assert list(dots.x) == [0.2, 0.7]
+    assert list(np.round(dots.error_x.array, 2)) == [0.2, 0.05]
+    assert list(np.round(dots.error_x.arrayminus, 2)) == [0.3, 0.1]
+    assert list(dots.marker.symbol) == ["diamond-open", "circle"]
+    assert "<i>" not in str(figure.to_plotly_json())
+    assert "<b>may" not in str(figure.to_plotly_json())

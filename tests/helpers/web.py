@@ -24,6 +24,8 @@ class FileServer(ThreadingHTTPServer):
         self.etag: str | None = '"v1"'
         self.last_modified: str | None = None
         self.ranges = True
+        self.sent: list[int] = []
+        """Bytes of body that each answer was to have."""
         self.cuts: list[int] = []
         """The next answers break off after so many bytes of body."""
         self.status = 200
@@ -54,25 +56,27 @@ class _Handler(BaseHTTPRequestHandler):
         if server.status != 200 or body is None:
             self.send_error(server.status if server.status != 200 else 404)
             return
-        start = 0
+        start, stop = 0, len(body)
         if asked and server.ranges and condition in (None, server.etag, server.last_modified):
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
+            first, _, last = asked.removeprefix("bytes=").partition("-")
+            start, stop = int(first), min(int(last) + 1, len(body)) if last else len(body)
             if start >= len(body):
                 self.send_response(416)
                 self.send_header("Content-Range", f"bytes */{len(body)}")
                 self.end_headers()
                 return
             self.send_response(206)
-            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+            self.send_header("Content-Range", f"bytes {start}-{stop - 1}/{len(body)}")
         else:
             self.send_response(200)
         if server.etag:
             self.send_header("ETag", server.etag)
         if server.last_modified:
             self.send_header("Last-Modified", server.last_modified)
-        self.send_header("Content-Length", str(len(body) - start))
+        self.send_header("Content-Length", str(stop - start))
         self.end_headers()
-        self.wfile.write(body[start:][: server.cuts.pop(0) if server.cuts else None])
+        server.sent.append(stop - start)
+        self.wfile.write(body[start:stop][: server.cuts.pop(0) if server.cuts else None])
 
 
 @contextlib.contextmanager

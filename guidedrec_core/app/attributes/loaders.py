@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from guidedrec_core import columns as c
 from guidedrec_core.app import loaders
+from guidedrec_core.data.judgements.table import check_judgements
+from guidedrec_core.data.tables import parse_csv
 from guidedrec_core.reliability.trust import Trust, build_trust
 from guidedrec_core.runs.scores import load_scores, newest_scores, repeated_scores
 from guidedrec_core.runs.store import Run, RunStore
+
+if TYPE_CHECKING:
+    from guidedrec_core.audit.human import HumanAudit
 
 
 @dataclass(frozen=True)
@@ -69,3 +76,34 @@ def _trust(home: str, scores_id: str) -> Trust:
     run = store.open(scores_id, "scores", verify=False)
     items = loaders.dataset(run.inputs["data"]).items
     return build_trust(load_scores(run), items, repeated_scores(store, run))
+
+
+def people(scores_id: str, name: str, content: bytes) -> "HumanAudit":
+    """Compare the scores of a run with an uploaded table of judgements; shared and read-only.
+
+    Parameters
+    ----------
+    scores_id : str
+        A run of stage ``scores``.
+    name : str
+        The file's name, for messages.
+    content : bytes
+        CSV; see `human_agreement` for its columns.
+
+    Raises
+    ------
+    DataError
+        The table cannot be read, or does not fit the data set; the message says how.
+    """
+    return _people(str(loaders.store().home), scores_id, name, content)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing with people")
+def _people(home: str, scores_id: str, name: str, content: bytes) -> "HumanAudit":
+    from guidedrec_core.audit.human import human_agreement
+
+    run = RunStore(Path(home)).open(scores_id, "scores", verify=False)
+    dataset = loaders.dataset(run.inputs["data"])
+    categories = dataset.catalogue.frame[c.CATEGORY].tolist()
+    judgements = check_judgements(parse_csv(content, name), name)
+    return human_agreement(judgements, load_scores(run), dataset.items, categories if any(categories) else None)
