@@ -81,11 +81,11 @@ def popularity(data: SplitDataset, half_lives: tuple[float, ...] = ()) -> Fact:
         Its training part is read.
     half_lives : tuple of float
         With a temporal split, the same of interactions that count less with age, once for each half-life; see
-        `SplitDataset.faded_interactions`.
+        `SplitDataset.decayed_interactions`.
     """
     counts = [data.item_interactions.astype(np.float64)]
     if data.is_temporal:
-        counts += [data.faded_interactions(half_life) for half_life in half_lives]
+        counts += [data.decayed_interactions(half_life) for half_life in half_lives]
     columns = np.concatenate([spline_columns(np.log1p(each)) for each in counts], axis=1)
     verb = data.dataset.verb()
     texts = tuple(verb.count(int(number)) for number in data.item_interactions)
