@@ -263,10 +263,11 @@ class TrainingConfig(Config):
 class RefinementConfig(Config):
     """The refined model: guided embedding refinement (arXiv 2504.11658); formulas in `guidedrec_core.refinement`."""
 
-    mode: Literal["additive", "literal", "head"] = "additive"
+    mode: Literal["additive", "literal", "head", "named"] = "additive"
     """`additive`: guided profile times guided item, plus a retrained remainder over the reduced base embedding.
-    `literal`: the paper's, retrained over a frozen refined embedding. `head`: nothing is trained. In every mode a head
-    then weighs base model, refined model and attributes on the validation part."""
+    `literal`: the paper's, retrained over a frozen refined embedding. `head`: nothing is trained. `named`:
+    items consist of attributes and facts alone, without the base model. In every mode a head then weighs base model,
+    refined model and attributes on the validation part."""
     normalisation: Literal["z", "white"] = "z"
     """`z`: z-scores over items; `white`: ZCA-whitened, so that columns are uncorrelated."""
     # Left out of stored settings where it changes nothing.

@@ -44,6 +44,11 @@ def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen,
         write_report(run)
 
 
+PART_KEYS = {"attribute": "attributes", "fact": "facts"}
+FRONTIER_KEYS = {"ndcg": "NDCG@10"}
+"""Names of tables' columns in the documents that other programs rely on."""
+
+
 def report_json(run: "Run") -> dict[str, Any]:
     """Return a stored evaluation in the stable form for other programs.
 
@@ -69,7 +74,34 @@ def report_json(run: "Run") -> dict[str, Any]:
         "intervals": intervals,
         "differences": run.read_table("differences").to_dict("records"),
         "lists": lists,
+        "named": named_json(run),
+        "frontier": frontier_json(run),
     }
+
+
+def named_json(run: "Run") -> dict[str, Any] | None:
+    """Return how much of what decides the lists has a name; None for a run made before that was measured."""
+    if "named_shares.parquet" not in run.manifest.files:
+        return None
+    table = run.read_table("named_shares")
+    shares = {PART_KEYS.get(part, part): share for part, share in zip(table["part"], table["share"], strict=True)}
+    ends = {
+        PART_KEYS.get(part, part): [low, high]
+        for part, low, high in zip(table["part"], table["ci_low"], table["ci_high"], strict=True)
+    }
+    lines = run.read_table("named_lines").to_dict("records")
+    measured = run.summary["named"]
+    return {"range": measured["range"], **shares, "intervals": ends, "lines": lines, "stable": measured["stable_lines"]}
+
+
+def frontier_json(run: "Run") -> list[dict[str, Any]] | None:
+    """Return NDCG@10 by how much of what no name covers counts; None for a run made before that was measured."""
+    if "frontier.parquet" not in run.manifest.files:
+        return None
+    return [
+        {FRONTIER_KEYS.get(str(name), str(name)): value for name, value in row.items()}
+        for row in run.read_table("frontier").to_dict("records")
+    ]
 
 
 def write_report(run: "Run") -> None:
@@ -102,9 +134,36 @@ def write_report(run: "Run") -> None:
     ]
     write_table(("lists", *measures), lists)
     click.echo()
+    if report["named"] is not None:
+        _write_named(report["named"], report["frontier"])
     for notice in run.read_json("notices"):
         click.echo(notice["message"])
     click.echo(verdict(run.read_table("differences"), names[-1]).sentence)
+
+
+def _write_named(named: dict[str, Any], frontier: list[dict[str, Any]]) -> None:
+    """Write how much of what decides the lists has a name, and what ranking by names alone reaches."""
+    parts = [part for part in named["intervals"] if part != "neighbours" or named[part]]
+    rows = [
+        [
+            part.replace("_", " "),
+            f"{named[part]:.1%}",
+            f"[{named['intervals'][part][0]:.1%}, {named['intervals'][part][1]:.1%}]",
+        ]
+        for part in parts
+    ]
+    write_table((f"share among the {named['range']} best", "", "95 % interval"), rows)
+    click.echo()
+    cells = [
+        [
+            f"{row['unnamed_weight']:g}",
+            f"{row['unnamed_spread']:.1%}",
+            f"{row['NDCG@10']:.4f} [{row['ci_low']:.4f}, {row['ci_high']:.4f}]",
+        ]
+        for row in frontier
+    ]
+    write_table(("weight of what has no name", "its spread", "NDCG@10"), cells)
+    click.echo()
 
 
 def _shown_metrics(names: list[str]) -> list[str]:

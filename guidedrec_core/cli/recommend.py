@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from guidedrec_core.data.dataset import Shown
+    from guidedrec_core.models.base import ItemScorer
     from guidedrec_core.recommenders.refined import RefinedRecommender
 
 _USERS_AT_ONCE = 1024
@@ -25,6 +26,14 @@ _USERS_AT_ONCE = 1024
 @click.option("--user", "user_id", metavar="ID", help="Recommend to this user.")
 @click.option("--basket", metavar="ID,ID,...", help="Recommend to a new user who has these items, oldest first.")
 @click.option("--all-users", is_flag=True, help="Recommend to all users; the table goes to --out.")
+@click.option(
+    "--unnamed",
+    type=click.FloatRange(0, 1),
+    default=1.0,
+    show_default=True,
+    metavar="0..1",
+    help="How much of what no name covers counts: with 0, attributes, facts and similar items alone rank.",
+)
 @history_option
 @out_option(RECOMMENDATIONS)
 @json_option
@@ -38,6 +47,7 @@ def recommend(
     user_id: str | None,
     basket: str | None,
     all_users: bool,
+    unnamed: float,
     history: "Shown",
     out: Path | None,
     as_json: bool,
@@ -50,15 +60,26 @@ def recommend(
         raise click.UsageError("expected one of --user, --basket and --all-users")
     if all_users != (out is not None):
         raise click.UsageError("--all-users and --out belong together; give both, or --user or --basket alone")
+    from guidedrec_core.naming.scorer import NamedScorer
+
+    if model == "base" and unnamed != 1:
+        raise click.UsageError("--unnamed goes with the refined model; the base model's scores have no names")
     with opened(session, dataset, run_id, history) as system:
+        scorer = system.model(model) if unnamed == 1 else NamedScorer(system.named, unnamed)
         if out is not None:
-            _for_all(session, system, model, k, out, as_json)
+            _for_all(session, system, scorer, model, k, out, as_json)
         else:
-            _for_one(system, user_id, basket, model, k, as_json)
+            _for_one(system, scorer, user_id, basket, model, k, as_json)
 
 
 def _for_one(
-    system: "RefinedRecommender", user_id: str | None, basket: str | None, model: str, k: int, as_json: bool
+    system: "RefinedRecommender",
+    scorer: "ItemScorer",
+    user_id: str | None,
+    basket: str | None,
+    model: str,
+    k: int,
+    as_json: bool,
 ) -> None:
     """Show one list."""
     import numpy as np
@@ -66,7 +87,7 @@ def _for_one(
     from guidedrec_core.ranking.recommend import recommend as make_lists
     from guidedrec_core.ranking.recommend import recommend_next
 
-    dataset, scorer = system.data.dataset, system.model(model)
+    dataset = system.data.dataset
     if basket is None:
         users = np.array([dataset.users.index(user_id or "")])
         table = make_lists(scorer, model, system.data, users, k)
@@ -91,7 +112,9 @@ def _listed(table: "pd.DataFrame", system: "RefinedRecommender") -> list[dict[st
     ]
 
 
-def _for_all(session: Session, system: "RefinedRecommender", model: str, k: int, out: Path, as_json: bool) -> None:
+def _for_all(
+    session: Session, system: "RefinedRecommender", scorer: "ItemScorer", model: str, k: int, out: Path, as_json: bool
+) -> None:
     """Write the lists of all users into one table."""
     import numpy as np
 
@@ -104,7 +127,7 @@ def _for_all(session: Session, system: "RefinedRecommender", model: str, k: int,
     with session.progress() as listener, table_file(out, RECOMMENDATIONS) as write:
         progress = StageProgress("recommend", len(users), listener)
         for block in blocks:
-            table = make_lists(system.model(model), model, system.data, block, k)
+            table = make_lists(scorer, model, system.data, block, k)
             write(table)
             rows += len(table)
             progress.done += len(block)

@@ -160,7 +160,9 @@ def _controls(model: RefinedRecommender, seed: int) -> list[NamedModel]:
     shape = named.columns.values.shape
     made = []
     for values in (rng.normal(size=shape).astype(np.float32), named.columns.values[rng.permutation(shape[0])]):
-        regression = fit_regression(values, vectors, weights, moments, named.columns.penalty_factors, seed, resamples=0)
+        regression = fit_regression(
+            values, vectors, weights, moments, named.columns.penalty_factors, seed=seed, resamples=0
+        )
         columns = replace(named.columns, values=values)
         made.append(NamedModel(named.model, columns, regression, named.centre))
     return made

@@ -8,7 +8,10 @@ from guidedrec_core.facts.interactions import POPULARITY, SEASON, TREND, popular
 
 
 def derive_facts(
-    data: SplitDataset, chosen: tuple[str, ...] | None = None, half_lives: tuple[float, ...] = ()
+    data: SplitDataset,
+    chosen: tuple[str, ...] | None = None,
+    half_lives: tuple[float, ...] = (),
+    newest: SplitDataset | None = None,
 ) -> Facts:
     """Make the facts of a data set from its catalogue and the training part of its interactions.
 
@@ -20,6 +23,9 @@ def derive_facts(
         Names of the facts wanted, in any order; all that the data set has by default.
     half_lives : tuple of float
         See `interactions.popularity`.
+    newest : SplitDataset, optional
+        Whose training part season, trend and popularity are taken from, on the scales of `data`; `data` by default.
+        With a temporal split they are brought up to date by `SplitDataset.refreshed`.
 
     Returns
     -------
@@ -33,8 +39,11 @@ def derive_facts(
         The data set has no fact of a name that was chosen.
     """
     found: list[Fact] = list(catalogue_facts(data.dataset.catalogue.frame))
+    now = data if newest is None else newest
     found = [fact for fact in found if fact.name not in (SEASON, TREND, POPULARITY)]
-    found += [fact for fact in (season(data), trend(data), popularity(data, half_lives)) if fact is not None]
+    found += [
+        fact for fact in (season(data, now), trend(data, now), popularity(data, now, half_lives)) if fact is not None
+    ]
     if chosen is not None:
         names = [fact.name for fact in found]
         unknown = [name for name in chosen if name not in names]

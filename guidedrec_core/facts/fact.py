@@ -93,7 +93,11 @@ def joined(columns: Sequence[FloatArray], n_items: int) -> FloatArray:
     return np.concatenate([np.zeros((n_items, 0), np.float32), *columns], axis=1)
 
 
-def standardised(columns: npt.NDArray[np.floating], known: npt.NDArray[np.bool_] | None = None) -> FloatArray:
+def standardised(
+    columns: npt.NDArray[np.floating],
+    known: npt.NDArray[np.bool_] | None = None,
+    reference: tuple[npt.NDArray[np.floating], npt.NDArray[np.bool_]] | None = None,
+) -> FloatArray:
     """Scale columns to mean 0 and standard deviation 1 over the items where they are known, and set 0 elsewhere.
 
     Parameters
@@ -102,6 +106,8 @@ def standardised(columns: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]
         ``[n_items, P]``.
     known : ndarray of bool, optional
         ``[n_items]``; all by default.
+    reference : tuple of ndarray, optional
+        Columns, and where they are known, that mean and deviation are taken from; `columns` and `known` by default.
 
     Returns
     -------
@@ -109,9 +115,9 @@ def standardised(columns: npt.NDArray[np.floating], known: npt.NDArray[np.bool_]
         ``[n_items, P]``; a column that does not vary is 0.
     """
     kept = np.ones(len(columns), dtype=bool) if known is None else known
-    values = columns.astype(np.float64)
-    if not kept.any():
+    values, own = (columns, kept) if reference is None else reference
+    if not own.any():
         return np.zeros(columns.shape, np.float32)
-    mean, spread = values[kept].mean(axis=0), values[kept].std(axis=0)
-    scaled = (values - mean) / np.where(spread > 1e-12, spread, 1.0)
+    mean, spread = values[own].mean(axis=0, dtype=np.float64), values[own].std(axis=0, dtype=np.float64)
+    scaled = (columns.astype(np.float64) - mean) / np.where(spread > 1e-12, spread, 1.0)
     return np.where(kept[:, None] & (spread > 1e-12), scaled, 0.0).astype(np.float32)

@@ -43,7 +43,11 @@ def hats(values: npt.NDArray[np.float64], knots: npt.NDArray[np.float64]) -> npt
     return np.stack([np.interp(values, knots, unit) for unit in np.eye(len(knots))], axis=1)
 
 
-def spline_columns(values: npt.NDArray[np.float64], inner: int = INNER_KNOTS) -> FloatArray:
+def spline_columns(
+    values: npt.NDArray[np.float64],
+    inner: int = INNER_KNOTS,
+    reference: npt.NDArray[np.float64] | None = None,
+) -> FloatArray:
     """Return a number's value, and its hat functions where it takes more than two values, as standardised columns.
 
     Parameters
@@ -52,6 +56,8 @@ def spline_columns(values: npt.NDArray[np.float64], inner: int = INNER_KNOTS) ->
         ``[n_items]``, NaN = unknown; unknown values are 0 in all of these columns.
     inner : int
         Inner knots at most.
+    reference : ndarray, optional
+        The values that knots and scales are taken from, ``[n_items]``; `values` by default.
 
     Returns
     -------
@@ -59,10 +65,13 @@ def spline_columns(values: npt.NDArray[np.float64], inner: int = INNER_KNOTS) ->
         ``[n_items, P]``; P = 0 where the known values do not differ. The first column is the value itself, so that a
         penalty on weights prefers a straight line to a curve.
     """
-    known = ~np.isnan(values)
-    knots = knots_of(values, inner)
+    known_of = values if reference is None else reference
+    knots = knots_of(known_of, inner)
     if len(knots) < 2:
         return np.zeros((len(values), 0), np.float32)
-    filled = np.where(known, values, knots[0])
-    columns = filled[:, None] if len(knots) == 2 else np.column_stack([filled, hats(filled, knots)])
-    return standardised(columns, known)
+
+    def columns(numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        filled = np.where(np.isnan(numbers), knots[0], numbers)
+        return filled[:, None] if len(knots) == 2 else np.column_stack([filled, hats(filled, knots)])
+
+    return standardised(columns(values), ~np.isnan(values), (columns(known_of), ~np.isnan(known_of)))

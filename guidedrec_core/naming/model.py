@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.naming.lines import NamedColumns
-from guidedrec_core.naming.regression import Doubles, Regression, fit_regression
+from guidedrec_core.naming.regression import PENALTIES, Doubles, Regression, fit_regression
 from guidedrec_core.refinement.guided import FloatArray
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.refined import Parts
@@ -84,6 +84,7 @@ class NamedModel:
         vectors: npt.NDArray[Any],
         weights: npt.NDArray[np.floating],
         moments: Doubles,
+        penalties: tuple[float, ...] = PENALTIES,
         seed: int = 0,
     ) -> "NamedModel":
         """Fit the regression.
@@ -94,12 +95,12 @@ class NamedModel:
             A fitted refined model.
         columns : NamedColumns
             Its guided embedding and facts.
-        vectors, weights, moments
+        vectors, weights, moments, penalties
             What is regressed, see `fit_regression`: `named_vectors` of the model, weights of items, and `user_moments`.
         seed : int
             The seed from which those of folds and resamples descend.
         """
-        regression = fit_regression(columns.values, vectors, weights, moments, columns.penalty_factors, seed)
+        regression = fit_regression(columns.values, vectors, weights, moments, columns.penalty_factors, penalties, seed)
         return cls(model, columns, regression, vectors.mean(axis=0, dtype=np.float64))
 
     @property

@@ -44,7 +44,7 @@ class Regression:
     resampled : Doubles
         Coefficients fitted on resampled items, ``[R, P + 1, d]``, by the bootstrap.
     penalty : float
-        The strength chosen, one of `PENALTIES`.
+        The strength chosen.
     """
 
     coefficients: Doubles
@@ -60,6 +60,7 @@ def fit_regression(
     weights: npt.NDArray[np.floating],
     moments: Doubles,
     factors: npt.NDArray[np.floating] | None = None,
+    penalties: tuple[float, ...] = PENALTIES,
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> Regression:
@@ -77,6 +78,8 @@ def fit_regression(
         M, the second moments of users' vectors, ``[d, d]``.
     factors : ndarray, optional
         Of the penalty, by column, ``[P]``; 1 by default.
+    penalties : tuple of float
+        Strengths tried.
     seed : int
         The seed from which those of folds and resamples descend.
     resamples : int
@@ -106,7 +109,7 @@ def fit_regression(
             total -= 2 * float(np.einsum("pd,pe,de->", B, products[own].sum(axis=0), moments, optimize=True))
         return total
 
-    penalty = min(PENALTIES, key=error)
+    penalty = min(penalties, key=error)
     draws = generator(seed, "resampled items").multinomial(_BLOCKS, np.full(_BLOCKS, 1 / _BLOCKS), size=resamples)
     resampled = [
         _ridge(np.tensordot(counts, grams, 1), np.tensordot(counts, products, 1), penalty * unit)

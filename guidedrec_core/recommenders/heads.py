@@ -5,6 +5,8 @@ import numpy as np
 from guidedrec_core.config import ItemKNNConfig, RefinementConfig
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.facts.derive import derive_facts
+from guidedrec_core.facts.fact import Facts
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.models.itemknn import ItemKNNModel
 from guidedrec_core.randomness import generator
@@ -12,6 +14,7 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel
+from guidedrec_core.refinement.named import NamedRefinedModel
 
 _HEAD_NUMBERS = 64 * 1024 * 1024
 """Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
@@ -28,10 +31,10 @@ def head_over(
 ) -> HeadModel:
     """Put a head, not yet fitted, on a base model, and on a trained refined model and item-kNN, if there are any.
 
-    In the guided-only control the base model has no say.
+    In the guided-only control the base model has no say, and neither has it where all parts of a score are to be named.
     """
     embedding = base.item_embedding() if trained is None else trained.item_remainders()
-    frozen = None if config.control == "guided_only" else base
+    frozen = None if config.control == "guided_only" or config.mode == "named" else base
     counts = _interactions(data, config)
     return HeadModel(frozen, trained, embedding, guided, counts, config, ranks_cold, neighbours)
 
@@ -65,7 +68,15 @@ def with_newer_counts(
     """Bring a fitted head's popularity and item-kNN up to date for what comes after validation."""
     newest = up_to_date(data)
     counted = head.neighbours if neighbours is None else item_knn(neighbours, newest)
-    return head.refreshed(_interactions(newest, config), counted)
+    fresh = head.refreshed(_interactions(newest, config), counted)
+    if isinstance(fresh.refined, NamedRefinedModel):
+        fresh.refined = fresh.refined.with_facts(facts_of(data, config, newest).values)
+    return fresh
+
+
+def facts_of(data: SplitDataset, config: RefinementConfig, newest: SplitDataset | None = None) -> Facts:
+    """Return the facts of a data set that a configuration chooses, with values as of `newest`, by default the same."""
+    return derive_facts(data, config.facts, config.trend, newest)
 
 
 def item_knn(config: ItemKNNConfig, data: SplitDataset) -> ItemKNNModel:

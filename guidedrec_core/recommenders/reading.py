@@ -15,17 +15,19 @@ from guidedrec_core.config import (
 )
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.errors import RunCorruptError
 from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.models.registry import make_base, make_encoder
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.external import External
-from guidedrec_core.recommenders.heads import head_over, item_knn, up_to_date, with_newer_counts
+from guidedrec_core.recommenders.heads import facts_of, head_over, item_knn, up_to_date, with_newer_counts
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.recommenders.sequence import SequenceRecommender
 from guidedrec_core.recommenders.writing import split_path
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.literal import LiteralRefinedModel
+from guidedrec_core.refinement.named import NamedRefinedModel
 from guidedrec_core.reliability.doubt import Doubt
 from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.library import find_entry
@@ -130,6 +132,17 @@ def _trained(
         return None
     tensors, frozen = _tensors(run), run.read_arrays("frozen")
     module, bias = make_encoder(base.encoder, seed=0), tensors["bias"].numpy()
+    if config.mode == "named":
+        facts = facts_of(base.data, config).values
+        if len(facts.T) != len(tensors["fact_bias"]):
+            raise RunCorruptError(
+                f"refined run {run.id} was trained on {len(tensors['fact_bias'])} columns of facts, but its data has "
+                f"{len(facts.T)}; refine again"
+            )
+        named = NamedRefinedModel(module, guided, facts, config, frozen.get("user_scores"), frozen["cold"].astype(bool))
+        named.load_state_dict(tensors)
+        named.eval()
+        return named
     model: AdditiveRefinedModel | LiteralRefinedModel
     if config.mode == "literal":
         model = LiteralRefinedModel(module, guided, frozen["reduced"], bias, config, tensors["users"].numpy())

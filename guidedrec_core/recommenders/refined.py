@@ -19,16 +19,16 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.explanation.question import UserHistory
-from guidedrec_core.facts.derive import derive_facts
 from guidedrec_core.facts.fact import Facts
 from guidedrec_core.models.base import BaseModel, ItemScorer
 from guidedrec_core.naming.lines import NamedColumns
 from guidedrec_core.naming.model import NamedModel, named_vectors, user_moments
-from guidedrec_core.naming.regression import Doubles
+from guidedrec_core.naming.regression import PENALTIES, Doubles
+from guidedrec_core.naming.scorer import NamedScorer
 from guidedrec_core.randomness import generator
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.explanation import Explanation, explain_item, first_recommendation, item_ranks
-from guidedrec_core.recommenders.heads import up_to_date
+from guidedrec_core.recommenders.heads import facts_of, up_to_date
 from guidedrec_core.recommenders.recommender import Recommender, as_texts
 from guidedrec_core.recommenders.writing import (
     base_settings,
@@ -119,7 +119,7 @@ class RefinedRecommender(Recommender):
     @cached_property
     def facts(self) -> Facts:
         """What is known about items besides attributes, as up to date as popularity is."""
-        return derive_facts(up_to_date(self.data), self.config.facts, self.config.trend)
+        return facts_of(self.data, self.config, up_to_date(self.data))
 
     @property
     def named(self) -> NamedModel:
@@ -167,6 +167,31 @@ class RefinedRecommender(Recommender):
     def showing(self, shown: Shown) -> "RefinedRecommender":
         """Return the same recommender with another part of each history shown; see `SplitDataset.shown`."""
         return replace(self, data=self.data.showing(shown))
+
+    def recommend(
+        self,
+        users: Sequence[str] | None = None,
+        *,
+        history: Sequence[str] | None = None,
+        k: int = 10,
+        shown: Shown = "full",
+        unnamed: float = 1.0,
+    ) -> pd.DataFrame:
+        """Recommend the k best items that are not in the history; see `Recommender.recommend`.
+
+        Parameters
+        ----------
+        users, history, k, shown
+            As there.
+        unnamed : float
+            How much of what no name covers counts, 0 to 1: with 0 the lists are ranked by attributes, facts and
+            item-kNN alone.
+        """
+        if not 0 <= unnamed <= 1:
+            raise InputError(f"expected a weight from 0 to 1 for what no name covers, got {unnamed:g}")
+        if unnamed == 1:
+            return super().recommend(users, history=history, k=k, shown=shown)
+        return _ByName(self.data, NamedScorer(self.named, unnamed)).recommend(users, history=history, k=k, shown=shown)
 
     def explain(
         self,
@@ -293,10 +318,24 @@ class RefinedRecommender(Recommender):
         return self.data, self.refined
 
 
+@dataclass(frozen=True)
+class _ByName(Recommender):
+    """A refined recommender in whose lists what no name covers counts less."""
+
+    data: SplitDataset
+    scorer: NamedScorer
+    name: str = "refined"
+
+    def _fitted_on(self) -> tuple[SplitDataset, ItemScorer]:
+        return self.data, self.scorer
+
+
 def _fit_names(model: RefinedRecommender) -> NamedModel:
     """Name the parts of a recommender's scores by its attributes and facts."""
     columns = NamedColumns.of(model.schema, model.refined.item_values(), model.facts)
-    return NamedModel.fit(model.refined, columns, *naming_inputs(model), model.seed)
+    # Where items are nothing but named columns, the regression only reads off what they were made of.
+    penalties = (0.0,) if model.config.mode == "named" else PENALTIES
+    return NamedModel.fit(model.refined, columns, *naming_inputs(model), penalties, model.seed)
 
 
 def naming_inputs(model: RefinedRecommender) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64], Doubles]:

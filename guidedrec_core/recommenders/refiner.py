@@ -19,7 +19,7 @@ from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.randomness import derive_seed
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.fitting import curve, ndcg, train_with_validation, training_summary, valid_cases
-from guidedrec_core.recommenders.heads import head_cases, head_over, with_newer_counts
+from guidedrec_core.recommenders.heads import facts_of, head_cases, head_over, with_newer_counts
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.recommenders.selection import choose_neighbours
 from guidedrec_core.recommenders.settings import by_part
@@ -29,11 +29,12 @@ from guidedrec_core.refinement.controls import STAGES, guided_table
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
+from guidedrec_core.refinement.named import NamedRefinedModel
 from guidedrec_core.reliability.doubt import Doubt
 from guidedrec_core.training.device import resolve_device
 from guidedrec_core.vectors.pca import pca
 
-Trained = AdditiveRefinedModel | LiteralRefinedModel
+Trained = AdditiveRefinedModel | LiteralRefinedModel | NamedRefinedModel
 
 
 class Refiner:
@@ -232,6 +233,11 @@ class _Arm:
         """Create the untrained model."""
         encoder = self.base.encoder
         n_attributes = self.guided.values.shape[1]
+        if self.config.mode == "named":
+            facts = facts_of(self.data, self.config)
+            cold: np.ndarray = self.data.item_interactions == 0
+            module = make_encoder(encoder, self.seed)
+            return NamedRefinedModel(module, self.guided, facts.values, self.config, self.user_scores, cold)
         room = encoder.width - n_attributes
         if room <= 0:
             raise ConfigError(
@@ -260,5 +266,7 @@ class _Arm:
         if self.config.cold == "off":
             return None
         cold: np.ndarray = self.data.item_interactions == 0
-        asked = self.config.cold == "anchored" or asks_for_cold(cold, valid_cases(self.data))
+        asked = (
+            self.config.cold == "anchored" or self.config.mode == "named" or asks_for_cold(cold, valid_cases(self.data))
+        )
         return cold if asked else None

@@ -9,6 +9,7 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.errors import ConfigError
 from guidedrec_core.evaluation.baselines import fit_baselines
 from guidedrec_core.evaluation.highlights import highlights
+from guidedrec_core.evaluation.named import named_report
 from guidedrec_core.evaluation.report import (
     BASE,
     CATEGORIES,
@@ -20,6 +21,7 @@ from guidedrec_core.evaluation.report import (
     evaluate_models,
 )
 from guidedrec_core.models.base import ItemScorer
+from guidedrec_core.naming.shares import RANGE
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.ranking.recommend import recommend
 from guidedrec_core.recommenders.fitting import ndcg
@@ -59,12 +61,14 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     base_recommender = load_base(base, prepared)
     listener(Progress("evaluate", message="tuning the simple models on validation data"))
     baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
+    refined_recommender = load_refined(refined, base_recommender, scores)
     models: dict[str, ItemScorer] = {
         **baselines.models,
         BASE: base_recommender.scorer,
-        **{role: load_refined(inputs[role], base_recommender, scores).refined for role in (*controls, REFINED)},
+        **{role: load_refined(inputs[role], base_recommender, scores).refined for role in controls},
+        REFINED: refined_recommender.refined,
     }
-    progress = StageProgress("evaluate", len(models) + 2, listener)
+    progress = StageProgress("evaluate", len(models) + 3, listener)
     progress.say("ranking the whole catalogue for every test case")
     report = evaluate_models(
         models,
@@ -84,9 +88,15 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
         everybody = np.arange(sequences.n_users)
         lists.append(recommend(models[role], role, prepared, everybody, config.evaluation.list_length))
         progress.step(f"lists of {role}")
+    samples = config.evaluation.bootstrap_samples
+    named = named_report(refined_recommender, prepared.test_cases, samples, config.seed)
+    progress.step("names")
     with store.create("evaluation", config=settings, inputs=inputs, seed=config.seed) as writer:
         for name in ("metrics", "differences", "cases", "slices", "lists"):
             writer.write_table(name, getattr(report, name))
+        writer.write_table("named_shares", named.shares)
+        writer.write_table("named_lines", named.lines)
+        writer.write_table("frontier", named.frontier)
         writer.write_table("highlights", highlights(report.cases))
         writer.write_table("recommendations", pd.concat(lists, ignore_index=True))
         writer.write_json("notices", [n.as_dict() for n in (*baselines.notices, *notices)])
@@ -97,6 +107,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
             n_listed=report.n_listed,
             n_repeats=report.n_repeats,
             n_without_history=report.n_without_history,
+            named={"range": RANGE, "penalty": named.penalty, "stable_lines": named.stability},
         )
     return writer.run
 

@@ -6,7 +6,6 @@ from small_models import KINDS, N_ITEMS, N_USERS, NAMED_FORMS, named
 
 from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import UserHistory
-from guidedrec_core.naming import regression
 from guidedrec_core.naming.regression import fit_regression
 from guidedrec_core.naming.shares import deciding_items, shares_of
 
@@ -92,15 +91,14 @@ def test_planted_names_are_found_and_random_ones_name_nothing() -> None:
     assert left_out_error(np.column_stack([columns, noise]), vectors) < 0.65
 
 
-def test_an_items_own_vector_has_no_say_in_its_out_of_fold_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(regression, "PENALTIES", (1.0,))
+def test_an_items_own_vector_has_no_say_in_its_out_of_fold_name() -> None:
     columns, _, vectors = planted(1)
     weights, moments = np.ones(len(vectors)), np.eye(8)
-    before = fit_regression(columns, vectors, weights, moments, resamples=0)
+    before = fit_regression(columns, vectors, weights, moments, penalties=(1.0,), resamples=0)
     item = 17
     changed = vectors.copy()
     changed[item] += 100.0
-    after = fit_regression(columns, changed, weights, moments, resamples=0)
+    after = fit_regression(columns, changed, weights, moments, penalties=(1.0,), resamples=0)
     fold = before.fold_of[item]
     np.testing.assert_allclose(after.without_fold[fold], before.without_fold[fold], atol=1e-9)
     assert not np.allclose(after.coefficients, before.coefficients)
