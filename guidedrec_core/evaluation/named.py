@@ -57,6 +57,8 @@ class NamedReport:
         share of them that keep their sign in at least 95 % of resamples of items.
     penalty : float
         Strength of the ridge, see `Regression`.
+    ranks : IntArray
+        Rank of each case's target by names alone, out of fold, ``[n_cases]``.
     """
 
     shares: pd.DataFrame
@@ -64,6 +66,7 @@ class NamedReport:
     frontier: pd.DataFrame
     stability: dict[str, float]
     penalty: float
+    ranks: IntArray
 
 
 def named_report(model: RefinedRecommender, cases: Cases, samples: int, seed: int) -> NamedReport:
@@ -84,7 +87,7 @@ def named_report(model: RefinedRecommender, cases: Cases, samples: int, seed: in
     controls = _controls(model, seed)
     shares = np.full((len(cases), len(KINDS) + 4 + len(controls)), np.nan)
     ndcg, of_rest = np.empty((len(cases), len(WEIGHTS))), np.full((len(cases), 2 * len(WEIGHTS)), np.nan)
-    of_lines = np.full((len(cases), len(named.columns.lines)), np.nan)
+    of_lines, by_name = np.full((len(cases), len(named.columns.lines)), np.nan), np.empty(len(cases), dtype=np.int64)
     for rows, users, histories in _blocks(model, cases):
         parts, unnamed = named.parts(users, histories), named.unnamed_out_of_fold(users, histories)
         left = [control.unnamed_out_of_fold(users, histories) for control in controls]
@@ -94,6 +97,8 @@ def named_report(model: RefinedRecommender, cases: Cases, samples: int, seed: in
             kept = parts.scores if weight == 1 else (parts.scores - (1 - weight) * unnamed).astype(np.float32)
             ranks = ranks_of(mask_seen(kept, histories), cases.targets[rows])
             ndcg[rows, column] = ndcg_at(ranks, CUTOFF)
+            if weight == 0:
+                by_name[rows] = ranks
         for place, row in enumerate(rows.tolist()):
             best = deciding_items(parts.scores[place], histories[place])
             if len(best) < 2:
@@ -136,6 +141,7 @@ def named_report(model: RefinedRecommender, cases: Cases, samples: int, seed: in
         ),
         stability=_stability(model, cases, seed),
         penalty=named.regression.penalty,
+        ranks=by_name,
     )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from guidedrec_core import columns as c
 from guidedrec_core.config import BaselineConfig, BuildConfig
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.notices import Notice
@@ -94,6 +95,7 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     with store.create("evaluation", config=settings, inputs=inputs, seed=config.seed) as writer:
         for name in ("metrics", "differences", "cases", "slices", "lists"):
             writer.write_table(name, getattr(report, name))
+        writer.write_table("named_ranks", report.cases[[c.USER, c.ITEM]].assign(rank=named.ranks))
         writer.write_table("named_shares", named.shares)
         writer.write_table("named_lines", named.lines)
         writer.write_table("frontier", named.frontier)
