@@ -7,6 +7,7 @@ from guidedrec_core.app import loaders, page, show
 from guidedrec_core.app.errors import escaped, guard
 from guidedrec_core.app.evaluation import audit as audit_parts
 from guidedrec_core.app.evaluation import charts as evaluation_parts
+from guidedrec_core.app.evaluation import names as name_parts
 from guidedrec_core.app.evaluation.tables import (
     control_table,
     difference_table,
@@ -52,6 +53,7 @@ with right:
 st.subheader("Could something else explain the gain?", anchor=False)
 control_table(differences, metric)
 evaluation_parts.offer_controls(view, run)
+name_parts.names(view, run, metrics, colours)
 with st.expander("All numbers, and each model's purpose", icon=":material/table:"):
     model_list(metrics, verb)
     metric_table(metrics)

@@ -14,9 +14,9 @@ _CHART = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": Fals
 
 _ABOUT = (
     "A recommender learns from what people do, but cannot say why it recommends something. Here a base model was "
-    "refined with scores on attributes that people understand, so every recommendation is an exact sum: each "
-    "attribute, {patterns} beyond them, and popularity. These pages show what that changed, why, and whether it is "
-    "better."
+    "refined with scores on attributes that people understand. Every recommendation is an exact sum of reasons with a "
+    "name: attributes, facts such as category, price and season, and popularity; what is left are other {patterns}. "
+    "These pages show what that changed, why, and whether it is better."
 )
 
 
