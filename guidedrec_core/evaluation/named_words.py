@@ -21,7 +21,7 @@ PART_WORDS = {
 
 
 def named_sentence(frontier: pd.DataFrame, lines: pd.DataFrame, most: int = 3) -> str:
-    """Say what ranking by names alone keeps, and which names decide most.
+    r"""Say what ranking by names alone keeps, and which names decide most.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def named_sentence(frontier: pd.DataFrame, lines: pd.DataFrame, most: int = 3) -
     --------
     >>> frontier = pd.DataFrame({"unnamed_weight": [0.0, 1.0], "ndcg": [0.170, 0.173]})
     >>> lines = pd.DataFrame({"label": ["Category", "Popularity", "Warmth"], "share": [0.57, 0.2, 0.02]})
-    >>> print(named_sentence(frontier, lines, most=2).replace(". ", ".\\n"))
+    >>> print(named_sentence(frontier, lines, most=2).replace(". ", ".\n"))
     Ranked by reasons with a name alone, lists keep 98 % of their ranking quality.
     Category and popularity decide most.
     """

@@ -198,7 +198,7 @@ def explain_item(
         seen=question.seen,
         lines=lines,
         parts=parts,
-        score=float(ledger.score[0]),
+        score=float(lines["contribution"].sum()),
         sentence=f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
         if question.seen
         else words.reason_sentence(

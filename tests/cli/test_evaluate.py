@@ -49,6 +49,25 @@ def test_the_document_says_what_the_lists_are_like(
     assert lists["popularity"]["Coverage@10"] == min(values["Coverage@10"] for values in lists.values())
 
 
+def test_the_document_says_what_names_cover(
+    document: Callable[..., Any], call: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    report = document("evaluate", "tiny")
+    named, frontier = report["named"], report["frontier"]
+    assert named["range"] == 50
+    parts = ("attributes", "facts", "popularity", "neighbours", "unnamed")
+    assert sum(named[part] for part in parts) == pytest.approx(1, abs=1e-6)
+    assert {"unnamed_out_of_fold", "random_columns", "shuffled_columns"} < named.keys()
+    assert [row["unnamed_weight"] for row in frontier] == [0, 0.25, 0.5, 0.75, 1]
+    assert all(row["ci_low"] <= row["NDCG@10"] <= row["ci_high"] for row in frontier)
+    assert frontier[-1]["NDCG@10"] == pytest.approx(report["models"]["refined"]["NDCG@10"])
+    ranks = tiny_build.evaluation.read_table("named_ranks")
+    assert ranks["item_id"].tolist() == tiny_build.evaluation.read_table("cases")["item_id"].tolist()
+    shown = call("evaluate", "tiny").stdout
+    assert "share among the 50 best" in shown
+    assert "weight of what has no name" in shown
+
+
 def test_a_stored_evaluation_is_shown_and_other_settings_make_another(
     document: Callable[..., Any], tiny_home: Path, tiny_build: Build
 ) -> None:

@@ -174,6 +174,23 @@ def test_the_lines_of_a_score_sum_to_it_with_and_without_past_items(
     assert left[True] == pytest.approx(left[False], abs=TOLERANCE)
 
 
+def test_what_has_no_name_can_count_less(
+    document: Callable[..., Any], call: Callable[..., Any], system: RefinedRecommender
+) -> None:
+    full = document("recommend", "--user", "user-03", "--k", "40")["items"]
+    assert document("recommend", "--user", "user-03", "--k", "40", "--unnamed", "1")["items"] == full
+    by_name = document("recommend", "--user", "user-03", "--k", "40", "--unnamed", "0")["items"]
+    scores = {item["item_id"]: item["score"] for item in full}
+    for item in by_name[:3]:
+        why = document("explain", "--user", "user-03", "--item", item["item_id"], "--brief")
+        (unnamed,) = (line["contribution"] for line in why["lines"] if line["name"] == "other_patterns")
+        assert item["score"] == pytest.approx(scores[item["item_id"]] - unnamed, abs=TOLERANCE)
+    assert "0<=x<=1" in call("recommend", "--user", "user-03", "--unnamed", "2", code=2).stderr
+    wrong = call("recommend", "--user", "user-03", "--unnamed", "0", "--model", "base", code=2).stderr
+    assert "the base model's scores have no names" in wrong
+    assert system.recommend(users=["user-03"], k=40, unnamed=0)["item_id"].tolist() == [i["item_id"] for i in by_name]
+
+
 def test_the_lines_of_a_base_score_sum_to_it(document: Callable[..., Any], system: RefinedRecommender) -> None:
     why = document("explain", "--user", "user-03", "--item", "item-05", "--model", "base", "--brief")
     assert [(line["kind"], line["name"]) for line in why["lines"]] == [("unnamed", "patterns"), ("popularity", "bias")]
