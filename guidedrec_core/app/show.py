@@ -26,13 +26,13 @@ def dark() -> bool:
 
 
 def lead(sentence: str, help: str | None = None) -> None:
-    """Show the answer of a page or section in one sentence, with an optional tooltip; the text is shown as it is."""
-    st.markdown(f"#### {escaped(sentence)}", help=help)
+    """Show the answer of a page or section in one sentence, with an optional tooltip; both are shown as they are."""
+    st.markdown(f"#### {escaped(sentence)}", help=_tooltip(help))
 
 
 def note(text: str, help: str | None = None) -> None:
-    """Show a quiet remark, with an optional tooltip; the text is shown as it is."""
-    st.caption(escaped(text), help=help)
+    """Show a quiet remark, with an optional tooltip; both are shown as they are."""
+    st.caption(escaped(text), help=_tooltip(help))
 
 
 def about(verb: InteractionVerb) -> None:
@@ -77,3 +77,7 @@ def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> Non
     """
     with st.expander(label, icon=":material/table:"):
         st.dataframe(frame, hide_index=True, key=key, alt=label, **options)
+
+
+def _tooltip(text: str | None) -> str | None:
+    return None if text is None else escaped(text)

@@ -18,7 +18,7 @@ PAGE = "pages/4_Evaluation.py"
 def words(app) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
     elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.text]
-    return re.sub(r"\\(.)", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
 
 
 def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_app) -> None:

@@ -144,7 +144,7 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
     start = set_.value if set_ is not None and set_.value is not None else scored
     with right, st.form("override", border=False):
         value = st.slider(
-            f"{attribute.label} of {_title(place, item)}".replace("[", "(").replace("]", ")"),
+            escaped(f"{attribute.label} of {_title(place, item)}"),
             float(scale.min),
             float(scale.max),
             start if start == start else (scale.min + scale.max) / 2,

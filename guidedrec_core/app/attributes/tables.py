@@ -142,7 +142,7 @@ def item_links(item_id: str, title: str, key: str) -> None:
     with st.container(horizontal=True, key=key):
         st.page_link(
             Path("pages/2_Items.py"),
-            label=f"Open {title}".replace("[", "(").replace("]", ")"),
+            label=f"Open {escaped(title)}",
             icon=":material/inventory_2:",
             query_params=url.link(item=item_id),
         )

@@ -21,10 +21,8 @@ def model_list(metrics: pd.DataFrame, verb: InteractionVerb) -> None:
 
 def control_table(differences: pd.DataFrame, metric: str) -> None:
     """Say what each evaluated control asks, and the answer here."""
-    st.table(
-        pd.DataFrame(control_answers(differences, metric), columns=["Question", "Compared with", "Answer here"]),
-        hide_index=True,
-    )
+    rows = [tuple(map(escaped, row)) for row in control_answers(differences, metric)]
+    st.table(pd.DataFrame(rows, columns=["Question", "Compared with", "Answer here"]), hide_index=True)
 
 
 def metric_table(metrics: pd.DataFrame) -> None:
@@ -42,7 +40,10 @@ def metric_table(metrics: pd.DataFrame) -> None:
         table.rename(index=MODEL_WORDS).reset_index(),
         hide_index=True,
         height="content",
-        column_config={"model": "Model", **{m: st.column_config.Column(metric_label(m), help=m) for m in names}},
+        column_config={
+            "model": "Model",
+            **{m: st.column_config.Column(metric_label(m), help=escaped(m)) for m in names},
+        },
     )
 
 
@@ -113,7 +114,7 @@ def list_table(lists: pd.DataFrame, verb: InteractionVerb) -> None:
         column_config={
             "model": "Model",
             **{
-                m: st.column_config.TextColumn(LIST_WORDS[n], help=f"{m}: {list_meaning(n, verb)}")
+                m: st.column_config.TextColumn(LIST_WORDS[n], help=escaped(f"{m}: {list_meaning(n, verb)}"))
                 for m, n in names.items()
             },
         },
