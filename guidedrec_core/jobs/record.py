@@ -11,10 +11,13 @@ from typing import Any, Literal
 import filelock
 from pydantic import TypeAdapter, ValidationError
 
+from guidedrec_core.files import read_bounded
+
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 
 _RECORD = "job.json"
 _LOCK_SECONDS = 60.0
+_MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,7 @@ def read_record(folder: Path) -> Job | None:
         None when there is no file. A damaged file gives a failed job that says so, so that listings go on.
     """
     try:
-        content = (folder / _RECORD).read_bytes()
+        content = read_bounded(folder / _RECORD, _MOST_BYTES)
         job = _ADAPTER.validate_json(content)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -49,6 +50,39 @@ def test_a_damaged_run_is_an_error_that_says_so(call: Callable[..., Any], tiny_h
     assert "weights.safetensors is not as it was written" in error
     (tiny_home / "base" / tiny_build.base.id / "manifest.json").write_text("{")
     assert "DAMAGED: run" in call("runs", "list").stdout
+
+
+def test_one_bad_manifest_stops_no_command(
+    call: Callable[..., Any], document: Callable[..., Any], tiny_home: Path, tiny_build: Build
+) -> None:
+    deep = tiny_home / "refined" / "20990101-000000-000000"
+    deep.mkdir()
+    (deep / "manifest.json").write_text("[" * 100_000)
+    pipe = tiny_home / "data" / "20990101-000000-000001"
+    pipe.mkdir()
+    os.mkfifo(pipe / "manifest.json")
+    names = [deep.name, pipe.name]
+    for stage, build in (("refined", tiny_build.refined), ("base", tiny_build.base), ("data", tiny_build.data)):
+        for changes in ({"config": {}}, {"config": {"refinement": 3, "split": [], "name": {}, "source": 1}}):
+            manifest = json.loads((build.path / "manifest.json").read_text()) | changes | {"files": {}}
+            folder = tiny_home / stage / f"20990101-000000-{len(names):06d}"
+            names.append(folder.name)
+            # The last one names itself as what it was made from.
+            made_of = {role: {**record, "stage": stage} for role, record in manifest["inputs"].items()}
+            for record in made_of.values():
+                record["run_id"] = folder.name
+            folder.mkdir()
+            (folder / "manifest.json").write_text(json.dumps({**manifest, "run_id": folder.name, "inputs": made_of}))
+    listed = call("runs", "list").stdout
+    assert all(name in listed for name in names)
+    assert listed.count("DAMAGED") == 2
+    assert "tiny" in {run["dataset"] for run in document("runs", "list")["runs"]}
+    assert document("recommend", "tiny", "--user", "user-03")["run_id"] == tiny_build.refined.id
+    explained = document("recommend", "tiny", "--user", "user-03")["items"][0]["item_id"]
+    assert document("explain", "tiny", "--user", "user-03", "--item", explained)["run_id"] == tiny_build.refined.id
+    assert [entry["name"] for entry in document("data", "list")["datasets"]].count("tiny") == 1
+    found = [check["name"] for check in document("doctor", code=1)["checks"] if not check["ok"]]
+    assert {f"run {deep.name}", f"run {pipe.name}"} <= set(found)
 
 
 def test_a_run_that_others_need_is_deleted_only_with_them(
