@@ -3,12 +3,16 @@
 from typing import Any
 
 import pandas as pd
+import PIL.Image  # noqa: F401  # see below
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.data.verbs import InteractionVerb
+
+# `PIL.Image` is imported above for Plotly, which looks for it among the loaded modules whenever it writes a figure, and
+# fails when another thread has loaded half of it: shap and matplotlib, which a visit brings in, do that.
 
 _CHART = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "scrollZoom": False}
 
