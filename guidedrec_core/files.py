@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import hashlib
+import io
 import json
 import math
 import os
@@ -12,7 +13,7 @@ import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import Any, NoReturn
 
 from guidedrec_core.errors import StorageError
 
@@ -29,7 +30,7 @@ _DEEPEST = 64
 """Levels of lists and objects in a JSON file of ours; what recurses over a deeper one may exhaust the stack."""
 
 
-def open_regular(path: Path) -> BinaryIO:
+def open_regular(path: Path) -> io.BufferedReader:
     """Open a regular file for reading; wait for no pipe and touch no device.
 
     Raises

@@ -16,7 +16,7 @@ _MARKUP = re.compile(r"([!#$&()*+.:<>@\[\\\]^_`{|}~-])")
 _WORD_JOINER = "\u2060"
 _CHANGED_LATE = re.compile(
     r"(?=https?://|www\.)"  # a link only at the start of a word, so that what is copied from "http" on stays whole
-    r"|(?<=@)(?=[-\w])"
+    r"|(?<=@)(?=[-\w]+\.[-\w])"
     r"|(?<=:)(?=material/|[\w+-]+:)"
     r"|(?<=(?<!\S)[-<>~])(?=->(?!\S)|[->=](?!\S))",
     re.ASCII | re.IGNORECASE,

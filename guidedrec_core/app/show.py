@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.spreadsheets import harmless
 
 # `PIL.Image` is imported above for Plotly, which looks for it among the loaded modules whenever it writes a figure, and
 # fails when another thread has loaded half of it: shap and matplotlib, which a visit brings in, do that.
@@ -65,6 +66,24 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
     st.plotly_chart(figure, alt=alt, key=key, config=_CHART)
 
 
+def table(frame: pd.DataFrame, **options: Any) -> Any:
+    """Show a table; every table has a button that downloads it, so its texts are made harmless for spreadsheets.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        What to show.
+    **options
+        Passed to `st.dataframe`.
+
+    Returns
+    -------
+    DeltaGenerator or DataframeState
+        What `st.dataframe` returns: the selection, where rows can be selected.
+    """
+    return st.dataframe(harmless(frame), **options)
+
+
 def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> None:
     """Offer the table behind a chart, initially closed.
 
@@ -80,7 +99,7 @@ def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> Non
         Passed to `st.dataframe`, e.g. ``column_config``.
     """
     with st.expander(label, icon=":material/table:"):
-        st.dataframe(frame, hide_index=True, key=key, alt=label, **options)
+        table(frame, hide_index=True, key=key, alt=label, **options)
 
 
 def _tooltip(text: str | None) -> str | None:

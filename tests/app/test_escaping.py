@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.app.errors import escaped
 
@@ -101,6 +102,7 @@ def test_the_check_finds_text_that_is_not_escaped() -> None:
         (":smile: :+1: :a:b:", "\\:\u2060smile\\: \\:\u2060\\+1\\: \\:\u2060a\\:\u2060b\\:"),
         (":material/home:", "\\:\u2060material/home\\:"),
         ("a -> b -- c", "a \\-\u2060\\> b \\-\u2060\\- c"),
+        ("NDCG@10. a@b", "NDCG\\@10\\. a\\@b"),
         ("give --base-url at 12:30", "give \\-\\-base\\-url at 12\\:30"),  # can be copied as it is
         ("abc\u202edcba\u2066", "abcdcba"),
         ("  two\n\nlines\t", "two lines"),
@@ -108,6 +110,22 @@ def test_the_check_finds_text_that_is_not_escaped() -> None:
 )
 def test_what_the_browser_would_turn_into_something_else_is_interrupted(text: str, shown: str) -> None:
     assert escaped(text) == shown
+
+
+def test_every_table_is_shown_by_show_table() -> None:
+    """So that what its download button gives a spreadsheet is harmless."""
+    direct = [path for path in _FILES if "st.dataframe(" in path.read_text(encoding="utf-8")]
+    assert [path.name for path in direct] == ["show.py"]
+    shown = AppTest.from_function(_hostile_table, default_timeout=60).run()
+    assert shown.dataframe[0].value["title"].tolist() == ["'=1+1", "Tent", "-5"]
+
+
+def _hostile_table() -> None:
+    import pandas as pd
+
+    from guidedrec_core.app import show
+
+    show.table(pd.DataFrame({"title": ["=1+1", "Tent", "-5"]}), hide_index=True)
 
 
 def _own_calls(scope: ast.AST) -> Iterator[ast.Call]:

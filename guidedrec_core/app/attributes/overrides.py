@@ -95,7 +95,7 @@ def _place(view: View, given: Run) -> _Place:
 
 def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
     rows = [_row(place, one) for one in layer]
-    event = st.dataframe(
+    event = show.table(
         pd.DataFrame(rows),
         hide_index=True,
         height=min(300, 38 + 35 * len(rows)),
@@ -203,7 +203,7 @@ def _present(scored: float, set_: Override | None) -> str:
 
 def _history(place: _Place, entries: tuple[Override, ...]) -> None:
     rows = [_row(place, one, past=True) for one in reversed(entries)]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="override_history", column_config=_columns())
+    show.table(pd.DataFrame(rows), hide_index=True, key="override_history", column_config=_columns())
 
 
 def _row(place: _Place, one: Override, past: bool = False) -> dict[str, object]:
