@@ -70,9 +70,10 @@ class Check:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check installation, bundled data, every stored run, jobs, kept replies and overrides.
+    """Check installation, bundled data and all that is stored.
 
-    Exits with 1 when something is wrong. Leftovers of killed processes are removed.
+    That is runs, records of jobs, kept replies of language models and overrides. Exits with 1 when something is wrong.
+    Leftovers of killed processes are removed.
     """
     session: Session = ctx.obj
     store = session.store()

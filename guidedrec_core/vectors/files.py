@@ -78,8 +78,9 @@ def read_vector_file(path: Path, kind: str, tensor: str | None, notices: list[No
     except READ_ERRORS as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0][:300]
         raise DataError(
-            f"expected {path.suffix.lower()} with plain arrays, {path} cannot be read as that ({reason}); "
-            "write it anew, with numbers and text only (pickled objects are never loaded)"
+            f"expected {path.suffix.lower()} with plain arrays, {path} cannot be read as that ({reason}); write it "
+            "anew, with numbers and text only (pickled objects are never loaded), or take the vectors out with "
+            f"`guidedrec vectors extract {path.name}`"
         ) from error
 
 
