@@ -167,7 +167,7 @@ class EncoderConfig(Config):
     """Transformer blocks."""
     heads: int = Field(2, ge=1, le=16)
     """Attention heads."""
-    feedforward: PositiveInt = 128
+    feedforward: int = Field(128, ge=1, le=8192)
     """Width of the feed-forward layer."""
     dropout: float = Field(0.2, ge=0, lt=1)
     """Dropout in the blocks."""
@@ -175,7 +175,7 @@ class EncoderConfig(Config):
     """Probability that an input item is hidden in training; for bert4rec 0.1 by default."""
     max_length: int = Field(50, ge=2, le=1000)
     """Most recent interactions read, L; for gru4rec and bert4rec 30 by default."""
-    copies: PositiveInt = 8
+    copies: int = Field(8, ge=1, le=100)
     """Times a window is read in an epoch, each time up to another step (bert4rec of several blocks only)."""
 
     @model_validator(mode="before")
@@ -220,7 +220,7 @@ class ExternalConfig(Config):
 class TrainingConfig(Config):
     """The training loop, the same for every arm of a comparison."""
 
-    learning_rate: PositiveFloat = 0.01
+    learning_rate: float = Field(0.01, gt=0, le=1)
     """AdamW step size after warm-up; for gru4rec 0.02 by default."""
     warmup_steps: NonNegativeInt = 50
     """Steps over which the step size grows from 0."""
@@ -228,7 +228,7 @@ class TrainingConfig(Config):
     """AdamW decay of weight matrices."""
     table_weight_decay: float = Field(1.0, ge=0)
     """AdamW decay of the item table."""
-    batch_size: PositiveInt = 128
+    batch_size: int = Field(128, ge=1, le=65_536)
     """Windows of histories per batch on average; a batch of short windows holds more of them, so that every batch has
     about equally many targets."""
     clip_norm: PositiveFloat = 5.0
@@ -243,7 +243,7 @@ class TrainingConfig(Config):
     """`softmax`: over all items. `sampled`: over the target and `negatives` shared by a batch. `gbce`: binary,
     calibrated, `negatives` per target. `bce`: binary, one negative. Past some 50,000 items `sampled` is the fast
     one."""
-    negatives: PositiveInt = 256
+    negatives: int = Field(256, ge=1, le=65_536)
     """Items a target is compared with (sampled and gbce only)."""
     popularity_power: float = Field(0.75, ge=0, le=1)
     """Negatives are drawn by their number of training interactions to this power; 0 is uniform (sampled only)."""
@@ -255,7 +255,7 @@ class TrainingConfig(Config):
     """`auto`: the GPU if there is one."""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of the products over the whole catalogue in training; all else is float32. `auto`: bfloat16 where it is fast."""
-    threads: PositiveInt = 1
+    threads: int = Field(1, ge=1, le=1024)
     """CPU threads. Fixed and not chosen by load or cores, because sums depend on it and a seed must give the same
     weights. On a few thousand items a second thread gains little; next to other busy programs it can lose much."""
 
@@ -359,7 +359,7 @@ class EvaluationConfig(Config):
 
     cutoffs: tuple[PositiveInt, ...] = (10, 20)
     """K of Recall@K and NDCG@K."""
-    bootstrap_samples: int = Field(2000, ge=100)
+    bootstrap_samples: int = Field(2000, ge=100, le=100_000)
     """Resamples of users for the 95 % intervals."""
     baselines: BaselineConfig = BaselineConfig()
     controls: Literal["core", "all"] = "core"
@@ -374,7 +374,7 @@ class AblationConfig(Config):
 
     mode: Literal["head", "additive", "literal"] = "head"
     """How the model is made anew for each choice of attributes. `head` takes seconds, the others a training each."""
-    bootstrap_samples: int = Field(2000, ge=100)
+    bootstrap_samples: int = Field(2000, ge=100, le=100_000)
     """Resamples of users for the 95 % intervals."""
 
 
@@ -394,7 +394,7 @@ class AuditConfig(Config):
     """Length of the lists whose response to an attribute is measured."""
     explained: PositiveInt = 100
     """Users at most whose first recommendation is explained; what the explanation names is taken away to test it."""
-    bootstrap_samples: int = Field(2000, ge=100)
+    bootstrap_samples: int = Field(2000, ge=100, le=100_000)
     """Resamples of users for the 95 % intervals."""
 
 

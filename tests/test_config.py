@@ -3,7 +3,15 @@ from typing import Any
 import pytest
 
 from guidedrec_core import config as configs
-from guidedrec_core.config import BuildConfig, Config, EncoderConfig, RefinementConfig, ScoringConfig, TrainingConfig
+from guidedrec_core.config import (
+    BuildConfig,
+    Config,
+    EncoderConfig,
+    EvaluationConfig,
+    RefinementConfig,
+    ScoringConfig,
+    TrainingConfig,
+)
 from guidedrec_core.errors import ConfigError
 
 ALL = [
@@ -49,6 +57,25 @@ def test_what_is_out_of_range_is_named(kind: type[Config], values: dict[str, Any
     for make in (kind.parse, lambda given: kind(**given)):
         with pytest.raises(ConfigError, match=message):
             make(values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "most"),
+    [
+        (EncoderConfig, "feedforward", 8192),
+        (EncoderConfig, "copies", 100),
+        (TrainingConfig, "threads", 1024),
+        (TrainingConfig, "negatives", 65_536),
+        (TrainingConfig, "batch_size", 65_536),
+        (TrainingConfig, "learning_rate", 1),
+        (EvaluationConfig, "bootstrap_samples", 100_000),
+    ],
+)
+def test_what_no_machine_could_hold_is_refused_before_it_is_tried(kind: type[Config], field: str, most: int) -> None:
+    assert getattr(kind.parse({field: most}), field) == most
+    for value in (most + 1, 10**30):
+        with pytest.raises(ConfigError, match=f"{field}: Input should be less than or equal to {most}"):
+            kind.parse({field: value})
 
 
 def test_a_digest_sees_every_value_but_not_the_order_given() -> None:

@@ -19,7 +19,7 @@ REPOSITORY = ROOT.parent
 # Folders of one layer do not import each other. A new folder belongs in here, in the lowest layer it fits; a single
 # module may have an entry of its own where it is lower than its folder.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("columns", "errors", "randomness", "progress", "language", "lazy"),
+    ("columns", "errors", "randomness", "progress", "language", "lazy", "spreadsheets"),
     ("config", "files"),
     ("data", "llm", "fernway", "figures.theme"),
     ("attributes", "facts", "vectors", "training", "figures.waterfall"),

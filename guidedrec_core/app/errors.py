@@ -11,16 +11,32 @@ from guidedrec_core.errors import GuidedrecError
 
 _MARKUP = re.compile(r"([!#$&()*+.:<>@\[\\\]^_`{|}~-])")
 
+# The browser changes plain text once more after the backslashes are gone: addresses become links, ":smile:" and
+# ":material/home:" pictures, a lone "->" an arrow. An invisible character in these places keeps them as they are.
+_WORD_JOINER = "\u2060"
+_CHANGED_LATE = re.compile(
+    r"(?=https?://|www\.)"  # a link only at the start of a word, so that what is copied from "http" on stays whole
+    r"|(?<=@)(?=[-\w]+\.[-\w])"
+    r"|(?<=:)(?=material/|[\w+-]+:)"
+    r"|(?<=(?<!\S)[-<>~])(?=->(?!\S)|[->=](?!\S))",
+    re.ASCII | re.IGNORECASE,
+)
+_REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
+"""Characters that turn around how the text next to them is read."""
+
 
 def escaped(text: str) -> str:
     r"""Return text from outside so that Markdown shows it as it is: no HTML, links, icons or formulas.
 
     Examples
     --------
-    >>> escaped("<b>$5</b> :material/home:")
-    '\\<b\\>\\$5\\</b\\> \\:material/home\\:'
+    >>> escaped("<b>$5</b> - all")
+    '\\<b\\>\\$5\\</b\\> \\- all'
+    >>> escaped("http://evil.example, :smile:")
+    '\u2060http\\://evil\\.example, \\:\u2060smile\\:'
     """
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+    kept = _CHANGED_LATE.sub(_WORD_JOINER, _REORDERING.sub("", " ".join(text.split())))
+    return _MARKUP.sub(r"\\\1", kept)
 
 
 def way_on(sentence: str, label: str, **changes: str | None) -> None:
@@ -31,12 +47,12 @@ def way_on(sentence: str, label: str, **changes: str | None) -> None:
     sentence : str
         What is wrong; shown as it is.
     label : str
-        The button.
+        The button; shown as it is.
     **changes : str or None
         What the button does; see `url.update`.
     """
     st.info(escaped(sentence), icon=":material/info:")
-    st.button(label, on_click=url.update, kwargs=changes, type="primary", key="way_on")
+    st.button(escaped(label), on_click=url.update, kwargs=changes, type="primary", key="way_on")
     st.stop()
 
 

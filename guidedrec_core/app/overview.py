@@ -52,12 +52,14 @@ def headlines(figures: list[Headline]) -> None:
     for figure in figures:
         with grid.cell():
             st.metric(
-                figure.label,
+                escaped(figure.label),
                 figure.value,
                 delta=f"{figure.change} over base",
                 delta_color="off" if figure.effect == "unclear" else "normal",
-                help=f"{figure.metric} of the refined model: {figure.meaning}. Below: its change from the base model, "
-                "with the 95 % interval of that change.",
+                help=escaped(
+                    f"{figure.metric} of the refined model: {figure.meaning}. Below: its change from the base model, "
+                    "with the 95 % interval of that change."
+                ),
             )
             clear = "" if figure.effect != "unclear" else ", no clear change"
             show.note(f"95 % interval {figure.interval}{clear}")

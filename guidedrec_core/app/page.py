@@ -1,5 +1,6 @@
 """The frame of every page: title, data set and run, the first build, footer."""
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import NoReturn
@@ -202,7 +203,7 @@ def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str
             "Open the newest run",
             run=None,
         )
-    details = "\n".join(f"- {labels[e.run.id]}: {e.details}" for e in entries[:_MOST_DETAILS])
+    details = "\n".join(f"- {escaped(f'{labels[e.run.id]}: {e.details}')}" for e in entries[:_MOST_DETAILS])
     _select("Run", list(labels), chosen, "run", labels, help=f"How each run was made:\n{details}")
     return next(entry for entry in entries if entry.run.id == chosen)
 
@@ -242,7 +243,8 @@ def _wait_for_first_run(store: RunStore, dataset: str) -> NoReturn:
         st.info(escaped(f"{dataset} has no refined model yet."), icon=":material/info:")
         st.button("Build it now", type="primary", on_click=_start_build, args=(dataset,), key="build")
         st.caption("A build needs a score for each item and attribute. To use your own scores, run in a terminal:")
-        st.code(f"guidedrec build {dataset} --attributes attributes.json --item-scores scores.csv", language="bash")
+        name = shlex.quote(dataset)  # people copy the line into a shell
+        st.code(f"guidedrec build {name} --attributes attributes.json --item-scores scores.csv", language="bash")
         st.stop()
     stored = (info.config for info in store.list("data") if info.config.get("name") == dataset)
     jobs_panel.show_first_build(job, dataset, verb_of(dataset, next(stored, {}).get("source", {})))

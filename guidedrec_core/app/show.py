@@ -3,12 +3,17 @@
 from typing import Any
 
 import pandas as pd
+import PIL.Image  # noqa: F401  # see below
 import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.spreadsheets import harmless
+
+# `PIL.Image` is imported above for Plotly, which looks for it among the loaded modules whenever it writes a figure, and
+# fails when another thread has loaded half of it: shap and matplotlib, which a visit brings in, do that.
 
 _CHART = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "scrollZoom": False}
 
@@ -41,13 +46,13 @@ def dark() -> bool:
 
 
 def lead(sentence: str, help: str | None = None) -> None:
-    """Show the answer of a page or section in one sentence, with an optional tooltip; the text is shown as it is."""
-    st.markdown(f"#### {escaped(sentence)}", help=help)
+    """Show the answer of a page or section in one sentence, with an optional tooltip; both are shown as they are."""
+    st.markdown(f"#### {escaped(sentence)}", help=_tooltip(help))
 
 
 def note(text: str, help: str | None = None) -> None:
-    """Show a note in small type, with an optional tooltip; the text is shown as it is."""
-    st.caption(escaped(text), help=help)
+    """Show a note in small type, with an optional tooltip; both are shown as they are."""
+    st.caption(escaped(text), help=_tooltip(help))
 
 
 def about(verb: InteractionVerb) -> None:
@@ -76,6 +81,24 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
     st.plotly_chart(figure, alt=alt, key=key, config=_CHART)
 
 
+def table(frame: pd.DataFrame, **options: Any) -> Any:
+    """Show a table; every table has a button that downloads it, so its texts are made harmless for spreadsheets.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        What to show.
+    **options
+        Passed to `st.dataframe`.
+
+    Returns
+    -------
+    DeltaGenerator or DataframeState
+        What `st.dataframe` returns: the selection, where rows can be selected.
+    """
+    return st.dataframe(harmless(frame), **options)
+
+
 def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> None:
     """Offer the table behind a chart, initially closed.
 
@@ -91,4 +114,8 @@ def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> Non
         Passed to `st.dataframe`, e.g. ``column_config``.
     """
     with st.expander(label, icon=":material/table:"):
-        st.dataframe(frame, hide_index=True, key=key, alt=label, **options)
+        table(frame, hide_index=True, key=key, alt=label, **options)
+
+
+def _tooltip(text: str | None) -> str | None:
+    return None if text is None else escaped(text)

@@ -27,9 +27,10 @@ from guidedrec_core.data.dataset import check_name
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError, InputError
-from guidedrec_core.files import named_storage_errors, sync
+from guidedrec_core.files import named_storage_errors, read_bounded, sync
 
 _LOCK_SECONDS = 60.0
+_MOST_BYTES = 1 << 30
 
 Problem = Literal["", "unknown_items", "unknown_attributes", "other_scale"]
 
@@ -90,12 +91,17 @@ class OverrideLog:
         Raises
         ------
         DataError
-            A line is no override.
+            A line is no override, or there is no file that can be read.
         """
         try:
-            lines = self.path.read_bytes().splitlines()
+            lines = read_bounded(self.path, _MOST_BYTES).splitlines()
         except FileNotFoundError:
             return ()
+        except OSError as error:
+            raise DataError(
+                f"expected overrides in {self.path}, cannot read it ({error.strerror or error}); mend that, or move it "
+                "away"
+            ) from error
         return tuple(self._parsed(number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
     def set(

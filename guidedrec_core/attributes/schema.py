@@ -15,6 +15,7 @@ from pydantic import Field, field_validator, model_validator
 from guidedrec_core.columns import ITEM, USER
 from guidedrec_core.config import Config
 from guidedrec_core.errors import ConfigError, UnknownIdError
+from guidedrec_core.files import read_bounded
 
 LONGEST_TEXT, LONGEST_DOMAIN = 2000, 300
 """Characters of a text about an attribute, and of the kind of items: they enter every prompt."""
@@ -165,8 +166,9 @@ class AttributeSchema(Config):
         except FileNotFoundError as error:
             raise ConfigError(f"expected an attribute schema at {path}, there is no such file") from error
         except (OSError, ValueError, RecursionError) as error:
+            reason = (isinstance(error, OSError) and error.strerror) or error
             raise ConfigError(
-                f"expected an attribute schema in {language} at {path}, cannot read it: {error}"
+                f"expected an attribute schema in {language} at {path}, cannot read it: {reason}"
             ) from error
         if not isinstance(content, dict):
             raise ConfigError(f"expected a JSON object with 'attributes' in {path}, got a {type(content).__name__}")
@@ -206,14 +208,12 @@ def _read_text(path: Path) -> str:
 
     Raises
     ------
+    OSError
+        There is none, or it is larger than a schema can be.
     ValueError
-        It is larger, or nested deeper, than a schema can be, or no UTF-8.
+        It is nested deeper than a schema can be, or no UTF-8.
     """
-    with path.open("rb") as file:
-        read = file.read(_MOST_BYTES + 1)
-    if len(read) > _MOST_BYTES:
-        raise ValueError(f"it has more than {_MOST_BYTES:,} bytes")
-    text = read.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    text = read_bounded(path, _MOST_BYTES).decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     if _is_toml(path) and _DOTTED.search(text):
         raise ValueError(f"a key has more than {_MOST_PARTS} parts between dots")
     return text

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guidedrec_core import __version__
+from guidedrec_core.cli import doctor_home
 from guidedrec_core.cli.output import json_option, write_facts, write_json
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.errors import GuidedrecError
@@ -69,9 +70,10 @@ class Check:
 @json_option
 @click.pass_context
 def doctor(ctx: click.Context, as_json: bool) -> None:
-    """Check installation, bundled data and every stored run.
+    """Check installation, bundled data and all that is stored.
 
-    Exits with 1 when something is wrong. Leftovers of killed processes are removed.
+    That is runs, records of jobs, kept replies of language models and overrides. Exits with 1 when something is wrong.
+    Leftovers of killed processes are removed.
     """
     session: Session = ctx.obj
     store = session.store()
@@ -81,7 +83,11 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
             _checked("torch", _torch),
             _checked("home", lambda: _home(store)),
             _checked("leftovers", lambda: _leftovers(store)),
+            _checked("folders", lambda: doctor_home.folders(store.home)),
             *_runs(store, listener),
+            _checked("jobs", lambda: doctor_home.jobs(store.home)),
+            _checked("replies", lambda: doctor_home.replies(store.home)),
+            _checked("overrides", lambda: doctor_home.overrides(store.home)),
             _checked("bundled shop", _bundled_shop),
             _checked("bundled scores", _bundled_scores),
             _checked("bundled runs", _bundled_runs),

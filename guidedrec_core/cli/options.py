@@ -1,7 +1,6 @@
 """Options made from the fields of `BuildConfig`, which give their types, choices, help and defaults."""
 
 import functools
-import json
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -13,12 +12,15 @@ import click
 
 from guidedrec_core.cli.session import SettingOption
 from guidedrec_core.errors import ConfigError
+from guidedrec_core.files import read_json
 
 if TYPE_CHECKING:  # configurations need pydantic, which `--help` must not wait for
     from pydantic import BaseModel
     from pydantic.fields import FieldInfo
 
     from guidedrec_core.config import BuildConfig
+
+_MOST_BYTES = 1 << 20  # of a --config file
 
 # Option to the path of its field. All other fields can be set in a --config file.
 _OPTIONS = {
@@ -249,7 +251,7 @@ def _set(values: dict[str, Any], path: list[str], value: Any) -> None:
 def _read(path: Path) -> dict[str, Any]:
     """Read a configuration file."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = read_json(path, _MOST_BYTES)
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror or error}") from error
     except ValueError as error:

@@ -1,6 +1,5 @@
 """``guidedrec preview``: how a listing without interactions would perform."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +11,13 @@ from guidedrec_core.cli.output import json_option, one_line, write_facts, write_
 from guidedrec_core.cli.preview_listings import Given, cost_words, scored, write_previews
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.errors import DataError, ServiceError
+from guidedrec_core.files import read_json
 
 if TYPE_CHECKING:
     from guidedrec_core.items.new_item import Preview
     from guidedrec_core.stages.scoring.new_listings import ListingScores
+
+_MOST_BYTES = 1 << 20  # of a file of scores
 
 
 @click.command(cls=Command)
@@ -197,11 +199,12 @@ def _read(path: Path) -> dict[str, Any]:
         There is no such file, or it is not a JSON object.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
+        content = read_json(path, _MOST_BYTES)
     except FileNotFoundError as error:
         raise DataError(f"expected the item's scores in {path}, there is no such file") from error
     except (OSError, ValueError) as error:
-        raise DataError(f"expected the item's scores as JSON in {path}, cannot read it: {error}") from error
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise DataError(f"expected the item's scores as JSON in {path}, cannot read it: {reason}") from error
     if not isinstance(content, dict):
         raise DataError(f'expected {{"attribute": score, ...}} in {path}, got a {type(content).__name__}')
     return content

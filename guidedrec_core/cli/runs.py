@@ -112,14 +112,16 @@ def _facts(info: "RunInfo") -> dict[str, Any]:
     }
 
 
-def _dataset(info: "RunInfo", every: dict[str, "RunInfo"]) -> str | None:
+def _dataset(info: "RunInfo", every: dict[str, "RunInfo"], most_steps: int = len(_STAGES)) -> str | None:
     """Return the name of the data set that a run goes back to, when its inputs are still there."""
+    if not most_steps:  # manifests that name each other
+        return None
     if info.stage == "data":
         return str(info.config["name"]) if "name" in info.config else None
     for role in ("data", "base"):
         source = every.get(info.inputs.get(role, ""))
         if source is not None:
-            return _dataset(source, every)
+            return _dataset(source, every, most_steps - 1)
     return None
 
 

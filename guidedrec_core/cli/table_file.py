@@ -81,15 +81,17 @@ def table_file(path: Path, schema: dict[str, str]) -> Iterator[Callable[["pd.Dat
 
 @contextlib.contextmanager
 def _writer(path: Path, suffix: str, schema: dict[str, str]) -> Iterator[Callable[["pd.DataFrame"], None]]:
-    """Open a Parquet or CSV file."""
+    """Open a Parquet or CSV file; text in CSV is made harmless for spreadsheets."""
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from guidedrec_core.spreadsheets import harmless
+
     if suffix == ".csv":
         with path.open("w", encoding="utf-8", newline="") as file:
             pd.DataFrame(columns=list(schema)).to_csv(file, index=False)
-            yield lambda rows: rows.to_csv(file, index=False, header=False)
+            yield lambda rows: harmless(rows).to_csv(file, index=False, header=False)
         return
     arrow: Any = pa.schema([(name, getattr(pa, kind)()) for name, kind in schema.items()])
     with pq.ParquetWriter(path, arrow, compression="zstd") as writer:

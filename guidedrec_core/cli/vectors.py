@@ -1,14 +1,23 @@
-"""``guidedrec vectors``: item vectors from the texts of a catalogue."""
+"""``guidedrec vectors``: item vectors from the texts of a catalogue, or out of a checkpoint."""
 
 from pathlib import Path
 
 import click
 
 from guidedrec_core.cli.output import json_option, write_facts, write_json
-from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.cli.session import DefaultGroup, Session
+from guidedrec_core.cli.vectors_extract import extract
 
 
-@click.command(cls=Command)
+@click.group(cls=DefaultGroup, default="dataset", subcommand_metavar="DATASET|COMMAND [ARGS]...")
+def vectors() -> None:
+    """Make item vectors for a base model of your own.
+
+    `guidedrec vectors DATASET` is short for `guidedrec vectors dataset DATASET`, whose --help shows the options.
+    """
+
+
+@vectors.command("dataset")
 @click.argument("dataset")
 @click.option("--columns", required=True, help="Columns of the catalogue to read, e.g. title,description.")
 @click.option("--model", required=True, help="Embedding model: the server's name of it, or with --local its own.")
@@ -27,7 +36,7 @@ from guidedrec_core.cli.session import Command, Session
 )
 @json_option
 @click.pass_obj
-def vectors(
+def of_texts(
     session: Session,
     dataset: str,
     columns: str,
@@ -39,7 +48,7 @@ def vectors(
     batch_size: int,
     as_json: bool,
 ) -> None:
-    """Make item vectors from texts, for a base model of your own.
+    """Make item vectors from the texts of a data set's catalogue.
 
     An interrupted call resumes when the same command is run again.
     """
@@ -74,3 +83,6 @@ def vectors(
             ("written to", str(out)),
         ]
     )
+
+
+vectors.add_command(extract)

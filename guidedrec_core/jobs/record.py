@@ -11,10 +11,13 @@ from typing import Any, Literal
 import filelock
 from pydantic import TypeAdapter, ValidationError
 
+from guidedrec_core.files import read_bounded
+
 Status = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 
 _RECORD = "job.json"
 _LOCK_SECONDS = 60.0
+_MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -95,12 +98,48 @@ def read_record(folder: Path) -> Job | None:
         None when there is no file. A damaged file gives a failed job that says so, so that listings go on.
     """
     try:
-        content = (folder / _RECORD).read_bytes()
-        job = _ADAPTER.validate_json(content)
+        return _parsed(folder)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValidationError) as error:
-        problem = f"{folder / _RECORD} is damaged ({type(error).__name__}); delete the folder and start again"
+    except (OSError, ValueError) as error:
         changed = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        problem = f"{_damaged(folder, error)}; delete the folder and start again"
         return Job(id=folder.name, status="failed", task="", arguments={}, created=changed, error=problem)
+
+
+def problem_of(folder: Path) -> str:
+    """Return what is wrong with a job's folder; empty when it holds a record as it was written."""
+    try:
+        _parsed(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return f"{folder} has no {_RECORD}"
+    except (OSError, ValueError) as error:
+        return _damaged(folder, error)
+    return ""
+
+
+def _parsed(folder: Path) -> Job:
+    """Read a record, strictly.
+
+    Raises
+    ------
+    OSError
+        There is none, or it is no file that can be read.
+    ValueError
+        It is no record of this job.
+    """
+    job = _ADAPTER.validate_json(read_bounded(folder / _RECORD, _MOST_BYTES))
+    if job.id != folder.name:
+        raise ValueError(f"it is that of job {job.id[:40]}")
+    if any(moment is not None and moment.tzinfo is None for moment in (job.created, job.heartbeat, job.finished)):
+        raise ValueError("a time lacks its zone")
     return job
+
+
+def _damaged(folder: Path, error: Exception) -> str:
+    """Say that a record is damaged, and why."""
+    if isinstance(error, ValidationError):
+        reason = f"{error.error_count()} wrong fields"
+    else:
+        reason = (isinstance(error, OSError) and error.strerror) or str(error)
+    return f"{folder / _RECORD} is damaged ({reason})"

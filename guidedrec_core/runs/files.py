@@ -126,7 +126,7 @@ class Run:
         path = self._file(f"{name}.json")
         try:
             return json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             self._unreadable(path, error)
 
     def read_table(self, name: str) -> "pd.DataFrame":

@@ -1,6 +1,7 @@
 """What is stored: data sets, their refined runs, and what belongs to each. Reads listings only, loads no model."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.fetch import SOURCES
@@ -9,6 +10,9 @@ from guidedrec_core.errors import NotFoundError
 from guidedrec_core.runs.shipped import bring_shipped
 from guidedrec_core.runs.store import RunInfo, RunStore
 
+# A manifest may come from anywhere; these settings and inputs are used below without asking.
+_NEEDED = {"data": ("name",), "base": ("split.kind",), "refined": ("refinement.mode", "refinement.control")}
+_MADE_OF = {"base": ("data",), "refined": ("base", "scores")}
 _MADE_FROM = ("evaluation", "projection", "ablation", "sparsity", "audit")
 
 
@@ -60,7 +64,7 @@ class RefinedEntry:
 
 def dataset_names(store: RunStore) -> list[str]:
     """Return the names of stored and bundled data sets; those stored last come first."""
-    stored = [str(info.config["name"]) for info in store.list("data") if info.problem is None]
+    stored = [str(info.config["name"]) for info in store.list("data") if _is_whole(info)]
     return list(dict.fromkeys([*stored, *BUNDLED]))
 
 
@@ -75,9 +79,9 @@ def refined_entries(store: RunStore, dataset: str | None = None) -> list[Refined
     """Return all refined runs that can be studied, newest first.
 
     Controls are not among them, nor what was made for ablations and studies of sparse data. Runs whose inputs are
-    damaged or gone are left out; opening them would fail.
+    damaged, incomplete or gone are left out; opening them would fail.
     """
-    runs = {info.id: info for info in store.list() if info.problem is None}
+    runs = {info.id: info for info in store.list() if _is_whole(info)}
     entries = []
     for info in filter(_is_to_be_studied, runs.values()):
         made_from = _base_and_data(info, runs)
@@ -85,6 +89,27 @@ def refined_entries(store: RunStore, dataset: str | None = None) -> list[Refined
             later = (_made_from(runs, stage, info) for stage in _MADE_FROM)
             entries.append(RefinedEntry(info, *made_from, *later))
     return sorted(entries, key=lambda entry: entry.run.id, reverse=True)
+
+
+def _is_whole(info: RunInfo) -> bool:
+    """Tell whether a run is sound and its manifest names what listings speak of, in the right types."""
+    needed = [*_NEEDED.get(info.stage, ())]
+    if info.stage == "base" and "external" not in info.config:
+        needed.append("encoder.kind")
+    return (
+        info.problem is None
+        and all(isinstance(_setting(info.config, path), str) for path in needed)
+        and isinstance(info.config.get("source", {}), dict)
+        and all(role in info.inputs for role in _MADE_OF.get(info.stage, ()))
+    )
+
+
+def _setting(config: dict[str, Any], path: str) -> Any:
+    """Return a setting by the names on the way to it; None where there is none."""
+    value: Any = config
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _is_to_be_studied(info: RunInfo) -> bool:

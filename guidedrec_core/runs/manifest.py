@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from guidedrec_core.errors import InputError, RunCorruptError
-from guidedrec_core.files import sha256
+from guidedrec_core.files import read_json, sha256
 
 FORMAT_VERSION = 3
 """Version of the folder layout; a run of another version is refused."""
@@ -28,6 +28,8 @@ ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 
 _FILE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*\.(json|parquet|safetensors|npy)")
 _MEND = "delete the run and build again"
+_MOST_BYTES = 16 << 20
+"""Of a manifest; the largest hold the attributes with all their texts, some 100 KB."""
 
 
 class _Record(BaseModel):
@@ -151,17 +153,17 @@ def _parsed_manifest(path: Path) -> Manifest:
     """Read a run folder's manifest by itself."""
     named = _named(path)
     try:
-        raw = json.loads((path / MANIFEST).read_text(encoding="utf-8"))
+        raw = read_json(path / MANIFEST, _MOST_BYTES)
         if raw["format_version"] != FORMAT_VERSION:
             raise RunCorruptError(
-                f"{named} has format version {raw['format_version']}; this guidedrec reads {FORMAT_VERSION}. "
+                f"{named} has format version {str(raw['format_version'])[:20]}; this guidedrec reads {FORMAT_VERSION}. "
                 "Use the version that wrote it, or build again"
             )
         return Manifest.model_validate(raw)
     except FileNotFoundError as error:
         raise RunCorruptError(f"{named} has no {MANIFEST}; {_MEND}") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        detail = f"{error.error_count()} wrong fields" if isinstance(error, ValidationError) else repr(error)
+        detail = f"{error.error_count()} wrong fields" if isinstance(error, ValidationError) else _reason(error)
         raise RunCorruptError(f"{named}: {MANIFEST} is damaged ({detail}); {_MEND}") from error
 
 
@@ -180,6 +182,13 @@ def check_content(path: Path, manifest: Manifest) -> None:
             raise RunCorruptError(f"{_named(path)}: {name} cannot be read ({error}); {_MEND}") from error
         if found != record.sha256:
             raise RunCorruptError(f"{_named(path)}: {name} is not as it was written (checksum differs); {_MEND}")
+
+
+def _reason(error: Exception) -> str:
+    """Say what is wrong with a manifest, in a few words."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def _named(path: Path) -> str:

@@ -400,7 +400,7 @@ def _info(path: Path) -> RunInfo | None:
         manifest = read_manifest(path)
     except RunCorruptError as error:
         try:
-            changed = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+            changed = datetime.fromtimestamp(path.lstat().st_mtime, UTC)
         except FileNotFoundError:
             return None
         return RunInfo(path.name, path.parent.name, changed, problem=str(error))

@@ -88,6 +88,25 @@ class ReplyCache:
         """Close the file."""
         self._base.close()
 
+    def check(self) -> int:
+        """Read the whole file; return how many replies it keeps.
+
+        Raises
+        ------
+        DataError
+            It is damaged, or tables or columns are missing.
+        """
+        with self._explained():
+            (found,) = self._base.execute("PRAGMA quick_check(1)").fetchone()
+            if found != "ok":
+                raise sqlite3.DatabaseError(found)
+            with contextlib.closing(sqlite3.connect(":memory:")) as made_anew:
+                made_anew.executescript(f"{_TABLES};{_FAILURES}")
+                if not _columns(made_anew) <= _columns(self._base):
+                    raise sqlite3.DatabaseError("tables or columns are missing")
+            (count,) = self._column("SELECT count(*) FROM replies", ())
+        return count
+
     @contextlib.contextmanager
     def together(self) -> Iterator[sqlite3.Connection]:
         """Write everything that is done inside, or nothing; the yielded connection may write other tables, too."""
@@ -360,6 +379,15 @@ def _chunks(texts: Sequence[str]) -> Iterator[dict[str, int]]:
     """Yield texts in chunks, each text with its place among all."""
     for first in range(0, len(texts), _CHUNK):
         yield {text: first + place for place, text in enumerate(texts[first : first + _CHUNK])}
+
+
+def _columns(base: sqlite3.Connection) -> set[tuple[str, str]]:
+    """Return the names of all tables' columns."""
+    return set(
+        base.execute(
+            "SELECT tables.name, columns.name FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns"
+        )
+    )
 
 
 def _marks(values: Iterable[object]) -> str:

@@ -18,7 +18,7 @@ from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import config_of, find_equal
+from guidedrec_core.stages.common import Identity, config_of, made_once
 from guidedrec_core.stages.refinement import refine
 from guidedrec_core.stages.scoring.passes import doubt_of
 
@@ -38,9 +38,12 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
         With the table ``ablation``; see `evaluation.ablation.ablation_table`.
     """
     settings, inputs = config.model_dump(mode="json"), {"refined": refined}
-    found = find_equal(store, "ablation", settings, inputs, refined.seed)
-    if found is not None:
-        return found
+    identity = Identity("ablation", settings, inputs, refined.seed)
+    return made_once(store, identity, lambda _: _ablate(store, refined, config, listener), listener)
+
+
+def _ablate(store: RunStore, refined: Run, config: AblationConfig, listener: Listener) -> Run:
+    """Make the models and compare them, and store what is found."""
     base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
     build = config_of(base, refined)
     wanted = build.refinement.model_copy(update={"mode": config.mode, "neighbours": False})
@@ -88,7 +91,8 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
             progress.step(f"{choice.kind} {choice.attribute}".strip())
         ranks[choice] = known[choice.attributes]
     table = ablation_table(ranks, cases.users, config.bootstrap_samples, generator(build.seed, "ablation"))
-    with store.create("ablation", config=settings, inputs=inputs, seed=refined.seed) as writer:
+    settings = config.model_dump(mode="json")
+    with store.create("ablation", config=settings, inputs={"refined": refined}, seed=refined.seed) as writer:
         writer.write_table("ablation", table)
         writer.summary.update(mode=config.mode, attributes=len(names), n_cases=len(cases))
     return writer.run

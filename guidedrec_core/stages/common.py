@@ -1,9 +1,9 @@
-"""What the stages share: finding equal runs, and fitting each thing once."""
+"""What the stages share: finding equal runs, and making each thing once."""
 
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import filelock
 
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.files import check_writable
-from guidedrec_core.progress import Listener, Progress
+from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.runs.manifest import REVISIONS
 from guidedrec_core.runs.store import Run, RunStore
 
@@ -57,8 +57,8 @@ class Identity:
 
 
 @contextlib.contextmanager
-def fitted_once(store: RunStore, identity: Identity, listener: Listener) -> Iterator[Path]:
-    """Let one process at a time fit this; yield the checkpoint file, which is removed when the fit is stored.
+def fitted_once(store: RunStore, identity: Identity, listener: Listener, room: int = _ROOM) -> Iterator[Path]:
+    """Let one process at a time make this; yield the checkpoint file, which is removed when the result is stored.
 
     Another process that wants the same waits here. It finds the run afterwards, or goes on from the checkpoint if the
     first one was killed, as the system releases a dead process's lock.
@@ -69,7 +69,7 @@ def fitted_once(store: RunStore, identity: Identity, listener: Listener) -> Iter
         The folder of runs cannot be written, or is nearly full.
     """
     checkpoint, own_lock = identity.file(store, ".safetensors"), identity.file(store, ".lock")
-    check_writable(checkpoint.parent, _ROOM)
+    check_writable(checkpoint.parent, room)
     lock = filelock.FileLock(own_lock)
     while True:
         try:
@@ -85,11 +85,35 @@ def fitted_once(store: RunStore, identity: Identity, listener: Listener) -> Iter
         lock.release()
 
 
-def find_equal(
-    store: RunStore, stage: str, config: Mapping[str, Any], inputs: Mapping[str, Run], seed: int | None
-) -> Run | None:
-    """Return the stored run that this stage would only repeat."""
-    return Identity(stage, config, inputs, seed).find(store)
+def made_once(
+    store: RunStore, identity: Identity, make: Callable[[Path], Run], listener: Listener = silent, room: int = _ROOM
+) -> Run:
+    """Return the stored run of this identity; where there is none, let one process make it and the others wait.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where it is found and stored.
+    identity : Identity
+        What is wanted.
+    make : callable
+        Makes and stores it; takes a file for what is on the way to it.
+    listener : callable
+        Hears that another process is doing the same.
+    room : int
+        Bytes that must be free before it begins.
+
+    Raises
+    ------
+    StorageError
+        The folder of runs cannot be written, or has less room.
+    """
+    found = identity.find(store)
+    if found is not None:
+        return found
+    with fitted_once(store, identity, listener, room) as checkpoint:
+        found = identity.find(store)  # made by whom this process has waited for
+        return make(checkpoint) if found is None else found
 
 
 def config_of(base: Run, refined: Run) -> BuildConfig:

@@ -10,14 +10,14 @@ from guidedrec_core.runs.datasets import data_settings, load_dataset, write_data
 from guidedrec_core.runs.library import no_dataset
 from guidedrec_core.runs.scores import newest_scores, scores_settings, write_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import find_equal
+from guidedrec_core.stages.common import Identity, made_once
 
 
 def store_dataset(store: RunStore, dataset: Dataset) -> Run:
     """Store a data set; the same content under the same name is stored once."""
     settings = data_settings(dataset)
-    found = find_equal(store, "data", settings, {}, None)
-    return write_dataset(store, dataset, settings) if found is None else found
+    identity = Identity("data", settings, {}, None)
+    return made_once(store, identity, lambda _: write_dataset(store, dataset, settings), room=0)
 
 
 def find_data(store: RunStore, name: str) -> Run:
@@ -54,8 +54,8 @@ def score_attributes(store: RunStore, data: Run, files: ScoreFiles) -> Run:
     scores = AlignedScores(items, users, notices=(*notices, *user_notices))
     user_file = "" if files.user_scores is None else files.user_scores.name
     settings = scores_settings(scores, files.item_scores.name, user_file)
-    found = find_equal(store, "scores", settings, {"data": data}, None)
-    return write_scores(store, scores, settings, data) if found is None else found
+    identity = Identity("scores", settings, {"data": data}, None)
+    return made_once(store, identity, lambda _: write_scores(store, scores, settings, data), room=0)
 
 
 def given_scores(store: RunStore, data: Run) -> Run:

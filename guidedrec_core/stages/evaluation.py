@@ -1,5 +1,9 @@
 """Stage evaluation: every model on the same test cases."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -32,7 +36,7 @@ from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import config_of, find_equal
+from guidedrec_core.stages.common import Identity, config_of, made_once
 from guidedrec_core.stages.refinement import refine
 
 _CORE = (SECOND_TRAINING, PLACEBO)
@@ -55,14 +59,30 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     settings = config.evaluation.model_dump(mode="json")
     if prepared.is_temporal:
         settings["counts"] = "train+valid"  # of popularity and item-kNN, see `SplitDataset.refreshed`
-    found = find_equal(store, "evaluation", settings, inputs, config.seed)
-    if found is not None:
-        return found
+
+    def make(_: Path) -> Run:
+        return _measure(store, prepared, inputs, settings, config, notices, listener)
+
+    return made_once(store, Identity("evaluation", settings, inputs, config.seed), make, listener)
+
+
+def _measure(
+    store: RunStore,
+    prepared: SplitDataset,
+    inputs: Mapping[str, Run],
+    settings: Mapping[str, Any],
+    config: BuildConfig,
+    notices: tuple[Notice, ...],
+    listener: Listener,
+) -> Run:
+    """Measure the base, the refined model and its controls among the inputs, and store what is found."""
+    base, scores = inputs[BASE], store.open(inputs[REFINED].inputs["scores"], "scores")
     sequences = prepared.sequences
     base_recommender = load_base(base, prepared)
     listener(Progress("evaluate", message="tuning the simple models on validation data"))
     baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
-    refined_recommender = load_refined(refined, base_recommender, scores)
+    refined_recommender = load_refined(inputs[REFINED], base_recommender, scores)
+    controls = [role for role in inputs if role not in (BASE, REFINED)]
     models: dict[str, ItemScorer] = {
         **baselines.models,
         BASE: base_recommender.scorer,

@@ -28,7 +28,7 @@ from guidedrec_core.recommenders.reading import load_refined, open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.runs.scores import repeated_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import find_equal, sha256
+from guidedrec_core.stages.common import Identity, made_once, sha256
 
 FILE, PASSES, STORED = "file", "passes", "stored"
 """Where the scores come from that attributes are held against: judged again; as recorded in scoring; as stored."""
@@ -84,10 +84,25 @@ def audit(
     settings = {**config.model_dump(mode="json"), "reference": reference_file}
     placebo = _placebo(store, refined)
     inputs = {"refined": refined} if placebo is None else {"refined": refined, PLACEBO: placebo}
-    found = find_equal(store, "audit", settings, inputs, seed)
-    if found is not None:
-        return found
 
+    def make(_: Path) -> Run:
+        return _audit(store, inputs, settings, config, seed, again, listener)
+
+    return made_once(store, Identity("audit", settings, inputs, seed), make, listener)
+
+
+def _audit(
+    store: RunStore,
+    inputs: Mapping[str, Run],
+    settings: Mapping[str, Any],
+    config: AuditConfig,
+    seed: int,
+    again: np.ndarray | None,
+    listener: Listener,
+) -> Run:
+    """Audit the refined model among the inputs, and store what is found; `again` are scores judged once more."""
+    refined, placebo = inputs["refined"], inputs.get(PLACEBO)
+    scores = store.open(refined.inputs["scores"], "scores")
     progress = StageProgress("audit", 6, listener)
     progress.say("opening the models")
     system = open_refined(store, refined.id).showing("train+valid")
@@ -98,7 +113,8 @@ def audit(
     histories = [data.shown_history(user) for user in users.tolist()]
     tables: dict[str, pd.DataFrame] = {}
     progress.step("does each attribute still mean what its name says?")
-    values, source = _reference(store, scores, schema, again, items)
+    schema = AttributeSchema.parse(scores.read_json("attributes"))
+    values, source = _reference(store, scores, schema, again, data.dataset.items)
     places = [schema.index(name) for name in names]
     judged = np.where(system.missing, np.nan, values[:, places])
     stored = np.where(system.missing, np.nan, system.item_scores.values)

@@ -1,6 +1,7 @@
 """Stage refined: the refined recommender, or one of its controls, over a base run."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from guidedrec_core.config import BuildConfig
 from guidedrec_core.errors import ConfigError
@@ -11,7 +12,7 @@ from guidedrec_core.recommenders.writing import refined_settings
 from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.scores import load_aligned_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import Identity, fitted_once
+from guidedrec_core.stages.common import Identity, made_once
 from guidedrec_core.stages.scoring.passes import doubt_of
 from guidedrec_core.training.device import resolve_device
 
@@ -42,15 +43,13 @@ def refine(
     training, baselines = resolve_device(config.training), config.evaluation.baselines
     settings = refined_settings(wanted, training, baselines)
     inputs = {"base": base, "scores": scores}
-    identity = Identity("refined", settings, inputs, config.seed)
-    if (found := identity.find(store)) is not None:
-        return found
-    with fitted_once(store, identity, listener) as checkpoint:
-        if (found := identity.find(store)) is not None:
-            return found
+
+    def make(checkpoint: Path) -> Run:
         data = load_split_dataset(store, base)
         doubt, doubts = (None, ()) if wanted.doubt == "ignore" else doubt_of(store, scores, wanted.attributes)
         refiner = Refiner.of(wanted, training, baselines, config.seed)
         given = load_base(base, data), load_aligned_scores(scores)
         made = refiner.fit(data, *given, doubt=doubt, listener=listener, checkpoint=checkpoint)
         return replace(made, notices=(*made.notices, *doubts)).write(store, settings, inputs)
+
+    return made_once(store, Identity("refined", settings, inputs, config.seed), make, listener)

@@ -10,7 +10,7 @@ from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.runs.datasets import load_split_dataset
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.base import train_base
-from guidedrec_core.stages.common import config_of, find_equal
+from guidedrec_core.stages.common import Identity, config_of, made_once
 from guidedrec_core.stages.evaluation import evaluate
 from guidedrec_core.stages.refinement import refine
 
@@ -32,13 +32,17 @@ def measure_sparsity(store: RunStore, refined: Run, config: SparsityConfig, list
     ConfigError
         The base is external: it cannot be trained on shorter histories.
     """
-    base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
+    base = store.open(refined.inputs["base"], "base")
     if "external" in base.config:
         raise ConfigError("an external base cannot be trained on shorter histories; use a base that guidedrec trains")
     settings = config.model_dump(mode="json")
-    found = find_equal(store, "sparsity", settings, {"refined": refined}, refined.seed)
-    if found is not None:
-        return found
+    identity = Identity("sparsity", settings, {"refined": refined}, refined.seed)
+    return made_once(store, identity, lambda _: _measure(store, refined, config, listener), listener)
+
+
+def _measure(store: RunStore, refined: Run, config: SparsityConfig, listener: Listener) -> Run:
+    """Make and evaluate the models for each share, and store what is found."""
+    base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
     data = store.open(base.inputs["data"], "data")
     build = config_of(base, refined)
     inputs, metrics, differences = {"refined": refined}, [], []
@@ -52,6 +56,7 @@ def measure_sparsity(store: RunStore, refined: Run, config: SparsityConfig, list
         interactions = int(load_split_dataset(store, shorter).split.n_train.sum())
         metrics.append(evaluation.read_table("metrics").assign(share=share, interactions=interactions))
         differences.append(evaluation.read_table("differences").assign(share=share, interactions=interactions))
+    settings = config.model_dump(mode="json")
     with store.create("sparsity", config=settings, inputs=inputs, seed=refined.seed) as writer:
         writer.write_table("metrics", pd.concat(metrics, ignore_index=True))
         writer.write_table("differences", pd.concat(differences, ignore_index=True))

@@ -11,11 +11,10 @@ import pandas as pd
 
 from guidedrec_core.data.interactions import clean_ids
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.data.tables import check_file
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import DataError
 from guidedrec_core.files import sha256
-from guidedrec_core.vectors.files import AnyArray, read_vector_file, sidecar
+from guidedrec_core.vectors.files import AnyArray, check_regular, read_vector_file, sidecar
 
 What = Literal["vectors", "biases"]
 
@@ -82,7 +81,7 @@ def source_identity(source: str) -> dict[str, str]:
         There is no such file.
     """
     path, tensor = split_source(source)
-    check_file(path)
+    check_regular(path)
     ids_file = sidecar(path)
     return {
         "file": path.name,

@@ -16,7 +16,9 @@ PAGE = "pages/4_Evaluation.py"
 
 
 def words(app) -> str:
-    return re.sub(r"\\(.)", r"\1", "\n".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption]))
+    return re.sub(
+        r"\\(.)|\u2060", r"\1", "\n".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption])
+    )
 
 
 def test_an_audit_is_offered_where_there_is_none(tiny_home, tiny_build, started, open_app) -> None:

@@ -47,3 +47,41 @@ def test_pages_of_stored_results_load_no_model(tiny_home: Path, page: str) -> No
 def test_pages_about_scores_load_the_models_and_nothing_more(tiny_home: Path, page: str) -> None:
     _, modules = opened(page)
     assert modules & HEAVY == {"torch"}
+
+
+WHILE_PILLOW_LOADS = """
+import importlib.machinery, sys, threading, time
+
+begun = threading.Event()
+
+class Slow(importlib.machinery.SourceFileLoader):
+    def exec_module(self, module):
+        begun.set()
+        time.sleep(2)
+        super().exec_module(module)
+
+class Finder:
+    def find_spec(name, path=None, target=None):
+        if name != "PIL.Image":
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        spec.loader = Slow(name, spec.origin)
+        return spec
+
+import numpy, pandas, plotly.graph_objects as go, plotly.io, streamlit
+from guidedrec_core.data import verbs
+assert "PIL.Image" not in sys.modules
+sys.meta_path.insert(0, Finder)
+threading.Thread(target=__import__, args=("PIL.Image",)).start()
+begun.wait()
+from guidedrec_core.app import show
+names = numpy.array(["tents", "stoves"], dtype=object)  # what pandas gives
+print(len(go.Figure(go.Scatter(x=names, y=[1, 2])).to_json()))
+"""
+
+
+def test_charts_are_written_while_another_first_visit_loads_pillow() -> None:
+    command = [sys.executable, "-c", WHILE_PILLOW_LOADS]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=False)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 0

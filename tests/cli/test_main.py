@@ -24,7 +24,6 @@ EXPECTED = {
     *(f"data {name}" for name in ("import", "fetch", "describe", "list")),
     *(
         "app",
-        "vectors",
         "build",
         "train",
         "refine",
@@ -38,6 +37,7 @@ EXPECTED = {
         "doctor",
     ),
     *(f"score {name}" for name in ("dataset", "template", "suggest", "reliability", "override", "overrides")),
+    *(f"vectors {name}" for name in ("dataset", "extract")),
     *(f"runs {name}" for name in ("list", "show", "delete")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }

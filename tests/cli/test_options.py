@@ -1,6 +1,7 @@
 """Options and configuration file against `BuildConfig`."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,3 +122,20 @@ def test_a_wrong_file_is_named(content: str, said: str, refused: Callable[..., s
 
 def test_a_stage_refuses_options_of_other_stages(refused: Callable[..., Any]) -> None:
     assert "--width" in refused("refine", "fernway", "--width", "8")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("[" * 100_000, "nested more than 64 levels deep"), (" " * (2 << 20), "it has more than"), ("{", "expected JSON")],
+)
+def test_a_configuration_of_any_size_or_depth_is_refused(
+    refused: Callable[..., str], tmp_path: Path, content: str, message: str
+) -> None:
+    (tmp_path / "c.json").write_text(content)
+    assert message in refused("train", "tiny", "--config", tmp_path / "c.json")
+
+
+def test_a_configuration_that_never_ends_or_begins_is_refused(refused: Callable[..., str], tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero"), tmp_path):
+        assert "expected a regular file, it is a" in refused("train", "tiny", "--config", path)

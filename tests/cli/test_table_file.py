@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from guidedrec_core.cli import table_file as module
-from guidedrec_core.cli.table_file import LEDGERS, table_file
+from guidedrec_core.cli.table_file import LEDGERS, RECOMMENDATIONS, table_file
 from guidedrec_core.errors import InputError
 
 ROWS = pd.DataFrame({"user_id": ["1", "ü"], "item_id": ["007", 'a,"b'], "part": ["bias", "x"], "value": [0.1, -2.5]})
@@ -75,3 +75,15 @@ def test_a_wrong_place_is_refused_before_the_work(name: str, said: str, tmp_path
     (tmp_path / "f.csv").mkdir()
     with pytest.raises(InputError, match=said), table_file(tmp_path / name, LEDGERS):
         pytest.fail("the work was begun")
+
+
+def test_csv_is_harmless_for_spreadsheets_and_parquet_is_exact(tmp_path: Path) -> None:
+    ids = ["=1+1", "-2+3", "-5", "@x", "u1"]
+    rows = pd.DataFrame({"user_id": ids, "item_id": "i", "score": -0.5, "rank": 1, "model": "base"})
+    for name, expected in (("t.csv", ["'=1+1", "'-2+3", "-5", "'@x", "u1"]), ("t.parquet", ids)):
+        with table_file(tmp_path / name, RECOMMENDATIONS) as add:
+            add(rows)
+        read = pd.read_parquet if name == "t.parquet" else pd.read_csv
+        found = read(tmp_path / name)
+        assert found["user_id"].tolist() == expected
+        assert found["score"].tolist() == [-0.5] * len(ids)

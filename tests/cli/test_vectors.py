@@ -1,12 +1,17 @@
 """``guidedrec vectors``."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from embedding_server import KEY, EmbeddingServer, embedding_server, vector  # noqa: F401
+
+from guidedrec_core.data.vocabulary import Vocabulary
+from guidedrec_core.vectors.table import read_vectors
 
 
 @pytest.fixture
@@ -92,3 +97,42 @@ def test_wrong_use_is_refused_in_one_line(
     assert "expected a key for https://api.openai.com/v1" in refused(
         "vectors", shop, "--columns=title", "--model=m", out
     )
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Path:
+    """A checkpoint with an object next to the weights."""
+    content = {
+        "config": Counter("object"),
+        "state_dict": {"items": torch.eye(3)},
+        "ids": ["[PAD]", "item-00", "item-01"],
+    }
+    torch.save(content, tmp_path / "m.pth")
+    return tmp_path / "m.pth"
+
+
+def test_a_checkpoint_is_listed_and_its_vectors_taken_out(
+    document: Callable[..., Any], call: Callable[..., Any], checkpoint: Path, tmp_path: Path
+) -> None:
+    assert document("vectors", "extract", checkpoint) == {
+        "arrays": [{"name": "state_dict.items", "shape": [3, 3], "type": "<f4"}],
+        "ids": [{"name": "ids", "count": 3}],
+    }
+    listed = call("vectors", "extract", checkpoint).stdout
+    assert "3 x 3" in listed
+    assert "::ids" in listed
+    out = tmp_path / "v.npz"
+    wanted = ("vectors", "extract", checkpoint, "--tensor=state_dict.items", "--ids=::ids", f"--out={out}")
+    assert document(*wanted) == {"tensor": "state_dict.items", "vectors": 3, "width": 3, "path": str(out)}
+    assert "3, 3 numbers each" in call(*wanted).stdout
+    found = read_vectors(str(out), Vocabulary(["item-00", "item-01"], "item"))
+    assert found.values.tolist() == [[0, 1, 0], [0, 0, 1]]
+
+
+def test_wrong_ways_to_take_vectors_out_are_refused(refused: Callable[..., str], checkpoint: Path) -> None:
+    assert "--tensor needs --ids and --out" in refused("vectors", "extract", checkpoint, "--tensor=x")
+    assert "go with --tensor" in refused("vectors", "extract", checkpoint, "--ids=::ids")
+    assert "expected a file" in refused("vectors", "extract", checkpoint.with_name("no.pth"))
+    options = ("--tensor=state_dict.items", "--ids=::ids")
+    assert "ends in .npz" in refused("vectors", "extract", checkpoint, *options, "--out=v.pt")
+    assert "found: ids" in refused("vectors", "extract", checkpoint, options[0], "--ids=::no", "--out=v.npz")

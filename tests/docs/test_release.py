@@ -12,10 +12,11 @@ ROOT = Path(__file__).resolve().parents[2]
 VERSION = guidedrec_core.__version__
 
 
-def test_the_changelog_begins_with_this_version_and_a_date_below_what_is_unreleased() -> None:
+def test_the_changelog_begins_with_this_version_and_a_date_below_what_is_not_released() -> None:
     headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
-    newest = headings[headings[0] == "Unreleased"]
-    assert re.fullmatch(rf"\[{re.escape(VERSION)}\] - \d{{4}}-\d\d-\d\d", newest)
+    released = [heading for heading in headings if heading != "Unreleased"]
+    assert "Unreleased" not in headings[1:]
+    assert re.fullmatch(rf"\[{re.escape(VERSION)}\] - \d{{4}}-\d\d-\d\d", released[0])
     assert len(set(headings)) == len(headings)
 
 

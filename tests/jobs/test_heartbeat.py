@@ -33,12 +33,14 @@ def test_what_people_read() -> None:
 def test_a_record_is_written_while_nothing_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeat, "EVERY_SECONDS", 0.0)
     monkeypatch.setattr(heartbeat, "_LOOK_SECONDS", 0.01)
-    with Reporter(tmp_path, JOB) as reporter:
+    folder = tmp_path / JOB.id
+    folder.mkdir()
+    with Reporter(folder, JOB) as reporter:
         reporter.listen(Progress("train base", 1, 9))
-        first = read_record(tmp_path)
+        first = read_record(folder)
         assert first is not None
         deadline = datetime.now(UTC) + timedelta(seconds=20)
-        while (later := read_record(tmp_path)) is None or later.heartbeat == first.heartbeat:
+        while (later := read_record(folder)) is None or later.heartbeat == first.heartbeat:
             assert datetime.now(UTC) < deadline
     assert later.stage == "train base"
 

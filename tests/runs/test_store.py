@@ -162,6 +162,49 @@ def test_listing_survives_any_damage_and_deletes_it(store: RunStore) -> None:
     assert store.list() == []
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[" * 100_000, "nested more than 64 levels deep"),
+        (b'{"a":' * 70 + b"1" + b"}" * 70, "nested more than 64 levels deep"),
+        (b'{"format_version": 3, "summary": {"n": NaN}}', "NaN, which is no JSON"),
+        (b'{"format_version": 3, "summary": {"n": 1e999}}', "a number that is too large"),
+        (b'{"format_version": 3, "summary": {"n": "\\ud800"}}', "UnicodeEncodeError"),
+        (b'{"format_version": 3, "seed": ' + b"9" * 5000 + b"}", "ValueError"),
+        (b" " * (16 << 20) + b"{}", "it has more than 16,777,216 bytes"),
+        ("pipe", "it is a pipe, socket or device"),
+        ("device", "it is a pipe, socket or device"),
+        ("folder", "it is a folder"),
+        ("loop", "symbolic links"),
+    ],
+)
+def test_no_manifest_stops_the_listing_or_is_read_for_ever(store: RunStore, content: bytes | str, message: str) -> None:
+    sound, run = make(store), make(store)
+    user = make(store, "base", {"data": run})
+    manifest = run.path / "manifest.json"
+    manifest.unlink()
+    if content == "pipe":
+        os.mkfifo(manifest)
+    elif content == "device":
+        manifest.symlink_to("/dev/zero")
+    elif content == "folder":
+        manifest.mkdir()
+    elif content == "loop":
+        manifest.symlink_to(manifest)
+    else:
+        assert isinstance(content, bytes)
+        manifest.write_bytes(content)
+    problems = {info.id: info.problem for info in store.list()}
+    assert problems[sound.id] is None
+    assert message in str(problems[run.id])
+    assert len(str(problems[run.id])) < 500
+    with pytest.raises(RunCorruptError, match="is damaged"):
+        store.open(run.id)
+    with pytest.raises(RunCorruptError, match=r"missing in|changed since"):
+        store.open(user.id)
+    assert store.delete(run.id, cascade=True) == (user.id, run.id)
+
+
 def test_list_is_newest_first(store: RunStore) -> None:
     made = [make(store, stage).id for stage in ("base", "data", "base")]
     assert [info.id for info in store.list()] == made[::-1]

@@ -1,7 +1,9 @@
 """Stages from runs to runs: nothing done twice, nothing lost, nothing leaked, the same every time."""
 
+import multiprocessing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -55,6 +57,32 @@ def test_building_again_does_nothing_again(tiny_home: Path, tiny_build: Build) -
     assert again.refined.id == tiny_build.refined.id
     assert {info.id for info in store.list()} == before
     assert {event.stage for event in events} == {"data", "scores"}
+
+
+def _build(folder: Path, begin: Any) -> None:
+    """Import and build the tiny shop, as one of several processes."""
+    store = RunStore(folder / "home")
+    dataset = import_dataset("csv", folder / "interactions.csv", "tiny", items_path=folder / "catalogue.csv")
+    begin.wait()
+    stages.store_dataset(store, dataset)
+    stages.build(store, "tiny", tiny.CONFIG, files(folder))
+
+
+def test_builds_of_one_data_set_at_once_share_every_step(tmp_path: Path) -> None:
+    tiny.write_shop(tmp_path)
+    context = multiprocessing.get_context("spawn")
+    begin = context.Barrier(2)
+    builds = [context.Process(target=_build, args=(tmp_path, begin)) for _ in range(2)]
+    for each in builds:
+        each.start()
+    for each in builds:
+        each.join(300)
+    assert [each.exitcode for each in builds] == [0, 0]
+    store = RunStore(tmp_path / "home")
+    counts = {stage: len(store.list(stage)) for stage in ("data", "scores", "base", "evaluation", "projection")}
+    assert counts == dict.fromkeys(counts, 1)
+    assert len(store.list("refined")) == 3  # with both controls
+    assert not list((store.home / "checkpoints").glob("*.safetensors"))
 
 
 def test_a_build_asked_for_again_makes_every_model_again_and_once(tiny_home: Path, tiny_build: Build) -> None:

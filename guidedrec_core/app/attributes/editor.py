@@ -59,7 +59,7 @@ def _state(dataset: str, draft: Draft, used: AttributeSchema) -> None:
         said = f"{len(schema)} attributes. Compared with those in use, {'; '.join(different)}."
     else:
         said = f"The same {len(schema)} attributes as those in use."
-    st.markdown(escaped(said), help=f"Content {schema.hash()}")
+    st.markdown(escaped(said), help=escaped(f"Content {schema.hash()}"))
     with st.container(horizontal=True):
         for suffix, kind in ((".toml", "TOML"), (".json", "JSON")):
             st.download_button(
@@ -87,7 +87,7 @@ def _list(dataset: str, draft: Draft) -> None:
             "Attributes, in order",
             range(count),
             index=at if count else None,
-            format_func=lambda place: draft.attributes[place].label.strip() or "(no name)",
+            format_func=lambda place: escaped(draft.attributes[place].label) or "(no name)",
             key=key,
             on_change=choose,
         )

@@ -95,7 +95,7 @@ def _place(view: View, given: Run) -> _Place:
 
 def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
     rows = [_row(place, one) for one in layer]
-    event = st.dataframe(
+    event = show.table(
         pd.DataFrame(rows),
         hide_index=True,
         height=min(300, 38 + 35 * len(rows)),
@@ -144,7 +144,7 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
     start = set_.value if set_ is not None and set_.value is not None else scored
     with right, st.form("override", border=False):
         value = st.slider(
-            f"{attribute.label} of {_title(place, item)}".replace("[", "(").replace("]", ")"),
+            escaped(f"{attribute.label} of {_title(place, item)}"),
             float(scale.min),
             float(scale.max),
             start if start == start else (scale.min + scale.max) / 2,
@@ -203,7 +203,7 @@ def _present(scored: float, set_: Override | None) -> str:
 
 def _history(place: _Place, entries: tuple[Override, ...]) -> None:
     rows = [_row(place, one, past=True) for one in reversed(entries)]
-    st.dataframe(pd.DataFrame(rows), hide_index=True, key="override_history", column_config=_columns())
+    show.table(pd.DataFrame(rows), hide_index=True, key="override_history", column_config=_columns())
 
 
 def _row(place: _Place, one: Override, past: bool = False) -> dict[str, object]:

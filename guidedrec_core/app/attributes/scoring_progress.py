@@ -72,7 +72,7 @@ def _failed(view: View, faults: pd.DataFrame) -> None:
             show.note(f"{_MOST:,} of {len(faults):,} shown.")
         show.note("Their scores are missing and count as average; scoring again will retry them.")
         rows = faults.head(_MOST)
-        st.dataframe(
+        show.table(
             rows.assign(title=rows["id"].map(titles).fillna(""))[["kind", "id", "title", "reason"]],
             hide_index=True,
             key="fault_table",

@@ -46,7 +46,7 @@ def schema_table(schema: AttributeSchema) -> None:
 
 def fact_table(trust: Trust) -> None:
     """Show each attribute's scores in numbers."""
-    st.dataframe(
+    show.table(
         trust.facts[["label", "mean", "spread", "commonest", "bunching", "missing"]],
         hide_index=True,
         height="content",
@@ -64,7 +64,7 @@ def fact_table(trust: Trust) -> None:
 
 def agreement_table(agreement: pd.DataFrame) -> None:
     """Show in words how well another pass would agree."""
-    st.dataframe(
+    show.table(
         agreement[["label", "sentence", "icc", "low", "high", "difference"]],
         hide_index=True,
         height="content",
@@ -86,7 +86,7 @@ def agreement_table(agreement: pd.DataFrame) -> None:
 
 def pair_table(pairs: pd.DataFrame) -> None:
     """Show how far each two attributes overlap."""
-    st.dataframe(
+    show.table(
         pairs,
         hide_index=True,
         height=260,
@@ -142,7 +142,7 @@ def item_links(item_id: str, title: str, key: str) -> None:
     with st.container(horizontal=True, key=key):
         st.page_link(
             Path("pages/2_Items.py"),
-            label=f"Open {title}".replace("[", "(").replace("]", ")"),
+            label=f"Open {escaped(title)}",
             icon=":material/inventory_2:",
             query_params=url.link(item=item_id),
         )
@@ -159,7 +159,7 @@ def _open_overrides(item_id: str) -> None:
 def _item_table(rows: pd.DataFrame, shown: list[str], key: str, config: dict[str, Any]) -> None:
     """Show a table of items; the chosen one can be opened or corrected."""
     show.note("Choose a row to open or correct the item.")
-    event = st.dataframe(
+    event = show.table(
         rows[shown],
         hide_index=True,
         height=min(300, 38 + 35 * len(rows)),

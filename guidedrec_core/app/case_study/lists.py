@@ -155,7 +155,7 @@ def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
         words=lambda t: t["phrase"].str.replace(r" \([^)]*\)$", "", regex=True),
     )
     number = st.column_config.NumberColumn
-    st.dataframe(
+    show.table(
         parts[["label", "contribution", "words", "user_score", "item_score", "catalogue_score"]],
         hide_index=True,
         height=min(38 + 35 * len(parts), 460),
@@ -190,7 +190,7 @@ def history_table(case: Case, attributes: dict[str, str], verb: InteractionVerb)
             "Most distinctive", width="large", help="Attributes on which the item differs most from the catalogue"
         ),
     }
-    st.dataframe(
+    show.table(
         table[[name for name in named if name in table]],
         hide_index=True,
         key="history",
@@ -228,7 +228,7 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
     rows = table.index[table[c.ITEM] == selected].tolist()
     # The selected item is part of the key, so that the mark moves when the item is chosen elsewhere.
     key = f"{name}_list_{case.user_id}_{selected}"
-    st.dataframe(
+    show.table(
         shown,
         hide_index=True,
         key=key,

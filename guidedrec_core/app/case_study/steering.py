@@ -209,7 +209,7 @@ def _list(table: pd.DataFrame, gone: bool) -> None:
     moves = [
         steered_move(status, rank, gone) for status, rank in zip(table["status"], table["other_rank"], strict=True)
     ]
-    st.dataframe(
+    show.table(
         pd.DataFrame({"rank": table[c.RANK], "title": table[c.TITLE], "change": moves}),
         hide_index=True,
         key=f"steer_list_{'before' if gone else 'after'}",

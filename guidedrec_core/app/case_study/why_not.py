@@ -5,6 +5,7 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
 from guidedrec_core.app.case_study import loaders as case_loaders
+from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
@@ -26,7 +27,7 @@ def why_not(view: View, case: Case) -> None:
     if st.session_state.get("why_not_item") not in labels:
         st.session_state["why_not_item"] = next(iter(labels), None) if query.strip() else None
     chosen = right.selectbox(
-        f"Items ({found.note})",
+        f"Items ({escaped(found.note)})",
         list(labels),
         format_func=lambda item_id: f"{labels[item_id]} ({item_id})",
         placeholder="Choose an item" if labels else "Nothing found; try fewer letters",

@@ -149,7 +149,7 @@ def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: Ma
             "spaces, not on the maps.",
         )
         own = ["score"] if is_selected else []
-        st.dataframe(
+        show.table(
             selection.attributes.assign(pull=selection.attributes["pull"].round(2) + 0.0)[  # + 0.0: no "-0.00"
                 ["label", "pull", *own, "catalogue_score", "low", "high"]
             ],
@@ -172,7 +172,7 @@ def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: Ma
             f"{min(_MOST_ITEMS, len(shown)):,} of {len(shown):,} shown, those whose neighbours changed most first."
         )
         shown = shown.assign(kept=shown["kept"].round(2))
-        st.dataframe(
+        show.table(
             shown[[c.TITLE, c.CATEGORY, "interactions", "kept", c.ITEM]].head(_MOST_ITEMS),
             hide_index=True,
             column_config={
@@ -199,7 +199,7 @@ def _category_table(item_map: ItemMap, whole: pd.DataFrame, selected: pd.DataFra
             state.select((item_map.items[c.CATEGORY] == name).to_numpy().nonzero()[0])
 
     show.note("Most changed first. Choose a row to select that category on both maps.")
-    st.dataframe(
+    show.table(
         table[[c.CATEGORY, "kept", "moved_by", "items", "selected"]],
         hide_index=True,
         key=key,

@@ -79,7 +79,7 @@ def _orders(fidelity: pd.DataFrame, verb: InteractionVerb) -> None:
         direction=lambda f: f["direction"].map(_DIRECTIONS),
         order=lambda f: f["order"].map(ORDER_WORDS),
     )
-    st.dataframe(
+    show.table(
         rows[["part", "direction", "order", "area", "low", "high", "gap", "gap_low", "gap_high", "better"]],
         hide_index=True,
         column_config={
@@ -117,7 +117,7 @@ def _meanings(meaning: pd.DataFrame, labels: dict[str, str], verb: InteractionVe
             "cross_talk": rows["cross_talk"],
         }
     )
-    st.dataframe(
+    show.table(
         table,
         hide_index=True,
         height="content",

@@ -3,6 +3,7 @@
 import pandas as pd
 import streamlit as st
 
+from guidedrec_core.app import show
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.list_words import LIST_WORDS, list_changes, list_figure, list_meaning
@@ -21,10 +22,8 @@ def model_list(metrics: pd.DataFrame, verb: InteractionVerb) -> None:
 
 def control_table(differences: pd.DataFrame, metric: str) -> None:
     """Show the question behind each evaluated control, and the answer here."""
-    st.table(
-        pd.DataFrame(control_answers(differences, metric), columns=["Question", "Compared with", "Answer here"]),
-        hide_index=True,
-    )
+    rows = [tuple(map(escaped, row)) for row in control_answers(differences, metric)]
+    st.table(pd.DataFrame(rows, columns=["Question", "Compared with", "Answer here"]), hide_index=True)
 
 
 def metric_table(metrics: pd.DataFrame) -> None:
@@ -38,11 +37,14 @@ def metric_table(metrics: pd.DataFrame) -> None:
     order = [m for m in MODELS if m in set(metrics["model"])]
     names = [str(name) for name in dict.fromkeys(metrics["metric"])]
     table = said.pivot(index="model", columns="metric", values="text").loc[order, names]
-    st.dataframe(
+    show.table(
         table.rename(index=MODEL_WORDS).reset_index(),
         hide_index=True,
         height="content",
-        column_config={"model": "Model", **{m: st.column_config.Column(metric_label(m), help=m) for m in names}},
+        column_config={
+            "model": "Model",
+            **{m: st.column_config.Column(metric_label(m), help=escaped(m)) for m in names},
+        },
     )
 
 
@@ -53,7 +55,7 @@ def difference_table(differences: pd.DataFrame) -> None:
         against=differences["against"].map(MODEL_WORDS),
         metric=differences["metric"].map(metric_label),
     )
-    st.dataframe(
+    show.table(
         table,
         hide_index=True,
         column_config={
@@ -74,7 +76,7 @@ def slice_table(gains: pd.DataFrame, slice_by: str, verb: InteractionVerb) -> No
     """Show a metric of all models in each slice."""
     gains = gains.assign(slice=[slice_label(slice_by, str(name), verb) for name in gains["slice"]])
     models = {m: _NUMBER(MODEL_WORDS[m], format="%.4f") for m in MODELS if m in gains}
-    st.dataframe(
+    show.table(
         gains[["slice", "n_cases", *models, "gain", "ci_low", "ci_high"]],
         hide_index=True,
         column_config={
@@ -106,14 +108,14 @@ def list_table(lists: pd.DataFrame, verb: InteractionVerb) -> None:
     order = [m for m in MODELS if m in set(lists["model"])]
     table = said.pivot(index="model", columns="metric", values="text").loc[order, metrics]
     names = {metric: metric.partition("@")[0] for metric in metrics}
-    st.dataframe(
+    show.table(
         table.rename(index=MODEL_WORDS).reset_index(),
         hide_index=True,
         height="content",
         column_config={
             "model": "Model",
             **{
-                m: st.column_config.TextColumn(LIST_WORDS[n], help=f"{m}: {list_meaning(n, verb)}")
+                m: st.column_config.TextColumn(LIST_WORDS[n], help=escaped(f"{m}: {list_meaning(n, verb)}"))
                 for m, n in names.items()
             },
         },
@@ -123,7 +125,7 @@ def list_table(lists: pd.DataFrame, verb: InteractionVerb) -> None:
 def ablation_table(ablation: pd.DataFrame, labels: dict[str, str]) -> None:
     """Show the measures of every choice of attributes."""
     kinds = {"all": "all", "none": "none", "drop": "without", "keep": "only", "first": "largest weights, up to"}
-    st.dataframe(
+    show.table(
         ablation.assign(
             kind=ablation["kind"].map(kinds),
             attribute=ablation["attribute"].map(labels),

@@ -138,7 +138,7 @@ def _audience(found: "Preview", verb: InteractionVerb) -> None:
     else:
         st.text(f"It would not be in anyone's top {found.k}; it would rank best for these {verb.users}.")
     show.note("Best rank first. Choose a row to open the case.")
-    event = st.dataframe(
+    event = show.table(
         found.audience,
         hide_index=True,
         height=320,
@@ -162,7 +162,7 @@ def _tables(found: "Preview", verb: InteractionVerb) -> None:
         similar, strengths = st.tabs(["Similar items", "Main strengths"])
         with similar:
             near = found.near[[c.RANK, c.TITLE, c.CATEGORY, "similarity", "why", c.ITEM]]
-            st.dataframe(
+            show.table(
                 near.assign(**{c.CATEGORY: near[c.CATEGORY].map(category_words)}),
                 hide_index=True,
                 key="preview_near_table",
@@ -176,7 +176,7 @@ def _tables(found: "Preview", verb: InteractionVerb) -> None:
                 },
             )
         with strengths:
-            st.dataframe(
+            show.table(
                 found.contributions[["label", "everyone", "reached"]],
                 hide_index=True,
                 key="preview_gain_table",

@@ -91,7 +91,7 @@ def _by_hand(view: View) -> None:
     begin = "average"
     if view.item is not None and view.item in system.data.dataset.items:
         like = item_loaders.index(view.entry.data.id).title(view.item)
-        words = {"average": "Catalogue average", "item": like}
+        words = {"average": "Catalogue average", "item": escaped(like)}
         begin = st.segmented_control(
             "Start from", list(words), default="average", required=True, format_func=words.__getitem__,
             key="preview_begin",

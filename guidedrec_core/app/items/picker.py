@@ -4,6 +4,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import url
+from guidedrec_core.app.errors import escaped
 from guidedrec_core.items.search import ItemIndex
 
 _MOST = 50
@@ -34,7 +35,7 @@ def item_picker(index: ItemIndex, current: str | None) -> None:
         url.update(item=st.session_state["choose_item"])
 
     right.selectbox(
-        f"Items ({found.note})",
+        f"Items ({escaped(found.note)})",
         list(titles),
         format_func=lambda item_id: labels.get(item_id, item_id),
         placeholder="Choose an item" if titles else "Nothing found; try fewer letters",

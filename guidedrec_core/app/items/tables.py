@@ -23,7 +23,7 @@ def near_table(near: pd.DataFrame, key: str) -> None:
             url.update(item=str(near[c.ITEM].iloc[rows[0]]))
 
     show.note("Choose a row to open that item.")
-    st.dataframe(
+    show.table(
         near.assign(category=near[c.CATEGORY].map(category_words))[
             [c.RANK, c.TITLE, c.CATEGORY, "similarity", "why", "also"]
         ],
@@ -44,7 +44,7 @@ def near_table(near: pd.DataFrame, key: str) -> None:
 
 def attribute_table(attributes: pd.DataFrame) -> None:
     """Show an item's scores."""
-    st.dataframe(
+    show.table(
         attributes[["label", "score", "catalogue_score", "z", "low", "high", "missing"]],
         hide_index=True,
         column_config={
@@ -66,7 +66,7 @@ def audience_table(audience: pd.DataFrame, item_id: str, verb: InteractionVerb) 
             "" if len(audience) <= _MOST_USERS else f"{_MOST_USERS:,} of {len(audience):,} shown, best refined first. "
         )
         show.note(f"{some}Choose a row to open the case.")
-        event = st.dataframe(
+        event = show.table(
             audience.head(_MOST_USERS),
             hide_index=True,
             height=260,

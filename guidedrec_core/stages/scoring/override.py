@@ -1,11 +1,14 @@
 """What people say against single scores, laid over the scores that a refinement starts from."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.overrides import Override, OverrideLog, apply, current, digest
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
-from guidedrec_core.stages.common import find_equal
+from guidedrec_core.stages.common import Identity, made_once
 from guidedrec_core.stages.data import given_scores
 
 
@@ -68,11 +71,18 @@ def overridden(store: RunStore, scores: Run) -> Run:
     if not layer:
         return scores
     config = {**scores.config, "overrides": {"scores": scores.id, "digest": digest(layer)}}
-    found = find_equal(store, "scores", config, {"data": data, "scores": scores}, None)
-    if found is not None:
-        return found
+    inputs = {"data": data, "scores": scores}
+    identity = Identity("scores", config, inputs, None)
+    return made_once(store, identity, lambda _: _write_overridden(store, layer, config, inputs), room=0)
+
+
+def _write_overridden(
+    store: RunStore, layer: tuple[Override, ...], config: Mapping[str, Any], inputs: Mapping[str, Run]
+) -> Run:
+    """Lay overrides over the scores among the inputs, and store the result."""
+    data, scores = inputs["data"], inputs["scores"]
     made = apply(layer, load_scores(scores), _items(data))
-    with store.create("scores", config=config, inputs={"data": data, "scores": scores}) as writer:
+    with store.create("scores", config=config, inputs=inputs) as writer:
         writer.copy_files(scores, scores.manifest.files.keys() - {"item_scores.npy", "notices.json"})
         writer.write_array("item_scores", made.scores.values)
         writer.write_table("overrides", made.cells)

@@ -30,7 +30,7 @@ from guidedrec_core.scoring.cache import ReplyCache
 from guidedrec_core.scoring.prices import failed_words
 from guidedrec_core.scoring.prompts import PROMPT_VERSION, Kind, Listing, item_listings, user_listings
 from guidedrec_core.scoring.scorer import Scorer, ScoringPlan, ScoringResult
-from guidedrec_core.stages.common import sha256
+from guidedrec_core.stages.common import Identity, fitted_once, sha256
 from guidedrec_core.stages.data import find_data
 
 # Settings that change neither what is asked nor what may be taken from earlier answers.
@@ -192,7 +192,10 @@ def score_with_llm(
             server = BatchClient(config.base_url)
             results = BatchScorer(cache, schema, config).run(listings, server, listener)
         else:
-            results = _ask(cache, schema, config, listings, client or chat_client(config), listener)
+            asked = Identity("scores", {"schema": schema.hash(), "model": config.model}, {"data": data}, None)
+            # Another process with the same question waits, and finds the answers kept: none is paid for twice.
+            with fitted_once(store, asked, listener, room=0):
+                results = _ask(cache, schema, config, listings, client or chat_client(config), listener)
         parts = [
             _Part(
                 kind=kind,

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -221,6 +222,16 @@ def test_the_budget_stops_and_the_rest_is_asked_with_a_larger_one(
     assert (done.summary["scored"], done.summary["stopped"]) == (40, "")
     seen = [each for request in chat_server.asked for each in texts_in(request)]
     assert len(seen) == len(set(seen)) == 40, "nothing is paid for twice"
+
+
+def test_scorings_at_once_pay_for_nothing_twice(
+    config: ScoringConfig, score: Score, store: RunStore, chat_server: ChatServer
+) -> None:
+    with ThreadPoolExecutor() as threads:
+        runs = [each.result() for each in [threads.submit(score, config) for _ in range(2)]]
+    assert [run.summary["scored"] for run in runs] == [40, 40]
+    seen = [each for request in chat_server.asked for each in texts_in(request)]
+    assert len(seen) == len(set(seen)) == 40
 
 
 def test_a_budget_for_nothing_stores_nothing(config: ScoringConfig, score: Score, store: RunStore) -> None:
