@@ -44,7 +44,7 @@ def names(view: View, run: RunInfo, metrics: pd.DataFrame, colours: Palette) -> 
     with st.expander("Show as table", icon=":material/table:"):
         shown = shares.assign(part=shares["part"].map(PART_WORDS))
         share = st.column_config.NumberColumn
-        st.dataframe(
+        show.table(
             shown,
             hide_index=True,
             key="named_share_table",

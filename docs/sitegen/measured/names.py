@@ -1,0 +1,48 @@
+"""What has a name, and what it costs: the files `naming_*.json` of `benchmarks/naming.py`."""
+
+from typing import Any
+
+from sitegen.measured.gain import BASES
+from sitegen.results import Results
+from sitegen.tables import gain, number, table
+
+_DATA = {
+    "movietweetings-100k": "MovieTweetings",
+    "movielens-small": "MovieLens small",
+    "fernway": "Fernway (simulated)",
+}
+_METRIC = "NDCG@10"
+
+
+def naming_table(results: Results) -> str:
+    """Write, for each data set and base: what is left unnamed, what ranking by names keeps, and what mode named gains."""
+    rows = []
+    for path in sorted(results.folder.glob("naming_*.json")):
+        found = results.read(path.stem)
+        data = _DATA.get(found["data"], found["data"]) + (", split in time" if found["split"] == "temporal" else "")
+        for base, entry in found["bases"].items():
+            own = entry["names of additive"]
+            shares, quality = own["shares"], own["NDCG@10 by weight of what has no name"]
+            over = entry["differences"]
+            rows.append(
+                [
+                    f"{data}, {BASES.get(base, base)}",
+                    f"{shares['unnamed_out_of_fold']:.1%}",
+                    f"{shares['random_columns']:.1%}",
+                    f"{own['lines that keep their sign']:.0%}",
+                    f"{quality[0] / quality[-1]:.0%}",
+                    number(entry["metrics"]["base"][_METRIC]["value"]),
+                    number(entry["metrics"]["refined"][_METRIC]["value"]),
+                    f"**{number(entry['metrics']['named'][_METRIC]['value'])}**",
+                    *(_gain(over, against) for against in ("base", "refined", "named placebo")),
+                ]
+            )
+    head = ["Data, base model", "unnamed", "random columns", "stable lines", "by names alone"]
+    head += ["NDCG@10: base", "refined", "mode named", "named over base", "over refined", "over its placebo"]
+    return table(head, rows)
+
+
+def _gain(over: dict[str, dict[str, dict[str, Any]]], against: str) -> str:
+    """Write what mode named gains over another model."""
+    found = over[f"named over {against}"][_METRIC]
+    return gain(found["gain"], *found["ci"])
