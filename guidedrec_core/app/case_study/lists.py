@@ -16,8 +16,9 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
-from guidedrec_core.explanation.words import move_words, ordinal
+from guidedrec_core.explanation.words import move_words, ordinal, source_label, source_meanings
 from guidedrec_core.recommenders.explanation import Explanation
+from guidedrec_core.refinement.sources import SOURCES
 from guidedrec_core.runs.library import RefinedEntry
 
 _MATCHES = 50
@@ -148,15 +149,19 @@ def choose_item(case: Case, verb: InteractionVerb) -> None:
 
 
 def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
-    """Say each contribution in words, largest first; raw values on demand."""
+    """Say each contribution in words and show what it comes from, largest first; raw values on demand."""
     order = explanation.parts["contribution"].abs().sort_values(ascending=False, kind="stable").index
     parts = explanation.parts.loc[order].assign(
         item_score=lambda t: t["item_score"].where(~t["missing"]),
         words=lambda t: t["phrase"].str.replace(r" \([^)]*\)$", "", regex=True),
     )
     number = st.column_config.NumberColumn
+    sources: dict[str, Any] = {
+        name: number(source_label(name, verb), format="%+.2f", width=80, help=f"Part of the contribution: {meaning}")
+        for name, meaning in zip(SOURCES, source_meanings(verb), strict=True)
+    }
     st.dataframe(
-        parts[["label", "contribution", "words", "user_score", "item_score", "catalogue_score"]],
+        parts[["label", "contribution", "words", *sources, "user_score", "item_score", "catalogue_score"]],
         hide_index=True,
         height=min(38 + 35 * len(parts), 460),
         key="contributions",
@@ -164,7 +169,8 @@ def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
         column_config={
             "label": st.column_config.TextColumn("Attribute", width=120),
             "contribution": number("Contribution", format="%+.3f", width=90),
-            "words": st.column_config.TextColumn("In words", width=190),
+            "words": st.column_config.TextColumn("In words", width=300),
+            **sources,
             "user_score": number(
                 f"This {verb.user}",
                 format="%.1f",
@@ -247,7 +253,7 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
 
 def _raw(explanation: Explanation) -> pd.DataFrame:
     """Return all terms of the score, unrounded."""
-    values = explanation.parts[["attribute", "user_value", "item_value", "low", "high"]]
+    values = explanation.parts[["attribute", *SOURCES, "user_value", "item_value", "low", "high"]]
     lines = explanation.lines[["kind", "name", "label", "contribution", "ci_low", "ci_high"]]
     score = pd.DataFrame({"kind": [""], "name": ["score"], "label": ["Score"], "contribution": [explanation.score]})
     table = lines.merge(values, how="left", left_on="name", right_on="attribute").drop(columns="attribute")
