@@ -8,6 +8,7 @@ from guidedrec_core.explanation.question import Question
 from guidedrec_core.rationale.facts import AttributeFact, Facts, PastFact, RemovalFact
 from guidedrec_core.recommenders.lines import OTHER_PATTERNS
 from guidedrec_core.recommenders.refined import RefinedRecommender
+from guidedrec_core.refinement.sources import SOURCES
 
 
 def rationale_facts(
@@ -39,7 +40,7 @@ def rationale_facts(
         AttributeFact(name, label, *map(float, numbers))
         for name, label, *numbers in zip(
             *(selected.parts[column] for column in ("attribute", "label", "contribution")),
-            *(selected.parts[column] for column in ("item_score", "user_score", "catalogue_score")),
+            *(selected.parts[column] for column in ("item_score", "user_score", "catalogue_score", *SOURCES)),
             strict=True,
         )
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from guidedrec_core.data.dataset import Shown
     from guidedrec_core.rationale.claims import Reader
     from guidedrec_core.recommenders.refined import RefinedRecommender
+    from guidedrec_core.refinement.sources import Source
 
 
 _SHOWN = ["label", "contribution", "ci_low", "ci_high", "kind"]
@@ -87,11 +88,11 @@ def _explain_one(
 ) -> None:
     """Show the ledger of one score, and what `case_json` says of it; empty: the ledger alone."""
     document = ledger_json(system, model, user_id, item_id)
-    lines = score_lines(system, model, user_id, item_id, hand_on=bool(around))
+    lines, sources = score_lines(system, model, user_id, item_id, hand_on=bool(around))
     if document["rank"] is None:
         session.note(f"item {item_id} is in the history of user {user_id} already, so it is never recommended")
     if as_json:
-        write_json(document | {"lines": _records(lines)} | around)
+        write_json(document | {"lines": _records(lines, sources)} | around)
         return
     items = system.data.dataset.items
     title = one_line(system.data.dataset.catalogue.frame[c.TITLE].iloc[items.index(item_id)])
@@ -104,12 +105,33 @@ def _explain_one(
     ]
     rows.append(["Score", f"{document['score']:+.3f}", "", ""])
     write_table(("part", "contribution", "95 % interval", "kind"), rows)
+    if sources:
+        _write_sources(system, lines, sources)
     if around:
         write_case(around)
 
 
-def score_lines(system: "RefinedRecommender", model: str, user_id: str, item_id: str, hand_on: bool) -> "pd.DataFrame":
-    """Return every line of one score; see `Explanation.lines`.
+def _write_sources(
+    system: "RefinedRecommender", lines: "pd.DataFrame", sources: dict[str, dict["Source", float]]
+) -> None:
+    """Show what attributes' contributions come from, in the order of their lines."""
+    from guidedrec_core.explanation.words import source_label
+    from guidedrec_core.refinement.sources import SOURCES
+
+    click.echo()
+    click.echo("What the attributes' contributions come from")
+    own = lines[lines["kind"] == "attribute"]
+    rows = [
+        [one_line(label), f"{value:+.3f}", *(f"{sources[name][each]:+.3f}" for each in SOURCES)]
+        for name, label, value in own[["name", "label", "contribution"]].itertuples(index=False, name=None)
+    ]
+    write_table(("part", "contribution", *(source_label(each, system.verb).lower() for each in SOURCES)), rows)
+
+
+def score_lines(
+    system: "RefinedRecommender", model: str, user_id: str, item_id: str, hand_on: bool
+) -> tuple["pd.DataFrame", dict[str, dict["Source", float]]]:
+    """Return every line of one score, see `Explanation.lines`, and what attributes' lines come from, by name.
 
     A base model's score has no names: it is its bias and the rest.
 
@@ -130,6 +152,7 @@ def score_lines(system: "RefinedRecommender", model: str, user_id: str, item_id:
     from guidedrec_core.explanation.question import Question
     from guidedrec_core.recommenders.explanation import explain_item
     from guidedrec_core.recommenders.lines import COLUMNS, handed_to_past_items
+    from guidedrec_core.refinement.sources import SOURCES
 
     question = Question.of(system.data, user_id, item_id)
     if model == "base":
@@ -140,15 +163,22 @@ def score_lines(system: "RefinedRecommender", model: str, user_id: str, item_id:
             ("unnamed", "patterns", patterns, f"what the base model learned ({rest:+.2f})", rest, nan, nan),
             ("popularity", "bias", "Popularity", f"the same for everyone ({bias:+.2f})", bias, nan, nan),
         ]
-        return pd.DataFrame(rows, columns=list(COLUMNS))
-    lines = explain_item(system, question).lines
-    return handed_to_past_items(lines, system, question) if hand_on else lines
+        return pd.DataFrame(rows, columns=list(COLUMNS)), {}
+    explanation = explain_item(system, question)
+    lines = explanation.lines
+    values = explanation.parts[list(SOURCES)].itertuples(index=False, name=None)
+    sources = {
+        name: dict(zip(SOURCES, map(float, row), strict=True))
+        for name, row in zip(explanation.parts["attribute"].tolist(), values, strict=True)
+    }
+    return handed_to_past_items(lines, system, question) if hand_on else lines, sources
 
 
-def _records(lines: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return lines as plain values; what is not estimated has no interval."""
+def _records(lines: "pd.DataFrame", sources: dict[str, dict["Source", float]]) -> list[dict[str, Any]]:
+    """Return lines as plain values; what is not estimated has no interval, and attributes' lines have sources."""
     return [
         {str(name): None if value != value else value for name, value in row.items()}  # NaN differs from itself
+        | ({"sources": sources[row["name"]]} if row["kind"] == "attribute" else {})
         for row in lines.to_dict("records")
     ]
 

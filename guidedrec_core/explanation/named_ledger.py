@@ -9,6 +9,7 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.naming.lines import Line
 from guidedrec_core.naming.model import NamedModel
+from guidedrec_core.refinement.sources import Sources
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -27,6 +28,9 @@ class NamedLedger:
         Guided item vectors g, ``[n, A]``.
     contributions : FloatArray
         What each line adds, ``[n, L]``; over the catalogue each has mean 0.
+    sources : Sources
+        Attributes' contributions by where they come from, ``[n, A]``; to 1e-5 they sum to the first A columns of
+        `contributions`.
     neighbours : FloatArray
         The share of item-kNN, ``[n]``; 0 where there is none.
     unnamed : FloatArray
@@ -41,6 +45,7 @@ class NamedLedger:
     user_values: FloatArray
     item_values: FloatArray
     contributions: FloatArray
+    sources: Sources
     neighbours: FloatArray
     unnamed: FloatArray
     average: float
@@ -61,12 +66,14 @@ def named_ledger(named: NamedModel, given: UserHistory, items: IntArray) -> Name
     """
     parts = named.parts(given.users, given.histories, items)
     contributions = named.contributions(parts.slopes[0], items)
+    values = named.model.item_values()[items].astype(np.float64)
     neighbours, unnamed, average = parts.neighbours[0], parts.unnamed[0], float(parts.average[0])
     return NamedLedger(
         lines=named.columns.lines,
         user_values=parts.profile[0].astype(np.float64),
-        item_values=named.model.item_values()[items].astype(np.float64),
+        item_values=values,
         contributions=contributions,
+        sources=named.sources(given.users, given.histories).times(values),
         neighbours=neighbours,
         unnamed=unnamed,
         average=average,

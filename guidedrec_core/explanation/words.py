@@ -1,10 +1,13 @@
 """Plain words for numbers: what stands next to every chart. Templates only, no language model."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.refinement.sources import Source, leading_source
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -73,34 +76,99 @@ def profile_sentence(
     return "; ".join(said) or "has no clear taste in these attributes yet"
 
 
-def contribution_phrase(attribute: Attribute, user_value: float, item_value: float, contribution: float) -> str:
-    """Say why one attribute counts for or against an item.
+def contribution_phrase(
+    attribute: Attribute, user_value: float, item_value: float, sources: Mapping[Source, float], verb: InteractionVerb
+) -> str:
+    """Say why one attribute counts for or against an item: by the source that gives its contribution the sign.
+
+    Parameters
+    ----------
+    attribute : Attribute
+        Which.
+    user_value, item_value : float
+        In z-units.
+    sources : mapping of Source to float
+        The contribution, split.
+    verb : InteractionVerb
+        What users do.
 
     Examples
     --------
-    >>> a = Attribute(name="darkness", low="gentle", high="grim")
-    >>> contribution_phrase(a, 1.2, 0.8, 0.42)
-    'both high on darkness (+0.42)'
-    >>> contribution_phrase(a, 1.2, -0.8, -0.42)
-    'seeks darkness, this has little (-0.42)'
-    >>> contribution_phrase(a, -1.2, 0.8, 0.12), contribution_phrase(a, 1.2, 0.8, 0.02)
-    ('high darkness helps (+0.12)', 'darkness has little effect (+0.02)')
+    >>> from guidedrec_core.data.verbs import BOUGHT
+    >>> a = Attribute(name="warmth", low="cool", high="warm")
+    >>> def said(user, item, own, others, everyone=0.0, interactions=0.0):
+    ...     sources = dict(own_taste=own, other_tastes=others, everyone=everyone, interactions=interactions)
+    ...     return contribution_phrase(a, user, item, sources, BOUGHT)
+    >>> said(1.2, 0.8, 0.4, 0.02), said(1.2, -0.8, -0.4, 0.0), said(1.2, 0.8, 0.01, 0.01)
+    ('both high on warmth (+0.42)', 'seeks warmth, this has little (-0.40)', 'warmth has little effect (+0.02)')
+    >>> said(1.2, 0.8, 0.1, 0.2), said(1.2, 0.8, 0.1, -0.3)
+    ("high warmth: goes with this customer's other tastes (+0.30)", \
+"high warmth: goes against this customer's other tastes (-0.20)")
     """
     name = lower_first(attribute.label)
+    contribution = sum(sources.values())
     amount = f"({contribution:+.2f})"
     if abs(contribution) < LITTLE_EFFECT:
         return f"{name} has little effect {amount}"
-    if contribution * user_value * item_value < 0:
-        # The learned weight of an attribute depends on the whole profile and on all other users, too.
-        side = "helps" if contribution > 0 else "counts against it"
-        return f"{'high' if item_value >= 0 else 'low'} {name} {side} {amount}"
-    if user_value >= 0 and item_value >= 0:
-        return f"both high on {name} {amount}"
-    if user_value < 0 and item_value < 0:
-        return f"both low on {name} {amount}"
-    if user_value >= 0:
-        return f"seeks {name}, this has little {amount}"
-    return f"avoids {name}, this has a lot {amount}"
+    source, helps = leading_source(sources), contribution > 0
+    if source != "own_taste":
+        return f"{'high' if item_value >= 0 else 'low'} {name}: {source_words(source, helps, verb)} {amount}"
+    return f"{_taste_words(name, user_value >= 0, item_value >= 0, helps, verb)} {amount}"
+
+
+def _taste_words(name: str, user_high: bool, item_high: bool, helps: bool, verb: InteractionVerb) -> str:
+    """Say how user and item go together on one attribute, where that decides."""
+    if user_high == item_high:
+        both = f"both {'high' if user_high else 'low'} on {name}"
+        return both if helps else f"{both}, yet that counts against it"
+    if helps:
+        return f"not this {verb.user}'s usual {name}, yet that helps"  # the learned weight is negative
+    return f"seeks {name}, this has little" if user_high else f"avoids {name}, this has a lot"
+
+
+def source_words(source: Source, helps: bool, verb: InteractionVerb) -> str:
+    """Say why an item's value on an attribute counts for or against it, beyond the user's own taste in it.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import WATCHED
+    >>> source_words("everyone", True, WATCHED), source_words("interactions", False, WATCHED)
+    ('popular with viewers in general', "does not fit this viewer's viewing patterns")
+    """
+    if source == "other_tastes":
+        return f"goes {'with' if helps else 'against'} this {verb.user}'s other tastes"
+    if source == "everyone":
+        return f"{'popular' if helps else 'unpopular'} with {verb.users} in general"
+    return f"{'fits' if helps else 'does not fit'} this {verb.user}'s {verb.patterns}"
+
+
+def source_label(source: Source, verb: InteractionVerb) -> str:
+    """Name a source, e.g. as the head of a column.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import WATCHED
+    >>> source_label("own_taste", WATCHED), source_label("interactions", WATCHED)
+    ('Own taste', 'Viewing patterns')
+    """
+    return verb.patterns.capitalize() if source == "interactions" else source.replace("_", " ").capitalize()
+
+
+def source_meanings(verb: InteractionVerb) -> tuple[str, ...]:
+    """Say what each of `SOURCES` is, in their order.
+
+    Examples
+    --------
+    >>> from guidedrec_core.data.verbs import BOUGHT
+    >>> source_meanings(BOUGHT)[0]
+    "this customer's taste in this attribute"
+    """
+    return (
+        f"this {verb.user}'s taste in this attribute",
+        f"this {verb.user}'s tastes in the other attributes, which it goes with or against",
+        f"the same for all {verb.users}",
+        f"what the models learned from {verb.nouns}, beyond tastes in attributes",
+    )
 
 
 def distinctive_words(attributes: tuple[Attribute, ...], z: FloatArray, most: int = 3) -> str:

@@ -306,18 +306,16 @@ def _contributions(
 def _reasons(system: RefinedRecommender, users: IntArray, guided: FloatArray) -> list[str]:
     """Say for each of some users which attributes help the item most."""
     histories = [system.data.shown_history(user) for user in users.tolist()]
-    parts = system.refined.new_item_parts(users, histories, guided)
-    said = []
-    for profile, slopes in zip(parts.profile, parts.slopes, strict=True):
-        each = slopes * guided[0]
-        best = [a for a in np.argsort(-each, kind="stable")[:2] if each[a] >= words.LITTLE_EFFECT]
-        attributes = system.schema.attributes
-        said.append(
-            words.listing(
-                [words.contribution_phrase(attributes[a], profile[a], guided[0, a], float(each[a])) for a in best]
-            )
-            or "no attribute helps much"
-        )
+    profiles = system.refined.new_item_parts(users, histories, guided).profile
+    sources = system.refined.slope_sources(users, histories).times(guided)  # [n, A]
+    attributes, said = system.schema.attributes, []
+    for row, (profile, each) in enumerate(zip(profiles, sources.total, strict=True)):
+        best = [a for a in np.argsort(-each, kind="stable")[:2].tolist() if each[a] >= words.LITTLE_EFFECT]
+        phrases = [
+            words.contribution_phrase(attributes[a], profile[a], guided[0, a], sources.one(row, a), system.verb)
+            for a in best
+        ]
+        said.append(words.listing(phrases) or "no attribute helps much")
     return said
 
 

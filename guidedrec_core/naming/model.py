@@ -25,6 +25,7 @@ from guidedrec_core.naming.regression import PENALTIES, Doubles, Regression, fit
 from guidedrec_core.refinement.guided import FloatArray
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.refined import Parts
+from guidedrec_core.refinement.sources import Sources
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +117,18 @@ class NamedModel:
         unnamed = unsplit - slopes @ self._values(items).T - average[:, None]
         slopes[:, : split.slopes.shape[1]] += split.slopes
         return NamedParts(split.scores, split.profile, slopes, neighbours, unnamed, average)
+
+    def sources(self, users: IntArray, histories: list[IntArray]) -> Sources:
+        """Split attributes' slopes for each history by source, ``[B, A]``; they sum to those in `NamedParts.slopes`.
+
+        Attributes' share in item vectors is from interactions, their share in biases is the same for everyone.
+        """
+        own = self.model.slope_sources(users, histories)
+        factors = self.model.remainder_factors(users, histories).astype(np.float64)
+        shares = self.regression.coefficients[1 : 1 + self.model.n_attributes]  # [A, d + 2]
+        width = factors.shape[1]
+        named = {"interactions": factors @ shares[:, :width].T, "everyone": shares[:, width]}
+        return own.plus(Sources.of(own.own_taste.shape, **named))
 
     def unsplit(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Doubles:
         """Return what the regression has to name, ``[B, n]``: all but attributes' own share and item-kNN."""

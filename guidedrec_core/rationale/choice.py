@@ -112,6 +112,7 @@ def _attribute(one: AttributeFact, facts: Facts, leads: bool) -> AttributeClaim:
         user_score=one.user_score,
         catalogue_score=one.catalogue_score,
         top=facts.top,
+        sources=tuple(one.sources.items()),
         verb=facts.verb,
     )
 
@@ -136,11 +137,15 @@ def _past_items(facts: Facts) -> list[PastItemClaim]:
 
 
 def _shared(past: PastFact, facts: Facts) -> SharedAttributeClaim | None:
-    """Return what a past item has in common with the item: the attribute that counts most among those both share."""
+    """Return what a past item has in common with the item: the attribute that counts most among those both share.
+
+    Only attributes that help by the user's own taste count: of others it is no reason that both have them.
+    """
     alike = [
         (one, score)
         for one, score in zip(facts.attributes, past.scores, strict=True)
         if one.contribution > 0
+        and one.own_taste > 0
         and _counts(one.contribution)
         and _side(score, one.catalogue_score) == _side(one.item_score, one.catalogue_score) != 0
     ]

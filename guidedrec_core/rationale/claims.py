@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
 from guidedrec_core.data.verbs import InteractionVerb
-from guidedrec_core.explanation.words import listing, lower_first, ordinal
+from guidedrec_core.explanation.words import listing, lower_first, ordinal, source_label, source_words
 from guidedrec_core.rationale.facts import REMAINDER
+from guidedrec_core.refinement.sources import Source, leading_source
 
 Reader = Literal["merchandiser", "stakeholder", "analyst"]
 """The reader: gets reasons with their size, reasons without numbers, or all numbers in technical terms."""
@@ -24,7 +25,7 @@ _LONGEST_TITLE = 120
 
 @dataclass(frozen=True)
 class AttributeClaim:
-    """What an attribute contributes, and whether the item matches the user's taste in it.
+    """What an attribute contributes, and why: whether the item matches the user's taste in it, or another source.
 
     Attributes
     ----------
@@ -38,6 +39,8 @@ class AttributeClaim:
         How the item goes with the history; see `Match`.
     item_score, user_score, catalogue_score, top : float
         Raw scores of the item, of the history and of the catalogue on average (NaN where unknown), and their maximum.
+    sources : tuple of (Source, float)
+        What the contribution comes from.
     verb : InteractionVerb
         The words for the data set's interactions.
     """
@@ -53,11 +56,15 @@ class AttributeClaim:
     user_score: float
     catalogue_score: float
     top: float
+    sources: tuple[tuple[Source, float], ...]
     verb: InteractionVerb
 
     def sentence(self, reader: Reader) -> str:
         """Say it."""
         if reader == "analyst":
+            sources = ", ".join(
+                f"{lower_first(source_label(name, self.verb))} {value:+.2f}" for name, value in self.sources
+            )
             scores = ", ".join(
                 f"{who} {_score(score, self.top)}"
                 for who, score in (
@@ -66,14 +73,21 @@ class AttributeClaim:
                     ("catalogue mean", self.catalogue_score),
                 )
             )
-            return (
-                f"{self.label} contributes {self.contribution:+.2f}{_largest(self.contribution, self.leads)}: {scores}."
-            )
+            size = f"{self.contribution:+.2f}{_largest(self.contribution, self.leads)}"
+            return f"{self.label} contributes {size}: {sources}; {scores}."
         size = f" ({self.contribution:+.2f})" if reader == "merchandiser" else ""
-        return f"{self.label} {_effect(self.contribution, self.leads)}{size}{self._match_words()}."
+        return f"{self.label} {_effect(self.contribution, self.leads)}{size}{self._why()}."
 
-    def _match_words(self) -> str:
-        """Return the match in words; it can disagree with the contribution, because a weight can be negative."""
+    def _why(self) -> str:
+        """Return the source that gives the contribution its sign, in words.
+
+        A match can disagree with the user's own taste, because a weight can be negative.
+        """
+        source = leading_source(dict(self.sources))
+        if source != "own_taste":
+            is_ = "is " if source == "everyone" else ""
+            words = source_words(source, self.contribution > 0, self.verb)
+            return f", as its {lower_first(self.label)} {is_}{words}"
         if not self.match:
             return ""
         agrees = (self.match in ("both_high", "both_low")) == (self.contribution > 0)

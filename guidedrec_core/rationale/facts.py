@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from guidedrec_core.data.verbs import CHOSE, InteractionVerb
+from guidedrec_core.refinement.sources import SOURCES, Source
 
 REMAINDER, POPULARITY, RANK, REMOVAL = "remainder", "popularity", "rank", "removal"
 """Evidence ids of single facts; the others are `AttributeFact.id` and `PastFact.id`."""
@@ -22,6 +23,8 @@ class AttributeFact:
         Its part of the score, against an average item.
     item_score, user_score, catalogue_score : float
         Raw scores: the item's, the decayed mean of the history, the catalogue's mean; NaN where unknown.
+    own_taste, other_tastes, everyone, interactions : float
+        What the contribution comes from; see `refinement.sources.Sources`.
     """
 
     name: str
@@ -30,11 +33,20 @@ class AttributeFact:
     item_score: float
     user_score: float
     catalogue_score: float
+    own_taste: float
+    other_tastes: float
+    everyone: float
+    interactions: float
 
     @property
     def id(self) -> str:
         """The evidence id."""
         return f"attribute:{self.name}"
+
+    @property
+    def sources(self) -> dict[Source, float]:
+        """What the contribution comes from."""
+        return {name: getattr(self, name) for name in SOURCES}
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from guidedrec_core.naming.model import NamedModel
 from guidedrec_core.ranking.ranks import mask_seen
 from guidedrec_core.recommenders.lines import AVERAGE, PAST_ITEM, UNNAMED, score_lines
 from guidedrec_core.refinement.refined import RefinedModel
+from guidedrec_core.refinement.sources import SOURCES
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -92,7 +93,8 @@ class Explanation:
     parts : pandas.DataFrame
         One row an attribute, in schema order: ``attribute, label, low, high, user_value, item_value`` (z-scores),
         ``user_score, item_score, catalogue_score`` (raw scale; the user's is the decayed mean over the history),
-        ``contribution`` (as in `lines`), ``missing, phrase``.
+        ``contribution`` (as in `lines`), ``own_taste, other_tastes, everyone, interactions`` (what it comes from, see
+        `Sources`; they sum to it), ``missing, phrase``.
     score : float
         What the list is sorted by.
     sentence : str
@@ -168,13 +170,16 @@ def explain_item(
     rank, base_rank = int(ranks["refined"][item]), int(ranks["base"][item])
     contributions = ledger.contributions[0, : len(model.schema.attributes)]
     phrases = [
-        words.contribution_phrase(*each)
-        for each in zip(model.schema.attributes, ledger.user_values, ledger.item_values[0], contributions, strict=True)
+        words.contribution_phrase(attribute, user_value, item_value, ledger.sources.one(0, a), model.verb)
+        for a, (attribute, user_value, item_value) in enumerate(
+            zip(model.schema.attributes, ledger.user_values, ledger.item_values[0], strict=True)
+        )
     ]
     parts = profile[["attribute", "label", "low", "high", "user_value", "user_score", "catalogue_score"]].assign(
         item_value=ledger.item_values[0],
         item_score=model.item_scores.values[item].astype(np.float64),
         contribution=contributions,
+        **{name: getattr(ledger.sources, name)[0] for name in SOURCES},
         missing=model.missing[item],
         phrase=phrases,
     )

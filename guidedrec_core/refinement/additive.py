@@ -34,6 +34,7 @@ from guidedrec_core.models.encoder import Encoder
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
+from guidedrec_core.refinement.sources import Sources
 from guidedrec_core.training.losses import TrainingPairs
 
 
@@ -278,6 +279,17 @@ class AdditiveRefinedModel(nn.Module):
         bias = self._table(self._residual_mask(), rows)[1]
         arrays = (self._scores(profile, state, rows), profile, slopes, state @ self._residuals(rows).T, bias)
         return replace(Parts(*(a.cpu().numpy() for a in arrays)), factors=state.cpu().numpy())
+
+    @torch.inference_mode()
+    def slope_sources(self, users: IntArray, histories: list[IntArray]) -> Sources:
+        """Split the slopes by source, ``[B, A]``: ``w p`` is own taste; what an anchor adds is from interactions."""
+        profile, state = self._user_side(users, histories)
+        own = (self.attribute_weights * profile).cpu().numpy()
+        return Sources.of(
+            own.shape,
+            own_taste=own,
+            **({"interactions": (state @ self.anchor.T).cpu().numpy()} if self.anchored else {}),
+        )
 
     @torch.inference_mode()
     def remainder_factors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:

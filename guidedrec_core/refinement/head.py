@@ -10,7 +10,7 @@ has not seen. The frozen models are evaluated once.
 
 Why on the validation part: item vectors have memorised the training targets, so that weights fitted on these would be
 too small. Why whitened: one weight per attribute cannot undo correlations between attributes. Whitened columns are
-linear in the guided embedding, so that contributions are reported in its own, readable columns.
+linear in the guided embedding, so that contributions are reported in its own, readable columns; `sources` splits them.
 
 Shapes: B histories, V validation cases, C frozen models, P kinds of popularity, N items, A attributes.
 """
@@ -31,6 +31,7 @@ from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.head_fit import Doubles, HeadWeights, fit_head
 from guidedrec_core.refinement.profiles import guided_profiles
 from guidedrec_core.refinement.refined import Parts, RefinedModel
+from guidedrec_core.refinement.sources import Sources
 
 
 class Neighbours(Protocol):
@@ -324,6 +325,17 @@ class HeadModel:
         """Return what one unit of an item's value adds in the head itself, ``[B, A]``."""
         whitened = self.learned.profile * (profile @ self.mix) + self.learned.everyone  # [B, A]
         return whitened.astype(np.float32) @ self.mix
+
+    def slope_sources(self, users: IntArray, histories: list[IntArray]) -> Sources:
+        """Split the slopes for each history by source, ``[B, A]``: the head's own, and those of a refined model."""
+        profile, mix = self._profiles(histories).astype(np.float64), self.mix.astype(np.float64)
+        weights = (mix * self.learned.profile) @ mix  # [A, A], W of `sources`
+        own = profile * np.diag(weights)
+        everyone = self.learned.everyone @ mix
+        sources = Sources.of(own.shape, own_taste=own, other_tastes=profile @ weights - own, everyone=everyone)
+        if self.refined is None:
+            return sources
+        return sources.plus(self.refined.slope_sources(users, histories).times(float(self._tau("refined"))))
 
     def new_item_parts(self, users: IntArray, histories: list[IntArray], guided: FloatArray) -> Parts:
         """Split the scores of items without interactions that the catalogue does not hold.

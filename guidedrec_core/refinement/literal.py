@@ -29,6 +29,7 @@ from guidedrec_core.models.encoder import Encoder
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
 from guidedrec_core.refinement.profiles import concatenate_histories, decayed_sums, shrunk_means
 from guidedrec_core.refinement.refined import Parts
+from guidedrec_core.refinement.sources import Sources
 from guidedrec_core.training.losses import TrainingPairs
 
 TABLE_SPREAD = 0.3
@@ -175,6 +176,12 @@ class LiteralRefinedModel(nn.Module):
         scores = torch.addmm(bias, side, table.T)
         arrays = (scores, self._profiles(histories), slopes, remainder, bias, slopes)
         return replace(Parts(*(a.cpu().numpy() for a in arrays)), factors=side[:, A:].cpu().numpy())
+
+    @torch.inference_mode()
+    def slope_sources(self, users: IntArray, histories: list[IntArray]) -> Sources:
+        """Return the slopes, ``[B, A]``, as learned from interactions: neither q nor out(h) is the profile shown."""
+        slopes = (self._user_side(users, histories)[:, : self.n_attributes] * TABLE_SPREAD).cpu().numpy()
+        return Sources.of(slopes.shape, interactions=slopes)
 
     @torch.inference_mode()
     def remainder_factors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.refinement.guided import FloatArray
+from guidedrec_core.refinement.sources import Sources
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,9 @@ class RefinedModel(Protocol):
         items : IntArray, optional
             Item indexes, ``[n]``: only these are scored, which is much cheaper for many histories; all by default.
         """
+
+    def slope_sources(self, users: IntArray, histories: list[IntArray]) -> Sources:
+        """Split the slopes for each history by where they come from, ``[B, A]``; they sum to `Parts.slopes`."""
 
     def remainder_factors(self, users: IntArray, histories: list[IntArray]) -> FloatArray:
         """Return the user's side of the remainder as a product of vectors, ``[B, d]``; see `remainder_vectors`."""

@@ -163,7 +163,13 @@ def test_the_lines_of_a_score_sum_to_it_with_and_without_past_items(
     for brief in (True, False):
         why = document("explain", "--user", "user-03", "--item", item, *(["--brief"] if brief else []))
         lines = why["lines"]
-        assert list(lines[0]) == ["kind", "name", "label", "text", "contribution", "ci_low", "ci_high"]
+        for line in lines:
+            own = ["sources"] if line["kind"] == "attribute" else []
+            assert list(line) == ["kind", "name", "label", "text", "contribution", "ci_low", "ci_high", *own]
+        for line in lines:
+            if line["kind"] == "attribute":
+                assert list(line["sources"]) == ["own_taste", "other_tastes", "everyone", "interactions"]
+                assert sum(line["sources"].values()) == pytest.approx(line["contribution"], abs=TOLERANCE)
         assert sum(line["contribution"] for line in lines) == pytest.approx(why["score"], abs=TOLERANCE)
         assert {line["kind"] for line in lines} == kinds - ({"past_item"} if brief else set())
         named = [line for line in lines if line["kind"] in ("attribute", "fact", "popularity")]
@@ -293,13 +299,20 @@ def test_a_rationale_comes_with_its_claims_and_their_evidence(
 
 
 def test_people_get_the_parts_largest_first(call: Callable[..., Any], tiny_home: Path) -> None:
-    lines = call("explain", "--user", "user-03", "--item", "item-00", "--brief").stdout.splitlines()
+    text = call("explain", "--user", "user-03", "--item", "item-00", "--brief").stdout
+    lines, sources = (part.splitlines() for part in text.split("\nWhat the attributes' contributions come from\n"))
     assert lines[0].startswith(f"{tiny.HOSTILE_TITLE} for user user-03: ")
     assert lines[2].split() == ["part", "contribution", "95", "%", "interval", "kind"]
     amounts = [abs(float(re.findall(r"[+-]\d+\.\d+", line)[0])) for line in lines[3:-3]]
     assert len(amounts) > len(tiny.ATTRIBUTES)
     assert amounts == sorted(amounts, reverse=True)
     assert [line.split()[0] for line in lines[-3:]] == ["Other", "Average", "Score"]
+    assert " ".join(sources[0].split()) == "part contribution own taste other tastes everyone choice patterns"
+    numbers = [[float(number) for number in re.findall(r"[+-]\d+\.\d+", line)] for line in sources[1:]]
+    assert len(numbers) == len(tiny.ATTRIBUTES)
+    for contribution, *parts in numbers:
+        assert len(parts) == 4
+        assert sum(parts) == pytest.approx(contribution, abs=0.0026)
 
 
 def test_all_ledgers_sum_to_the_scores_and_equal_single_ones(

@@ -4,6 +4,7 @@ import pytest
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.data.verbs import BOUGHT, WATCHED
 from guidedrec_core.explanation import words
+from guidedrec_core.refinement.sources import SOURCES
 
 SCHEMA = AttributeSchema(
     attributes=(
@@ -15,23 +16,40 @@ SCHEMA = AttributeSchema(
 
 
 @pytest.mark.parametrize(
-    ("user", "item", "contribution", "said"),
+    ("user", "item", "sources", "said"),
     [
-        (1.0, 2.0, 0.42, "both high on darkness (+0.42)"),
-        (-1.0, -2.0, 0.11, "both low on darkness (+0.11)"),
-        (1.0, -2.0, -0.20, "seeks darkness, this has little (-0.20)"),
-        (-1.0, 2.0, -0.20, "avoids darkness, this has a lot (-0.20)"),
-        (0.1, 2.0, 0.04, "darkness has little effect (+0.04)"),
-        (0.1, 2.0, 0.22, "both high on darkness (+0.22)"),
-        (-1.0, 2.0, 0.10, "high darkness helps (+0.10)"),
-        (-1.0, -2.0, -0.10, "low darkness counts against it (-0.10)"),
-        (1.0, 2.0, -0.10, "high darkness counts against it (-0.10)"),
+        (1.0, 2.0, (0.40, 0.02, 0.0, 0.0), "both high on darkness (+0.42)"),
+        (-1.0, -2.0, (0.11, 0.0, 0.0, 0.0), "both low on darkness (+0.11)"),
+        (1.0, -2.0, (-0.15, 0.0, -0.05, 0.0), "seeks darkness, this has little (-0.20)"),
+        (-1.0, 2.0, (-0.20, 0.0, 0.0, 0.0), "avoids darkness, this has a lot (-0.20)"),
+        (0.1, 2.0, (0.5, -0.46, 0.0, 0.0), "darkness has little effect (+0.04)"),
+        (1.0, 2.0, (0.10, 0.21, 0.0, 0.0), "high darkness: goes with this customer's other tastes (+0.31)"),
+        (1.0, 2.0, (0.10, -0.41, 0.0, 0.0), "high darkness: goes against this customer's other tastes (-0.31)"),
+        (1.0, -2.0, (-0.10, 0.1, 0.31, 0.0), "low darkness: popular with customers in general (+0.31)"),
+        (-1.0, 2.0, (0.10, 0.1, -0.4, 0.0), "high darkness: unpopular with customers in general (-0.20)"),
+        (1.0, 2.0, (0.1, 0.0, 0.0, 0.2), "high darkness: fits this customer's purchase patterns (+0.30)"),
+        (1.0, -2.0, (-0.1, 0.0, 0.0, -0.2), "low darkness: does not fit this customer's purchase patterns (-0.30)"),
+        (-1.0, 2.0, (0.10, 0.0, 0.0, 0.0), "not this customer's usual darkness, yet that helps (+0.10)"),
+        (1.0, 2.0, (-0.10, 0.0, 0.0, 0.0), "both high on darkness, yet that counts against it (-0.10)"),
     ],
 )
-def test_contribution_phrases_say_which_plus_or_minus_it_is(
-    user: float, item: float, contribution: float, said: str
+def test_contribution_phrases_say_what_the_contribution_comes_from(
+    user: float, item: float, sources: tuple[float, ...], said: str
 ) -> None:
-    assert words.contribution_phrase(SCHEMA.attributes[0], user, item, contribution) == said
+    by_name = dict(zip(SOURCES, sources, strict=True))
+    assert words.contribution_phrase(SCHEMA.attributes[0], user, item, by_name, BOUGHT) == said
+
+
+def test_reasons_use_the_words_of_the_data_set() -> None:
+    sources = {"own_taste": 0.0, "other_tastes": 0.0, "everyone": 0.0, "interactions": 0.3}
+    said = words.contribution_phrase(SCHEMA.attributes[0], 1.0, 1.0, sources, WATCHED)
+    assert said == "high darkness: fits this viewer's viewing patterns (+0.30)"
+    assert [words.source_label(name, WATCHED) for name in SOURCES] == [
+        "Own taste",
+        "Other tastes",
+        "Everyone",
+        "Viewing patterns",
+    ]
 
 
 def test_profile_sentence_names_what_counts() -> None:

@@ -15,10 +15,10 @@ CASE = Facts(
     rank=1,
     base_rank=31,
     attributes=(
-        AttributeFact("warmth", "Warmth", 0.42, 9.0, 7.2, 4.1),
-        AttributeFact("style_focus", "Style focus", -0.2, 2.0, 6.0, 5.0),
-        AttributeFact("ruggedness", "Ruggedness", 0.11, 8.0, 5.5, 5.4),
-        AttributeFact("comfort", "Comfort", 0.001, math.nan, 5.0, 5.0),
+        AttributeFact("warmth", "Warmth", 0.42, 9.0, 7.2, 4.1, 0.3, 0.05, 0.02, 0.05),
+        AttributeFact("style_focus", "Style focus", -0.2, 2.0, 6.0, 5.0, -0.15, -0.1, 0.0, 0.05),
+        AttributeFact("ruggedness", "Ruggedness", 0.11, 8.0, 5.5, 5.4, 0.1, 0.0, 0.01, 0.0),
+        AttributeFact("comfort", "Comfort", 0.001, math.nan, 5.0, 5.0, 0.0, 0.0, 0.001, 0.0),
     ),
     remainder=0.9,
     popularity=-0.12,
@@ -60,7 +60,9 @@ def facts(draw: st.DrawFn) -> Facts:
     attributes = []
     for name in names:
         label = Attribute(name=name, low="low", high="high").label
-        attributes.append(AttributeFact(name, label, draw(_PART), draw(_RAW), draw(_RAW), draw(st.floats(0, 10))))
+        sources = [draw(_PART) for _ in range(4)]
+        scores = draw(_RAW), draw(_RAW), draw(st.floats(0, 10))
+        attributes.append(AttributeFact(name, label, sum(sources), *scores, *sources))
     past = tuple(
         PastFact(number, draw(TITLES), draw(_PART), tuple(draw(_RAW) for _ in names))
         for number in range(1, 1 + draw(st.integers(0, 4)))

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Callable, Iterator
 
-from guidedrec_core.rationale.facts import Facts
+from guidedrec_core.rationale.facts import AttributeFact, Facts
 
 QUOTED = re.compile(r"“([^“”]*)”")
 _AVERAGES = {"above": 1, "below": -1}
 _NUMBER = r"[+-]?\d+\.\d\d"
 _PART = re.compile(
     rf"(?P<name>[^“”]+?) counts? (?P<most>most )?(?P<side>in its favour|against it)(?: \((?P<value>{_NUMBER})\))?"
-    r"(?:, (?P<although>although it is )?(?P<match>(?:above|below)[^,]+))?\."
+    r"(?:, (?P<although>although it is )?(?P<match>(?:above|below)[^,]+)|, as its (?P<why>[^,]+))?\."
 )
 _BOTH = re.compile(r"(?P<way>above|below) average both in this (?P<user>\w+)'s history and in this item")
 _APART = re.compile(
@@ -19,7 +19,7 @@ _APART = re.compile(
 _ATTRIBUTE = re.compile(
     rf"(?P<name>[^“”]+?) contributes (?P<value>{_NUMBER})"
     r"(?P<most>, the largest part (?P<side>in its favour|against it))?: "
-    r"item (?P<item>[^,]+), history (?P<user>[^,]+), catalogue mean (?P<mean>[^,]+)\."
+    r"(?P<sources>[^;]+); item (?P<item>[^,]+), history (?P<user>[^,]+), catalogue mean (?P<mean>[^,]+)\."
 )
 _OTHER = re.compile(
     r"The (?P<name>remainder \(\w+ patterns beyond the attributes\)|bias \(popularity\)) contributes "
@@ -115,6 +115,8 @@ def _part_faults(said: dict[str, str | None], facts: Facts) -> Iterator[str]:
     rivals = [facts.remainder, facts.popularity, *(one.contribution for one in facts.attributes)]
     yield from _most_fault(bool(said["most"]), value, rivals)
     attribute = next((one for one in facts.attributes if one.label == name), None)
+    if attribute is not None:
+        yield from _source_faults(said, attribute, facts)
     if said.get("match"):
         sides = None if attribute is None else (attribute.user_score, attribute.item_score)
         same = "both" in str(said["match"])
@@ -135,6 +137,36 @@ def _most_fault(said: bool, value: float, all_values: list[float]) -> Iterator[s
     same_sign = [abs(other) for other in all_values if other * value > 0]
     if said and sum(round(other, 2) >= round(abs(value), 2) for other in same_sign) != 1:
         yield "not the largest"
+
+
+def _source_faults(said: dict[str, str | None], one: AttributeFact, facts: Facts) -> Iterator[str]:
+    """Hold the source that a sentence names against the contribution's own; only own taste needs no name."""
+    verb = facts.verb
+    values = {"own": one.own_taste, "others": one.other_tastes, "all": one.everyone, "learned": one.interactions}
+    if said.get("sources"):
+        names = ("own taste", "other tastes", "everyone", f"{verb.activity} patterns")
+        listed = ", ".join(f"{name} {value:+.2f}" for name, value in zip(names, values.values(), strict=True))
+        if said["sources"] != listed:
+            yield "wrong sources"
+        return
+    if "match" not in said:
+        return
+    helps = one.contribution > 0
+    rivals = {name: value if helps else -value for name, value in values.items()}
+    # Two equal sources have the same right to be named.
+    named = {name for name, value in rivals.items() if value >= max(rivals.values())}
+    found: dict[tuple[str, bool], str] = {
+        (f"goes with this {verb.user}'s other tastes", True): "others",
+        (f"goes against this {verb.user}'s other tastes", False): "others",
+        (f"is popular with {verb.users} in general", True): "all",
+        (f"is unpopular with {verb.users} in general", False): "all",
+        (f"fits this {verb.user}'s {verb.activity} patterns", True): "learned",
+        (f"does not fit this {verb.user}'s {verb.activity} patterns", False): "learned",
+    }
+    label = one.label[:1].lower() + one.label[1:]
+    why = str(said["why"]).removeprefix(f"{label} ") if said["why"] else None
+    if (found.get((why, helps), "unknown") if why else "own") not in named:
+        yield "wrong reason"
 
 
 def _matches(words: str, sides: tuple[float, float], mean: float) -> bool:

@@ -23,6 +23,7 @@ from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.refined import Parts
+from guidedrec_core.refinement.sources import Sources
 from guidedrec_core.runs.store import Run, RunStore
 
 CONFIG = BuildConfig(
@@ -280,6 +281,9 @@ def test_items_of_the_catalogue_win_ties_and_what_a_user_took_does_not_count(sho
         def new_item_parts(self, users: np.ndarray, histories: list[np.ndarray], guided: np.ndarray) -> Parts:
             rows = np.zeros((len(users), 3), np.float32)
             return Parts(rows[:, :1], rows, rows, rows[:, :1], rows[0, :1])
+
+        def slope_sources(self, users: np.ndarray, histories: list[np.ndarray]) -> Sources:
+            return Sources.of((len(users), 3))
 
     found = preview(dataclasses.replace(system, refined=Flat()), SCORES)
     taken = [len(set(system.data.shown_history(user).tolist())) for user in range(60)]

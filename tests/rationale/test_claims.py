@@ -25,7 +25,8 @@ def said(name: str, reader: Reader, facts: Facts = CASE) -> str:
             "attribute:warmth",
             "Warmth counts in its favour (+0.42), above average both in this customer's history and in this item.",
             "Warmth counts in its favour, above average both in this customer's history and in this item.",
-            "Warmth contributes +0.42: item 9.0/10, history 7.2/10, catalogue mean 4.1/10.",
+            "Warmth contributes +0.42: own taste +0.30, other tastes +0.05, everyone +0.02, purchase patterns +0.05; "
+            "item 9.0/10, history 7.2/10, catalogue mean 4.1/10.",
         ),
         (
             "attribute:style_focus",
@@ -33,8 +34,8 @@ def said(name: str, reader: Reader, facts: Facts = CASE) -> str:
             "this item.",
             "Style focus counts most against it, above average in this customer's history but below average in this "
             "item.",
-            "Style focus contributes -0.20, the largest part against it: item 2.0/10, history 6.0/10, "
-            "catalogue mean 5.0/10.",
+            "Style focus contributes -0.20, the largest part against it: own taste -0.15, other tastes -0.10, everyone "
+            "+0.00, purchase patterns +0.05; item 2.0/10, history 6.0/10, catalogue mean 5.0/10.",
         ),
         (
             "remainder",
@@ -93,10 +94,37 @@ def test_claims_use_the_words_of_the_data_set() -> None:
 
 
 def test_a_contribution_against_the_match_is_said_with_although() -> None:
-    turned = replace(CASE, attributes=(replace(CASE.attributes[0], contribution=-0.42), *CASE.attributes[1:]))
+    turned = with_warmth(contribution=-0.42, own_taste=-0.3, other_tastes=-0.05, everyone=-0.02, interactions=-0.05)
     assert said("attribute:warmth", "stakeholder", turned) == (
         "Warmth counts most against it, although it is above average both in this customer's history and in this item."
     )
+
+
+def with_warmth(**changes: float) -> Facts:
+    return replace(CASE, attributes=(replace(CASE.attributes[0], **changes), *CASE.attributes[1:]))
+
+
+def test_the_source_that_leads_is_the_reason() -> None:
+    """A match in this attribute is no reason where the contribution comes from something else."""
+    others = with_warmth(own_taste=0.1, other_tastes=0.4, everyone=-0.1, interactions=0.02)
+    assert said("attribute:warmth", "merchandiser", others) == (
+        "Warmth counts in its favour (+0.42), as its warmth goes with this customer's other tastes."
+    )
+    everyone = with_warmth(contribution=-0.2, own_taste=0.1, other_tastes=-0.1, everyone=-0.3, interactions=0.1)
+    assert said("attribute:warmth", "stakeholder", everyone) == (
+        "Warmth counts against it, as its warmth is unpopular with customers in general."
+    )
+    learned = with_warmth(own_taste=0.1, other_tastes=0.02, everyone=0.0, interactions=0.3)
+    assert said("attribute:warmth", "stakeholder", learned) == (
+        "Warmth counts in its favour, as its warmth fits this customer's purchase patterns."
+    )
+
+
+def test_what_is_shared_must_help_by_the_users_own_taste() -> None:
+    assert "shared:1" in {claim.id for claim in claims_of(CASE)}
+    others = with_warmth(own_taste=-0.1, other_tastes=0.52)
+    ruggedness = next(claim for claim in claims_of(others) if claim.id == "shared:1")
+    assert ruggedness.evidence == ("past:1", "attribute:ruggedness")
 
 
 def test_what_is_not_known_or_too_close_to_tell_is_not_said() -> None:
@@ -165,6 +193,7 @@ def test_a_title_stays_within_its_quotation_marks(title: str) -> None:
     assert same_title(shown[1:-1], title) or not title.isprintable()
 
 
+SOURCES_OF_WARMTH = "own taste +0.30, other tastes +0.05, everyone +0.02, purchase patterns +0.05"
 FALSE = [
     "Warmth counts in its favour, although it is above average both in this customer's history and in this item.",
     "Warmth counts in its favour (+0.52).",
@@ -178,8 +207,13 @@ FALSE = [
     "Ruggedness counts in its favour (+0.42).",
     "Price counts in its favour.",
     "General popularity counts most against it.",
-    "Warmth contributes +0.42: item 8.0/10, history 7.2/10, catalogue mean 4.1/10.",
-    "Warmth contributes +0.42, the largest part in its favour: item 9.0/10, history 7.2/10, catalogue mean 4.1/10.",
+    f"Warmth contributes +0.42: {SOURCES_OF_WARMTH}; item 8.0/10, history 7.2/10, catalogue mean 4.1/10.",
+    f"Warmth contributes +0.42, the largest part in its favour: {SOURCES_OF_WARMTH}; item 9.0/10, history 7.2/10, "
+    "catalogue mean 4.1/10.",
+    f"Warmth contributes +0.42: {SOURCES_OF_WARMTH.replace('0.30', '0.31')}; item 9.0/10, history 7.2/10, "
+    "catalogue mean 4.1/10.",
+    "Warmth counts in its favour (+0.42), as its warmth goes with this customer's other tastes.",
+    "Warmth counts in its favour (+0.42), as its warmth goes against this customer's other tastes.",
     "The bias (popularity) contributes +0.12, against an average item.",
     "Of this customer's last 2 purchases, “Pebble Sun Hat” counts most in this item's favour.",
     "Of this customer's last 3 purchases, “Ironpass Vacuum Flask” counts most in this item's favour.",

@@ -15,7 +15,7 @@ _METRIC = "NDCG@10"
 
 
 def naming_table(results: Results) -> str:
-    """Write, for each data set and base: what is left unnamed, what ranking by names keeps, and what mode named gains."""
+    """Write what is left unnamed, what ranking by names keeps and what mode named gains, a row a data set and base."""
     rows = []
     for path in sorted(results.folder.glob("naming_*.json")):
         found = results.read(path.stem)

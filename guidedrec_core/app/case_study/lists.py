@@ -16,12 +16,14 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
-from guidedrec_core.explanation.words import move_words, ordinal
+from guidedrec_core.explanation.words import move_words, ordinal, source_label, source_meanings
 from guidedrec_core.recommenders.explanation import Explanation
+from guidedrec_core.refinement.sources import SOURCES
 from guidedrec_core.runs.library import RefinedEntry
 
 _MATCHES = 50
 _HELD_OUT = "◎"
+_SCORES = ("user_score", "item_score", "catalogue_score")
 
 
 def suggestions(entry: RefinedEntry) -> pd.DataFrame | None:
@@ -148,34 +150,35 @@ def choose_item(case: Case, verb: InteractionVerb) -> None:
 
 
 def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
-    """Say each contribution in words, largest first; raw values on demand."""
+    """Say each contribution in words and show what it comes from, largest first; raw values on demand."""
     order = explanation.parts["contribution"].abs().sort_values(ascending=False, kind="stable").index
-    parts = explanation.parts.loc[order].assign(
-        item_score=lambda t: t["item_score"].where(~t["missing"]),
-        words=lambda t: t["phrase"].str.replace(r" \([^)]*\)$", "", regex=True),
-    )
+    parts = explanation.parts.loc[order].assign(words=lambda t: t["phrase"].str.replace(r" \([^)]*\)$", "", regex=True))
     number = st.column_config.NumberColumn
+    sources: dict[str, Any] = {
+        name: number(source_label(name, verb), format="%+.2f", help=f"Part of the contribution: {meaning}")
+        for name, meaning in zip(SOURCES, source_meanings(verb), strict=True)
+    }
     show.table(
-        parts[["label", "contribution", "words", "user_score", "item_score", "catalogue_score"]],
+        parts[["label", "contribution", "words", *sources]],
         hide_index=True,
         height=min(38 + 35 * len(parts), 460),
         key="contributions",
-        alt="Each attribute's contribution to the score, in words",
+        alt="Each attribute's contribution to the score, in words and by what it comes from",
         column_config={
-            "label": st.column_config.TextColumn("Attribute", width=120),
+            "label": st.column_config.TextColumn("Attribute", width=140),
             "contribution": number("Contribution", format="%+.3f", width=90),
-            "words": st.column_config.TextColumn("In words", width=190),
-            "user_score": number(
-                f"This {verb.user}",
-                format="%.1f",
-                width=85,
-                help=f"Average over past {verb.nouns}; recent ones count more",
-            ),
-            "item_score": number("This item", format="%.1f", width=65, help="Empty: not scored, treated as average"),
-            "catalogue_score": number("Catalogue", format="%.1f", width=70, help="Average of all items"),
+            "words": st.column_config.TextColumn("In words", width=380),
+            **sources,
         },
     )
-    show.table_twin(_raw(explanation), "Raw values", key="raw_parts")
+    scores = {
+        "user_score": number(
+            f"This {verb.user}", format="%.1f", help=f"Average over past {verb.nouns}; recent ones count more"
+        ),
+        "item_score": number("This item", format="%.1f", help="Empty: not scored, treated as average"),
+        "catalogue_score": number("Catalogue", format="%.1f", help="Average of all items"),
+    }
+    show.table_twin(_raw(explanation), "Scores and raw values", key="raw_parts", column_config=scores)
 
 
 def history_table(case: Case, attributes: dict[str, str], verb: InteractionVerb) -> None:
@@ -247,7 +250,9 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case) -> None:
 
 def _raw(explanation: Explanation) -> pd.DataFrame:
     """Return all terms of the score, unrounded."""
-    values = explanation.parts[["attribute", "user_value", "item_value", "low", "high"]]
+    values = explanation.parts[["attribute", *SOURCES, *_SCORES, "user_value", "item_value", "low", "high"]].assign(
+        item_score=explanation.parts["item_score"].where(~explanation.parts["missing"])
+    )
     lines = explanation.lines[["kind", "name", "label", "contribution", "ci_low", "ci_high"]]
     score = pd.DataFrame({"kind": [""], "name": ["score"], "label": ["Score"], "contribution": [explanation.score]})
     table = lines.merge(values, how="left", left_on="name", right_on="attribute").drop(columns="attribute")
