@@ -5,8 +5,8 @@ import numpy as np
 from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.rationale.facts import AttributeFact, Facts, PastFact, RemovalFact
-from guidedrec_core.recommenders.lines import OTHER_PATTERNS
+from guidedrec_core.rationale.facts import AttributeFact, Facts, ItemFact, PastFact, RemovalFact
+from guidedrec_core.recommenders.lines import OTHER_PATTERNS, PAST_ITEM
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.sources import SOURCES
 
@@ -44,6 +44,17 @@ def rationale_facts(
             strict=True,
         )
     )
+    known = [
+        ItemFact(name, label, _text_of(system, name, question.item), contribution)
+        for kind, name, label, contribution in zip(
+            *(lines[column].tolist() for column in ("kind", "name", "label", "contribution")), strict=True
+        )
+        if kind == "fact"
+    ]
+    together = float(lines.loc[lines["kind"] == PAST_ITEM, "contribution"].sum())
+    if together:
+        label = f"{system.verb.participle.capitalize()} together with past {system.verb.nouns}"
+        known.append(ItemFact("neighbours", label, "", together))
     titles = case.history[c.TITLE].tolist()[: len(newest)]
     return Facts(
         title=selected.title,
@@ -59,4 +70,11 @@ def rationale_facts(
         top=system.schema.scale.max,
         removal=removal,
         verb=system.verb,
+        known=tuple(known),
     )
+
+
+def _text_of(system: RefinedRecommender, name: str, item: int) -> str:
+    """Return an item's value of a fact as people read it."""
+    facts = system.named.columns.facts
+    return facts.facts[facts.names.index(name)].texts[item]

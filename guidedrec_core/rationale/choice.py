@@ -8,6 +8,7 @@ from guidedrec_core.rationale.claims import (
     DEFAULT_READER,
     AttributeClaim,
     Claim,
+    FactClaim,
     Match,
     OtherPartClaim,
     PastItemClaim,
@@ -75,7 +76,7 @@ def default_rationale(facts: Facts, reader: Reader = DEFAULT_READER) -> Rational
     then the past item that counts most for it, the smallest change of the history that matters, and the ranks.
     """
     offered = claims_of(facts)
-    parts = [claim for claim in offered if isinstance(claim, AttributeClaim | OtherPartClaim)]
+    parts = [claim for claim in offered if isinstance(claim, AttributeClaim | FactClaim | OtherPartClaim)]
     chosen: list[Claim] = [*parts[:_PARTS_BY_DEFAULT]]
     if all(part.contribution > 0 for part in parts[:_PARTS_BY_DEFAULT]):
         chosen += [part for part in parts[_PARTS_BY_DEFAULT:] if part.contribution <= -_CAN_MOVE][:1]
@@ -84,14 +85,29 @@ def default_rationale(facts: Facts, reader: Reader = DEFAULT_READER) -> Rational
     return Rationale(tuple(chosen), reader)
 
 
-def _parts(facts: Facts) -> list[AttributeClaim | OtherPartClaim]:
+def _parts(facts: Facts) -> list[AttributeClaim | FactClaim | OtherPartClaim]:
     """Return the claims about parts of the score, the largest first."""
     named = sorted((one for one in facts.attributes), key=lambda one: -abs(one.contribution))[:_MOST_ATTRIBUTES]
     others = ((REMAINDER, facts.remainder), (POPULARITY, facts.popularity))
-    all_values = [*(one.contribution for one in named), *(value for _, value in others)]
+    all_values = [
+        *(one.contribution for one in named),
+        *(one.contribution for one in facts.known),
+        *(value for _, value in others),
+    ]
     leading = _leading(all_values)
-    claims: list[AttributeClaim | OtherPartClaim] = [
+    claims: list[AttributeClaim | FactClaim | OtherPartClaim] = [
         _attribute(one, facts, one.contribution in leading) for one in named
+    ]
+    claims += [
+        FactClaim(
+            one.id,
+            (one.id,),
+            one.label,
+            quoted(one.text) if one.text else "",
+            one.contribution,
+            one.contribution in leading,
+        )
+        for one in facts.known
     ]
     claims += [OtherPartClaim(name, (name,), value, value in leading, facts.verb) for name, value in others]
     return sorted(

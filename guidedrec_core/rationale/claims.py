@@ -95,8 +95,42 @@ class AttributeClaim:
 
 
 @dataclass(frozen=True)
+class FactClaim:
+    """What a fact about the item contributes.
+
+    Attributes
+    ----------
+    label : str
+        The fact.
+    text : str
+        The item's value in quotation marks, or empty; see `quoted`.
+    contribution : float
+        Its part of the score, against an average item.
+    leads : bool
+        It is the largest part of its sign.
+    """
+
+    kind: ClassVar[str] = "fact"
+    id: str
+    evidence: tuple[str, ...]
+    label: str
+    text: str
+    contribution: float
+    leads: bool
+
+    def sentence(self, reader: Reader) -> str:
+        """Say it."""
+        name = f"{self.label} {self.text}" if self.text else self.label
+        if reader == "analyst":
+            size = f"{self.contribution:+.2f}{_largest(self.contribution, self.leads)}"
+            return f"The fact {name} contributes {size}, against an average item."
+        size = f" ({self.contribution:+.2f})" if reader == "merchandiser" else ""
+        return f"{name} {_effect(self.contribution, self.leads)}{size}."
+
+
+@dataclass(frozen=True)
 class OtherPartClaim:
-    """What the remainder or popularity contributes.
+    """What popularity contributes, or what no name covers.
 
     Attributes
     ----------
@@ -117,11 +151,11 @@ class OtherPartClaim:
 
     def sentence(self, reader: Reader) -> str:
         """Say it."""
-        remainder, beyond = self.id == REMAINDER, f"{self.verb.patterns} beyond the attributes"
+        remainder, beyond = self.id == REMAINDER, f"other {self.verb.patterns}"
         if reader == "analyst":
-            name = f"remainder ({beyond})" if remainder else "bias (popularity)"
+            name = f"The part without a name ({beyond})" if remainder else "Popularity"
             size = f"{self.contribution:+.2f}{_largest(self.contribution, self.leads)}"
-            return f"The {name} contributes {size}, against an average item."
+            return f"{name} contributes {size}, against an average item."
         name = beyond.capitalize() if remainder else "General popularity"
         size = f" ({self.contribution:+.2f})" if reader == "merchandiser" else ""
         return f"{name} {_effect(self.contribution, self.leads, plural=remainder)}{size}."
@@ -288,7 +322,7 @@ class RemovalClaim:
         return f"{without} have rank {self.rank:,} instead of {self.old_rank:,}; {does}."
 
 
-Claim = AttributeClaim | OtherPartClaim | PastItemClaim | SharedAttributeClaim | RankClaim | RemovalClaim
+Claim = AttributeClaim | FactClaim | OtherPartClaim | PastItemClaim | SharedAttributeClaim | RankClaim | RemovalClaim
 """One statement about a case."""
 
 

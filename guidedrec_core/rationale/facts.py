@@ -8,7 +8,7 @@ from guidedrec_core.data.verbs import CHOSE, InteractionVerb
 from guidedrec_core.refinement.sources import SOURCES, Source
 
 REMAINDER, POPULARITY, RANK, REMOVAL = "remainder", "popularity", "rank", "removal"
-"""Evidence ids of single facts; the others are `AttributeFact.id` and `PastFact.id`."""
+"""Evidence ids of single facts; the others are `AttributeFact.id`, `ItemFact.id` and `PastFact.id`."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,31 @@ class AttributeFact:
     def sources(self) -> dict[Source, float]:
         """What the contribution comes from."""
         return {name: getattr(self, name) for name in SOURCES}
+
+
+@dataclass(frozen=True)
+class ItemFact:
+    """What is known about the item besides attributes, as one line of the score; its id is ``fact:`` and the name.
+
+    Attributes
+    ----------
+    name, label : str
+        As in the line, e.g. ``price`` and ``Price``.
+    text : str
+        The item's value as people read it, from the catalogue as it stands there; empty where it has none.
+    contribution : float
+        Its part of the score, against an average item.
+    """
+
+    name: str
+    label: str
+    text: str
+    contribution: float
+
+    @property
+    def id(self) -> str:
+        """The evidence id."""
+        return f"fact:{self.name}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +136,7 @@ class Facts:
     attributes : tuple of AttributeFact
         In schema order.
     remainder, popularity : float
-        Remainder and bias of the score, against an average item's.
+        What no name covers, and what popularity contributes, against an average item's.
     past : tuple of PastFact
         Newest first, numbered from 1.
     top : float
@@ -120,6 +145,8 @@ class Facts:
         None where no such set was searched for or found.
     verb : InteractionVerb
         The words for the data set's interactions.
+    known : tuple of ItemFact
+        The other lines of the score.
     """
 
     title: str
@@ -132,10 +159,12 @@ class Facts:
     top: float
     removal: RemovalFact | None = None
     verb: InteractionVerb = CHOSE
+    known: tuple[ItemFact, ...] = ()
 
     def evidence(self) -> dict[str, dict[str, Any]]:
         """Return every piece of evidence by its id, as plain values."""
         found: dict[str, dict[str, Any]] = {one.id: dataclasses.asdict(one) for one in self.attributes}
+        found |= {one.id: dataclasses.asdict(one) for one in self.known}
         found |= {REMAINDER: {"contribution": self.remainder}, POPULARITY: {"contribution": self.popularity}}
         for past in self.past:
             scores = dict(zip((one.name for one in self.attributes), past.scores, strict=True))
@@ -146,7 +175,7 @@ class Facts:
         return found
 
     def without_titles(self) -> "Facts":
-        """Return the same facts with a description in place of every title, for a reader that must not see titles.
+        """Return the same facts without texts of the catalogue, for a reader that must not see what strangers wrote.
 
         Examples
         --------
@@ -158,4 +187,5 @@ class Facts:
         if removal is not None:
             titles = tuple(f"removed item {number}" for number in range(1, len(removal.titles) + 1))
             removal = dataclasses.replace(removal, titles=titles)
-        return dataclasses.replace(self, title="this item", past=past, removal=removal)
+        known = tuple(dataclasses.replace(one, text="") for one in self.known)
+        return dataclasses.replace(self, title="this item", past=past, removal=removal, known=known)

@@ -148,7 +148,7 @@ class TestRationale:
         assert "The refined model ranks" in words(app) or "Both models rank" in words(app)
         app.segmented_control(key="rationale_reader").set_value("analyst").run()
         assert_sound(app)
-        assert "The remainder (choice patterns beyond the attributes) contributes" in words(app)
+        assert "The part without a name (other choice patterns) contributes" in words(app)
         app.segmented_control(key="rationale_reader").set_value("stakeholder").run()
         assert_sound(app)
         assert "attributes, “" in words(app) or "with and without attributes." in words(app)
@@ -174,7 +174,7 @@ class TestRationale:
         ):
             assert f"Ignored: {notice}" in said_
         assert lie not in said_
-        text = next(line for line in said_.split("\n") if "hoice patterns beyond the attributes count" in line)
+        text = next(line for line in said_.split("\n") if "ther choice patterns count" in line)
         assert text.startswith(("The refined model ranks", "Both models rank"))
         assert re.search(r"^- .*(?:counts? (?:most )?(?:in its favour|against)|in the history)", said_, re.MULTILINE)
         assert KEY not in said_
@@ -230,7 +230,7 @@ class TestRationale:
         assert "m gave no choice that can be used in 2 answers (it holds no choice); this is the default" in said_
         assert "on sale" not in said_
         assert "chose these statements" not in said_
-        assert "hoice patterns beyond the attributes count" in said_
+        assert "ther choice patterns count" in said_
 
     def test_a_server_that_fails_is_told(self, opened: Any, chat_server: ChatServer) -> None:  # noqa: F811
         chat_server.model = lambda request: failing(400, "out of order")

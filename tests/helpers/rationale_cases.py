@@ -8,7 +8,7 @@ from poisoned_listings import POISONS
 
 from guidedrec_core.attributes.schema import Attribute
 from guidedrec_core.data.verbs import BOUGHT, VERBS
-from guidedrec_core.rationale.facts import AttributeFact, Facts, PastFact, RemovalFact
+from guidedrec_core.rationale.facts import AttributeFact, Facts, ItemFact, PastFact, RemovalFact
 
 CASE = Facts(
     title="Larch Down Parka",
@@ -29,6 +29,7 @@ CASE = Facts(
     top=10,
     removal=RemovalFact(("Ironpass Vacuum Flask", "Trail Mule Boots"), 14, 10, True),
     verb=BOUGHT,
+    known=(ItemFact("category", "Category", "bottles", 0.35), ItemFact("price", "Price", "", -0.05)),
 )
 
 _NAME = st.builds(
@@ -76,4 +77,8 @@ def facts(draw: st.DrawFn) -> Facts:
     base_rank = rank if draw(st.booleans()) else draw(ranks)
     verb = draw(st.sampled_from(list(VERBS.values())))
     parts = (draw(_PART), draw(_PART))
-    return Facts(draw(TITLES), rank, base_rank, tuple(attributes), *parts, past, 10.0, removal, verb)
+    labels = draw(st.lists(st.sampled_from(["Price", "Category", "Season"]), unique=True, max_size=3))
+    known = tuple(ItemFact(label.lower(), label, draw(TITLES), draw(_PART)) for label in labels if label not in names)
+    taken = {one.label for one in attributes}
+    known = tuple(one for one in known if one.label not in taken)
+    return Facts(draw(TITLES), rank, base_rank, tuple(attributes), *parts, past, 10.0, removal, verb, known)

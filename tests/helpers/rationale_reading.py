@@ -9,7 +9,8 @@ QUOTED = re.compile(r"“([^“”]*)”")
 _AVERAGES = {"above": 1, "below": -1}
 _NUMBER = r"[+-]?\d+\.\d\d"
 _PART = re.compile(
-    rf"(?P<name>[^“”]+?) counts? (?P<most>most )?(?P<side>in its favour|against it)(?: \((?P<value>{_NUMBER})\))?"
+    rf"(?P<name>[^“”]+?)(?: “(?P<text>[^“”]*)”)? counts? (?P<most>most )?(?P<side>in its favour|against it)"
+    rf"(?: \((?P<value>{_NUMBER})\))?"
     r"(?:, (?P<although>although it is )?(?P<match>(?:above|below)[^,]+)|, as its (?P<why>[^,]+))?\."
 )
 _BOTH = re.compile(r"(?P<way>above|below) average both in this (?P<user>\w+)'s history and in this item")
@@ -22,8 +23,9 @@ _ATTRIBUTE = re.compile(
     r"(?P<sources>[^;]+); item (?P<item>[^,]+), history (?P<user>[^,]+), catalogue mean (?P<mean>[^,]+)\."
 )
 _OTHER = re.compile(
-    r"The (?P<name>remainder \(\w+ patterns beyond the attributes\)|bias \(popularity\)) contributes "
-    rf"(?P<value>{_NUMBER})(?P<most>, the largest part (?P<side>in its favour|against it))?, against an average item\."
+    r"(?P<name>The part without a name \(other \w+ patterns\)|Popularity|The fact [^“”]+?)(?: “(?P<text>[^“”]*)”)? "
+    rf"contributes (?P<value>{_NUMBER})(?P<most>, the largest part (?P<side>in its favour|against it))?, against an "
+    r"average item\."
 )
 _PAST_MOST = re.compile(
     r"Of this (?P<user>\w+)'s last (?P<of>\d+) (?P<nouns>\w+), “(?P<title>[^“”]*)” counts most "
@@ -98,21 +100,32 @@ def _part(sentence: str, facts: Facts) -> Iterator[str] | None:
     return None if found is None else _part_faults(found.groupdict(), facts)
 
 
-def _part_faults(said: dict[str, str | None], facts: Facts) -> Iterator[str]:
+def _parts_by_name(facts: Facts) -> dict[str, float]:
+    """Return contributions by all names that sentences give them."""
     parts = {one.label: one.contribution for one in facts.attributes}
-    patterns = f"{facts.verb.activity} patterns beyond the attributes"
-    parts |= dict.fromkeys((patterns[0].upper() + patterns[1:], f"remainder ({patterns})"), facts.remainder)
-    parts |= dict.fromkeys(("General popularity", "bias (popularity)"), facts.popularity)
+    for one in facts.known:
+        parts |= dict.fromkeys((one.label, f"The fact {one.label}"), one.contribution)
+    patterns = f"other {facts.verb.activity} patterns"
+    parts |= dict.fromkeys((f"O{patterns[1:]}", f"The part without a name ({patterns})"), facts.remainder)
+    parts |= dict.fromkeys(("General popularity", "Popularity"), facts.popularity)
+    return parts
+
+
+def _part_faults(said: dict[str, str | None], facts: Facts) -> Iterator[str]:
+    parts = _parts_by_name(facts)
     name = str(said["name"])
     if name not in parts:
         yield "unknown part"
         return
     value = parts[name]
+    if said.get("text"):
+        yield from _text_faults(name.removeprefix("The fact "), str(said["text"]), facts)
     if said["value"] is not None and said["value"] != f"{value:+.2f}":
         yield "wrong size"
     if said["side"] is not None and (value > 0) != ("favour" in str(said["side"])):
         yield "wrong sign"
-    rivals = [facts.remainder, facts.popularity, *(one.contribution for one in facts.attributes)]
+    rivals = [facts.remainder, facts.popularity]
+    rivals += [one.contribution for one in (*facts.attributes, *facts.known)]
     yield from _most_fault(bool(said["most"]), value, rivals)
     attribute = next((one for one in facts.attributes if one.label == name), None)
     if attribute is not None:
@@ -130,6 +143,12 @@ def _part_faults(said: dict[str, str | None], facts: Facts) -> Iterator[str]:
         scores = (attribute.item_score, attribute.user_score, attribute.catalogue_score)
         if [said["item"], said["user"], said["mean"]] != [_shown(score, facts.top) for score in scores]:
             yield "wrong scores"
+
+
+def _text_faults(label: str, text: str, facts: Facts) -> Iterator[str]:
+    """Check that an item's value stands behind the fact that it is of."""
+    if not any(one.label == label and same_title(text, one.text) for one in facts.known):
+        yield "wrong text of a fact"
 
 
 def _most_fault(said: bool, value: float, all_values: list[float]) -> Iterator[str]:

@@ -39,16 +39,28 @@ def said(name: str, reader: Reader, facts: Facts = CASE) -> str:
         ),
         (
             "remainder",
-            "Purchase patterns beyond the attributes count most in its favour (+0.90).",
-            "Purchase patterns beyond the attributes count most in its favour.",
-            "The remainder (purchase patterns beyond the attributes) contributes +0.90, the largest part in its "
+            "Other purchase patterns count most in its favour (+0.90).",
+            "Other purchase patterns count most in its favour.",
+            "The part without a name (other purchase patterns) contributes +0.90, the largest part in its "
             "favour, against an average item.",
+        ),
+        (
+            "fact:category",
+            "Category “bottles” counts in its favour (+0.35).",
+            "Category “bottles” counts in its favour.",
+            "The fact Category “bottles” contributes +0.35, against an average item.",
+        ),
+        (
+            "fact:price",
+            "Price counts against it (-0.05).",
+            "Price counts against it.",
+            "The fact Price contributes -0.05, against an average item.",
         ),
         (
             "popularity",
             "General popularity counts against it (-0.12).",
             "General popularity counts against it.",
-            "The bias (popularity) contributes -0.12, against an average item.",
+            "Popularity contributes -0.12, against an average item.",
         ),
         (
             "past:1",
@@ -87,8 +99,8 @@ def test_each_claim_reads_well_for_each_reader(name: str, merchandiser: str, sta
 
 def test_claims_use_the_words_of_the_data_set() -> None:
     films = replace(CASE, verb=WATCHED)
-    assert said("remainder", "stakeholder", films).startswith("Viewing patterns beyond the attributes count most")
-    assert "The remainder (viewing patterns beyond the attributes)" in said("remainder", "analyst", films)
+    assert said("remainder", "stakeholder", films).startswith("Other viewing patterns count most")
+    assert "The part without a name (other viewing patterns)" in said("remainder", "analyst", films)
     assert said("past:1", "stakeholder", films).startswith("Of this viewer's last 2 viewings, ")
     assert "in this viewer's history" in said("attribute:warmth", "merchandiser", films)
 
@@ -202,7 +214,7 @@ FALSE = [
     "Warmth counts in its favour, below average both in this customer's history and in this item.",
     "Warmth counts in its favour, above average in this customer's history but below average in this item.",
     "Warmth counts in its favour, above average both in this viewer's history and in this item.",
-    "Viewing patterns beyond the attributes count most in its favour.",
+    "Other viewing patterns count most in its favour.",
     "Of this viewer's last 2 viewings, “Ironpass Vacuum Flask” counts most in this item's favour.",
     "Ruggedness counts in its favour (+0.42).",
     "Price counts in its favour.",
@@ -214,7 +226,7 @@ FALSE = [
     "catalogue mean 4.1/10.",
     "Warmth counts in its favour (+0.42), as its warmth goes with this customer's other tastes.",
     "Warmth counts in its favour (+0.42), as its warmth goes against this customer's other tastes.",
-    "The bias (popularity) contributes +0.12, against an average item.",
+    "Popularity contributes +0.12, against an average item.",
     "Of this customer's last 2 purchases, “Pebble Sun Hat” counts most in this item's favour.",
     "Of this customer's last 3 purchases, “Ironpass Vacuum Flask” counts most in this item's favour.",
     "Without “Ironpass Vacuum Flask” in the history, the score would be 0.15 higher.",
