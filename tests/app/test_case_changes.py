@@ -77,11 +77,14 @@ def test_an_item_that_the_user_has_is_told(tiny_home, tiny_build, open_app, sect
     assert "This user has already chosen this item" in words(opened(open_app, section, item=str(own)))
 
 
-def test_every_attribute_may_be_compared_with_another_item(tiny_home, open_app) -> None:
-    app = opened(open_app, "Every attribute")
+def test_every_reason_may_be_compared_with_another_item(tiny_home, open_app) -> None:
+    app = opened(open_app, "Every reason")
     table = next(each.value for each in app.dataframe if "words" in each.value)
-    apart = table[["own_taste", "other_tastes", "everyone", "interactions"]].sum(axis=1)
-    assert apart.to_numpy() == pytest.approx(table["contribution"].to_numpy(), abs=1e-5)
+    assert {"Price", "Popularity", "Other choice patterns"} < set(table["label"])
+    attributes = table[table["own_taste"].notna()]
+    assert len(attributes) == 3
+    apart = attributes[["own_taste", "other_tastes", "everyone", "interactions"]].sum(axis=1)
+    assert apart.to_numpy() == pytest.approx(attributes["contribution"].to_numpy(), abs=1e-5)
     assert not table["words"].str.contains("(", regex=False).any()
     choice = next(each for each in app.selectbox if each.label == "Compared with")
     assert choice.options[:2] == ["An average item", "The next item in the list"]

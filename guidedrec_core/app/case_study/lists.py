@@ -18,6 +18,7 @@ from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
 from guidedrec_core.explanation.words import move_words, ordinal, source_label, source_meanings
 from guidedrec_core.recommenders.explanation import Explanation
+from guidedrec_core.recommenders.lines import AVERAGE
 from guidedrec_core.refinement.sources import SOURCES
 from guidedrec_core.runs.library import RefinedEntry
 
@@ -150,22 +151,24 @@ def choose_item(case: Case, verb: InteractionVerb) -> None:
 
 
 def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
-    """Say each contribution in words and show what it comes from, largest first; raw values on demand."""
-    order = explanation.parts["contribution"].abs().sort_values(ascending=False, kind="stable").index
-    parts = explanation.parts.loc[order].assign(words=lambda t: t["phrase"].str.replace(r" \([^)]*\)$", "", regex=True))
+    """Say each line in words, largest first, with what attributes' contributions come from; raw values on demand."""
+    own = explanation.parts[["attribute", *SOURCES]].assign(kind="attribute")
+    lines = explanation.lines[explanation.lines["name"] != AVERAGE]
+    rows = lines.merge(own, how="left", left_on=["kind", "name"], right_on=["kind", "attribute"])
+    rows = rows.assign(words=rows["text"].str.replace(r" \([^)]*\)$", "", regex=True))
     number = st.column_config.NumberColumn
     sources: dict[str, Any] = {
         name: number(source_label(name, verb), format="%+.2f", help=f"Part of the contribution: {meaning}")
         for name, meaning in zip(SOURCES, source_meanings(verb), strict=True)
     }
     show.table(
-        parts[["label", "contribution", "words", *sources]],
+        rows[["label", "contribution", "words", *sources]],
         hide_index=True,
-        height=min(38 + 35 * len(parts), 460),
+        height=min(38 + 35 * len(rows), 740),
         key="contributions",
-        alt="Each attribute's contribution to the score, in words and by what it comes from",
+        alt="Each reason's contribution to the score, in words; of attributes also what it comes from",
         column_config={
-            "label": st.column_config.TextColumn("Attribute", width=140),
+            "label": st.column_config.TextColumn("Reason", width=140),
             "contribution": number("Contribution", format="%+.3f", width=90),
             "words": st.column_config.TextColumn("In words", width=380),
             **sources,

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from guidedrec_core.app.case_study import loaders as case_loaders
-from guidedrec_core.app.case_study.attributes import every_attribute
 from guidedrec_core.app.case_study.changes import what_would_change, why_it_moved
 from guidedrec_core.app.case_study.history import show_history
 from guidedrec_core.app.case_study.rationale import in_plain_words
+from guidedrec_core.app.case_study.reasons import every_reason
 from guidedrec_core.app.case_study.steering import steer_section
 from guidedrec_core.app.case_study.why_not import why_not
 from guidedrec_core.app.errors import escaped, guard
@@ -19,7 +19,7 @@ Section = Callable[[View, Case], None]
 
 
 SECTIONS: dict[str, Section] = {
-    "Every attribute": every_attribute,
+    "Every reason": every_reason,
     "Which past item drove it": show_history,
     "What would change it": what_would_change,
     "Why not …?": why_not,

@@ -1,4 +1,4 @@
-"""The section "Every attribute": each contribution in words, compared with an average item or another of the list."""
+"""The section "Every reason": each contribution in words, compared with an average item or another of the list."""
 
 import streamlit as st
 
@@ -15,8 +15,8 @@ from guidedrec_core.figures.theme import palette
 _AVERAGE, _BELOW = "", "just below"
 
 
-def every_attribute(view: View, case: Case) -> None:
-    """Show what each attribute adds to the selected item's score, compared with another item's."""
+def every_reason(view: View, case: Case) -> None:
+    """Show what each line adds to the selected item's score, compared with another item's."""
     assert case.selected is not None  # sections are shown only with an item
     selected = case.selected
     rows = zip(*(case.refined[name].tolist() for name in (c.ITEM, c.RANK, c.TITLE)), strict=True)
