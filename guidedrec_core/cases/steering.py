@@ -9,7 +9,11 @@ from guidedrec_core import columns as c
 from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.explanation.steering.words import steered_sentence
+from guidedrec_core.explanation.words import lower_first
+from guidedrec_core.facts.fact import Fact
+from guidedrec_core.facts.interactions import SECONDS_OF_YEAR
 from guidedrec_core.recommenders.refined import RefinedRecommender
+from guidedrec_core.recommenders.steerable import steerable_facts
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,8 @@ def steered_case(
     system: RefinedRecommender, plain: HistoryScores, edited: HistoryScores, pulls: tuple[float, ...], k: int = 10
 ) -> SteeredCase:
     """Rank again, and put the result into tables; parameters as in `steer`."""
-    result = steer(system.refined, plain, edited, pulls, system.item_scores.values, k)
+    values = system.steerable_values[:, : len(pulls)]
+    result = steer(system.refined, plain, edited, pulls, system.item_scores.values, k, values)
     before = _table(system, result.before, result.new_ranks, k, gone=True)
     after = _table(system, result.items, result.old_ranks, k, gone=False)
     mix = pd.DataFrame(
@@ -59,7 +64,32 @@ def steered_case(
             "after": result.mix_after,
         }
     )
-    return SteeredCase(before, after, mix, steered_sentence(after, mix, system.schema.scale.max))
+    moved = _fact_changes(system, result.before, result.items, pulls[len(system.schema) :])
+    return SteeredCase(before, after, mix, steered_sentence(after, mix, system.schema.scale.max, moved))
+
+
+def _fact_changes(
+    system: RefinedRecommender, before: np.ndarray, after: np.ndarray, pulls: tuple[float, ...]
+) -> list[str]:
+    """Say what becomes of the facts that are pulled, e.g. ``"average price from 58 to 41"``."""
+    said = []
+    for (_, fact), pull in zip(steerable_facts(system), pulls, strict=False):
+        if pull and fact.numbers is not None:
+            means = [_mean_words(fact, fact.numbers[items]) for items in (before, after)]
+            if all(means) and means[0] != means[1]:
+                said.append(f"{lower_first(fact.label)} from {means[0]} to {means[1]}")
+    return said
+
+
+def _mean_words(fact: Fact, numbers: np.ndarray) -> str:
+    """Write the mean of a list's values of a fact; empty where none is known."""
+    known = numbers[~np.isnan(numbers)]
+    if not len(known):
+        return ""
+    mean = float(known.mean())
+    if fact.kind == "season":
+        return pd.Timestamp(mean * SECONDS_OF_YEAR, unit="s").strftime("%B %Y")
+    return f"{np.expm1(mean):,.0f} times" if fact.kind == "popularity" else f"{mean:,.4g}"
 
 
 def _table(system: RefinedRecommender, items: np.ndarray, other: np.ndarray, k: int, gone: bool) -> pd.DataFrame:

@@ -15,7 +15,8 @@ SEASON, TREND, POPULARITY = "season", "trend", "popularity"
 QUANTILES = (0.1, 0.5, 0.9)
 """Of an item's training times: when its interactions begin, are at their middle, and end."""
 
-_SECONDS_OF_YEAR = 365.25 * 86_400
+SECONDS_OF_YEAR = 365.25 * 86_400
+"""`Fact.numbers` of a season are years since 1970."""
 
 
 def season(data: SplitDataset, newest: SplitDataset) -> Fact | None:
@@ -47,7 +48,7 @@ def season(data: SplitDataset, newest: SplitDataset) -> Fact | None:
         mark = standardised((~known[:, None]).astype(np.float64), everywhere, (unknown_before * 1.0, everywhere))
         columns, names = np.column_stack([columns, mark]), [*names, f"{SEASON} unknown"]
     middle = times[:, QUANTILES.index(0.5)]
-    return Fact(SEASON, "Season", "season", columns, tuple(names), _months(middle), middle / 1e6 / _SECONDS_OF_YEAR)
+    return Fact(SEASON, "Season", "season", columns, tuple(names), _months(middle), middle / 1e6 / SECONDS_OF_YEAR)
 
 
 def trend(data: SplitDataset, newest: SplitDataset) -> Fact | None:

@@ -30,6 +30,7 @@ from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.explanation import Explanation, explain_item, first_recommendation, item_ranks
 from guidedrec_core.recommenders.heads import facts_of, up_to_date
 from guidedrec_core.recommenders.recommender import Recommender, as_texts
+from guidedrec_core.recommenders.steerable import steerable_schema, steerable_values
 from guidedrec_core.recommenders.writing import (
     base_settings,
     found_or_written,
@@ -120,6 +121,16 @@ class RefinedRecommender(Recommender):
     def facts(self) -> Facts:
         """What is known about items besides attributes, as up to date as popularity is."""
         return facts_of(self.data, self.config, up_to_date(self.data))
+
+    @cached_property
+    def steerable(self) -> AttributeSchema:
+        """Attributes, then facts that are numbers: what a list can be steered by."""
+        return steerable_schema(self)
+
+    @cached_property
+    def steerable_values(self) -> npt.NDArray[np.float32]:
+        """The items' values along them, ``[n_items, A + F]``, z-scores."""
+        return steerable_values(self)
 
     @property
     def named(self) -> NamedModel:

@@ -10,6 +10,7 @@ from guidedrec_core.cases.case import build_case
 from guidedrec_core.cases.changes import build_changes
 from guidedrec_core.cases.rationale import rationale_facts
 from guidedrec_core.cases.steering import scores_after, steered_case
+from guidedrec_core.explanation.steering.wish import read_wish
 from guidedrec_core.explanation.words import listing
 from guidedrec_core.rationale.choice import claims_of, default_rationale
 from guidedrec_core.rationale.claims import READERS
@@ -51,6 +52,24 @@ def test_moves_of_both_lists_agree(system: RefinedRecommender) -> None:
     assert f"{len(gone)} of 10 items are new; " in shown.sentence
     alone = steered_case(system, plain, plain, (3.0, 0.0, 0.0)).mix
     assert alone["after"][0] > alone["before"][0]
+
+
+def test_a_list_can_be_made_cheaper_and_more_popular(system: RefinedRecommender) -> None:
+    assert system.steerable.names == (*system.schema.names, "price", "season", "popularity")
+    plain = scores_after(system, USER)
+    price, counts = (fact.numbers for fact in system.facts.facts if fact.name in ("price", "popularity"))
+    index = system.data.dataset.items.indexes
+    none = (0.0,) * len(system.schema)
+    cheaper = steered_case(system, plain, plain, (*none, -3.0, 0.0, 0.0))
+    before, after = (price[index(table["item_id"])].mean() for table in (cheaper.before, cheaper.after))
+    assert after < before
+    assert f"average price from {before:,.4g} to {after:,.4g}." in cheaper.sentence
+    popular = steered_case(system, plain, plain, (*none, 0.0, 0.0, 3.0))
+    before, after = (counts[index(table["item_id"])].mean() for table in (popular.before, popular.after))
+    assert after >= before
+    proposal = read_wish("cheaper, more popular", system.steerable)
+    assert proposal.pulls == {"price": -1.0, "popularity": 1.0}
+    assert not proposal.not_understood
 
 
 def test_a_rationales_facts_are_the_cases_and_its_sentences_are_true(system: RefinedRecommender) -> None:

@@ -56,7 +56,7 @@ def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Call
 def _keep(view: View, store: WhatIfStore, name: str, user_id: str, steering: Steering) -> None:
     system = loaders.system(view.entry.run.id)
     try:
-        store.save(WhatIf.of(name, user_id, steering, system.schema, system.data.dataset.items))
+        store.save(WhatIf.of(name, user_id, steering, system.steerable, system.data.dataset.items))
     except GuidedrecError as error:
         st.session_state[_SAID] = error
         return
@@ -67,12 +67,12 @@ def _open(view: View, store: WhatIfStore, user_id: str, name: str, begin: Callab
     system = loaders.system(view.entry.run.id)
     items = system.data.dataset.items
     try:
-        steering, gone = store.load(user_id, name).steering(system.schema, items)
+        steering, gone = store.load(user_id, name).steering(system.steerable, items)
     except GuidedrecError as error:
         st.session_state[_SAID] = error
         return
     begin(
-        pulls=dict(zip(system.schema.names, steering.pulls, strict=True)),
+        pulls=dict(zip(system.steerable.names, steering.pulls, strict=True)),
         removed=tuple(items.id(item) for item in steering.removed),
         added=tuple(items.id(item) for item in steering.added),
     )

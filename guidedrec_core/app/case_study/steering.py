@@ -63,7 +63,7 @@ def steer_section(view: View, case: Case) -> None:
     system = loaders.system(case.run_id, case.shown)
     items = system.data.dataset.items
     steering = Steering(
-        tuple(pulls.get(name, 0.0) for name in system.schema.names),
+        tuple(pulls.get(name, 0.0) for name in system.steerable.names),
         tuple(items.index(item) for item in removed),
         tuple(items.index(item) for item in added),
     )
@@ -98,12 +98,12 @@ def _pulls(case: Case, begin: Start) -> dict[str, float]:
     """Return the sliders' values."""
     return {
         name: float(st.session_state.get(f"steer_{name}_{begin.version}", begin.pulls.get(name, 0.0)))
-        for name in case.profile["attribute"]
+        for name in loaders.system(case.run_id).steerable.names
     }
 
 
 def _sliders(view: View, case: Case, begin: Start) -> dict[str, float]:
-    """Show one slider per attribute, those that matter most to this user first."""
+    """Show one slider per attribute, those that matter most to this user first, then facts that are numbers."""
     profile = case.profile
     matters = (profile["user_value"] * profile["weight"]).abs().sort_values(ascending=False, kind="stable").index
     rows = profile.loc[matters].to_dict("records")
@@ -112,6 +112,13 @@ def _sliders(view: View, case: Case, begin: Start) -> dict[str, float]:
     if rows[_FIRST:]:
         with st.expander(f"{len(rows) - _FIRST} more attributes", icon=":material/tune:"):
             pulls |= _grid(rows[_FIRST:], begin)
+    system = loaders.system(case.run_id)
+    facts = system.steerable.attributes[len(system.schema) :]
+    if facts:
+        with st.expander("Price, season and other facts", icon=":material/sell:"):
+            pulls |= _grid(
+                [{"attribute": f.name, "label": f.label, "low": f.low, "high": f.high} for f in facts], begin
+            )
     return pulls
 
 
@@ -173,8 +180,9 @@ def _answer(view: View, begin: Start, shown: "SteeredCase", steering: Steering |
     if steering is None:
         show.lead(f"What would be recommended if this {view.verb.user}'s taste or history were different?")
         return
-    schema = loaders.system(view.entry.run.id).schema
-    pulls = dict(zip((attribute.label for attribute in schema.attributes), steering.pulls, strict=True))
+    system = loaders.system(view.entry.run.id)
+    schema = system.schema
+    pulls = dict(zip((attribute.label for attribute in system.steerable.attributes), steering.pulls, strict=True))
     what = escaped(steering_words(pulls, len(steering.removed), len(steering.added)))
     st.info(
         f"This is a what-if ({what}). Not saved; the lists above are unchanged.",

@@ -25,7 +25,7 @@ def wish(view: View, apply: Callable[[dict[str, float]], None]) -> None:
     apply : callable
         Sets the sliders; called when the visitor agrees.
     """
-    schema = loaders.system(view.entry.run.id).schema
+    schema = loaders.system(view.entry.run.id).steerable
     text = st.text_input(
         "Say it in words",
         key="steer_wish",

@@ -36,7 +36,7 @@ class Steering:
     Attributes
     ----------
     pulls : tuple of float
-        Steps each attribute is pulled, up or (negative) down, A of them; empty for none.
+        Steps each attribute is pulled, up or (negative) down, A of them, and then maybe facts; empty for none.
     removed : tuple of int
         Indexes of items that are removed from the history, wherever they are in it.
     added : tuple of int
@@ -143,6 +143,7 @@ def steer(
     pulls: tuple[float, ...],
     raw: npt.NDArray[np.float32],
     k: int = 10,
+    values: npt.NDArray[np.float32] | None = None,
 ) -> Steered:
     """Rank again.
 
@@ -158,11 +159,13 @@ def steer(
         Raw scores of all items, ``[n_items, A]``; NaN = missing.
     k : int
         Length of the lists.
+    values : ndarray, optional
+        What is pulled along, a column for each pull, ``[n_items, len(pulls)]``; the guided embedding by default.
     """
     scores = edited.scores
     if any(pulls):
         slope = pull_unit(model) * np.array(pulls)
-        scores = scores + model.item_values() @ slope  # [n_items]
+        scores = scores + (model.item_values() if values is None else values) @ slope  # [n_items]
     before, after = (top_k(each[None], k)[0] for each in (plain.scores, scores))
     before, after = before[before >= 0], after[after >= 0]
     average: FloatArray = np.asarray(np.nanmean(raw, axis=0, dtype=np.float64))

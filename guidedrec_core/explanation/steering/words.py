@@ -30,7 +30,9 @@ def steering_words(pulls: dict[str, float], removed: int, added: int) -> str:
     return ", ".join(parts)
 
 
-def steered_sentence(after: pd.DataFrame, mix: pd.DataFrame, top: float, most: int = 2) -> str:
+def steered_sentence(
+    after: pd.DataFrame, mix: pd.DataFrame, top: float, facts: list[str] | None = None, most: int = 2
+) -> str:
     """Say how many items are new, and which attributes of the list changed most.
 
     Parameters
@@ -41,6 +43,8 @@ def steered_sentence(after: pd.DataFrame, mix: pd.DataFrame, top: float, most: i
         ``label, before, after``.
     top : float
         The highest raw score.
+    facts : list of str, optional
+        What became of facts, e.g. ``"price from 58 to 41"``.
     most : int
         Attributes named.
 
@@ -64,8 +68,9 @@ def steered_sentence(after: pd.DataFrame, mix: pd.DataFrame, top: float, most: i
         for place, row in enumerate(named)
     ]
     entered = f"{new} of {n} items {'is' if new == 1 else 'are'} new" if new else f"the same {n} items in another order"
-    changed = f"average {listing(said)} out of {top:g}" if said else "the mix of attributes hardly changes"
-    return f"What if: {entered}; {changed}."
+    changes = [f"average {listing(said)} out of {top:g}"] if said else []
+    changes += [f"average {listing(facts)}"] if facts else []
+    return f"What if: {entered}; {'; '.join(changes) or 'the mix of attributes hardly changes'}."
 
 
 def steered_move(status: str, other_rank: int, gone: bool) -> str:
