@@ -162,7 +162,7 @@ def names(model: HeadModel, seed: int) -> NamedModel:
     columns = NamedColumns.of(schema, model.item_values(), Facts(tuple(facts), n_items))
     histories = [rng.choice(n_items, N_HISTORY, replace=False) for _ in range(200)]
     moments = user_moments(model, np.full(200, -1), histories)
-    return NamedModel.fit(model, columns, named_vectors(model), np.ones(n_items), moments, seed)
+    return NamedModel.fit(model, columns, named_vectors(model), np.ones(n_items), moments, seed=seed)
 
 
 def summary(name: str, seconds: dict[str, list[tuple[float, ...]]]) -> dict[str, Any]:

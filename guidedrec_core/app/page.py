@@ -155,7 +155,8 @@ def _offer(view: View, stage: str, what: str) -> NoReturn:
     """Say what is missing and when it will be ready; end the page."""
     if view.job is not None and view.job.active:
         st.info(
-            f"{what} are not ready yet. This page updates automatically when they are.", icon=":material/hourglass_top:"
+            escaped(f"{what} are not ready yet. This page updates automatically when they are."),
+            icon=":material/hourglass_top:",
         )
         path, _, question, symbol = PAGES[1]
         st.page_link(path, label=f"In the meantime: {question}", icon=symbol, query_params=url.link())

@@ -4,9 +4,9 @@ import numpy as np
 
 from guidedrec_core import columns as c
 from guidedrec_core.cases.case import Case
+from guidedrec_core.explanation.lines import OTHER_PATTERNS, PAST_ITEM
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.rationale.facts import AttributeFact, Facts, ItemFact, PastFact, RemovalFact
-from guidedrec_core.recommenders.lines import OTHER_PATTERNS, PAST_ITEM
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.sources import SOURCES
 

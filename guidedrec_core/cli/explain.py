@@ -56,10 +56,11 @@ def explain(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Split scores exactly into attributes, facts, popularity, past items, and what no name covers.
+    """Split scores exactly into reasons with a name.
 
-    One score (--user and --item), or those of all recommendations (--all and --out: attributes, remainder and bias);
-    the parts sum to the score. Of one score, what the Case study says comes after them: the reason in plain words, what
+    Reasons are attributes, facts, popularity and past items; what no name covers is shown, too. One score (--user and
+    --item), or those of all recommendations (--all and --out: attributes, remainder and bias); the parts sum to the
+    score. Of one score, what the Case study says comes after them: the reason in plain words, what
     moved the item from its base rank, which past item drove it, what would take it out of the top K or bring it in, and
     what keeps it out. DATASET chooses among the refined runs; without it, the newest of all is used.
     """
@@ -149,9 +150,9 @@ def score_lines(
     import pandas as pd
 
     from guidedrec_core.explanation.ledger import base_ledger
+    from guidedrec_core.explanation.lines import COLUMNS, handed_to_past_items
     from guidedrec_core.explanation.question import Question
     from guidedrec_core.recommenders.explanation import explain_item
-    from guidedrec_core.recommenders.lines import COLUMNS, handed_to_past_items
     from guidedrec_core.refinement.sources import SOURCES
 
     question = Question.of(system.data, user_id, item_id)

@@ -35,7 +35,9 @@ def build(
     again: bool,
     as_json: bool,
 ) -> None:
-    """Run all stages for a data set: train, refine, evaluate, project.
+    """Run all stages for a data set.
+
+    They are train, refine, evaluate and project.
 
     Guided scores are read from the given tables, else the newest stored ones are used, else bundled ones. Stored
     results are not computed again, so an interrupted build resumes where it stopped. The bundled shop has a shorter

@@ -16,13 +16,13 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import words
+from guidedrec_core.explanation.lines import AVERAGE, PAST_ITEM, UNNAMED, score_lines
 from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import Question, UserHistory
 from guidedrec_core.facts.fact import Facts
 from guidedrec_core.models.base import BaseModel, FloatArray, ItemScorer
 from guidedrec_core.naming.model import NamedModel
 from guidedrec_core.ranking.ranks import mask_seen
-from guidedrec_core.recommenders.lines import AVERAGE, PAST_ITEM, UNNAMED, score_lines
 from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.refinement.sources import SOURCES
 

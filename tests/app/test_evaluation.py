@@ -32,7 +32,9 @@ def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_
     assert f"{cases} test cases. Not counted: " in said
     tooltips = [each.help.replace("\\", "") for each in app.caption]
     assert "Split leave-one-out. Intervals: 100 bootstrap samples of users." in tooltips
-    assert len(app.get("plotly_chart")) == 7
+    assert len(app.get("plotly_chart")) == 9
+    assert "Ranked by reasons with a name alone, lists " in said
+    assert "As many columns of random numbers would name" in said
 
 
 def test_it_says_what_the_lists_are_like_and_what_refinement_changed(tiny_home, tiny_build, open_app) -> None:
@@ -55,7 +57,8 @@ def test_another_measure_changes_the_verdict(tiny_home, tiny_build, open_app) ->
 
 def test_every_chart_has_its_numbers_as_a_table(tiny_home, tiny_build, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
-    metrics, differences, popularity, history, lists = (table.value for table in app.dataframe)
+    named, metrics, differences, popularity, history, lists = (table.value for table in app.dataframe)
+    assert len(named) == len(tiny_build.evaluation.read_table("named_shares"))
     assert metrics["model"].tolist()[0] == "popularity"
     assert metrics["model"].tolist()[-1] == "refined"
     assert len(differences) == len(tiny_build.evaluation.read_table("differences"))
@@ -90,7 +93,7 @@ def test_the_other_controls_can_be_run_and_are_then_shown(tiny_home, tiny_build,
     assert "start_evaluate" not in [button.key for button in app.button]
     more = ["random numbers", "categories instead of scores", "scores only"]
     assert app.table[0].value["Compared with"].tolist()[2:] == more
-    assert set(more) <= set(app.dataframe[0].value["model"])
+    assert set(more) <= set(app.dataframe[1].value["model"])
 
 
 def test_attributes_can_be_left_out_one_at_a_time(tiny_home, tiny_build, started, open_app) -> None:

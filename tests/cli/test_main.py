@@ -113,7 +113,7 @@ def test_version(call: Callable[..., Any]) -> None:
             ("train", "fernway", "--base", "external", "--item-vectors", "v.npz", "--similarity", "x"),
             "'dot' or 'cosine'",
         ),
-        (("build", "fernway", "--mode", "heads"), "'additive', 'literal' or 'head' (got 'heads')"),
+        (("build", "fernway", "--mode", "heads"), "'additive', 'literal', 'head' or 'named' (got 'heads')"),
         (("build", "fernway", "--cold", "on"), "'auto', 'anchored' or 'off' (got 'on')"),
         (("build", "fernway", "--controls", "none"), "'core' or 'all' (got 'none')"),
         (("build", "fernway", "--split", "random"), "'leave-one-out' or 'temporal' (got 'random')"),

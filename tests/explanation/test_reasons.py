@@ -1,8 +1,10 @@
 """Every stated reason is true: it has the sign of its contribution, and its source is the one that leads."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,8 +81,11 @@ def faults(
 
 def test_every_reason_over_small_models_of_every_form_is_true() -> None:
     rng, found, said = np.random.default_rng(0), Counter(), Counter()
-    for form in NAMED_FORMS:
+    for form, sign in itertools.product(NAMED_FORMS, (1, -1)):
         names = named(form, "sasrec")
+        # Own weights of either sign, so that all reasons occur.
+        learned = names.model.learned
+        names.model.learned = replace(learned, profile=3 * sign * np.abs(learned.profile))
         for user in range(N_USERS):
             given = UserHistory(user, rng.integers(0, N_ITEMS, rng.integers(0, 12)))
             ledger = named_ledger(names, given, np.arange(N_ITEMS))

@@ -69,7 +69,9 @@ def literal(kind: str) -> Any:
     base = base_of(kind)
     reduced = same_spread(pca(base.item_embedding(), 5))
     config = RefinementConfig()
-    return stirred(LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), config, USER_SCORES))
+    model = LiteralRefinedModel(encoder_of(kind), GUIDED, reduced, base.item_bias(), config, USER_SCORES)
+    model.initialise(0)
+    return stirred(model)
 
 
 def neighbours() -> ItemKNNModel:

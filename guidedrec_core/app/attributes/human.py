@@ -34,7 +34,9 @@ def people(scores: Run, schema: AttributeSchema, colours: Palette) -> None:
             "csv",
             key="judgements",
             max_upload_size=_LARGEST,
-            help=f"Attributes: {', '.join(schema.names)}. Values on any scale; larger is more. The file is not stored.",
+            help=escaped(
+                f"Attributes: {', '.join(schema.names)}. Values on any scale; larger is more. The file is not stored."
+            ),
         )
         if sent is None:
             return
@@ -61,7 +63,7 @@ def people(scores: Run, schema: AttributeSchema, colours: Palette) -> None:
 def _table(rows: pd.DataFrame) -> None:
     """Show the figures of each attribute."""
     number = st.column_config.NumberColumn
-    st.dataframe(
+    show.table(
         rows[["label", "n_items", "spearman", "people", "categories", "shuffled", "rank", "said"]],
         hide_index=True,
         height="content",

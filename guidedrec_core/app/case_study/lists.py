@@ -16,9 +16,9 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.verdict import HIGHLIGHT_WORDS
+from guidedrec_core.explanation.lines import AVERAGE
 from guidedrec_core.explanation.words import move_words, ordinal, source_label, source_meanings
 from guidedrec_core.recommenders.explanation import Explanation
-from guidedrec_core.recommenders.lines import AVERAGE
 from guidedrec_core.refinement.sources import SOURCES
 from guidedrec_core.runs.library import RefinedEntry
 
