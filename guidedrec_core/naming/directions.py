@@ -53,7 +53,7 @@ class Directions:
         ``[K]``, share of the rest's variance over items and users.
     stability : Doubles
         ``[K]``, how well each is found again in halves of the items: the mean over halves of the largest absolute
-        correlation, over all items, with a direction found there.
+        cosine with a direction found there, in the space where all are orthonormal.
     chance : float
         The stability that one in a hundred directions drawn at random within the same space exceeds.
     """
@@ -65,7 +65,7 @@ class Directions:
     chance: float
 
     def __len__(self) -> int:
-        return self.loadings.shape[1]
+        return int(self.loadings.shape[1])
 
     def weights(self, sides: npt.NDArray[np.floating]) -> Doubles:
         """Return users' weights ``[B, K]`` from their vectors ``[B, d]``."""
@@ -139,13 +139,13 @@ def find_directions(
     order = np.argsort(-scale, kind="stable")
     again = _found_in_halves(whole, weight, count, seed)
     drawn = generator(seed, "directions drawn at random").normal(size=(components.shape[1], _DRAWN))
-    by_chance = _stability(whole @ components @ drawn, again, weight)
+    by_chance = _stability(components @ (drawn / np.linalg.norm(drawn, axis=0)), again)
     return Directions(
         loadings=loadings * signs,
         to_users=inverse @ turned * signs,
         held=scale**2 / max(total, _NOTHING),
-        stability=_stability(loadings, again, weight),
-        chance=float(np.quantile(by_chance, CHANCE)) if by_chance.size else 1.0,
+        stability=_stability(turned, again),
+        chance=float(np.quantile(by_chance, CHANCE)) if components.size else 1.0,
     ).take(order)
 
 
@@ -202,7 +202,7 @@ def _rotation(loadings: Doubles, weight: Doubles, rotation: Rotation, seed: int)
 
 
 def _found_in_halves(whole: Doubles, weight: Doubles, count: int, seed: int) -> list[Doubles]:
-    """Look for directions in halves of the items again; return the loadings of all items on each half's."""
+    """Look for directions in halves of the items again; return them, ``[d, K]`` each."""
     found, rng = [], generator(seed, "halves of items")
     for _ in range(HALVES):
         drawn = rng.permutation(len(whole))
@@ -211,21 +211,14 @@ def _found_in_halves(whole: Doubles, weight: Doubles, count: int, seed: int) -> 
                 continue
             own = whole[half] - np.average(whole[half], axis=0, weights=weight[half])
             components = _components(own, weight[half], count)
-            found.append(whole @ components @ _rotation(own @ components, weight[half], "varimax", seed))
+            found.append(components @ _rotation(own @ components, weight[half], "varimax", seed))
     return found
 
 
-def _stability(loadings: Doubles, again: list[Doubles], weight: Doubles) -> Doubles:
-    """Return how well directions are found again; see `Directions.stability`."""
-    if not again or not loadings.shape[1]:
-        return np.zeros(loadings.shape[1])
-
-    def units(values: Doubles) -> Doubles:
-        values = np.sqrt(weight)[:, None] * values
-        lengths = np.linalg.norm(values, axis=0)
-        return values / np.where(lengths > 0, lengths, 1.0)
-
-    own = units(loadings)
-    best = [np.abs(own.T @ units(other)).max(axis=1, initial=0.0) for other in again]
+def _stability(directions: Doubles, again: list[Doubles]) -> Doubles:
+    """Return how well directions ``[d, K]`` are found again; see `Directions.stability`."""
+    if not again:
+        return np.zeros(directions.shape[1])
+    best = [np.abs(directions.T @ other).max(axis=1, initial=0.0) for other in again]
     stability: Doubles = np.mean(best, axis=0)
     return stability
