@@ -20,7 +20,7 @@ from guidedrec_core.recommenders.refined import RefinedRecommender, naming_input
 Doubles = npt.NDArray[np.float64]
 
 EXTREMES = 30
-"""Items at each end, at most; a tenth of the catalogue where that is less."""
+"""Items at each end, at most; a fifth of the catalogue where that is less."""
 FEWEST_ITEMS = 20
 _USERS = 500
 _DEPENDENT = 5
@@ -218,7 +218,7 @@ def ends(loadings: Doubles, weights: npt.NDArray[np.floating]) -> tuple[IntArray
     positive = weights[weights > 0]
     usual = float(np.median(positive)) if len(positive) else 1.0
     drawn = loadings * weights / (weights + usual) if len(positive) else loadings
-    most = max(1, min(EXTREMES, len(loadings) // 10))
+    most = max(1, min(EXTREMES, len(loadings) // 5))
     order = np.argsort(-drawn, kind="stable")
     high, low = order[:most], order[::-1][:most]
     return high[drawn[high] > 0], low[drawn[low] < 0]
