@@ -9,6 +9,7 @@ from guidedrec_core.app.attributes import loaders as attributes_loaders
 from guidedrec_core.app.attributes import overrides as attributes_overrides
 from guidedrec_core.app.attributes import scoring as attributes_scoring
 from guidedrec_core.app.attributes import trust as attributes_trust
+from guidedrec_core.app.attributes import unnamed as attributes_unnamed
 from guidedrec_core.app.attributes.refine_again import offer_doubt
 from guidedrec_core.app.attributes.tables import TABS
 from guidedrec_core.app.errors import guard
@@ -46,4 +47,7 @@ with tabs[2], guard():
 with tabs[3], guard():
     if tabs[3].open:
         attributes_scoring.scoring(view, scores, loaders.schema(scores.used.id))
+with tabs[4], guard():
+    if tabs[4].open:
+        attributes_unnamed.unnamed(view, colours)
 page.footer(view)

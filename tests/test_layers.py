@@ -32,7 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("recommenders", "rationale"),
     ("evaluation",),
     ("projection",),
-    ("audit", "items"),
+    ("audit", "items", "discovery"),
     ("cases", "stages", "figures"),
     ("app", "cli"),
 )

@@ -15,6 +15,7 @@ from guidedrec_core.cli.ablate import ablate
 from guidedrec_core.cli.app import app
 from guidedrec_core.cli.audit import audit
 from guidedrec_core.cli.data import data
+from guidedrec_core.cli.discover import discover
 from guidedrec_core.cli.doctor import doctor
 from guidedrec_core.cli.evaluate import evaluate
 from guidedrec_core.cli.explain import explain
@@ -138,7 +139,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, preview, runs, jobs, doctor),
+    *(recommend, explain, discover, preview, runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -1,4 +1,4 @@
-"""How much of what decides the lists has a name: shares of each line, and what ranking by names costs."""
+"""What decides the lists: shares of each name, what ranking by names costs, and what stands at the ends of the rest."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -10,6 +10,7 @@ from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
 
 _ROW = 26
 _LABEL = 26
+_TITLE = 40
 _MOST = 12
 
 
@@ -128,4 +129,39 @@ def frontier(table: pd.DataFrame, metrics: pd.DataFrame, colours: Palette) -> go
         tickformat=".0%", title="Differences without a name", range=[-0.06 * right, 1.25 * right or 1.0]
     )
     figure.update_yaxes(title="Ranking quality, top 10", rangemode="normal")
+    return figure
+
+
+def direction_ends(ends: pd.DataFrame, colours: Palette) -> go.Figure:
+    """Draw the items at both ends of a direction that has no name, those of the high end first.
+
+    Parameters
+    ----------
+    ends : pandas.DataFrame
+        ``title, loading``, in the order of the rows drawn.
+    colours : Palette
+        From `theme.palette`.
+    """
+    loadings = ends["loading"].astype(float)
+    figure = go.Figure(
+        go.Bar(
+            x=loadings,
+            y=list(range(len(ends))),
+            orientation="h",
+            width=0.62,
+            marker={"color": [colours.positive if loading >= 0 else colours.negative for loading in loadings]},
+            customdata=[safe(title) for title in ends["title"]],
+            hovertemplate="%{customdata}: %{x:+.2f}<extra></extra>",
+            showlegend=False,
+        )
+    )
+    lay_out(figure, colours, height=64 + _ROW * len(ends))
+    figure.update_yaxes(
+        tickvals=list(range(len(ends))),
+        ticktext=[safe(shortened(title, _TITLE)) for title in ends["title"]],
+        range=[len(ends) - 0.4, -0.6],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(title="Place between the two ends", zeroline=True)
     return figure

@@ -209,9 +209,14 @@ def named_vectors(model: HeadModel) -> npt.NDArray[Any]:
 
 def user_moments(model: HeadModel, users: IntArray, histories: list[IntArray]) -> Doubles:
     """Return the second moments of users' sides, ``[d + 2, d + 2]``: which differences of item vectors matter."""
-    sides = _side(model.remainder_factors(users, histories))
+    sides = user_sides(model, users, histories)
     moments: Doubles = sides.T @ sides / max(len(sides), 1)
     return moments
+
+
+def user_sides(model: HeadModel, users: IntArray, histories: list[IntArray]) -> Doubles:
+    """Return what users meet `named_vectors` with, ``[B, d + 2]``: their products are what is to be named."""
+    return _side(model.remainder_factors(users, histories))
 
 
 def _side(factors: FloatArray) -> Doubles:

@@ -14,6 +14,8 @@ from guidedrec_core.app import page
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig
+from guidedrec_core.discovery.directions import discover
+from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.store import Run, RunStore
 
 PAGE = "pages/5_Attributes.py"
@@ -38,6 +40,22 @@ def table(app: AppTest, *columns: str) -> Any:
 def data_of(home: Path) -> tuple[RunStore, Run]:
     store = RunStore(home)
     return store, stages.find_data(store, "tiny")
+
+
+class TestNotNamedYet:
+    def test_patterns_without_a_name_are_shown_with_their_ends(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app(PAGE, dataset="tiny", part="Not named yet")
+        assert not app.exception
+        found = discover(open_refined(RunStore(tiny_home), tiny_build.refined.id))
+        shown = table(app, "pattern", "share", "stable", "followed", "passed")
+        assert shown["share"].tolist() == [one.of_rest for one in found.found]
+        assert f"{found.rest:.1%} of the scores has no name" in words(app)
+        (drawn,) = figures(app)
+        titles = found.found[0].high.items[:8], found.found[0].low.items[:8]
+        assert len(drawn["data"][0]["customdata"]) == sum(map(len, titles))
+        app.selectbox(key="unnamed_direction").select(3).run()
+        assert not app.exception
+        assert "--propose 3" in words(app)
 
 
 class TestScores:

@@ -12,7 +12,7 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.reliability.trust import Trust
 
-TABS = ("Scores", "Attributes", "Set by hand", "Score with AI")
+TABS = ("Scores", "Attributes", "Set by hand", "Score with AI", "Not named yet")
 """Tabs of the page; the value of ``part`` in its URL."""
 
 _MOST_GAPS = 200

@@ -1,0 +1,1 @@
+"""Discovery: what a refined model knows that nobody named, shown, put to the test, and given a name."""

@@ -1,0 +1,180 @@
+"""Naming a direction: a proposal by a language model or an analyst, and its trial on held-out items.
+
+Nothing becomes a run; answers to requests for scores are kept, so that scoring the catalogue on an accepted attribute
+alone, or with `--reuse attribute`, does not pay for them again.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from guidedrec_core import __version__
+from guidedrec_core import columns as c
+from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.config import ScoringConfig
+from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.discovery.card import Card
+from guidedrec_core.discovery.directions import Discovery
+from guidedrec_core.discovery.proposal import PROMPT_VERSION, Proposal, propose, with_attribute
+from guidedrec_core.discovery.trial import Parting, judge, part
+from guidedrec_core.errors import InputError
+from guidedrec_core.llm.chat import Chat
+from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.recommenders.refined import RefinedRecommender, naming_inputs
+from guidedrec_core.runs.store import RunStore
+from guidedrec_core.scoring.offline import offline_scores
+from guidedrec_core.scoring.prompts import Listing, item_listings
+from guidedrec_core.stages.scoring.new_listings import scored_as, whole_schema
+from guidedrec_core.stages.scoring.score import ask_about_items, chat_client
+from guidedrec_core.vectors.text import Embed
+
+Score = Callable[[AttributeSchema, list[Listing]], npt.NDArray[np.floating]]
+
+
+class NamingTask:
+    """One direction to be named, with the items that are shown and those held out.
+
+    Parameters
+    ----------
+    model : RefinedRecommender
+        The refined recommender.
+    discovery : Discovery
+        Its directions.
+    number : int
+        Which of them.
+    config : ScoringConfig
+        The model that is asked, and what it reads of an item.
+    seed : int
+        Of the parting.
+
+    Raises
+    ------
+    InputError
+        There is no such direction, it is not told from chance, or the catalogue is too small.
+    """
+
+    def __init__(
+        self, model: RefinedRecommender, discovery: Discovery, number: int, config: ScoringConfig, seed: int = 0
+    ) -> None:
+        self.model, self.config, self.seed = model, config, seed
+        self.direction = discovery.numbered(number)
+        if not self.direction.passed:
+            passed = ", ".join(str(one.number) for one in discovery.found if one.passed)
+            raise InputError(
+                f"direction {number} is not told from chance (stability {self.direction.stability:.2f}, chance gives "
+                f"{discovery.directions.chance:.2f}; followed {self.direction.followed:+.2f}, as much in "
+                f"{self.direction.chance:.1%} of shuffles), so nobody was asked to name it; "
+                + (f"choose one of {passed}" if passed else "none of this run is")
+            )
+        loadings, weights = discovery.directions.loadings[:, number - 1], naming_inputs(model)[1]
+        high, low = np.array(self.direction.high.items), np.array(self.direction.low.items)
+        self.parting: Parting = part(high, low, loadings, weights, seed)
+        catalogue = model.data.dataset.catalogue
+        columns = [name for name in config.columns if name in catalogue.frame]
+        listings, _ = item_listings(catalogue, columns, config.max_characters)
+        self.listings = {listing.id: listing for listing in listings}
+        self.ids = catalogue.frame[c.ITEM].astype(str).to_numpy(dtype=object)
+
+    @property
+    def schema(self) -> AttributeSchema:
+        """All attributes that the catalogue was scored on."""
+        return whole_schema(self.model)
+
+    def ask_for_name(self, listener: Listener = silent, client: Chat | None = None) -> Proposal | None:
+        """Let a language model propose a name from the shown items; see `propose` for errors."""
+        server = client or chat_client(self.config)
+        groups = [self._texts(items) for items in (self.parting.high, self.parting.low, self.parting.middle)]
+        listener(Progress("discover", message=f"{self.config.model} reads {sum(map(len, groups)):,} items"))
+
+        async def ask() -> Proposal | None:
+            async with contextlib.AsyncExitStack() as stack:
+                if isinstance(server, contextlib.AbstractAsyncContextManager):
+                    await stack.enter_async_context(server)
+                return await propose(server, self.config.model, groups[0], groups[1], groups[2], self.schema)
+
+        return asyncio.run(ask())
+
+    def tried(self, proposal: Proposal | None, score: Score, scored_by: str) -> Card:
+        """Try a name on the held-out items.
+
+        Parameters
+        ----------
+        proposal : Proposal or None
+            The name, if there is one.
+        score : callable
+            Scores listings, ``[n, A]``, on a schema whose last attribute is the proposed one.
+        scored_by : str
+            Name of the model that scores.
+        """
+        parting = self.parting
+        shown = {"high": parting.high, "low": parting.low, "middle": parting.middle}
+        held = {"high": parting.held_high, "low": parting.held_low}
+        trial, scores = None, {}
+        if proposal is not None:
+            # In the order of the catalogue, so that nothing tells which end an item is from.
+            texts = self._texts(np.sort(np.concatenate([parting.held_high, parting.held_low])))
+            values = score(with_attribute(self.schema, proposal.attribute), texts)[:, -1]
+            scores = {one.id: float(value) for one, value in zip(texts, values, strict=True) if not np.isnan(value)}
+            high, low = (
+                np.array([scores.get(str(item), np.nan) for item in self.ids[items]]) for items in held.values()
+            )
+            trial = judge(high, low, self.seed)
+        return Card(
+            direction=self.direction,
+            proposal=proposal,
+            trial=trial,
+            shown={end: tuple(self.ids[items].tolist()) for end, items in shown.items()},
+            held_out={end: tuple(self.ids[items].tolist()) for end, items in held.items()},
+            scores=scores,
+            provenance=self._provenance(scored_by),
+        )
+
+    def _texts(self, items: IntArray) -> list[Listing]:
+        """Return the texts of some items, of those that have one."""
+        return [self.listings[item] for item in self.ids[items].tolist() if item in self.listings]
+
+    def _provenance(self, scored_by: str) -> dict[str, Any]:
+        return {
+            "dataset": self.model.data.dataset.name,
+            "run_id": self.model.run_id,
+            "scored_by": scored_by,
+            "columns": [name for name in self.config.columns if name in self.model.data.dataset.catalogue.frame],
+            "prompt_version": PROMPT_VERSION,
+            "seed": self.seed,
+            "package_version": __version__,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+
+
+def by_language_model(
+    store: RunStore, config: ScoringConfig, listener: Listener = silent, client: Chat | None = None
+) -> Score:
+    """Return a scorer that asks a language model about the last attribute alone; its answers are kept."""
+
+    def score(schema: AttributeSchema, listings: list[Listing]) -> npt.NDArray[np.floating]:
+        last = schema.model_copy(update={"attributes": schema.attributes[-1:]})
+        return ask_about_items(store, last, config, listings, listener, client).values
+
+    return score
+
+
+def by_text_model(task: NamingTask, embed: Embed, listener: Listener = silent) -> Score:
+    """Return a scorer that uses a text model, calibrated on the whole catalogue; see `scoring.offline`."""
+
+    def score(schema: AttributeSchema, listings: list[Listing]) -> npt.NDArray[np.floating]:
+        known = list(task.listings.values())
+        values, _ = offline_scores(schema, known, embed, listener=listener)
+        row_of = {listing.id: row for row, listing in enumerate(known)}
+        return values[[row_of[listing.id] for listing in listings]]
+
+    return score
+
+
+def reading_settings(model: RefinedRecommender) -> dict[str, Any]:
+    """Return the fields of `ScoringConfig` that say what is read of an item, as the catalogue was scored."""
+    return {name: value for name, value in scored_as(model).items() if name != "model"}
