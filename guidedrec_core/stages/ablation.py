@@ -43,7 +43,7 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
         return found
     base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
     build = config_of(base, refined)
-    wanted = build.refinement.model_copy(update={"mode": config.mode, "neighbours": False})
+    wanted = build.refinement.model_copy(update={"mode": config.mode, "neighbours": "off"})
     prepared = load_split_dataset(store, base)
     all_scores = load_scores(scores)
     names = all_scores.take(wanted.attributes).schema.names

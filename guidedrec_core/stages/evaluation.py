@@ -22,7 +22,7 @@ from guidedrec_core.evaluation.report import (
 from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.ranking.recommend import recommend
-from guidedrec_core.recommenders.fitting import ndcg
+from guidedrec_core.recommenders.fitting import choice_cases, ndcg
 from guidedrec_core.recommenders.reading import load_base, load_refined
 from guidedrec_core.refinement.controls import category_marks
 from guidedrec_core.refinement.guided import GuidedEmbedding
@@ -58,7 +58,8 @@ def evaluate(store: RunStore, refined: Run, config: BuildConfig, listener: Liste
     sequences = prepared.sequences
     base_recommender = load_base(base, prepared)
     listener(Progress("evaluate", message="tuning the simple models on validation data"))
-    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
+    chosen_on = choice_cases(prepared, refined.seed or 0)
+    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, chosen_on))
     models: dict[str, ItemScorer] = {
         **baselines.models,
         BASE: base_recommender.scorer,
