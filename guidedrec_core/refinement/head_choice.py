@@ -2,8 +2,8 @@
 
 Likelihood decides the weights, NDCG@10 the rest: whether popularity, item-kNN and attributes have a part at all, how
 much popularity is taken back after the fit, and whether the head does better than the base model alone. If it does not,
-the base model is what remains. Users are dealt into three folds; each is ranked with weights fitted on the other two,
-so that every case counts once. The chosen form is then fitted on all cases.
+or at the cost of MRR, the base model is what remains. Users are dealt into three folds; each is ranked with weights
+fitted on the other two, so that every case counts once. The chosen form is then fitted on all cases.
 
 Taking popularity back means to subtract lambda times the popularity of an item. A likelihood cares for the commonest
 targets, which are popular items; lists can do with less popularity at no cost, to the gain of rare items. Lambda is the
@@ -164,7 +164,7 @@ def _choose(head: HeadModel, cases: HeadCases, seed: int, neighbours: Literal["a
             options.reverse()
     for form, fitted, _ in options:
         reduction, reduced = _reduced(trial, fitted, base)
-        if base is None or reduced.ndcg.mean() > base.ndcg.mean():
+        if base is None or _better(reduced, base):
             notices = _notices(trial, form, options, reduced, base)
             found = None if base is None else float(base.ndcg.mean())
             return HeadChoice(form, reduction, float(reduced.ndcg.mean()), found, notices)
@@ -271,11 +271,17 @@ def chosen_reduction(qualities: Sequence[_Quality], base: _Quality | None, popul
             (new - old).mean() - _standard_error(new - old) >= -_LOSS * old.mean()
             for new, old in ((quality.ndcg, still.ndcg), (quality.reciprocal, still.reciprocal))
         )
-        if allowed and base is not None and popular.any():
-            allowed = bool(quality.reciprocal[popular].mean() >= base.reciprocal[popular].mean())
+        if allowed and base is not None:
+            allowed = _better(quality, base)
+            allowed &= not popular.any() or quality.reciprocal[popular].mean() >= base.reciprocal[popular].mean()
         if allowed:
             chosen = place
     return chosen
+
+
+def _better(quality: _Quality, base: _Quality) -> bool:
+    """Tell whether NDCG@10 is above the base model's, and MRR not below it."""
+    return bool(quality.ndcg.mean() > base.ndcg.mean() and quality.reciprocal.mean() >= base.reciprocal.mean())
 
 
 def _standard_error(values: Doubles) -> float:
@@ -324,7 +330,7 @@ def _notices(
     if base is not None:
         quarters = _quarters(trial.head.counts, trial.targets)
         for number, name in enumerate(_QUARTERS):
-            own = quarters == number
+            own = (quarters == number) & (trial.head.counts[trial.targets] > 0)
             before, now = base.reciprocal[own], quality.reciprocal[own]
             if own.sum() > 1 and (now - before).mean() + 1.96 * _standard_error(now - before) < 0:
                 message = (
@@ -340,7 +346,7 @@ def _fallen_back(base: _Quality, heads: list[_Quality]) -> HeadChoice:
     """Return the choice of the base model alone."""
     found, best = float(base.ndcg.mean()), max(float(quality.ndcg.mean()) for quality in heads)
     message = (
-        f"the refined model is the base model as it is: nothing added to it improved NDCG@10 on validation users it "
-        f"was not fitted on (base model {found:.4f}, best head {best:.4f})"
+        f"the refined model is the base model as it is: nothing added to it improved NDCG@10 without a loss of MRR on "
+        f"validation users it was not fitted on (NDCG@10 of the base model {found:.4f}, of the best head {best:.4f})"
     )
     return HeadChoice(None, 0.0, found, found, (Notice("head_fell_back", len(base.ndcg), message),))

@@ -82,7 +82,7 @@ def test_where_nothing_helps_the_base_model_is_left_as_it_is_and_that_is_said(ne
     np.testing.assert_array_equal(model.scores(np.arange(V), HISTORIES), base_scores().astype(np.float32))
     (notice,) = choice.notices
     assert (notice.code, notice.count) == ("head_fell_back", V)
-    assert "base model 1.0000, best head" in notice.message
+    assert "of the base model 1.0000, of the best head" in notice.message
     assert choice.summary() == {
         **{"base_alone": True, "neighbours": False, "popularity": False, "attributes": False},
         **{"popularity_taken_back": 0.0, "validation_ndcg": 1.0, "base_validation_ndcg": 1.0},
@@ -177,7 +177,10 @@ def test_the_largest_lambda_that_costs_little_is_taken() -> None:
     # A loss that is not sure to be small is not risked.
     assert chosen_reduction(qualities(losses, spread=0.05), base, popular) == 0
     # The most popular quarter must not fall below the base model.
-    level = module._Quality(base.ndcg, np.full(100, 0.2 * (1 - 0.005)))
+    level = module._Quality(base.ndcg, np.where(popular, 0.2 * (1 - 0.005), 0.1))
     assert chosen_reduction(qualities(losses), level, popular) == 1
-    assert chosen_reduction(qualities(losses), replace(level, reciprocal=np.full(100, 0.3)), popular) == 0
+    assert chosen_reduction(qualities(losses), replace(level, reciprocal=np.where(popular, 0.21, 0.1)), popular) == 0
     assert chosen_reduction(qualities(losses), level, np.zeros(100, dtype=bool)) == 2
+    # Nor must all items together, in either measure.
+    for ahead in (replace(base, ndcg=np.full(100, 0.199)), replace(base, reciprocal=np.full(100, 0.199))):
+        assert chosen_reduction(qualities(losses), ahead, np.zeros(100, dtype=bool)) == 1
