@@ -7,7 +7,9 @@ fitted on the other two, so that every case counts once. The chosen form is then
 
 Taking popularity back means to subtract lambda times the popularity of an item. A likelihood cares for the commonest
 targets, which are popular items; lists can do with less popularity at no cost, to the gain of rare items. Lambda is the
-largest that surely costs little and does not rank the most popular quarter of items below the base model.
+largest that surely costs little and does not rank the most popular quarter of items below the base model. If any other
+quarter is then surely ranked below it, as over a base model that knows no popularity, lambda is the smallest that mends
+this, as long as half of the gain over the base model remains.
 
 Shapes: V cases, O offsets of cold items, N items.
 """
@@ -31,11 +33,16 @@ from guidedrec_core.refinement.head_fit import WHOLE, Block, Doubles, Form, Head
 REDUCTIONS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3)
 """Candidates of lambda: what is taken from popularity's weight, in units of log-odds per standard deviation."""
 
+WIDER_REDUCTIONS = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
+"""Further candidates where a quarter of items is ranked below the base model."""
+
 _FOLDS = 3
 _TOLERANCE = 0.005
 """Share of the best NDCG@10 that a simpler form may lack."""
 _LOSS = 0.01
 """Share of NDCG@10 and MRR that taking popularity back may cost, a standard error included."""
+_KEPT_GAIN = 0.5
+"""Share of the gain in NDCG@10 that must remain where a quarter of items is brought back to the base model's level."""
 _CLEARLY = 2.0
 """Standard errors by which a head without attributes must be ahead, for these to be left out."""
 
@@ -246,11 +253,35 @@ def _quality(ranks: IntArray) -> _Quality:
 
 def _reduced(trial: _Trial, weights: list[HeadWeights], base: _Quality | None) -> tuple[float, _Quality]:
     """Choose how much popularity is taken back from one form's weights."""
-    variants = [[_taken_back(each, reduction) for each in weights] for reduction in REDUCTIONS]
-    qualities = trial.ranked(variants)
-    popular = _quarters(trial.head.counts, trial.targets) == len(_QUARTERS) - 1
-    place = chosen_reduction(qualities, base, popular)
-    return REDUCTIONS[place], qualities[place]
+    quarters = _quarters(trial.head.counts, trial.targets)
+    qualities = trial.ranked([[_taken_back(each, reduction) for each in weights] for reduction in REDUCTIONS])
+    place = chosen_reduction(qualities, base, quarters == len(_QUARTERS) - 1)
+    found = REDUCTIONS[place], qualities[place]
+    if base is None or not quarters_below(found[1], base, quarters):
+        return found
+    wider = trial.ranked([[_taken_back(each, reduction) for each in weights] for reduction in WIDER_REDUCTIONS])
+    tried = [*zip(REDUCTIONS, qualities, strict=True), *zip(WIDER_REDUCTIONS, wider, strict=True)]
+    least = base.ndcg.mean() + _KEPT_GAIN * (found[1].ndcg.mean() - base.ndcg.mean())
+    for reduction, quality in tried[place + 1 :]:
+        mends = _better(quality, base) and not quarters_below(quality, base, quarters)
+        if mends and quality.ndcg.mean() >= least:
+            return reduction, quality
+    return found
+
+
+def quarters_below(quality: _Quality, base: _Quality, quarters: IntArray) -> list[int]:
+    """Return the quarters whose targets are surely ranked lower than by the base model, by the 95 % interval of MRR.
+
+    Parameters
+    ----------
+    quality, base : _Quality
+        Of the head and of the base model.
+    quarters : IntArray
+        Quarter of each case's target, ``[V]``; -1 for items without training interactions, which are not compared.
+    """
+    gain = quality.reciprocal - base.reciprocal
+    parts = [(number, gain[quarters == number]) for number in range(len(_QUARTERS))]
+    return [number for number, own in parts if len(own) > 1 and own.mean() + 1.96 * _standard_error(own) < 0]
 
 
 def chosen_reduction(qualities: Sequence[_Quality], base: _Quality | None, popular: npt.NDArray[np.bool_]) -> int:
@@ -290,11 +321,11 @@ def _standard_error(values: Doubles) -> float:
 
 
 def _quarters(counts: Doubles, items: IntArray) -> IntArray:
-    """Return the quarter of the catalogue, 0 the rarest, that each item's training interactions belong to."""
+    """Return the quarter of the catalogue, 0 the rarest, of each item; -1 for one without training interactions."""
     known = counts[counts > 0]
     edges = np.quantile(known, [0.25, 0.5, 0.75]) if len(known) else np.zeros(3)
     quarters: IntArray = np.searchsorted(edges, counts[items], side="left").astype(np.int64)
-    return quarters
+    return np.where(counts[items] > 0, quarters, -1)
 
 
 def _base_alone(head: HeadModel) -> HeadWeights:
@@ -329,16 +360,14 @@ def _notices(
         notices.append(Notice("head_without_attributes", trial.head.n_attributes, message))
     if base is not None:
         quarters = _quarters(trial.head.counts, trial.targets)
-        for number, name in enumerate(_QUARTERS):
-            own = (quarters == number) & (trial.head.counts[trial.targets] > 0)
-            before, now = base.reciprocal[own], quality.reciprocal[own]
-            if own.sum() > 1 and (now - before).mean() + 1.96 * _standard_error(now - before) < 0:
-                message = (
-                    f"items of the {name} by popularity are ranked lower than by the base model: MRR "
-                    f"{now.mean():.4f} instead of {before.mean():.4f} on validation; over all items it is "
-                    f"{quality.reciprocal.mean():.4f} instead of {base.reciprocal.mean():.4f}"
-                )
-                notices.append(Notice("head_costs_quarter", int(own.sum()), message))
+        for number in quarters_below(quality, base, quarters):
+            own = quarters == number
+            message = (
+                f"items of the {_QUARTERS[number]} by popularity are ranked lower than by the base model: MRR "
+                f"{quality.reciprocal[own].mean():.4f} instead of {base.reciprocal[own].mean():.4f} on validation; "
+                f"over all items it is {quality.reciprocal.mean():.4f} instead of {base.reciprocal.mean():.4f}"
+            )
+            notices.append(Notice("head_costs_quarter", int(own.sum()), message))
     return tuple(notices)
 
 

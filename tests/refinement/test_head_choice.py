@@ -11,7 +11,15 @@ from guidedrec_core.models.external import ExternalModel
 from guidedrec_core.refinement import head_choice as module
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
-from guidedrec_core.refinement.head_choice import REDUCTIONS, HeadCases, HeadChoice, chosen_reduction, fit_chosen
+from guidedrec_core.refinement.head_choice import (
+    REDUCTIONS,
+    WIDER_REDUCTIONS,
+    HeadCases,
+    HeadChoice,
+    chosen_reduction,
+    fit_chosen,
+    quarters_below,
+)
 from guidedrec_core.refinement.head_fit import Form
 
 V, N, A = 500, 60, 2
@@ -104,11 +112,14 @@ def test_item_knn_that_is_asked_for_stays() -> None:
     assert model.models == ["base", "item_knn"]
 
 
-def test_popularity_gets_a_weight_where_the_base_model_lacks_it() -> None:
+def test_popularity_gets_a_weight_where_the_base_model_lacks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = cases(0.5 * base_scores() + 1.5 * POPULARITY)
+    monkeypatch.setattr(module, "_KEPT_GAIN", 1.0)
     model = head()
-    choice = fit_chosen(model, cases(0.5 * base_scores() + 1.5 * POPULARITY), 0, "auto")
+    choice = fit_chosen(model, known, 0, "auto")
     assert choice.form is not None
     assert choice.form.popularity
+    assert choice.reduction in REDUCTIONS
     assert model.learned.popularity[0] == pytest.approx(1.5 - choice.reduction, abs=0.25)
     # What this costs rare items is told.
     notice = choice.notices[0]
@@ -116,6 +127,30 @@ def test_popularity_gets_a_weight_where_the_base_model_lacks_it() -> None:
     assert notice.message.startswith(
         "items of the rarest quarter by popularity are ranked lower than by the base model"
     )
+
+
+def test_no_quarter_falls_below_the_base_model_where_half_the_gain_can_be_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = cases(0.5 * base_scores() + 0.5 * attributes() + 1.5 * POPULARITY)
+    choice = fit_chosen(head(), known, 0, "auto")
+    monkeypatch.setattr(module, "_KEPT_GAIN", 1.0)
+    other = fit_chosen(head(), known, 0, "auto")
+    assert choice.notices == ()
+    assert other.notices
+    assert choice.reduction in WIDER_REDUCTIONS
+    assert other.reduction in REDUCTIONS
+    assert None not in (choice.ndcg, choice.base_ndcg, other.ndcg)
+    assert choice.ndcg - choice.base_ndcg >= 0.5 * (other.ndcg - choice.base_ndcg) > 0  # type: ignore[operator]
+
+
+def test_a_quarter_is_below_the_base_model_if_that_is_sure() -> None:
+    quarters = np.repeat([-1, 0, 1, 2, 3], 20)
+    base = module._Quality(np.zeros(100), np.full(100, 0.5))
+    now = base.reciprocal.copy()
+    now[quarters <= 0] -= 0.1
+    now[quarters == 1] += 0.2
+    now[quarters == 3] -= np.tile([0.3, -0.25], 10)  # lower, but not for sure
+    assert quarters_below(module._Quality(base.ndcg, now), base, quarters) == [0]
+    assert quarters_below(base, base, quarters) == []
 
 
 def test_attributes_that_hurt_are_left_out_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
