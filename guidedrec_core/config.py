@@ -31,6 +31,12 @@ Control = Annotated[
 ]
 """Name of a control; runs stored before version 0.2.0 have other names for two of them."""
 
+Neighbours = Annotated[
+    Literal["auto", "on", "off"],
+    BeforeValidator(lambda value: ("on" if value else "off") if isinstance(value, bool) else value),
+]
+"""Whether item-kNN stands next to a model; settings stored before version 0.3.0 say true or false."""
+
 Share = Annotated[float, Field(gt=0, le=1)]
 """A weight relative to a full one."""
 
@@ -286,8 +292,9 @@ class RefinementConfig(Config):
     MRR on MovieLens) than it gains (1 % on MovieTweetings)."""
     anchor_dropout: float = Field(0.2, ge=0, lt=1)
     """Share of items that must do with their guided scores in a training step (anchored only)."""
-    neighbours: bool = False
-    """Add recency-weighted item-kNN to the model, weighted on the validation part; it counts as remainder."""
+    neighbours: Neighbours = "auto"
+    """Recency-weighted item-kNN next to the model, weighted on the validation part. `auto`: where it improves the
+    ranks of validation users that the weights were not fitted on; `on`: always; `off`: never."""
     trend: tuple[PositiveFloat, ...] = (0.2, 1.0)
     """Half-lives of recent popularity, each a popularity of its own in the head, in lengths of the validation period
     (temporal split only)."""

@@ -122,8 +122,10 @@ def test_the_architecture_is_sasrec_unless_told_otherwise() -> None:
         EncoderConfig.parse({"kind": ["gru4rec"]})
 
 
-def test_stored_names_of_controls_are_understood() -> None:
+def test_stored_names_and_values_are_understood() -> None:
     assert RefinementConfig.parse({"control": "shuffled"}) == RefinementConfig(control="placebo")
     assert RefinementConfig.parse({"control": "gaussian"}) == RefinementConfig(control="random_vectors")
+    for stored, meant in ((True, "on"), (False, "off"), ("auto", "auto")):
+        assert RefinementConfig.parse({"neighbours": stored}).neighbours == meant
     with pytest.raises(ConfigError, match=r"control: .*got 'mixed'"):
         RefinementConfig.parse({"control": "mixed"})

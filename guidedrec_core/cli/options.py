@@ -53,7 +53,7 @@ _OPTIONS = {
     "--shrinkage": "refinement.shrinkage",
     "--use-user-scores/--no-user-scores": "refinement.use_user_scores",
     "--cold": "refinement.cold",
-    "--neighbours/--no-neighbours": "refinement.neighbours",
+    "--neighbours": "refinement.neighbours",
     "--controls": "evaluation.controls",
     "--bootstrap-samples": "evaluation.bootstrap_samples",
     "--list-length": "evaluation.list_length",

@@ -20,6 +20,10 @@ from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.literal import LiteralRefinedModel
 from guidedrec_core.training.loop import TrainingResult, train
 
+_MOST_CHOICE_CASES, _FEWEST_CHOICE_CASES = 10_000, 1_000
+_CHOICE_NUMBERS = 128 * 1024 * 1024
+"""Cases times items at most, as long as there are more than the fewest cases."""
+
 
 def train_with_validation(
     model: SequenceModel | AdditiveRefinedModel | LiteralRefinedModel,
@@ -76,6 +80,21 @@ def valid_cases(data: SplitDataset) -> Cases:
     if not len(data.valid_cases):
         raise ConfigError("expected validation cases, got none; users need 3 interactions with different items")
     return data.valid_cases
+
+
+def choice_cases(data: SplitDataset, seed: int) -> Cases:
+    """Return the validation cases that settings of simple models are chosen on: all, or enough of very many.
+
+    Raises
+    ------
+    ConfigError
+        There are none.
+    """
+    cases = valid_cases(data)
+    most = min(_MOST_CHOICE_CASES, max(_FEWEST_CHOICE_CASES, _CHOICE_NUMBERS // data.sequences.n_items))
+    if len(cases) <= most:
+        return cases
+    return cases.take(np.sort(generator(seed, "choice cases").choice(len(cases), most, replace=False)))
 
 
 def ndcg(model: ItemScorer, data: SplitDataset, cases: Cases) -> float:

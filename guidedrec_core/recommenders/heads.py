@@ -13,11 +13,9 @@ from guidedrec_core.randomness import generator
 from guidedrec_core.refinement.additive import AdditiveRefinedModel
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_blocks import MOST_CASES
 from guidedrec_core.refinement.literal import LiteralRefinedModel
 from guidedrec_core.refinement.named import NamedRefinedModel
-
-_HEAD_NUMBERS = 64 * 1024 * 1024
-"""Validation cases times items that a head is fitted on at most: 256 MiB of float32 a model."""
 
 
 def head_over(
@@ -40,7 +38,7 @@ def head_over(
 
 
 def head_cases(data: SplitDataset, seed: int) -> tuple[IntArray, list[IntArray], IntArray]:
-    """Return users, histories and targets of the validation cases that a head is fitted on; all, if they are not many.
+    """Return users, histories and targets of the validation cases that a head is fitted on; all up to some 200,000.
 
     Parameters
     ----------
@@ -51,8 +49,7 @@ def head_cases(data: SplitDataset, seed: int) -> tuple[IntArray, list[IntArray],
     """
     sequences = data.sequences
     cases = data.valid_cases
-    most = max(1, _HEAD_NUMBERS // sequences.n_items)
-    drawn = cases.take(np.sort(generator(seed, "head cases").permutation(len(cases))[:most]))
+    drawn = cases.take(np.sort(generator(seed, "head cases").permutation(len(cases))[:MOST_CASES]))
     shown = zip(drawn.users.tolist(), drawn.lengths.tolist(), strict=True)
     return drawn.users, [sequences.history(user, length) for user, length in shown], drawn.targets
 

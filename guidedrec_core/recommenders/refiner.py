@@ -18,7 +18,14 @@ from guidedrec_core.models.registry import make_encoder
 from guidedrec_core.progress import Listener, Progress, silent
 from guidedrec_core.randomness import derive_seed
 from guidedrec_core.recommenders.base import BaseRecommender
-from guidedrec_core.recommenders.fitting import curve, ndcg, train_with_validation, training_summary, valid_cases
+from guidedrec_core.recommenders.fitting import (
+    choice_cases,
+    curve,
+    ndcg,
+    train_with_validation,
+    training_summary,
+    valid_cases,
+)
 from guidedrec_core.recommenders.heads import facts_of, head_cases, head_over, with_newer_counts
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.recommenders.selection import choose_neighbours
@@ -28,6 +35,7 @@ from guidedrec_core.refinement.cold import asks_for_cold, choose_cold_offset
 from guidedrec_core.refinement.controls import STAGES, guided_table
 from guidedrec_core.refinement.guided import GuidedEmbedding, standardise_user_scores
 from guidedrec_core.refinement.head import HeadModel
+from guidedrec_core.refinement.head_choice import HeadCases, fit_chosen
 from guidedrec_core.refinement.literal import LiteralRefinedModel, same_spread
 from guidedrec_core.refinement.named import NamedRefinedModel
 from guidedrec_core.reliability.doubt import Doubt
@@ -45,7 +53,7 @@ class Refiner:
     seed : int, optional
         The seed from which all others descend; the base recommender's by default.
     baselines : BaselineConfig, optional
-        The grid from which item-kNN is chosen, with ``neighbours=True``.
+        The grid from which item-kNN is chosen, unless ``neighbours="off"``.
     **settings
         Fields of `RefinementConfig` (``mode``, ``decay``, ``control``, ...) and of `TrainingConfig`; those of the
         training loop that are not given are the base recommender's, so that both are comparable.
@@ -142,7 +150,7 @@ class Refiner:
             neighbours=made.neighbours,
             curve=made.curve,
             summary={**made.summary, "control": config.control, "mode": config.mode},
-            notices=(*notices, *made.head.notices()),
+            notices=(*notices, *made.notices),
         )
 
 
@@ -176,6 +184,7 @@ class _Made:
     neighbours: Any
     curve: pd.DataFrame | None
     summary: dict[str, Any]
+    notices: tuple[Notice, ...]
 
 
 @dataclass(frozen=True)
@@ -211,22 +220,25 @@ class _Arm:
         """Fit the head, and choose on the validation part all that is chosen there."""
         # Controls without attributes get the same freedom, so that no arm wins by an offset alone.
         ranks_cold = self._cold_items() is not None
-        neighbours = self._neighbours()
         base = self.base.scorer
-        head = head_over(base, model, self.guided, self.config, self.data, ranks_cold, neighbours)
-        head.fit(*head_cases(self.data, self.seed))
+        head = head_over(base, model, self.guided, self.config, self.data, ranks_cold, self._neighbours())
+        cases = HeadCases(*head_cases(self.data, self.seed))
+        choice = fit_chosen(head, cases, self.seed, self.config.neighbours)
         if head.cold.any():
             head.cold_offset = choose_cold_offset(head, head.cold, self.data, valid_cases(self.data))
             summary = {**summary, "cold_items": int(head.cold.sum()), "cold_offset": head.cold_offset}
         shares = dict(zip(head.models, head.learned.models.tolist(), strict=True))
         summary = {**summary, "head": {**shares, "popularity": head.learned.popularity.tolist()}}
-        return _Made(head, None if neighbours is None else neighbours.config, training, summary)
+        summary = {**summary, "head_choice": choice.summary()}
+        beside: Any = head.neighbours
+        settings = None if beside is None else beside.config
+        return _Made(head, settings, training, summary, (*choice.notices, *head.notices()))
 
     def _neighbours(self) -> ItemKNNModel | None:
-        """Choose item-kNN where it is wanted next to the model; never where scores are to stand alone."""
-        if not self.config.neighbours or self.config.control == "guided_only":
+        """Choose the settings of item-kNN, unless it is not wanted, or scores are to stand alone."""
+        if self.config.neighbours == "off" or self.config.control == "guided_only":
             return None
-        cases = valid_cases(self.data)
+        cases = choice_cases(self.data, self.seed)
         return choose_neighbours(self.data, self.baselines, lambda model: ndcg(model, self.data, cases))
 
     def _fresh(self) -> Trained:

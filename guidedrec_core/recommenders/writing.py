@@ -50,7 +50,7 @@ def write_base(store: RunStore, base: BaseRecommender, settings: Mapping[str, An
 def refined_settings(config: RefinementConfig, training: TrainingConfig, baselines: BaselineConfig) -> dict[str, Any]:
     """Return what names a refined recommender among runs."""
     settings = {"refinement": config.model_dump(mode="json"), "training": training.model_dump(mode="json")}
-    if config.neighbours:
+    if config.neighbours != "off":
         settings["baselines"] = baselines.model_dump(mode="json")  # item-kNN is chosen from these
     return settings
 

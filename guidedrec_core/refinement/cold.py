@@ -53,7 +53,7 @@ def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: SplitDataset
         users, lengths = cases.users[first : first + size], cases.lengths[first : first + size]
         histories = [data.sequences.history(u, n) for u, n in zip(users.tolist(), lengths.tolist(), strict=True)]
         scores, targets = mask_seen(model.scores(users, histories), histories), cases.targets[first : first + size]
-        gains += ndcg_at(_ranks_by_offset(scores, cold, targets), 10).sum(axis=1)
+        gains += ndcg_at(ranks_by_offset(scores, cold, targets), 10).sum(axis=1)
     offsets = np.array(OFFSETS)
     if asks_for_cold(cold, cases):
         return float(offsets[gains >= _ENOUGH * gains.max()][-1])
@@ -61,7 +61,7 @@ def choose_cold_offset(model: RefinedModel, cold: np.ndarray, data: SplitDataset
     return float(harmless[np.abs(harmless).argmin()])
 
 
-def _ranks_by_offset(scores: FloatArray, cold: np.ndarray, targets: IntArray) -> IntArray:
+def ranks_by_offset(scores: FloatArray, cold: np.ndarray, targets: IntArray) -> IntArray:
     """Return the targets' ranks with each of `OFFSETS` on cold items, ``[len(OFFSETS), B]``, for ``scores [B, N]``."""
     ranks = np.empty((len(OFFSETS), len(targets)), dtype=np.int64)
     rare, places = cold[targets], np.flatnonzero(cold)

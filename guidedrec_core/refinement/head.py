@@ -5,8 +5,9 @@
 score_c: scores of the base model, of a refined model trained over it, and of item-kNN, where there are such models;
 popularity_h: log(1 + training interactions), standardised, and with a temporal split the same over decayed
 interactions, once for each half-life; p: the user's guided profile; g: guided embedding, both whitened within the head.
-The weights are fitted on the validation targets by penalised maximum likelihood of a softmax over all items the user
-has not seen. The frozen models are evaluated once.
+The weights are fitted on the validation targets by penalised maximum likelihood of a softmax over the items the user
+has not seen; see `head_fit`. Which terms a head has, and how far popularity is taken back, is chosen by the ranks of
+targets that the weights were not fitted on; see `head_choice`.
 
 Why on the validation part: item vectors have memorised the training targets, so that weights fitted on these would be
 too small. Why whitened: one weight per attribute cannot undo correlations between attributes. Whitened columns are
@@ -28,7 +29,8 @@ from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.refinement.guided import FloatArray, GuidedEmbedding
-from guidedrec_core.refinement.head_fit import Doubles, HeadWeights, fit_head
+from guidedrec_core.refinement.head_blocks import Sampling, blocks_of
+from guidedrec_core.refinement.head_fit import WHOLE, Block, Doubles, Form, HeadFit, HeadWeights
 from guidedrec_core.refinement.profiles import guided_profiles
 from guidedrec_core.refinement.refined import Parts, RefinedModel
 from guidedrec_core.refinement.sources import Sources
@@ -153,6 +155,7 @@ class HeadModel:
         self.cold_offset = 0.0
         self._base = None if base is None else _AveragedBase(base, self.cold)
         self.popularity, self.new_popularity = _standardised(interactions)  # [N, P], [P]
+        self.counts: Doubles = interactions[:, 0].astype(np.float64)  # [N]
         self.mix = guided.whitener().astype(np.float32)  # [A, A], symmetric
         none = np.zeros(self.n_attributes)
         self.learned = HeadWeights(self._start(), np.zeros(interactions.shape[1]), none, none)
@@ -203,21 +206,76 @@ class HeadModel:
         known = ~self.guided.missing
         return guided_profiles(histories, self.guided.values, known, self.config.decay, self.config.shrinkage)
 
-    def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray) -> None:
-        """Fit the weights on V validation cases: user indexes, the history before each target, and its item index."""
-        scores = np.empty((len(self.models), len(users), self.n_items), np.float32)
+    def fit(self, users: IntArray, histories: list[IntArray], targets: IntArray, form: Form = WHOLE) -> None:
+        """Fit the weights of one form on V validation cases, over the whole catalogue where it is not too large.
+
+        Parameters
+        ----------
+        users : IntArray
+            User indexes, ``[V]``; -1 for an unknown user.
+        histories : list of IntArray
+            The history before each target.
+        targets : IntArray
+            Item indexes, ``[V]``.
+        form : Form
+            Which terms may have weights.
+        """
+        blocks = blocks_of(self, users, histories, targets, Sampling())
+        self.learned = self.fitting(blocks).weights(form)
+
+    def fitting(self, blocks: list[Block]) -> HeadFit:
+        """Return the fits of this head's weights on some blocks of cases, whose scores it scales in place."""
+        beside = np.array([name == "item_knn" for name in self.models], dtype=bool)
+        guided, penalty = self.guided.values @ self.mix, self.config.head_penalty
+        return HeadFit(blocks, self._start(), self.popularity, guided, penalty, beside)
+
+    def frozen_scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
+        """Return each frozen model's own scores, of some items or of all, ``[C, B, n]``."""
+        n = self.n_items if items is None else len(items)
+        scores = np.empty((len(self.models), len(users), n), np.float32)
         room = dict(zip(self.models, scores, strict=True))
         if self._base is not None:
-            np.add(*self._base.parts(users, histories), out=room["base"])
+            if items is None:
+                rest, bias = self._base.parts(users, histories)
+            else:
+                rest, bias, _ = self._base.parts_of(users, histories, items)
+            np.add(rest, bias, out=room["base"])
         if self.refined is not None:
-            room["refined"][:] = self.refined.scores(users, histories)
+            inner = self.refined
+            own = inner.scores(users, histories) if items is None else inner.parts(users, histories, items).scores
+            room["refined"][:] = own
         if self.neighbours is not None:
-            room["item_knn"][:] = self.neighbours.scores(users, histories)
-        seen = np.zeros((len(users), self.n_items), dtype=bool)
-        seen[np.repeat(np.arange(len(users)), [len(h) for h in histories]), np.concatenate(histories)] = True
-        profiles, guided = self._profiles(histories) @ self.mix, self.guided.values @ self.mix
-        start, penalty = self._start(), self.config.head_penalty
-        self.learned = fit_head(scores, start, seen, targets, self.popularity, profiles, guided, penalty)
+            room["item_knn"][:] = self.neighbours.scores(users, histories, items)
+        return scores
+
+    def whitened_profiles(self, histories: list[IntArray]) -> FloatArray:
+        """Return the guided profile after each history in the columns that weights are fitted in, ``[B, A]``."""
+        whitened: FloatArray = self._profiles(histories) @ self.mix
+        return whitened
+
+    def combined(self, weights: HeadWeights, scores: FloatArray, profiles: FloatArray) -> FloatArray:
+        """Return what some weights make of all items, ``[B, N]``, without the offset of cold items.
+
+        Parameters
+        ----------
+        weights : HeadWeights
+            Fitted.
+        scores, profiles : FloatArray
+            From `frozen_scores` and `whitened_profiles`.
+        """
+        slopes = (weights.profile * profiles + weights.everyone).astype(np.float32)
+        total: FloatArray = slopes @ (self.guided.values @ self.mix).T
+        total += self.popularity @ weights.popularity.astype(np.float32)
+        for each, tau in zip(scores, weights.models, strict=True):
+            if tau:
+                total += np.float32(tau) * each
+        return total
+
+    def without_neighbours(self) -> None:
+        """Drop item-kNN, and its weight."""
+        kept = [name != "item_knn" for name in self.models]
+        self.learned = replace(self.learned, models=self.learned.models[kept])
+        self.neighbours = None
 
     def notices(self) -> tuple[Notice, ...]:
         """Return a warning if the weights are known not to have converged."""

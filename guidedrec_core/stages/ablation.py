@@ -46,7 +46,7 @@ def _ablate(store: RunStore, refined: Run, config: AblationConfig, listener: Lis
     """Make the models and compare them, and store what is found."""
     base, scores = store.open(refined.inputs["base"], "base"), store.open(refined.inputs["scores"], "scores")
     build = config_of(base, refined)
-    wanted = build.refinement.model_copy(update={"mode": config.mode, "neighbours": False})
+    wanted = build.refinement.model_copy(update={"mode": config.mode, "neighbours": "off"})
     prepared = load_split_dataset(store, base)
     all_scores = load_scores(scores)
     names = all_scores.take(wanted.attributes).schema.names

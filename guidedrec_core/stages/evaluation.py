@@ -29,7 +29,7 @@ from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.naming.shares import RANGE
 from guidedrec_core.progress import Listener, Progress, StageProgress, silent
 from guidedrec_core.ranking.recommend import recommend
-from guidedrec_core.recommenders.fitting import ndcg
+from guidedrec_core.recommenders.fitting import choice_cases, ndcg
 from guidedrec_core.recommenders.reading import load_base, load_refined
 from guidedrec_core.refinement.controls import category_marks
 from guidedrec_core.refinement.guided import GuidedEmbedding
@@ -80,7 +80,8 @@ def _measure(
     sequences = prepared.sequences
     base_recommender = load_base(base, prepared)
     listener(Progress("evaluate", message="tuning the simple models on validation data"))
-    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, prepared.valid_cases))
+    chosen_on = choice_cases(prepared, inputs[REFINED].seed or 0)
+    baselines = fit_baselines(prepared, config.evaluation.baselines, lambda m: ndcg(m, prepared, chosen_on))
     refined_recommender = load_refined(inputs[REFINED], base_recommender, scores)
     controls = [role for role in inputs if role not in (BASE, REFINED)]
     models: dict[str, ItemScorer] = {

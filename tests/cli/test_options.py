@@ -44,7 +44,7 @@ def test_without_options_nothing_is_chosen(chosen_by: Callable[..., Chosen]) -> 
 def test_options_set_the_fields_they_stand_for(chosen_by: Callable[..., Chosen]) -> None:
     config = chosen_by(
         *("--base=sasrec", "--width=32", "--max-epochs=3", "--split=temporal", "--normalisation=white", "--decay=1"),
-        *("--no-user-scores", "--bootstrap-samples=100", "--map-neighbours=5", "--seed=7"),
+        *("--no-user-scores", "--bootstrap-samples=100", "--map-neighbours=5", "--seed=7", "--neighbours=off"),
     ).over({})
     assert config.encoder.width == 32
     assert config.training.max_epochs == 3
@@ -54,6 +54,7 @@ def test_options_set_the_fields_they_stand_for(chosen_by: Callable[..., Chosen])
     assert not config.refinement.use_user_scores
     assert config.evaluation.bootstrap_samples == 100
     assert config.projection.neighbours == 5
+    assert config.refinement.neighbours == "off"
     assert config.seed == 7
 
 

@@ -194,7 +194,7 @@ def test_other_modes_and_external_bases_are_saved_and_opened(
 ) -> None:
     vectors = pd.DataFrame(base.scorer.item_embedding()).assign(item_id=data.dataset.items.ids)
     external = gr.External(vectors, encoder=base.encoder, training=base.training).fit(data)
-    made = gr.Refiner(mode=mode, neighbours=True).fit(data, external, scores)
+    made = gr.Refiner(mode=mode, neighbours="on").fit(data, external, scores)
     made.save(tmp_path / "runs" / "mine")
     again = gr.open(tmp_path / "runs" / "mine")
     pd.testing.assert_frame_equal(again.recommend(k=3), made.recommend(k=3))

@@ -74,7 +74,7 @@ def test_ranks_by_offset_are_those_of_moved_scores(seed: int) -> None:
     scores[rng.random(scores.shape) < 0.2] = -np.inf  # seen
     scores[np.arange(40), targets] = rng.integers(-4, 4, 40) / 4
     scores[rng.random(scores.shape) < 0.02] = np.nan
-    ranks = calibrate._ranks_by_offset(scores, cold, targets)
+    ranks = calibrate.ranks_by_offset(scores, cold, targets)
     for place, offset in enumerate(OFFSETS):
         moved = (scores + np.float32(offset) * cold).astype(np.float32)
         np.testing.assert_array_equal(ranks[place], ranks_of(moved, targets))

@@ -1,5 +1,6 @@
 """The head: its gradient, what it recovers, and that it weighs nothing where there is nothing to learn."""
 
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from guidedrec_core.refinement import head as head_module
 from guidedrec_core.refinement import head_fit as module
 from guidedrec_core.refinement.guided import GuidedEmbedding
 from guidedrec_core.refinement.head import HeadModel
-from guidedrec_core.refinement.head_fit import HeadWeights, fit_head
+from guidedrec_core.refinement.head_fit import WHOLE, Block, Form, HeadFit, HeadWeights
 from guidedrec_core.refinement.refined import Parts
 
 V, N, A = 600, 60, 3
@@ -36,6 +37,18 @@ def problem(n_models: int = 1, seed: int = 0) -> dict[str, Any]:
     }
 
 
+def fit_head(penalty: float, form: Form = WHOLE, blocks: int = 3, **known: Any) -> HeadWeights:
+    """Fit a head on the whole catalogue, with the cases in some blocks."""
+    none = np.zeros(known["popularity"].shape[0], np.float32)
+    made = [
+        Block(known["scores"][:, part].copy(), None, known["seen"][part], known["targets"][part], profiles, none)
+        for part, profiles in (
+            (part, known["profiles"][part]) for part in np.array_split(np.arange(len(known["targets"])), blocks)
+        )
+    ]
+    return HeadFit(made, known["start"], known["popularity"], known["guided"], penalty).weights(form)
+
+
 def everything(learned: HeadWeights) -> np.ndarray:
     return np.concatenate([learned.models, learned.popularity, learned.profile, learned.everyone])
 
@@ -47,14 +60,14 @@ def test_the_gradient_is_that_of_the_loss(n_models: int, n_attributes: int, monk
     known |= {name: known[name][:, :n_attributes] for name in ("profiles", "guided")}
     asked: list[Any] = []
 
-    def catch(loss: Any, start: np.ndarray, **_: Any) -> Any:
-        asked.extend((loss, start))
-        return real(loss, start, **_)
+    def catch(loss: Any, start: np.ndarray, args: Any, **named: Any) -> Any:
+        asked.extend((loss, start, args))
+        return real(loss, start, args, **named)
 
     real = module.minimize
     monkeypatch.setattr(module, "minimize", catch)
     fit_head(**known, penalty=2.0)
-    loss, start = asked
+    loss, start = (lambda x: asked[0](x, *asked[2])), asked[1]
     assert len(start) == n_models + 2 + 2 * n_attributes
     x = start + np.random.default_rng(1).normal(size=len(start)) * 0.3
     gradient, step = loss(x)[1], 1e-2
@@ -81,6 +94,41 @@ def test_a_model_that_knows_nothing_gets_no_weight() -> None:
     learned = fit_head(**{**known, **both}, penalty=1.0)
     assert learned.models[0] == pytest.approx(0.7, abs=0.1)
     assert abs(learned.models[1]) * 50 < 0.1
+
+
+def test_a_model_that_is_wrong_gets_no_weight_and_never_a_negative_one() -> None:
+    known = problem(2)
+    known["scores"] = known["scores"] * np.array([1.0, -1.0], np.float32)[:, None, None]
+    learned = fit_head(**known, penalty=1.0)
+    assert learned.models[0] == pytest.approx(0.7, abs=0.1)
+    assert learned.models[1] == 0
+    assert learned.convergence is not None
+    assert learned.convergence.gradient_norm < 5  # that of the weight at its bound does not count
+
+
+def test_a_form_leaves_out_what_it_has_not() -> None:
+    known = problem(1)
+    assert not fit_head(**known, penalty=1.0, form=Form(popularity=False)).popularity.any()
+    bare = fit_head(**known, penalty=1.0, form=Form(attributes=False))
+    assert not bare.profile.any()
+    assert not bare.everyone.any()
+    assert bare.popularity.all()
+    assert bare.models.all()
+
+
+def test_popularity_alone_is_never_held_against_an_item() -> None:
+    known = problem(1)
+    known["popularity"] = -known["popularity"][:, :1]
+    assert fit_head(**known, penalty=1.0).popularity.tolist() == [0.0]
+
+
+def test_blocks_change_nothing() -> None:
+    known = problem(2)
+    np.testing.assert_allclose(
+        everything(fit_head(**known, penalty=1.0, blocks=1)),
+        everything(fit_head(**known, penalty=1.0, blocks=7)),
+        atol=2e-3,
+    )
 
 
 @pytest.mark.parametrize("factor", [64.0, 0.125])
@@ -158,7 +206,10 @@ def gradient_at_start(known: dict[str, Any], penalty: float) -> float:
         patch.setattr(
             module,
             "minimize",
-            lambda loss, first, **named: (seen.append(np.abs(loss(first)[1]).max()), real(loss, first, **named))[1],
+            lambda loss, first, args, **named: (
+                seen.append(np.abs(loss(first, *args)[1]).max()),
+                real(loss, first, args, **named),
+            )[1],
         )
         fit_head(**known, penalty=penalty)
     return seen[0]
@@ -234,9 +285,13 @@ def fitted(*args: Any, **named: Any) -> HeadModel:
 
 def test_it_is_fitted_on_what_it_scores_with(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
-    monkeypatch.setattr(head_module, "fit_head", lambda *args: (asked.extend(map(np.copy, args)), fit_head(*args))[1])
+    monkeypatch.setattr(head_module, "HeadFit", lambda *args: (asked.extend(deepcopy(args)), HeadFit(*args))[1])
     model = fitted(refined=True, penalty=3.0)
-    scores, start, seen, targets, popularity, profiles, guided, penalty = asked
+    (block,), start, popularity, guided, penalty, beside = asked
+    scores, seen, targets, profiles = block.scores, block.barred, block.targets, block.profiles
+    assert block.items is None
+    assert not block.shift.any()
+    assert beside.tolist() == [False, False]
     np.testing.assert_array_equal(start, [0.5, 0.5])
     np.testing.assert_allclose(scores[0], base_scores(), atol=1e-5)
     np.testing.assert_array_equal(scores[1], Refined(GUIDED).scores(USERS, HISTORIES))

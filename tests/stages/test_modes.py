@@ -52,7 +52,7 @@ def test_every_mode_and_control_is_opened_as_it_was_stored(
     made: list[Any] = []
     arrays = HeadModel.arrays
     monkeypatch.setattr(HeadModel, "arrays", lambda model: (made.append(model), arrays(model))[1])
-    run = shop.refine(mode=mode, control=control)
+    run = shop.refine(mode=mode, control=control, neighbours="off")
     assert (run.summary["mode"], run.summary["control"]) == (mode, control)
     system = open_refined(shop.store, run.id)
     users, histories = shown(system)
@@ -125,7 +125,7 @@ def test_an_ablation_of_attributes_that_do_not_exist_is_refused(shop: Shop) -> N
 
 @pytest.mark.parametrize("mode", MODES)
 def test_item_knn_stands_beside_the_model_and_counts_as_remainder(mode: str, shop: Shop) -> None:
-    run = shop.refine(mode=mode, neighbours=True)
+    run = shop.refine(mode=mode, neighbours="on")
     assert run.read_json("item_knn")["decay"] == 0.8
     system = open_refined(shop.store, run.id)
     users, histories = shown(system)
@@ -141,7 +141,19 @@ def test_item_knn_stands_beside_the_model_and_counts_as_remainder(mode: str, sho
     np.testing.assert_allclose(parts.remainder - alone.remainder, added, atol=1e-5)
     for name in ("profile", "slopes", "bias"):
         assert_array_equal(getattr(parts, name), getattr(alone, name))
-    assert shop.refine(mode=mode, neighbours=True).id == run.id
+    assert shop.refine(mode=mode, neighbours="on").id == run.id
+
+
+@pytest.mark.parametrize("control", ["none", "placebo", "second_training"])
+def test_item_knn_stands_there_only_where_validation_chose_it(control: str, shop: Shop) -> None:
+    """Controls choose in the same way, each for itself."""
+    run = shop.refine(mode="head", control=control)
+    assert run.config["refinement"]["neighbours"] == "auto"
+    chosen = run.summary["head_choice"]
+    assert chosen["neighbours"] == ("item_knn.json" in run.manifest.files) == ("item_knn" in run.summary["head"])
+    assert chosen["base_alone"] == (run.read_arrays("head")["models"].tolist() == [1.0])
+    assert chosen["base_alone"] == any(notice["code"] == "head_fell_back" for notice in run.read_json("notices"))
+    assert (run.read_arrays("head")["models"] >= 0).all()
 
 
 class Silent:
@@ -152,8 +164,8 @@ class Silent:
 
 
 def test_a_model_with_item_knn_is_named_by_what_that_was_chosen_from(shop: Shop) -> None:
-    first = shop.refine(mode="head", neighbours=True)
-    config = shop.config(mode="head", neighbours=True)
+    first = shop.refine(mode="head", neighbours="on")
+    config = shop.config(mode="head", neighbours="on")
     grid = GRID.model_copy(update={"decay": (0.5,)})
     other = config.model_copy(update={"evaluation": config.evaluation.model_copy(update={"baselines": grid})})
     second = stages.refine(shop.store, shop.base(), shop.scores, other)
@@ -163,7 +175,7 @@ def test_a_model_with_item_knn_is_named_by_what_that_was_chosen_from(shop: Shop)
 
 def test_guided_scores_alone_have_no_item_knn_beside_them(shop: Shop) -> None:
     for mode in MODES:
-        run = shop.refine(mode=mode, neighbours=True, control="guided_only")
+        run = shop.refine(mode=mode, neighbours="on", control="guided_only")
         assert "item_knn.json" not in run.manifest.files
 
 
@@ -227,7 +239,7 @@ def test_items_that_first_appear_after_the_training_period_are_ranked_by_their_s
     """With such items among the validation targets the anchored form is taken without asking."""
     shop = Shop(tmp_path, late=True)
     temporal = {"split": SplitConfig(kind="temporal", valid_fraction=0.2, test_fraction=0.2)}
-    config = shop.config().model_copy(update=temporal)
+    config = shop.config(neighbours="off").model_copy(update=temporal)
     base = stages.train_base(shop.store, shop.data, config)
     run = stages.refine(shop.store, base, shop.scores, config)
     system = open_refined(shop.store, run.id)
