@@ -135,7 +135,12 @@ class NamedModel:
         return self._unsplit(users, histories, items)[2]
 
     def unnamed_out_of_fold(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> Doubles:
-        """Return what no name covers if each item is named by a regression that was fitted without it, ``[B, n]``."""
+        """Return what no name covers if each item is named by a regression that was fitted without it, ``[B, n]``.
+
+        Where items are nothing but named columns (penalty 0), there is nothing to estimate, and it is the rest itself.
+        """
+        if self.regression.penalty == 0:
+            return self.parts(users, histories, items).unnamed
         _, sides, unsplit, _ = self._unsplit(users, histories, items)
         X, fold_of = self._values(items), self.regression.fold_of
         own_fold = fold_of if items is None else fold_of[items]

@@ -116,7 +116,8 @@ def test_names_of_a_named_model_cost_nothing(shop: Shop) -> None:
     assert shares[["attribute", "fact", "popularity", "neighbours", "unnamed"]].sum() == pytest.approx(1, abs=1e-6)
     assert abs(shares["unnamed"]) < TOLERANCE
     frontier = evaluation.read_table("frontier")
-    assert np.ptp(frontier["ndcg"]) < 0.02
+    assert np.ptp(frontier["ndcg"]) < 1e-9
+    assert abs(shares["unnamed_out_of_fold"]) < TOLERANCE
     assert {"second_training", "placebo"} < set(evaluation.inputs)
 
 
