@@ -104,7 +104,7 @@ def child(options: argparse.Namespace, base: str, seed: int) -> dict:
         ("split", {"kind": options.split}),
         ("encoder", {"kind": base}),
         ("training", {"threads": 1}),
-        ("refinement", {"neighbours": True}),
+        ("refinement", {"neighbours": "auto"}),
     ):
         config[part] = {**config.get(part, {}), **update}
     config["seed"] = seed
