@@ -380,7 +380,8 @@ class AblationConfig(Config):
     """What each attribute is worth: the refined model made anew without it, with it alone, with the first few."""
 
     mode: Literal["head", "additive", "literal"] = "head"
-    """How the model is made anew for each choice of attributes. `head` takes seconds, the others a training each."""
+    """How the model is made anew for each choice of attributes. `head` takes seconds and keeps every term but item-kNN;
+    the others take a training each."""
     bootstrap_samples: int = Field(2000, ge=100, le=100_000)
     """Resamples of users for the 95 % intervals."""
 

@@ -30,7 +30,8 @@ def ablate(store: RunStore, refined: Run, config: AblationConfig, listener: List
     """Make the refined model anew from some of its attributes, and compare on the test part.
 
     One attribute is left out, one kept alone, and the first few are kept by the size of their learned weight. With
-    mode ``head`` each is a head on the same frozen base; with the others each is trained, and kept as a refined run.
+    mode ``head`` each is a head on the same frozen base, with every term but item-kNN and none of them chosen, so that
+    heads differ in nothing but attributes; with the others each is trained, and kept as a refined run.
 
     Returns
     -------
