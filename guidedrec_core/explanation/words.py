@@ -268,10 +268,10 @@ def move_words(status: str, other_rank: int, other: str) -> str:
     Examples
     --------
     >>> move_words("new", 31, "was"), move_words("down", 4, "now"), move_words("same", 1, "was")
-    ('▲ up from 31st', '▼ down to 4th', '= same')
+    ('▲ up from 31st', '▼ down to 4th', '• same')
     """
     if status == "same":
-        return "= same"
+        return "• same"
     way = {"new": "▲ up", "gone": "✕ dropped", "up": "▲ up", "down": "▼ down"}[status]
     return f"{way} {'from' if other == 'was' else 'to'} {ordinal(other_rank)}"
 

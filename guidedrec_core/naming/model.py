@@ -22,6 +22,7 @@ import numpy.typing as npt
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.naming.lines import NamedColumns
 from guidedrec_core.naming.regression import PENALTIES, Doubles, Regression, fit_regression
+from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.guided import FloatArray
 from guidedrec_core.refinement.head import HeadModel
 from guidedrec_core.refinement.refined import Parts
@@ -209,7 +210,10 @@ class NamedModel:
 def named_vectors(model: HeadModel) -> npt.NDArray[Any]:
     """Return what names are for: item vectors, biases, and the base model's own biases, ``[N, d + 2]``."""
     base_bias = np.zeros(model.n_items) if model.base is None else model.base.item_bias()
-    return np.column_stack([model.remainder_vectors(), model.item_biases(), base_bias])
+    biases = model.item_biases()
+    if model.cold_offset == NEVER:  # no property of an item, but the rule that it is not recommended
+        biases = biases - np.float32(NEVER) * model.cold
+    return np.column_stack([model.remainder_vectors(), biases, base_bias])
 
 
 def user_moments(model: HeadModel, users: IntArray, histories: list[IntArray]) -> Doubles:

@@ -26,6 +26,7 @@ PENALTIES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 FOLDS = 10
 RESAMPLES = 200
 """Times that items are resampled for intervals."""
+_RANK = 1e-10  # directions of columns with a smaller share of the largest variance count as none
 _BLOCKS = 100  # items are resampled in so many random groups, so that a resample costs no pass over the items
 
 
@@ -141,7 +142,13 @@ def _sums_by_block(
 
 
 def _ridge(gram: Doubles, product: Doubles, penalties: Doubles) -> Doubles:
-    """Return ridge coefficients, given each one's penalty; the intercept, which comes first, has none."""
+    """Return ridge coefficients, given each one's penalty; the intercept, which comes first, has none.
+
+    Without any penalty they are the smallest of all that fit as well: hat functions of one number sum to a constant, so
+    that many do.
+    """
+    if not penalties.any():
+        return np.linalg.lstsq(gram, product, rcond=_RANK)[0].astype(np.float64)
     # Where no item has any weight, e.g. in an unlucky resample, the intercept must not be singular.
     ridge = penalties + 1e-12 * max(float(np.trace(gram)), 1.0)
     return np.linalg.solve(gram + np.diag(ridge), product).astype(np.float64)

@@ -362,4 +362,6 @@ def naming_inputs(model: RefinedRecommender) -> tuple[npt.NDArray[Any], npt.NDAr
     lengths = data.split.n_train[users].tolist()
     histories = [data.sequences.history(user, length) for user, length in zip(users.tolist(), lengths, strict=True)]
     weights = np.sqrt(up_to_date(data).item_interactions.astype(np.float64))
+    if model.config.mode == "named":  # nothing is estimated, so all items count alike
+        weights = np.ones(len(weights))
     return named_vectors(model.refined), weights, user_moments(model.refined, users, histories)

@@ -224,7 +224,8 @@ class _Arm:
         head = head_over(base, model, self.guided, self.config, self.data, ranks_cold, self._neighbours())
         cases = HeadCases(*head_cases(self.data, self.seed))
         choice = fit_chosen(head, cases, self.seed, self.config.neighbours)
-        if head.cold.any():
+        # Where items are named columns, cold ones are ranked by them unless validation knows better.
+        if head.cold.any() and (self.config.mode != "named" or asks_for_cold(head.cold, valid_cases(self.data))):
             head.cold_offset = choose_cold_offset(head, head.cold, self.data, valid_cases(self.data))
             summary = {**summary, "cold_items": int(head.cold.sum()), "cold_offset": head.cold_offset}
         shares = dict(zip(head.models, head.learned.models.tolist(), strict=True))

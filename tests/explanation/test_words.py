@@ -84,7 +84,7 @@ def test_reason_sentence_names_reasons_and_how_much_has_a_name() -> None:
         ("up", 2, "now", "▲ up to 2nd"),
         ("down", 1, "was", "▼ down from 1st"),
         ("down", 4, "now", "▼ down to 4th"),
-        ("same", 1, "was", "= same"),
+        ("same", 1, "was", "• same"),
     ],
 )
 def test_moves_are_said_from_either_list(status: str, other_rank: int, other: str, said: str) -> None:

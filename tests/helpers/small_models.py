@@ -148,7 +148,11 @@ def facts() -> Facts:
 
 def named(form: str, kind: str) -> NamedModel:
     """Name the parts of a small model's scores."""
-    model = MAKERS[form](kind)
+    return named_over(MAKERS[form](kind))
+
+
+def named_over(model: HeadModel) -> NamedModel:
+    """Name the parts of a model's scores by its attributes and three facts."""
     names = [f"attribute_{number}" for number in range(model.n_attributes)]
     schema = AttributeSchema(attributes=tuple(Attribute(name=name, low="low", high="high") for name in names))
     rng = np.random.default_rng(8)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from small_models import KINDS, N_ITEMS, N_USERS, NAMED_FORMS, named
+from small_models import KINDS, MAKERS, N_ITEMS, N_USERS, NAMED_FORMS, named, named_over
 
 from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.naming.regression import fit_regression
 from guidedrec_core.naming.shares import deciding_items, shares_of
+from guidedrec_core.refinement.cold import NEVER
 
 TOLERANCE = 1e-5
 
@@ -35,6 +36,21 @@ def test_parts_sum_to_the_score_of_the_model(form: str, kind: str) -> None:
     by_line = np.stack([names.contributions(slopes, some) for slopes in parts.slopes])
     np.testing.assert_allclose(by_line.sum(axis=2), by_name[:, some], atol=TOLERANCE)
     np.testing.assert_allclose(parts.neighbours, names.model.neighbour_scores(users, histories), atol=TOLERANCE)
+
+
+def test_items_that_must_not_be_recommended_do_not_move_the_average() -> None:
+    users, histories = np.arange(N_USERS), some_histories(3)
+    before = named("anchored", "sasrec").parts(users, histories)
+    model = MAKERS["anchored"]("sasrec")
+    model.cold_offset = NEVER
+    names = named_over(model)
+    after = names.parts(users, histories)
+    kept = ~model.cold
+    np.testing.assert_allclose(after.average, before.average, atol=0.5)
+    np.testing.assert_allclose(after.unnamed[:, kept], before.unnamed[:, kept], atol=0.5)
+    assert (after.unnamed[:, model.cold] < NEVER / 2).all()
+    total = after.slopes @ names.columns.values.T + after.neighbours + after.unnamed + after.average[:, None]
+    np.testing.assert_allclose(total, names.model.scores(users, histories), atol=2e-3)
 
 
 @pytest.mark.parametrize("form", ["head-beside-item-knn", "literal-beside-item-knn"])

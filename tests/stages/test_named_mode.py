@@ -3,20 +3,27 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from refine_shop import CONFIG, Shop
 
 from guidedrec_core import stages
+from guidedrec_core.attributes.scores import Scores
 from guidedrec_core.config import SplitConfig
+from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import RunCorruptError
 from guidedrec_core.evaluation.named import WEIGHTS, named_report
 from guidedrec_core.recommenders import reading
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
+from guidedrec_core.recommenders.refiner import Refiner
+from guidedrec_core.recommenders.sequence import SASRec
 from guidedrec_core.refinement.named import NamedRefinedModel
+from guidedrec_core.runs.scores import load_scores
 
 TOLERANCE = 1e-5
+BASE = {"width": 8, "heads": 2, "feedforward": 8, "max_length": 6, "max_epochs": 2, "warmup_steps": 4, "batch_size": 16}
 SPLITS = {
     "leave-one-out": SplitConfig(),
     "temporal": SplitConfig(kind="temporal", valid_fraction=0.2, test_fraction=0.2),
@@ -50,6 +57,27 @@ def test_every_part_of_every_score_has_a_name(system: RefinedRecommender) -> Non
         why = system.explain("user-03", item_id)
         assert abs(why.lines.set_index("name").loc["other_patterns", "contribution"]) < TOLERANCE
         assert why.ledger["value"].sum() == pytest.approx(why.score, abs=1e-9)
+
+
+def test_an_item_nobody_had_in_training_has_only_names_too(tmp_path: Path) -> None:
+    """Where validation knows no such items, they are ranked by their columns, and move nothing else."""
+    shop = Shop(tmp_path)
+    table = shop.data.read_table("interactions")
+    last = table.groupby("user_id").tail(1).index[:3]
+    table.loc[last, "item_id"] = "item-new"
+    items = shop.data.read_table("catalogue")
+    new = items.iloc[[0]].assign(item_id="item-new", title="New tent")
+    data = Dataset.from_frames(table, pd.concat([items, new])).split("leave-one-out")
+    assert data.item_interactions[data.dataset.items.index("item-new")] == 0
+    scores = load_scores(shop.scores)
+    frame = pd.DataFrame(scores.values, columns=list(scores.schema.names)).assign(item_id=items["item_id"])
+    frame = pd.concat([frame, frame.iloc[[3]].assign(item_id="item-new")])
+    base = SASRec(**BASE).fit(data)
+    model = Refiner(mode="named", max_epochs=2).fit(data, base, Scores.from_frame(frame, scores.schema))
+    parts = model.named.parts(np.arange(5), [data.shown_history(user) for user in range(5)])
+    assert_allclose(parts.unnamed, 0, atol=TOLERANCE)
+    assert np.abs(parts.scores).max() < 100
+    assert np.abs(parts.average).max() < 10
 
 
 def test_no_weight_belongs_to_an_item(system: RefinedRecommender) -> None:

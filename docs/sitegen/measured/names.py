@@ -27,10 +27,10 @@ def naming_table(results: Results) -> str:
             rows.append(
                 [
                     f"{data}, {BASES.get(base, base)}",
-                    f"{shares['unnamed_out_of_fold']:.1%}",
-                    f"{shares['random_columns']:.1%}",
-                    f"{own['lines that keep their sign']:.0%}",
-                    f"{quality[0] / quality[-1]:.0%}",
+                    _share(shares["unnamed_out_of_fold"]),
+                    _share(shares["random_columns"]),
+                    f"{100 * own['lines that keep their sign']:.0f} %",
+                    f"{100 * quality[0] / quality[-1]:.0f} %",
                     number(entry["metrics"]["base"][_METRIC]["value"]),
                     number(entry["metrics"]["refined"][_METRIC]["value"]),
                     f"**{number(entry['metrics']['named'][_METRIC]['value'])}**",
@@ -40,6 +40,18 @@ def naming_table(results: Results) -> str:
     head = ["Data, base model", "unnamed", "random columns", "stable lines", "by names alone"]
     head += ["NDCG@10: base", "refined", "mode named", "named over base", "over refined", "over its placebo"]
     return table(head, rows)
+
+
+def _share(share: float) -> str:
+    """Write a share in percent, with one decimal."""
+    return f"{number(100 * share, 1)} %"
+
+
+def naming_facts(results: Results) -> str:
+    """Say how many seeds each row is the mean of."""
+    found = [results.read(path.stem) for path in sorted(results.folder.glob("naming_*.json"))]
+    counts = sorted({len(each["seeds"]) for each in found})
+    return " or ".join(str(count) for count in counts) + (" seed" if counts == [1] else " seeds")
 
 
 def _gain(over: dict[str, dict[str, dict[str, Any]]], against: str) -> str:

@@ -167,6 +167,7 @@ def contributions(explanation: Explanation, verb: InteractionVerb) -> None:
         height=min(38 + 35 * len(rows), 740),
         key="contributions",
         alt="Each reason's contribution to the score, in words; of attributes also what it comes from",
+        placeholder="",
         column_config={
             "label": st.column_config.TextColumn("Reason", width=140),
             "contribution": number("Contribution", format="%+.3f", width=90),
