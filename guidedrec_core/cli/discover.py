@@ -57,7 +57,8 @@ _NEW_FILE = click.Path(path_type=Path)
     "--accept",
     type=_NEW_FILE,
     metavar="FILE",
-    help="If the name passes, write the run's attributes with the new one (TOML, or JSON if it ends in .json); a new file.",
+    help="If the name passes, write the run's attributes and the new one (TOML, or JSON if it ends in .json); a new "
+    "file.",
 )
 @json_option
 @click.pass_obj
