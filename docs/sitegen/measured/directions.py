@@ -43,6 +43,22 @@ def placebo_directions(results: Results, name: str) -> str:
     return table(["Data", "placebo", "the model's own pass", "placebos pass", "of all their directions"], rows, left=2)
 
 
+def ideal_names(results: Results, name: str, dataset: str) -> str:
+    """Write for each attribute that was left out whether a direction has it, by an ideal name."""
+    found = results.read(name)["runs"][dataset]["without_attribute"]["attributes"]
+    rows = [
+        [attribute.replace("_", " "), number(one["auroc"], 2), "yes" if one["found"] else "no"]
+        for attribute, one in sorted(found.items(), key=lambda pair: -pair[1]["auroc"])
+    ]
+    return table(["Attribute left out", "AUROC of its scores", "found"], rows)
+
+
+def ideal_names_count(results: Results, name: str, dataset: str) -> str:
+    """Say how many attributes that were left out are found."""
+    found = results.read(name)["runs"][dataset]["without_attribute"]
+    return f"{found['found']} of {found['of']}"
+
+
 def _items(end: dict[str, Any]) -> str:
     """Name some items of an end."""
     return "; ".join(end["items"][:_EXAMPLES]).replace("|", "&#124;")
