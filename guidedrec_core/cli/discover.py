@@ -79,7 +79,7 @@ def discover(
     accept: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what the model knows that nobody named, and give it a name.
+    """Show what the model knows that nobody named.
 
     What neither attributes nor facts explain of the scores is split into directions, ranked by how much of the users'
     50 best items they decide. Each is shown by the items at its two ends, by what these are rich in, and by the users

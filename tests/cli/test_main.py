@@ -31,6 +31,7 @@ EXPECTED = {
         "evaluate",
         "ablate",
         "audit",
+        "discover",
         "project",
         "recommend",
         "explain",
