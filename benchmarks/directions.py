@@ -11,6 +11,9 @@ and how many placebo directions pass for more than chance.
 - **A hidden attribute**: each attribute is left out of the named columns in turn; the largest correlation of a
   direction with what the other columns do not tell of the attribute. The refined model still has the attribute; its
   base model has only learnt it from behaviour.
+- **Without an attribute**: the model is refined again without each attribute in turn (kept in `--home`), and each
+  direction is tried with the attribute's own scores, either way round, in place of a proposal: what an ideal name would
+  reach. Found are those for which a direction is more than chance and passes.
 - **Placebos**: random rotations of the components, and directions of item vectors shuffled over items. Twenty, one
   direction each, and all of theirs.
 
@@ -29,8 +32,11 @@ from sklearn.decomposition import FastICA
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import Ridge
 
+from guidedrec_core import stages
+from guidedrec_core.config import BuildConfig
 from guidedrec_core.discovery.directions import discover
 from guidedrec_core.discovery.evidence import held_out, weigh
+from guidedrec_core.discovery.trial import judge, part
 from guidedrec_core.naming.directions import DIRECTIONS, find_directions, unnamed_rest, varimax
 from guidedrec_core.naming.model import user_sides
 from guidedrec_core.naming.regression import fit_regression
@@ -62,6 +68,7 @@ def main() -> None:
         result["runs"][name]["placebos"] = placebos(model)
         if name in arguments.hidden.split(","):
             result["runs"][name]["hidden_attribute"] = hidden(model)
+            result["runs"][name]["without_attribute"] = ideal_names(RunStore(arguments.home), run_id)
         arguments.out.write_text(json.dumps(rounded(result), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -173,6 +180,30 @@ def hidden(model: RefinedRecommender) -> dict[str, Any]:
             loadings = whole @ turned(whole, weights, rotation)
             best[rotation][name] = max(abs(correlation(one, left, weights)) for one in loadings.T)
     return {rotation: {"mean": float(np.mean(list(each.values()))), **each} for rotation, each in best.items()}
+
+
+def ideal_names(store: RunStore, run_id: str) -> dict[str, Any]:
+    run = store.open(run_id, "refined")
+    base, scores = (store.open(run.inputs[stage], stage) for stage in ("base", "scores"))
+    attributes = open_refined(store, run_id).scores.items
+    found: dict[str, Any] = {}
+    for place, name in enumerate(attributes.schema.names):
+        others = [other for other in range(len(attributes.schema)) if other != place]
+        refinement = {**run.config["refinement"], "attributes": others}
+        config = BuildConfig.parse({"refinement": refinement, "training": run.config["training"], "seed": run.seed})
+        model = open_refined(store, stages.refine(store, base, scores, config).id)
+        discovery, weights = discover(model), naming_inputs(model)[1]
+        tried = []
+        for one, loadings in zip(discovery.found, discovery.directions.loadings.T, strict=True):
+            parting = part(np.array(one.high.items), np.array(one.low.items), loadings, weights)
+            high, low = (
+                attributes.values[held, place].astype(np.float64) for held in (parting.held_high, parting.held_low)
+            )
+            trial = max(judge(high, low), judge(low, high), key=lambda trial: trial.auroc)
+            tried.append((bool(one.passed and trial.accepted), trial.auroc, one.number))
+        passed, auroc, number = max(tried)
+        found[name] = {"found": passed, "auroc": auroc, "direction": number, "unnamed": discovery.rest}
+    return {"found": sum(each["found"] for each in found.values()), "of": len(found), "attributes": found}
 
 
 def placebos(model: RefinedRecommender) -> dict[str, Any]:

@@ -57,7 +57,8 @@ _NEW_FILE = click.Path(path_type=Path)
     "--accept",
     type=_NEW_FILE,
     metavar="FILE",
-    help="If the name passes, write the attributes with the new one (TOML, or JSON if it ends in .json); a new file.",
+    help="If the name passes, write the run's attributes and the new one (TOML, or JSON if it ends in .json); a new "
+    "file.",
 )
 @json_option
 @click.pass_obj
@@ -78,7 +79,7 @@ def discover(
     accept: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what the model knows that nobody named, and give it a name.
+    """Show what the model knows that nobody named.
 
     What neither attributes nor facts explain of the scores is split into directions, ranked by how much of the users'
     50 best items they decide. Each is shown by the items at its two ends, by what these are rich in, and by the users
@@ -202,13 +203,12 @@ def _finish(system: "RefinedRecommender", card: "Card", out: Path | None, accept
         A schema is wanted, and the name did not pass.
     """
     from guidedrec_core.discovery.proposal import with_attribute
-    from guidedrec_core.stages.scoring.new_listings import whole_schema
 
     content = card.as_dict()
     if out is not None:
         out.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if accept is not None and card.accepted and card.proposal is not None:
-        with_attribute(whole_schema(system), card.proposal.attribute).write(accept)
+        with_attribute(system.schema, card.proposal.attribute).write(accept)
     if as_json:
         write_json({**content, "path": out, "schema_path": accept if card.accepted else None})
     else:

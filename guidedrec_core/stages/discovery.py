@@ -29,7 +29,7 @@ from guidedrec_core.recommenders.refined import RefinedRecommender, naming_input
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.scoring.offline import offline_scores
 from guidedrec_core.scoring.prompts import Listing, item_listings
-from guidedrec_core.stages.scoring.new_listings import scored_as, whole_schema
+from guidedrec_core.stages.scoring.new_listings import scored_as
 from guidedrec_core.stages.scoring.score import ask_about_items, chat_client
 from guidedrec_core.vectors.text import Embed
 
@@ -82,8 +82,8 @@ class NamingTask:
 
     @property
     def schema(self) -> AttributeSchema:
-        """All attributes that the catalogue was scored on."""
-        return whole_schema(self.model)
+        """The attributes that the run uses, which are those with a name."""
+        return self.model.schema
 
     def ask_for_name(self, listener: Listener = silent, client: Chat | None = None) -> Proposal | None:
         """Let a language model propose a name from the shown items; see `propose` for errors."""

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import tiny
 from chat_server import Answer, ChatServer, Request, chat_server, said, scores, texts_in
+from embedding_server import EmbeddingServer, embedding_server
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.llm.sanitize import clean
 from guidedrec_core.stages import Build
 
-__all__ = ["chat_server"]
+__all__ = ["chat_server", "embedding_server"]
 
 Call = Callable[..., Any]
 ANSWER = {"name": "night_use", "definition": "Use at night.", "low": "by day", "high": "by night", "confidence": 0.7}
@@ -116,6 +117,32 @@ def test_an_analysts_own_name_is_tested_alike(
     file.write_text(json.dumps({"name": "mine", "low": "little", "high": "much"}))
     again = document("discover", "tiny", *asking, f"--proposal={file}")
     assert again["trial"] == card["trial"]
+
+
+@pytest.mark.parametrize(("high", "accepted"), [("night", True), ("day", False)])
+def test_a_text_model_tests_an_analysts_name(
+    document: Call, shop: Path, embedding_server: EmbeddingServer, high: str, accepted: bool
+) -> None:
+    found = document("discover", "tiny", "--directions=3")
+    night = {clean(item["title"]) for item in found["directions"][0]["high"]["items"]}
+
+    def vector(text: str) -> list[float]:
+        """Place what is of the night on one side, all else on the other, and no two texts on the same spot."""
+        title = text.split("\n")[0].removeprefix("title: ")
+        side = 1.0 if title in night or "night" in text else -1.0
+        return [side, len(text) % 7 / 20, sum(text.encode()) % 11 / 20, 0.1]
+
+    def reply(texts: list[str]) -> dict[str, Any]:
+        rows = [{"object": "embedding", "index": n, "embedding": vector(text)} for n, text in enumerate(texts)]
+        return {"object": "list", "data": rows, "model": "m", "usage": {"prompt_tokens": 1, "total_tokens": 1}}
+
+    embedding_server.reply = reply
+    ends = {"night": "day", "day": "night"}
+    own = ("--name=mine", f"--low=for the {ends[high]}", f"--high=for the {high}")
+    asking = ("--propose=1", "--directions=3", "--offline=t", f"--base-url={embedding_server.url}")
+    card = document("discover", "tiny", *asking, *own)
+    assert card["accepted"] is accepted
+    assert card["provenance"]["scored_by"] == "t"
 
 
 def test_a_direction_by_chance_is_turned_down_before_anybody_is_asked(

@@ -30,6 +30,7 @@ EXPECTED = {
         "evaluate",
         "ablate",
         "audit",
+        "discover",
         "project",
         "recommend",
         "explain",

@@ -36,7 +36,7 @@ def unnamed(view: View, colours: Palette) -> None:
     together = sum(one.of_rest for one in discovery.found)
     real = sum(one.passed for one in discovery.found)
     st.write(
-        f"Among the 50 best items, {discovery.rest:.1%} of the scores has no name. {len(discovery.found)} patterns "
+        f"{discovery.rest:.1%} of what orders the 50 best items has no name. {len(discovery.found)} patterns "
         f"hold {together:.0%} of that; {real} of them {'is' if real == 1 else 'are'} more than chance."
     )
     show.note(
@@ -48,9 +48,11 @@ def unnamed(view: View, colours: Palette) -> None:
         "the loading of the next item, validation part.",
     )
     _table(discovery)
+    first = next((place for place, one in enumerate(discovery.found) if one.passed), 0)
     number = st.selectbox(
         "Pattern",
         [one.number for one in discovery.found],
+        index=first,
         format_func=lambda number: _label(discovery.found[number - 1], titles),
         key="unnamed_direction",
     )
@@ -67,9 +69,9 @@ def unnamed(view: View, colours: Palette) -> None:
     users = ", ".join(each.user_id for each in one.dependents)
     if users:
         show.note(f"Lists that depend on it most: users {escaped(users)}.")
-    show.note(
-        f"To name it: `guidedrec discover {view.dataset} --propose {number} --model MODEL`, or with a name of your own."
-    )
+    if one.passed:
+        show.note("Have a language model name it, or test a name of your own:")
+        st.code(f"guidedrec discover {view.dataset} --propose {number} --model MODEL", language="sh")
 
 
 def _table(discovery: "Discovery") -> None:
