@@ -39,7 +39,7 @@ class WhatIf(Config):
     pulls: dict[str, Pull] = {}
     """Attribute name to steps; attributes that are not pulled are left out."""
     removed: tuple[str, ...] = ()
-    """Ids of items taken out of the history."""
+    """Ids of items removed from the history."""
     added: tuple[str, ...] = ()
     """Ids of items put at its end, in this order."""
     created: AwareDatetime

@@ -1,6 +1,6 @@
-"""Evidence that a direction of the unnamed rest is more than chance, before anybody is asked to name it.
+"""Evidence that a direction of the unnamed rest is more than chance, before anyone is asked to name it.
 
-Two things are asked of it, and each turns down another kind of placebo:
+Two tests decide, and each turns down another kind of placebo:
 
 - It is found again in halves of the items better than 99 in 100 directions drawn at random within the same space
   (`naming.directions`). A random rotation mixes several themes and is not.

@@ -1,8 +1,8 @@
 """The trial of a proposed name: whether scores on it tell held-out items of both ends apart.
 
-Of each end, a third of the extreme items is shown to whoever proposes a name; the others are held out. They are scored
-on the proposal without a word of where they lie, and the area under the ROC curve says in how many of all pairs the
-item of the high end has the higher score.
+Of each end, a third of the extreme items is shown to the proposer of a name; the others are held out. They are scored
+on the proposal without saying which end they belong to, and the area under the ROC curve says in how many of all pairs
+the item of the high end has the higher score.
 
 A name is accepted at .75 or more, with a 95 % interval above .5: three of four pairs in the right order. With 20 items
 held out at each end, scores that have nothing to do with the direction reach that about three times in a thousand; with
@@ -31,7 +31,7 @@ _RESAMPLES = 2000
 
 @dataclass(frozen=True, eq=False)
 class Parting:
-    """Which items are shown to whoever proposes a name, and which are held out.
+    """Which items are shown to the proposer of a name, and which are held out.
 
     Attributes
     ----------

@@ -66,7 +66,7 @@ def evaluate(
     Raises
     ------
     InputError
-        No model is given, `against` is none of them, or a control is unknown or asked for without a refined
+        No model is given, `against` is none of them, or a control is unknown or requested without a refined
         recommender.
     NotFittedError
         A recommender was not fitted.

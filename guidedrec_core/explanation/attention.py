@@ -24,7 +24,7 @@ def history_attention(model: Any, users: IntArray, histories: list[IntArray]) ->
     Parameters
     ----------
     model : RefinedModel or BaseModel
-        One that `has_attention`. Of a head on several models, the refined one is asked.
+        One that `has_attention`. Of a head on several models, the refined one is read.
     users : IntArray
         User indexes, ``[B]``.
     histories : list of IntArray

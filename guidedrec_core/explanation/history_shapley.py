@@ -305,21 +305,21 @@ class _Orders:
 
     def coalitions(self) -> list[BoolArray]:
         """Return the coalitions that each order visits, ``[2 R + 1, R]`` an order."""
-        heard: list[BoolArray] = []
+        visited: list[BoolArray] = []
 
         def listen(masks: BoolArray) -> FloatArray:
-            heard.append(masks)
+            visited.append(masks)
             return np.zeros((len(masks), 1))
 
         self._run(listen)
-        return heard
+        return visited
 
     def values(self, masks: BoolArray, worths: FloatArray) -> FloatArray:
         """Return each order's Shapley values, ``[orders, R, C]``, from what coalitions ``[M, R]`` are worth."""
         place = {row.tobytes(): number for number, row in enumerate(np.packbits(masks, axis=1))}
 
-        def recall(asked: BoolArray) -> FloatArray:
-            return worths[[place[row.tobytes()] for row in np.packbits(asked, axis=1)]]
+        def recall(requested: BoolArray) -> FloatArray:
+            return worths[[place[row.tobytes()] for row in np.packbits(requested, axis=1)]]
 
         return self._run(recall)
 
@@ -333,7 +333,7 @@ class _Orders:
             state = np.random.get_state()  # noqa: NPY002 (shap seeds and uses NumPy's global generator)
             try:
                 explainer = shap.PermutationExplainer(worth_of, _Masker(self.n_rows), seed=self.seed)
-                # Row by row, since the explainer of many rows works out main effects that nobody asked for.
+                # Row by row, since the explainer of many rows computes main effects that are not needed.
                 explained = [
                     explainer.explain_row(row, main_effects=False, error_bounds=False, **once)
                     for _ in range(self.n_orders)

@@ -16,7 +16,7 @@ class Palette:
     Attributes
     ----------
     base, refined, second, placebo : str
-        The arms of a comparison; the placebo's lines are dashed besides.
+        The arms of a comparison; the placebo's lines are also dashed.
     positive, negative : str
         Contributions for and against.
     remainder : str

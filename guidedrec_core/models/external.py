@@ -185,7 +185,7 @@ def external_of(
     Returns
     -------
     tuple of (ExternalModel, tuple of Notice)
-        With the decay asked for, or 1 where `choose_decay` is to choose; and what did not match.
+        With the requested decay, or 1 where `choose_decay` is to choose; and what did not match.
 
     Raises
     ------

@@ -41,14 +41,14 @@ class ItemKNNModel:
     def __init__(self, users: IntArray, items: IntArray, n_users: int, n_items: int, config: ItemKNNConfig) -> None:
         self.config = config
         users, items = _first_occurrences(users, items)  # a repeated interaction counts once
-        takers = np.bincount(items, minlength=n_items).astype(np.float64)  # [n_items]
+        users_of = np.bincount(items, minlength=n_items).astype(np.float64)  # [n_items]
         if config.closeness == config.backward == 1:
             interactions = sparse.csr_matrix((np.ones(len(items)), (users, items)), shape=(n_users, n_items))
             shared = (interactions.T @ interactions).tocoo()  # number of users of both items
         else:
             shared = _shared_in_order(users, items, n_items, config.closeness, config.backward).tocoo()
         # One rounding at the end, so that cosines that are equal by their definition tie.
-        cosines = shared.data / np.sqrt(takers[shared.row] * takers[shared.col])
+        cosines = shared.data / np.sqrt(users_of[shared.row] * users_of[shared.col])
         similarity = sparse.csr_matrix((cosines.astype(np.float32), (shared.row, shared.col)), shape=shared.shape)
         similarity.setdiag(0)
         similarity.eliminate_zeros()

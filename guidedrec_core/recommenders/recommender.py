@@ -104,8 +104,8 @@ class Recommender(ABC):
         UnknownIdError
             A user or item is not in the data set.
         """
-        asked = list(pairs)
-        user_ids, item_ids = [str(user) for user, _ in asked], [str(item) for _, item in asked]
+        given = list(pairs)
+        user_ids, item_ids = [str(user) for user, _ in given], [str(item) for _, item in given]
         data, model = self._fitted_on()
         users, items = data.dataset.users.indexes(user_ids), data.dataset.items.indexes(item_ids)
         scores = _pair_scores(model, data.showing(shown), users, items)

@@ -119,7 +119,7 @@ class RefinedRecommender(Recommender):
 
     @cached_property
     def facts(self) -> Facts:
-        """What is known about items besides attributes, as up to date as popularity is."""
+        """Facts about items, as recent as the counts of popularity."""
         return facts_of(self.data, self.config, up_to_date(self.data))
 
     @cached_property
@@ -134,7 +134,7 @@ class RefinedRecommender(Recommender):
 
     @property
     def named(self) -> NamedModel:
-        """The refined model with the names of its parts; fitted when it is first asked for, in about a second."""
+        """The refined model with the names of its parts; fitted on first use, in about a second."""
         return self._naming.of(self)
 
     @property

@@ -231,8 +231,8 @@ class _Arm:
         shares = dict(zip(head.models, head.learned.models.tolist(), strict=True))
         summary = {**summary, "head": {**shares, "popularity": head.learned.popularity.tolist()}}
         summary = {**summary, "head_choice": choice.summary()}
-        beside: Any = head.neighbours
-        settings = None if beside is None else beside.config
+        knn: Any = head.neighbours
+        settings = None if knn is None else knn.config
         return _Made(head, settings, training, summary, (*choice.notices, *head.notices()))
 
     def _neighbours(self) -> ItemKNNModel | None:
@@ -279,7 +279,7 @@ class _Arm:
         if self.config.cold == "off":
             return None
         cold: np.ndarray = self.data.item_interactions == 0
-        asked = (
+        wanted = (
             self.config.cold == "anchored" or self.config.mode == "named" or asks_for_cold(cold, valid_cases(self.data))
         )
-        return cold if asked else None
+        return cold if wanted else None

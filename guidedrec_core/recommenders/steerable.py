@@ -29,7 +29,7 @@ class Steered(Protocol):
 
     @property
     def facts(self) -> Facts:
-        """What is known about items besides."""
+        """Facts about items."""
 
     @property
     def refined(self) -> RefinedModel:

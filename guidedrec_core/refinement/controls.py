@@ -50,7 +50,7 @@ def guided_table(
     Raises
     ------
     ConfigError
-        The categories control is asked for, and the catalogue has no categories that tell items apart.
+        The categories control is requested, and the catalogue has no categories that tell items apart.
     """
     # Attributes left out must not enter by way of whitening, which mixes columns.
     raw, weights = scores.take(config.attributes).values, None if doubt is None else doubt.weights

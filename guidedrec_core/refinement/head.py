@@ -225,9 +225,9 @@ class HeadModel:
 
     def fitting(self, blocks: list[Block]) -> HeadFit:
         """Return the fits of this head's weights on some blocks of cases, whose scores it scales in place."""
-        beside = np.array([name == "item_knn" for name in self.models], dtype=bool)
+        is_knn = np.array([name == "item_knn" for name in self.models], dtype=bool)
         guided, penalty = self.guided.values @ self.mix, self.config.head_penalty
-        return HeadFit(blocks, self._start(), self.popularity, guided, penalty, beside)
+        return HeadFit(blocks, self._start(), self.popularity, guided, penalty, is_knn)
 
     def frozen_scores(self, users: IntArray, histories: list[IntArray], items: IntArray | None = None) -> FloatArray:
         """Return each frozen model's own scores, of some items or of all, ``[C, B, n]``."""

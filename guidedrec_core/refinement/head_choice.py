@@ -149,12 +149,12 @@ def fit_chosen(head: HeadModel, cases: HeadCases, seed: int, neighbours: Literal
 
 def _choose(head: HeadModel, cases: HeadCases, seed: int, neighbours: Literal["auto", "on", "off"]) -> HeadChoice:
     """Choose the form by ranks on users that the weights were not fitted on."""
-    beside = (True,) if neighbours == "on" else (False, True)
-    beside = beside if head.neighbours is not None else (False,)
+    with_knn = (True,) if neighbours == "on" else (False, True)
+    with_knn = with_knn if head.neighbours is not None else (False,)
     if len(np.unique(cases.users)) < _FOLDS:
-        return HeadChoice(replace(WHOLE, neighbours=beside[-1]))
+        return HeadChoice(replace(WHOLE, neighbours=with_knn[-1]))
     trial = _Trial.of(head, cases, seed)
-    forms = [Form(knn, popularity, True) for popularity in (False, True) for knn in beside]
+    forms = [Form(knn, popularity, True) for popularity in (False, True) for knn in with_knn]
     weights = trial.fitted(forms)
     alone = [] if head.base is None else [[_base_alone(head)] * _FOLDS]
     qualities = trial.ranked([*alone, *weights])

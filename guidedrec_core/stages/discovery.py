@@ -48,7 +48,7 @@ class NamingTask:
     number : int
         Which of them.
     config : ScoringConfig
-        The model that is asked, and what it reads of an item.
+        The language model, and what it reads of an item.
     seed : int
         Of the parting.
 

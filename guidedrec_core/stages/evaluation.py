@@ -141,9 +141,9 @@ def _item_knn_grid(refined: Run, config: BuildConfig) -> BaselineConfig:
     return config.evaluation.baselines if stored is None else BaselineConfig.parse(stored)
 
 
-def _controls(prepared: SplitDataset, asked: str) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
+def _controls(prepared: SplitDataset, which: str) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
     """Name the controls to be made, and say which one cannot be."""
-    if asked == "core":
+    if which == "core":
         return _CORE, ()
     try:
         category_marks(prepared.dataset, 1)

@@ -51,7 +51,7 @@ def audit(
     refined : Run
         Of stage ``refined``.
     config : AuditConfig
-        How many users are asked.
+        Number of users whose values are tested.
     seed : int
         Of the sample of users and of all resampling.
     reference : Path, optional

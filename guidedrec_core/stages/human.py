@@ -48,7 +48,7 @@ def find_judgements(store: RunStore, data: Run, scores: Run, source: str | Path)
     Parameters
     ----------
     store : RunStore
-        In its home lies what was fetched.
+        Its home holds what was fetched.
     data, scores : Run
         What they will be compared with.
     source : str or Path

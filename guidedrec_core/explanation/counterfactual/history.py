@@ -40,7 +40,7 @@ class HistoryEdit:
     Attributes
     ----------
     goal : {"leave", "enter"}
-        What was asked for.
+        The requested change of rank.
     old_rank : int
         The item's rank with the whole history.
     removed : tuple of int
@@ -98,7 +98,7 @@ def _most_promising(effects: FloatArray, size: int, most: int) -> IntArray:
 
 
 class _Search:
-    """Scores shortened histories in blocks and keeps the first that does what was asked for."""
+    """Scores shortened histories in blocks and keeps the first that reaches the goal."""
 
     def __init__(self, model: ItemScorer, standing: Standing) -> None:
         self.model, self.question, self.standing = model, standing.question, standing

@@ -43,7 +43,7 @@ class ScoreEdits:
     Attributes
     ----------
     goal : {"leave", "enter"}
-        What was asked for.
+        The requested change of rank.
     old_rank : int
         The item's rank with its own scores.
     effects : FloatArray

@@ -1,4 +1,4 @@
-"""What all counterfactuals share: where an item stands in a list, what is asked for, and when that is reached."""
+"""What all counterfactuals share: where an item stands in a list, the goal, and when it is reached."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +20,7 @@ _RELATIVE_MARGIN = 1e-5
 
 
 def rounded_away(values: FloatArray, resolution: float) -> FloatArray:
-    """Round away from 0 to multiples of a number, so that what is told in few digits is what was scored.
+    """Round away from 0 to multiples of a number, so that the few digits shown are what was scored.
 
     Examples
     --------
@@ -86,7 +86,7 @@ class Standing:
         return _RELATIVE_MARGIN * max(1.0, float(np.abs(known).max()))
 
     def reached(self, rank: int) -> bool:
-        """Tell whether a new rank is what was asked for."""
+        """Return whether a new rank reaches the goal."""
         return (rank > self.k) == (self.goal == "leave")
 
     @cached_property

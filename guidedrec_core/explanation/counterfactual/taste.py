@@ -55,7 +55,7 @@ class PullEdits:
     Attributes
     ----------
     goal : {"leave", "enter"}
-        What was asked for.
+        The requested change of rank.
     old_rank : int
         The item's rank without a pull.
     most : float
@@ -147,7 +147,7 @@ def _smallest(leads: FloatArray, gains: FloatArray, standing: Standing, most: fl
     gains : FloatArray
         What one step up adds to these leads, ``[n]``.
     standing : Standing
-        What is asked for.
+        The requested change of rank.
     most : float
         Steps at most.
     """

@@ -31,7 +31,7 @@ _LEAST_UNIT = 0.05
 
 @dataclass(frozen=True)
 class Steering:
-    """What is asked for.
+    """The requested change of a list.
 
     Attributes
     ----------

@@ -64,7 +64,7 @@ class Proposal:
 def read_wish(text: str, schema: AttributeSchema) -> Proposal:
     """Read a wish by the schema's texts.
 
-    One step is asked for by naming an attribute, an end of it, or a comparative ("darker"); "much" doubles it, "a bit"
+    One step is requested by naming an attribute, an end of it, or a comparative ("darker"); "much" doubles it, "a bit"
     halves it, "less" turns it round, and "no" or "without" pulls two steps away. A turn holds up to the next comma or
     "but", and over "and" and "or" as long as no other comes.
 
@@ -149,7 +149,7 @@ class _Meanings:
         for tier in tiers:
             for stems, meanings in _meanings(tier).items():
                 if len(meanings) > 1:
-                    # Nothing is guessed where texts disagree, nor taken from a text that counts for less.
+                    # Nothing is guessed where texts disagree, nor read from a text that counts for less.
                     said.setdefault(stems, None)
                 elif stems not in domain:
                     said.setdefault(stems, next(iter(meanings)))
@@ -272,7 +272,7 @@ class _ClauseReader:
         self._note_unknown()
 
     def _meaning(self, place: int) -> tuple[Meaning | None, int]:
-        """Look up two words, else one; return the meaning and how many words it took."""
+        """Look up two words, else one; return the meaning and the number of words used."""
         if self.words[place] in EMPTY | _JOINS | _TURNS:
             return None, 1
         stems = tuple(map(stem, self.words[place : place + 2]))

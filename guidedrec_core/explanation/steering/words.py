@@ -16,7 +16,7 @@ def steering_words(pulls: dict[str, float], removed: int, added: int) -> str:
     pulls : dict of str to float
         Steps by attribute label; those of 0 are left out.
     removed, added : int
-        Items taken out of the history and put into it.
+        Items removed from the history and added to it.
 
     Examples
     --------
