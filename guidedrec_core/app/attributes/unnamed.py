@@ -1,5 +1,6 @@
 """Part of the Attributes page: what the model knows that nobody named."""
 
+import shlex
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,8 +37,10 @@ def unnamed(view: View, colours: Palette) -> None:
     together = sum(one.of_rest for one in discovery.found)
     real = sum(one.passed for one in discovery.found)
     st.write(
-        f"{discovery.rest:.1%} of what orders the 50 best items has no name. {len(discovery.found)} patterns "
-        f"hold {together:.0%} of that; {real} of them {'is' if real == 1 else 'are'} more than chance."
+        escaped(
+            f"{discovery.rest:.1%} of what orders the 50 best items has no name. {len(discovery.found)} patterns "
+            f"hold {together:.0%} of that; {real} of them {'is' if real == 1 else 'are'} more than chance."
+        )
     )
     show.note(
         "A pattern runs between two groups of items. It is more than chance if it is found again in halves of the "
@@ -65,13 +68,13 @@ def unnamed(view: View, colours: Palette) -> None:
     left, right = show.pair()
     for place, name, end in ((left, "First group", one.high), (right, "Second group", one.low)):
         with place:
-            st.markdown(f"**{name}**: {escaped(_rich_words(end))}")
+            st.markdown(f"**{escaped(name)}**: {escaped(_rich_words(end))}")
     users = ", ".join(each.user_id for each in one.dependents)
     if users:
         show.note(f"Lists that depend on it most: users {escaped(users)}.")
     if one.passed:
         show.note("Have a language model name it, or test a name of your own:")
-        st.code(f"guidedrec discover {view.dataset} --propose {number} --model MODEL", language="sh")
+        st.code(f"guidedrec discover {shlex.quote(view.dataset)} --propose {number} --model MODEL", language="sh")
 
 
 def _table(discovery: "Discovery") -> None:
@@ -86,7 +89,7 @@ def _table(discovery: "Discovery") -> None:
         }
     )
     number = st.column_config.NumberColumn
-    st.dataframe(
+    show.table(
         frame,
         hide_index=True,
         key="unnamed_table",
