@@ -60,7 +60,7 @@ class _Naming:
     def of(self, model: "RefinedRecommender") -> NamedModel:
         """Return the named model."""
         with self._lock:
-            if self._made is None:
+            if self._made is None or self._made.model is not model.refined:
                 self._made = _fit_names(model)
             return self._made
 

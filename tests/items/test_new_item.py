@@ -152,7 +152,9 @@ def test_those_it_reaches_are_averaged_apart(shop: Shop) -> None:
     best = preview(system, SCORES, k=max(1, int(everybody.ranks.min())))
     assert 0 < best.reach < len(best.ranks)
     assert best.contributions["reached"].sum() > best.contributions["everyone"].sum()
-    nobody = preview(as_trained(system), {**SCORES, "warmth": 0}, k=1)
+    unwanted = as_trained(system)
+    unwanted.refined.cold_offset = -20.0
+    nobody = preview(unwanted, SCORES, k=1)
     assert nobody.reach == 0
     assert nobody.contributions["reached"].isna().all()
     assert "for 0 of 60 users (0.0 %)" in nobody.sentence
