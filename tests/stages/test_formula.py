@@ -70,6 +70,9 @@ def test_contributions_from_stored_files_are_those_shown(shop: tuple[RunStore, d
             for name, slope in slopes.items():
                 shown.setdefault(name, []).append(parts[name].to_numpy())
                 computed.setdefault(name, []).append(slope * stored.values[item])
+    if not z.any():  # the head gave the base model no weight, so nothing was learned from interactions
+        assert mode == "head"
+        assert np.abs(shown.pop("interactions")).max() == 0
     for name, values in shown.items():
         np.testing.assert_allclose(computed[name], values, atol=TOLERANCE, err_msg=name)
         assert np.abs(values).max() > 100 * TOLERANCE, f"{name} is too small to tell"
