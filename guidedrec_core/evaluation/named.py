@@ -17,7 +17,6 @@ from guidedrec_core.data.split import Cases
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
 from guidedrec_core.naming.lines import KINDS
 from guidedrec_core.naming.model import NamedModel
-from guidedrec_core.naming.regression import fit_regression
 from guidedrec_core.naming.shares import deciding_items, shares_of
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import block_size, mask_seen, ndcg_at, ranks_of
@@ -162,16 +161,12 @@ def _along_the_frontier(named: Doubles, unnamed: Doubles) -> Doubles:
 def _controls(model: RefinedRecommender, seed: int) -> list[NamedModel]:
     """Return the same model named by as many random columns, and by its own with their rows shuffled over items."""
     named, rng = model.named, generator(seed, "columns without meaning")
-    vectors, weights, moments = naming_inputs(model)
-    shape = named.columns.values.shape
-    made = []
-    for values in (rng.normal(size=shape).astype(np.float32), named.columns.values[rng.permutation(shape[0])]):
-        regression = fit_regression(
-            values, vectors, weights, moments, named.columns.penalty_factors, seed=seed, resamples=0
-        )
-        columns = replace(named.columns, values=values)
-        made.append(NamedModel(named.model, columns, regression, named.centre))
-    return made
+    inputs, shape = naming_inputs(model), named.columns.values.shape
+    tables = (rng.normal(size=shape).astype(np.float32), named.columns.values[rng.permutation(shape[0])])
+    return [
+        NamedModel.fit(named.model, replace(named.columns, values=values), *inputs, seed=seed, resamples=0)
+        for values in tables
+    ]
 
 
 def _blocks(model: RefinedRecommender, cases: Cases) -> Iterator[tuple[IntArray, IntArray, list[IntArray]]]:

@@ -74,7 +74,8 @@ def score_lines(model: Named, question: Question, ledger: NamedLedger, phrases: 
         (line.kind, line.name, line.label, *rest)
         for line, *rest in zip(ledger.lines, texts, contributions, low.tolist(), high.tolist(), strict=True)
     ]
-    rows += past_item_rows(model.data, question.history, _knn_shares(model.named, question), verb)
+    together = model.named.model.neighbour_shares(question.history, item)
+    rows += past_item_rows(model.data, question.history, together, verb)
     rows.sort(key=lambda row: -abs(float(row[4])))  # type: ignore[arg-type]
     unnamed, share = float(ledger.unnamed[0]), drawn.sum(axis=1)
     # What the lines gain in a resample, the rest loses.
@@ -151,8 +152,3 @@ def past_item_rows(
         text = f"{verb.participle} together with {title} ({value:+.2f})"
         rows.append((PAST_ITEM, str(frame[c.ITEM].iloc[past]), title, text, value, np.nan, np.nan))
     return rows
-
-
-def _knn_shares(named: NamedModel, question: Question) -> npt.NDArray[np.float64]:
-    """Return what item-kNN gives for each position of the history, exactly."""
-    return named.model.neighbour_shares(question.history, question.item)

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.naming.lines import NamedColumns
-from guidedrec_core.naming.regression import PENALTIES, Doubles, Regression, fit_regression
+from guidedrec_core.naming.regression import PENALTIES, RESAMPLES, Doubles, Regression, fit_regression
 from guidedrec_core.refinement.cold import NEVER
 from guidedrec_core.refinement.guided import FloatArray
 from guidedrec_core.refinement.head import HeadModel
@@ -88,6 +88,7 @@ class NamedModel:
         moments: Doubles,
         penalties: tuple[float, ...] = PENALTIES,
         seed: int = 0,
+        resamples: int = RESAMPLES,
     ) -> "NamedModel":
         """Fit the regression.
 
@@ -101,8 +102,12 @@ class NamedModel:
             What is regressed, see `fit_regression`: `named_vectors` of the model, weights of items, and `user_moments`.
         seed : int
             The seed from which those of folds and resamples descend.
+        resamples : int
+            Times that items are resampled for intervals; see `fit_regression`.
         """
-        regression = fit_regression(columns.values, vectors, weights, moments, columns.penalty_factors, penalties, seed)
+        regression = fit_regression(
+            columns.values, vectors, weights, moments, columns.penalty_factors, penalties, seed, resamples
+        )
         return cls(model, columns, regression, vectors.mean(axis=0, dtype=np.float64))
 
     @property

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.models.base import FloatArray
+from guidedrec_core.ranking.ranks import mask_seen, top_k
 
 Doubles = npt.NDArray[np.float64]
 
@@ -44,7 +46,7 @@ def shares_of(parts: Doubles, scores: npt.NDArray[np.floating]) -> Doubles:
     return shares
 
 
-def deciding_items(scores: npt.NDArray[np.floating], history: IntArray, most: int = RANGE) -> IntArray:
+def deciding_items(scores: FloatArray, history: IntArray, most: int = RANGE) -> IntArray:
     """Return the best items of one user, best first, without those of the history; at most `most`.
 
     Parameters
@@ -56,7 +58,6 @@ def deciding_items(scores: npt.NDArray[np.floating], history: IntArray, most: in
     most : int
         Items returned at most.
     """
-    masked = scores.astype(np.float64, copy=True)
-    masked[history] = -np.inf
-    best = np.argsort(-masked, kind="stable")[:most]
-    return best[np.isfinite(masked[best])]
+    best = top_k(mask_seen(scores[None], [history]), most)[0]
+    items: IntArray = best[best >= 0]
+    return items
