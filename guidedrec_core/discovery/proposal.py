@@ -5,20 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.errors import ConfigError, InputError, ServiceError
+from guidedrec_core.errors import ConfigError, InputError
 from guidedrec_core.llm.chat import Chat
 from guidedrec_core.llm.protocol import ChatReply
-from guidedrec_core.llm.reply_json import json_values
 from guidedrec_core.llm.sanitize import clean, clean_line, fence
+from guidedrec_core.llm.structured import complete_structured, last_object
 from guidedrec_core.scoring.prompts import Listing
 
 PROMPT_VERSION = 1
 """Increased with every change of the prompt; it stands on every card."""
 
-_ATTEMPTS = 3
 _MAX_TOKENS = 1000
-# Models that think before they answer need tokens for it; after an answer that was cut off there is more room.
-_MORE_ROOM = 4
 _LONGEST_TEXT = 300
 _NONE = "none"
 _PARTS = ("name", "definition", "low", "high")
@@ -131,23 +128,15 @@ async def propose(
     ServiceError
         No answer, or none that is a proposal.
     """
-    messages = _messages(high, low, middle, schema)
-    max_tokens, problem = _MAX_TOKENS, ""
-    for _ in range(_ATTEMPTS):
-        reply = await client.complete(messages, model, _REPLY_FORMAT, max_tokens)
-        try:
-            return _read(reply, model, schema)
-        except ConfigError as error:
-            problem = str(error)
-        if reply.finish_reason == "length":
-            max_tokens *= _MORE_ROOM
-        elif reply.text:
-            again = f"This cannot be used: {problem}. Answer again, with JSON alone."
-            said = {"role": "assistant", "content": reply.text}
-            messages = [*messages[:2], said, {"role": "user", "content": again}]
-    raise ServiceError(
-        f"expected a name for the direction from {model}, got none in {_ATTEMPTS} answers (the last: {problem}); try "
-        "another model, or propose one with --name, --definition, --low and --high"
+    return await complete_structured(
+        client,
+        _messages(high, low, middle, schema),
+        model,
+        _REPLY_FORMAT,
+        _MAX_TOKENS,
+        lambda reply: _read(reply, model, schema),
+        expected="a name for the direction",
+        advice="try another model, or propose one with --name, --definition, --low and --high",
     )
 
 
@@ -186,12 +175,7 @@ def _read(reply: ChatReply, model: str, schema: AttributeSchema) -> Proposal | N
     ConfigError
         It is no proposal; the message says why, in words for the model.
     """
-    if not reply.text:
-        raise ConfigError(clean(reply.refusal or "")[:_LONGEST_TEXT] or "the answer is empty")
-    found = [value for value in json_values(reply.text) if isinstance(value, dict) and "name" in value]
-    if not found:
-        raise ConfigError("the answer is cut off" if reply.finish_reason == "length" else "no JSON with a name")
-    values = found[-1]
+    values = last_object(reply, "name")
     if values["name"] is None or (isinstance(values["name"], str) and values["name"].strip().lower() in ("", _NONE)):
         return None
     said = values.get("confidence")

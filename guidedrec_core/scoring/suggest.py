@@ -4,17 +4,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from guidedrec_core.attributes.schema import LONGEST_DOMAIN, AttributeSchema, Scale
-from guidedrec_core.errors import ConfigError, ServiceError
+from guidedrec_core.errors import ConfigError
 from guidedrec_core.llm.chat import Chat
 from guidedrec_core.llm.protocol import ChatReply
-from guidedrec_core.llm.reply_json import json_values
 from guidedrec_core.llm.sanitize import clean, clean_line, fence
+from guidedrec_core.llm.structured import complete_structured, last_object
 from guidedrec_core.scoring.prompts import Listing
 
-_ATTEMPTS = 3
 _MAX_TOKENS = 2000
-# Models that think before they answer need tokens for it; after an answer that was cut off there is more room.
-_MORE_ROOM = 4
 _LONGEST_TEXT = 300
 
 _SYSTEM = """\
@@ -88,22 +85,16 @@ async def suggest_schema(client: Chat, model: str, listings: Sequence[Listing], 
     system = _SYSTEM.format(low=scale.min, high=scale.max, n=n, domain=clean_line(domain) or "what the items are")
     user = _USER.format(count=len(listings), code=code, fence=fenced, n=n)
     messages = [{"role": "system", "content": system}, {"role": "user", "content": user}]
-    max_tokens, problem = _MAX_TOKENS, ""
-    for _ in range(_ATTEMPTS):
-        reply = await client.complete(messages, model, _REPLY_FORMAT, max_tokens)
-        try:
-            return _read(reply, domain, n)
-        except ConfigError as error:
-            problem = str(error)
-        if reply.finish_reason == "length":
-            max_tokens *= _MORE_ROOM
-        elif reply.text:
-            said = {"role": "assistant", "content": reply.text}
-            again = f"This cannot be used: {problem}. Answer again, with JSON alone and all {n} attributes."
-            messages = [*messages[:2], said, {"role": "user", "content": again}]
-    raise ServiceError(
-        f"expected a schema of {n} attributes from {model}, got none in {_ATTEMPTS} answers (the last: {problem}); "
-        "try another model, or start from `guidedrec score template`"
+    return await complete_structured(
+        client,
+        messages,
+        model,
+        _REPLY_FORMAT,
+        _MAX_TOKENS,
+        lambda reply: _read(reply, domain, n),
+        expected=f"a schema of {n} attributes",
+        advice="try another model, or start from `guidedrec score template`",
+        reminder=f"JSON alone and all {n} attributes",
     )
 
 
@@ -115,23 +106,13 @@ def _read(reply: ChatReply, domain: str, n: int) -> AttributeSchema:
     ConfigError
         It is not a schema; the message says why, in words for the model.
     """
-    proposal = _proposal(reply)
+    proposal = last_object(reply, "attributes")
     proposed = proposal["attributes"]
     count = len(proposed) if isinstance(proposed, list) else 0
     if count < n:
         raise ConfigError(f"expected {n} attributes, got {count}")
     named = domain or _text(proposal.get("domain", ""))
     return AttributeSchema.parse({"domain": named, "attributes": [_attribute(each) for each in proposed[:n]]})
-
-
-def _proposal(reply: ChatReply) -> dict[str, Any]:
-    """Return the last object with attributes in an answer; errors as in `_read`."""
-    if not reply.text:
-        raise ConfigError(clean(reply.refusal or "")[:_LONGEST_TEXT] or "the answer is empty")
-    found = [value for value in json_values(reply.text) if isinstance(value, dict) and "attributes" in value]
-    if not found:
-        raise ConfigError("the answer is cut off" if reply.finish_reason == "length" else "no JSON with attributes")
-    return found[-1]
 
 
 def _attribute(proposed: Any) -> dict[str, str]:

@@ -59,7 +59,7 @@ def test_a_model_may_see_nothing(chat_server: ChatServer, name: str | None) -> N
 @pytest.mark.parametrize(
     ("bad", "problem"),
     [
-        ("I would call it magic.", "no JSON with a name"),
+        ("I would call it magic.", "no JSON with name"),
         ({**ANSWER, "name": "warmth"}, "named already"),
         ({**ANSWER, "name": "Warmth"}, "named already"),
         ({**ANSWER, "name": "two words"}, "name"),
