@@ -38,13 +38,7 @@ _TASK_STAGES = {
     "audit": ("audit",),
     "score": ("scores",),
 }
-_TASK_WORDS = {
-    "build": "Still building.",
-    "refine": "Refining again.",
-    "evaluate": "Measuring this run.",
-    "ablate": "Measuring what each attribute is worth.",
-    "audit": "Testing the explanations.",
-}
+_ON_MODELS = ("build", "refine", "evaluate", "ablate", "audit")
 _SCORING = "Scoring with the language model"
 _WATCHED = ("validation NDCG@10", "ranking quality")
 """The measure that training monitors: its technical name, and the name on screen."""
@@ -60,7 +54,7 @@ def jobs() -> JobStore:
 def latest(dataset: str, task: str | None = None) -> Job | None:
     """Return the newest job of a data set in any state: of one task, or of any work on models."""
     for job in jobs().list():
-        if job.task in (_TASK_WORDS if task is None else (task,)) and job.arguments.get("dataset") == dataset:
+        if job.task in (_ON_MODELS if task is None else (task,)) and job.arguments.get("dataset") == dataset:
             return job
     return None
 
@@ -100,20 +94,33 @@ def progress_words(job: Job) -> tuple[float, str]:
     tuple of (float, str)
         Share of all stages done, 0..1 (all stages count the same, though some take longer), and the words.
     """
-    stages = _TASK_STAGES.get(job.task, STAGES)
+    share, words = stage_words(job)
+    if job.stage not in stages_of(job):
+        return share, words
+    # Some stages have a single message, which repeats their name.
+    message = "" if words.lower().endswith(job.message.lower()) else job.message
+    parts = [words, message, job.metric.replace(*_WATCHED)]
+    if job.seconds_left is not None:
+        parts.append(f"{_time_left(job.seconds_left_at_least, job.seconds_left)} left in this step")
+    parts.append(silence_sentence(job))
+    return share, " · ".join(part for part in parts if part)
+
+
+def stage_words(job: Job) -> tuple[float, str]:
+    """Return the share of all stages done, 0..1, and which stage a job is in; see `progress_words`."""
+    stages = stages_of(job)
     if job.stage not in stages:
         return 0.0, "Starting"
     number = stages.index(job.stage)
     within = min(job.step / job.total, 1.0) if job.total else 0.0
     step = f"Step {number + 1} of {len(stages)}: " if len(stages) > 1 else ""
     words = _SCORING if job.task == "score" else STAGE_WORDS[job.stage]
-    # Some stages have a single message, which repeats their name.
-    message = "" if job.message.lower() == words.lower() else job.message
-    parts = [f"{step}{words}", message, job.metric.replace(*_WATCHED)]
-    if job.seconds_left is not None:
-        parts.append(f"{_time_left(job.seconds_left_at_least, job.seconds_left)} left in this step")
-    parts.append(silence_sentence(job))
-    return (number + within) / len(stages), " · ".join(part for part in parts if part)
+    return (number + within) / len(stages), f"{step}{words}"
+
+
+def stages_of(job: Job) -> tuple[str, ...]:
+    """Return the stages of a job, in order."""
+    return _TASK_STAGES.get(job.task, STAGES)
 
 
 def show_first_build(job: Job, dataset: str, verb: InteractionVerb) -> None:
@@ -129,11 +136,6 @@ def show_first_build(job: Job, dataset: str, verb: InteractionVerb) -> None:
     show.about(verb)
 
 
-def show_line(job: Job) -> None:
-    """Show in one line that a build continues while its first results can be studied."""
-    _follow_quietly(job.id)
-
-
 def show_ended(job: Job) -> None:
     """Say how a job ended without a result, and offer to resume it."""
     if job.status == "cancelled":
@@ -144,7 +146,7 @@ def show_ended(job: Job) -> None:
         stage = STAGE_WORDS.get(job.stage, "Starting")
         st.error(escaped(job.error), title=f"Stopped at: {stage}", icon=":material/error:")
         label = "Try again"
-    st.button(label, icon=":material/refresh:", type="primary", on_click=_resume, args=(job.id,), key="resume")
+    st.button(label, icon=":material/refresh:", type="primary", on_click=resume, args=(job.id,), key="resume")
     log = jobs().log_tail(job.id)
     if log:
         with st.expander("Log", icon=":material/terminal:"):
@@ -162,29 +164,16 @@ def _follow(job_id: str, dataset: str) -> None:
         st.rerun(scope="app")
     share, words = progress_words(job)
     st.progress(share, text=escaped(words))
-    st.button("Cancel", icon=":material/cancel:", on_click=_cancel, args=(job_id,), key="cancel_job")
+    st.button("Cancel", icon=":material/cancel:", on_click=cancel, args=(job_id,), key="cancel_job")
 
 
-@st.fragment(run_every=2 * _EVERY_SECONDS)
-def _follow_quietly(job_id: str) -> None:
-    """Draw one line; refresh the page whenever a stage is finished."""
-    job = find(job_id)
-    if job is None:
-        return
-    if not job.active or st.session_state.setdefault("job_stage", job.stage) != job.stage:
-        st.session_state["job_stage"] = job.stage
-        st.rerun(scope="app")
-    share, words = progress_words(job)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.progress(share, text=escaped(f"{_TASK_WORDS[job.task]} {words}"))
-        st.button("Cancel", icon=":material/cancel:", on_click=_cancel, args=(job_id,), key="cancel_job")
-
-
-def _cancel(job_id: str) -> None:
+def cancel(job_id: str) -> None:
+    """Stop a job; fit for a button's callback."""
     jobs().cancel(job_id)
 
 
-def _resume(job_id: str) -> None:
+def resume(job_id: str) -> None:
+    """Start the same again; fit for a button's callback."""
     jobs().resume(job_id)
 
 
@@ -196,22 +185,22 @@ def _time_left(least: float | None, most: float) -> str:
     >>> _time_left(None, 200), _time_left(100, 200), _time_left(38, 200), _time_left(190, 200)
     ('at most 3 minutes', '2 to 3 minutes', '40 seconds to 3 minutes', '3 minutes')
     """
-    longest = _duration(most)
+    longest = duration(most)
     if least is None:
         return f"at most {longest}"
-    shortest = _duration(least)
+    shortest = duration(least)
     if shortest == longest:
         return longest
     (number, unit), unit_of_longest = shortest.split(), longest.split()[1]
     return f"{number if unit == unit_of_longest else shortest} to {longest}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a remaining time, rounded to the precision of the estimate.
 
     Examples
     --------
-    >>> _duration(38.2), _duration(200)
+    >>> duration(38.2), duration(200)
     ('40 seconds', '3 minutes')
     """
     if seconds < 90:

@@ -134,7 +134,7 @@ def build_again(view: View) -> None:
     show.note(
         "The shop comes with its models trained and measured. Building it again trains, refines, measures and maps it "
         "on this machine, and takes a minute or two. Stored runs stay as they are."
-        f"{' Another job is running; its progress is at the top.' if busy else ''}"
+        f"{' Another job is running; its progress is in the sidebar.' if busy else ''}"
     )
     with st.container(horizontal=True):
         st.button(

@@ -8,7 +8,7 @@ from typing import NoReturn
 import streamlit as st
 
 from guidedrec_core import __version__
-from guidedrec_core.app import jobs_panel, loaders, show, url
+from guidedrec_core.app import job_tray, jobs_panel, loaders, show, url
 from guidedrec_core.app.errors import escaped, guard, way_on
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.dataset import SHOWN, Shown
@@ -99,8 +99,7 @@ def set_up(question: str, icon: str) -> View:
         entry = _choose_run(entries, place, dataset)
     url.write({**place, "dataset": dataset, "run": entry.run.id})
     job = jobs_panel.latest(dataset)
-    if job is not None and job.active:
-        jobs_panel.show_line(job)
+    job_tray.tray()
     shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
     verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
     heading.title(question_for(question, verb), anchor=False)

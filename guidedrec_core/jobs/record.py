@@ -3,7 +3,7 @@
 import contextlib
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -36,6 +36,8 @@ class Job:
         UTC; `finished` is None before the end.
     stage, step, total, message, metric, seconds_left, seconds_left_at_least
         The last progress event; see `guidedrec_core.progress.Progress`.
+    stage_seconds : dict of str to float
+        Seconds spent so far in each stage reached, the present one included.
     heartbeat : datetime or None
         When the process last wrote, UTC.
     pid, process_started : int or None, float or None
@@ -58,6 +60,7 @@ class Job:
     metric: str = ""
     seconds_left: float | None = None
     seconds_left_at_least: float | None = None
+    stage_seconds: dict[str, float] = field(default_factory=dict)
     heartbeat: datetime | None = None
     pid: int | None = None
     process_started: float | None = None

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ class Reporter:
         self._job = job
         self._guard = threading.Lock()
         self._unwritten = False
+        self._counted = time.monotonic()
         self._heartbeat = Heartbeat(self._write, lambda: self._unwritten)
         self.cancelled = False
 
@@ -62,6 +64,7 @@ class Reporter:
         if self.cancelled:
             raise JobCancelledError("the job was cancelled")
         with self._guard:
+            self._count_seconds()
             begins = event.stage != self._job.stage
             self._job = dataclasses.replace(self._job, **dataclasses.asdict(event))
             self._unwritten = True
@@ -75,8 +78,18 @@ class Reporter:
             self._job = dataclasses.replace(self._job, **last)
         self._write()
 
+    def _count_seconds(self) -> None:
+        """Add the time since the last call to the present stage."""
+        now, stage = time.monotonic(), self._job.stage
+        if stage:
+            spent = self._job.stage_seconds.get(stage, 0.0) + now - self._counted
+            self._job = dataclasses.replace(self._job, stage_seconds={**self._job.stage_seconds, stage: spent})
+        self._counted = now
+
     def _write(self) -> None:
         with self._guard:
+            if self._job.status == "running":
+                self._count_seconds()
             self._job = dataclasses.replace(self._job, heartbeat=datetime.now(UTC))
             write_record(self._folder, self._job)
             self._unwritten = False

@@ -249,7 +249,7 @@ class TestShippedRuns:
         assert "Refining it with the attributes" in app.get("progress")[0].proto.text
         assert len(app.metric) == 4
         assert app.button(key="build_again").disabled
-        app.button(key="cancel_job").click().run()
+        app.button(key=f"cancel_{JOB_ID}").click().run()
         assert cancelled == [JOB_ID]
         assert not started
 

@@ -44,7 +44,7 @@ def offer_refinement(view: View, why: str, scores: Run) -> None:
     busy = view.job is not None and view.job.active
     show.note(
         f"{why} Refining again makes a new run from the same base model and settings; existing runs stay unchanged."
-        f"{' Another job is running; its progress is at the top.' if busy else ''}"
+        f"{' Another job is running; its progress is in the sidebar.' if busy else ''}"
     )
     changes = _doubt(view) if _scored_twice(scores) else {}
     with st.container(horizontal=True):

@@ -116,7 +116,7 @@ def offer(view: View, task: str, label: str, text: str, **arguments: object) -> 
         jobs_panel.show_ended(job)
         return
     busy = view.job is not None and view.job.active
-    show.note(f"{text} {'Another job is running; its progress is at the top.' if busy else ''}")
+    show.note(f"{text} {'Another job is running; its progress is in the sidebar.' if busy else ''}")
     st.button(
         label,
         icon=":material/play_arrow:",
