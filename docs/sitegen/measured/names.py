@@ -42,6 +42,22 @@ def naming_table(results: Results) -> str:
     return table(head, rows)
 
 
+def guided_facts_table(results: Results) -> str:
+    """Write what facts add as guided columns next to attributes, a row a run and form."""
+    rows = []
+    for run in results.read("guided_facts")["runs"].values():
+        for mode in ("additive", "head"):
+            found, over = run[mode]["metrics"], run[mode]["relative"]
+            row = [f"{_DATA.get(run['data'], run['data'])}, {run['base']}, {mode}"]
+            row += [number(found[columns][_METRIC]) for columns in ("attributes", "facts", "attributes and facts")]
+            for against in ("attributes", "facts", "shuffled attributes and facts"):
+                value, low, high = over[f"attributes and facts over {against}"][_METRIC]
+                row.append(gain(value, low, high))
+            rows.append(row)
+    head = ["Data, base model, form", "attributes", "facts", "both", "both over attributes", "over facts", "over placebo"]
+    return table(head, rows)
+
+
 def _share(share: float) -> str:
     """Write a share in percent, with one decimal."""
     return f"{number(100 * share, 1)} %"
