@@ -2,8 +2,8 @@
 
 import numpy as np
 import torch
-from explainers.soft_history import SoftHistory
 
+from explainers.soft_history import SoftHistory
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.standing import FloatArray
 
@@ -19,7 +19,7 @@ def gradient_times_input(model: SoftHistory, question: Question) -> FloatArray:
 
 
 def integrated_gradients(model: SoftHistory, question: Question, steps: int = STEPS) -> FloatArray:
-    """Average that derivative over the line from no items to the whole history (Sundararajan, Taly and Yan, ICML 2017)."""
+    """Average that derivative on the way from no items to the whole history (Sundararajan, Taly and Yan, ICML 2017)."""
     along = (torch.arange(steps) + 0.5) / steps
     mean: FloatArray = _gradients(model, question, along[:, None].repeat(1, len(question.history))).mean(axis=0)
     return mean

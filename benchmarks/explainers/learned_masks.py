@@ -1,13 +1,13 @@
 """LXR: a network that learns which past items to mask (Barkan et al., WWW 2024), after github.com/DeltaLabTLV/LXR.
 
-Network, loss and hyperparameter ranges are those of `code/LXR_training.ipynb` (`Explainer`, `LXR_loss`, `lxr_training`):
-the user's multi-hot vector and the item's one-hot vector through a layer each, two more layers, and a sigmoid for each
-item of the catalogue. Mask and its complement are applied to the history, and the loss
+Network, loss and ranges of hyperparameters are those of `code/LXR_training.ipynb` (`Explainer`, `LXR_loss`,
+`lxr_training`): the user's multi-hot vector and the item's one-hot vector go through a layer each, two more layers, and
+a sigmoid for each item of the catalogue. Mask and complement are applied to the history, and the loss
 
     -lambda_pos log p(item | history * mask) + lambda_neg log p(item | history * (1 - mask)) + mean of masks
 
 is minimised over what the recommender recommends to training users. The trial and epoch with the lowest POS@20 on
-validation users are kept, as there (20 trials of 40 epochs there, with a search that learns from its trials; fewer here,
+validation users are kept, as there (20 trials of 40 epochs there, by a search that learns from its trials; fewer here,
 drawn at random). The mask of a position is that of its item, as there.
 """
 
@@ -17,15 +17,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from explainers.soft_history import SoftHistory
 from torch import Tensor, nn
 
+from explainers.soft_history import SoftHistory
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.standing import FloatArray
 from guidedrec_core.randomness import generator
 
 Judge = Callable[[Callable[[Question], FloatArray]], float]
 """Maps an explainer to its POS@20 on validation users."""
+
+LAMBDAS = (0.02, 50.0)
+"""Least and largest weight of the two losses. The authors draw them uniformly from 0 to 50; here, nearly all of these
+are so large that masks are 1 everywhere, which says nothing about the order of items."""
 
 
 class MaskNetwork(nn.Module):
@@ -65,11 +69,11 @@ class Trial:
 
     @staticmethod
     def draw(rng: np.random.Generator) -> "Trial":
-        """Draw from the ranges of the authors' search; alpha is 1, as there."""
+        """Draw from the ranges of the authors' search, lambdas on a logarithmic scale; alpha is 1, as there."""
         return Trial(
             learning_rate=float(rng.uniform(0.001, 0.01)),
-            lambda_pos=float(rng.uniform(0, 50)),
-            lambda_neg=float(rng.uniform(0, 50)),
+            lambda_pos=float(np.exp(rng.uniform(*np.log(LAMBDAS)))),
+            lambda_neg=float(np.exp(rng.uniform(*np.log(LAMBDAS)))),
             batch=int(rng.choice([32, 64, 128, 256])),
             hidden=int(rng.choice([32, 64, 128])),
         )

@@ -26,8 +26,8 @@ def output_of(standing: Standing, kept: BoolArray, output: str) -> FloatArray:
 def lime(standing: Standing, output: str, rng: np.random.Generator, evaluations: int = EVALUATIONS) -> FloatArray:
     """Fit a linear model to parts of the history near the whole one (Ribeiro, Singh and Guestrin, KDD 2016).
 
-    As `lime.lime_text` does by default: a uniform number of positions, drawn at random, is removed; parts weigh by their
-    cosine distance from the whole, kernel width 25 on a scale of 100; ridge regression with penalty 1.
+    As `lime.lime_text` does by default: a uniform number of positions, drawn at random, is removed; parts weigh by
+    their cosine distance from the whole, kernel width 25 on a scale of 100; ridge regression with penalty 1.
     """
     n = standing.n_positions
     kept = np.ones((evaluations, n), dtype=bool)
