@@ -51,9 +51,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--home", type=Path, action="append", required=True, help="stored runs; may be named again")
     parser.add_argument("--bases", default="sasrec,gru4rec,bert4rec")
-    parser.add_argument("--cases", type=int, default=250, help="users measured, for each model")
+    parser.add_argument("--cases", type=int, default=200, help="users measured, for each model")
     parser.add_argument("--validation", type=int, default=200, help="users by whom things are chosen")
-    parser.add_argument("--trials", type=int, default=6, help="of LXR's hyperparameters")
+    parser.add_argument("--trials", type=int, default=3, help="of LXR's hyperparameters")
     parser.add_argument("--epochs", type=int, default=12, help="of LXR's training")
     parser.add_argument("--samples", type=int, default=2000, help="resamples of users")
     parser.add_argument("--threads", type=int, default=1)
@@ -128,15 +128,17 @@ def measured(system: RefinedRecommender, options: argparse.Namespace) -> dict[st
     )
     trained = time.process_time() - started
     explainers = explainers_of(system, soft, masks, options.seed)
-    tables: dict[str, list[dict[str, float]]] = {name: [] for name in explainers}
-    seconds = dict.fromkeys(explainers, 0.0)
+    tables: dict[str, list[dict[str, float]]] = {name: [] for names in explainers for name in names}
+    seconds = dict.fromkeys(tables, 0.0)
     for question in questions:
         standing = Standing(system.refined, question)
-        for name, explain in explainers.items():
+        for names, explain in explainers.items():
             started = time.process_time()
-            values = explain(question)
-            seconds[name] += time.process_time() - started
-            tables[name].append(perturbation_metrics(standing, values))
+            values = explain(question).reshape(len(question.history), len(names))
+            passed = time.process_time() - started
+            for number, name in enumerate(names):
+                seconds[name] += passed
+                tables[name].append(perturbation_metrics(standing, values[:, number]))
     found = {name: pd.DataFrame(rows)[list(BETTER)].to_numpy() for name, rows in tables.items()}
     return {
         "cases": len(questions),
@@ -151,31 +153,30 @@ def measured(system: RefinedRecommender, options: argparse.Namespace) -> dict[st
 
 def explainers_of(
     system: RefinedRecommender, soft: SoftHistory, masks: LearnedMasks, seed: int
-) -> dict[str, Explainer]:
-    """Return every explainer that fits the model, ours first."""
+) -> dict[tuple[str, ...], Explainer]:
+    """Return every explainer that fits the model, ours first, by the names of what it gives at once."""
     model: Any = system.refined
     vectors = np.concatenate([model.item_values(), model.item_remainders()], axis=1).astype(np.float64)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
-    def seed_of(question: Question, name: str) -> int:
-        return derive_seed(seed, name, question.user)
+    def both(name: str) -> tuple[str, ...]:
+        return tuple(f"{name}, {output}" for output in OUTPUTS)
 
-    found: dict[str, Explainer] = {
-        OURS: lambda q: removal_order(model, q, seed).importance.astype(float),
-        SHARES: lambda q: history_shapley(model, q, seed, EVALUATIONS, exact_up_to=10).each_position,
+    found: dict[tuple[str, ...], Explainer] = {
+        (OURS,): lambda q: removal_order(model, q, seed).importance.astype(float),
+        (SHARES,): lambda q: history_shapley(model, q, seed, EVALUATIONS, exact_up_to=10).each_position,
+        both("LIME"): lambda q: lime(Standing(model, q), generator(seed, "lime", q.user)),
+        both("SHAP"): lambda q: kernel_shap(Standing(model, q), derive_seed(seed, "shap", q.user)),
+        both("leave one out"): lambda q: leave_one_out(Standing(model, q)),
+        (LXR,): masks.explain,
+        ("gradient x input",): lambda q: gradient_times_input(soft, q),
+        ("integrated gradients",): lambda q: integrated_gradients(soft, q),
     }
-    for output in OUTPUTS:
-        found[f"LIME, {output}"] = lambda q, o=output: lime(Standing(model, q), o, generator(seed, "lime", q.user))
-        found[f"SHAP, {output}"] = lambda q, o=output: kernel_shap(Standing(model, q), o, seed_of(q, "shap"))
-        found[f"leave one out, {output}"] = lambda q, o=output: leave_one_out(Standing(model, q), o)
-    found[LXR] = masks.explain
-    found["gradient x input"] = lambda q: gradient_times_input(soft, q)
-    found["integrated gradients"] = lambda q: integrated_gradients(soft, q)
     if has_attention(model):
-        found["attention"] = lambda q: history_attention(model, q.users, q.histories)[0]
-    found["cosine"] = lambda q: vectors[q.history] @ vectors[q.item]
-    found["newest first"] = lambda q: np.arange(len(q.history), dtype=float)
-    found["random"] = lambda q: generator(seed, "random order", q.user).random(len(q.history))
+        found["attention",] = lambda q: history_attention(model, q.users, q.histories)[0]
+    found["cosine",] = lambda q: vectors[q.history] @ vectors[q.item]
+    found["newest first",] = lambda q: np.arange(len(q.history), dtype=float)
+    found["random",] = lambda q: generator(seed, "random order", q.user).random(len(q.history))
     return found
 
 

@@ -1,6 +1,7 @@
 """Explainers that ask the model about parts of a history: LIME, SHAP, and leaving one item out.
 
-They explain an output of the model: the recommended item's probability, as in LXR's code, or its score.
+Each explains two outputs of the model at once, since both come from the same answers: the recommended item's
+probability, as in LXR's code, and its score.
 """
 
 import warnings
@@ -13,17 +14,18 @@ from guidedrec_core.explanation.standing import BoolArray, FloatArray, Standing
 EVALUATIONS = 1024
 """Parts of a history that LIME and SHAP may ask about; of ten positions these are all."""
 OUTPUTS = ("probability", "score")
+"""Columns of what the model is asked for, and of explanations ``[n, 2]``."""
 
 _KERNEL_WIDTH = 25.0
 
 
-def output_of(standing: Standing, kept: BoolArray, output: str) -> FloatArray:
-    """Return one output of the model for parts of a history, ``[M]``."""
+def outputs_of(standing: Standing, kept: BoolArray) -> FloatArray:
+    """Return both outputs of the model for parts of a history, ``[M, 2]``."""
     places = standing(kept)
-    return places.probabilities if output == "probability" else places.scores
+    return np.stack([places.probabilities, places.scores], axis=1)
 
 
-def lime(standing: Standing, output: str, rng: np.random.Generator, evaluations: int = EVALUATIONS) -> FloatArray:
+def lime(standing: Standing, rng: np.random.Generator, evaluations: int = EVALUATIONS) -> FloatArray:
     """Fit a linear model to parts of the history near the whole one (Ribeiro, Singh and Guestrin, KDD 2016).
 
     As `lime.lime_text` does by default: a uniform number of positions, drawn at random, is removed; parts weigh by
@@ -35,12 +37,12 @@ def lime(standing: Standing, output: str, rng: np.random.Generator, evaluations:
         kept[row, rng.choice(n, count, replace=False)] = False
     distance = 100 * (1 - np.sqrt(kept.mean(axis=1)))  # cosine of a part with the whole is the root of its share
     weights = np.sqrt(np.exp(-((distance / _KERNEL_WIDTH) ** 2)))
-    fitted = Ridge(alpha=1.0).fit(kept.astype(float), output_of(standing, kept, output), sample_weight=weights)
-    coefficients: FloatArray = fitted.coef_
+    fitted = Ridge(alpha=1.0).fit(kept.astype(float), outputs_of(standing, kept), sample_weight=weights)
+    coefficients: FloatArray = fitted.coef_.T
     return coefficients
 
 
-def kernel_shap(standing: Standing, output: str, seed: int, evaluations: int = EVALUATIONS) -> FloatArray:
+def kernel_shap(standing: Standing, seed: int, evaluations: int = EVALUATIONS) -> FloatArray:
     """Estimate Shapley values with `shap.KernelExplainer` (Lundberg and Lee, NeurIPS 2017).
 
     Against the empty history; without the selection of ten features that it makes by default, which would leave all
@@ -51,7 +53,7 @@ def kernel_shap(standing: Standing, output: str, seed: int, evaluations: int = E
     n = standing.n_positions
 
     def model(rows: FloatArray) -> FloatArray:
-        return output_of(standing, rows.astype(bool), output)
+        return outputs_of(standing, rows.astype(bool))
 
     state = np.random.get_state()  # noqa: NPY002 (shap draws from NumPy's global generator)
     try:
@@ -66,9 +68,9 @@ def kernel_shap(standing: Standing, output: str, seed: int, evaluations: int = E
     return found
 
 
-def leave_one_out(standing: Standing, output: str) -> FloatArray:
-    """Return what the output loses without each position alone; `find_fia_mask` of LXR's `code/metrics.ipynb`."""
+def leave_one_out(standing: Standing) -> FloatArray:
+    """Return what the outputs lose without each position alone; `find_fia_mask` of LXR's `code/metrics.ipynb`."""
     n = standing.n_positions
-    whole = output_of(standing, np.ones((1, n), dtype=bool), output)
-    lost: FloatArray = whole - output_of(standing, ~np.eye(n, dtype=bool), output)
+    whole = outputs_of(standing, np.ones((1, n), dtype=bool))
+    lost: FloatArray = whole - outputs_of(standing, ~np.eye(n, dtype=bool))
     return lost

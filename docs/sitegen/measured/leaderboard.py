@@ -29,6 +29,18 @@ def leaderboard_facts(results: Results, name: str) -> str:
     return f"{count} users of each of {len(models)} models ({bases}; {data}), seed {found['seed']}"
 
 
+def leaderboard_machine(results: Results, name: str) -> str:
+    """Name the processor."""
+    facts = results.read(name)["models"][0]["machine"]
+    return f"{facts['cpu']}, {facts['cores']} cores"
+
+
+def leaderboard_training(results: Results, name: str) -> str:
+    """Say how long LXR's networks were trained."""
+    seconds = [model["lxr"]["training_cpu_seconds"] for model in results.read(name)["models"]]
+    return f"{min(seconds):.0f} to {max(seconds):.0f}"
+
+
 def leaderboard_table(results: Results, name: str) -> str:
     """Write the means of all explainers over the models that have them, and how ours fares against each."""
     models = results.read(name)["models"]
