@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sitegen.measured import explanations, gain, peers, people, speed
+from sitegen.measured import explanations, gain, leaderboard, peers, people, speed
 from sitegen.render import fill_in
 from sitegen.results import FOLDER, Results
 
@@ -123,3 +123,35 @@ def test_scaling_names_the_model_of_each_row(tmp_path: Path) -> None:
     lines = speed.scaling_table(results, "two").splitlines()[2:]
     assert [line.split(" | ")[0] for line in lines] == ["| base", "| refined"]
     assert "| 1,000 | 20,000 |" in lines[1]
+
+
+def test_the_leaderboard_counts_verdicts_and_lists_what_is_better(tmp_path: Path) -> None:
+    def metrics(value: float, verdicts: tuple[str, ...] = ()) -> dict[str, object]:
+        names = ("DEL", "INS", "CNDCG", "POS@10", "NEG@10")
+        own = {name: {"value": value, "ci": [value, value]} for name in names}
+        for name, verdict in zip(names, verdicts, strict=False):
+            own[name] |= {"ours": verdict, "ours_minus": {"value": 0.1, "ci": [0.05, 0.15]}}
+        return own
+
+    rows = [
+        {"explainer": "removal order", "cpu_ms": 50.0, "metrics": metrics(0.5)},
+        {"explainer": "SHAP, score", "cpu_ms": 30.0, "metrics": metrics(0.4, ("worse", *["level"] * 3, "better"))},
+    ]
+    facts = {"cpu": "fast", "cores": 2}
+    model = {"data": "fernway", "cases": 20, "explainers": rows, "machine": facts, "lxr": {"training_cpu_seconds": 9.6}}
+    better = {"DEL": "lower", "INS": "higher", "CNDCG": "lower", "POS@10": "lower", "NEG@10": "higher"}
+    models = [{**model, "base": "sasrec"}, {**model, "base": "gru4rec", "explainers": rows[:1]}]
+    results = stored(tmp_path, board={"seed": 3, "better": better, "models": models})
+    assert leaderboard.leaderboard_facts(results, "board") == (
+        "20 users of each of 2 models (SASRec, GRU4Rec; the shop), seed 3"
+    )
+    lines = leaderboard.leaderboard_table(results, "board").splitlines()
+    assert lines[0].startswith("| Explanation | models | DEL ↓ | INS ↑ |")
+    assert lines[2].startswith("| **removal order** | 2 | 0.500 |")
+    assert lines[3] == "| SHAP, score | 1 | 0.400 | 0.400 | 0.400 | 0.400 | 0.400 | 30.0 | 1 | 3 | 1 |"
+    (line,) = leaderboard.leaderboard_shortfalls(results, "board").splitlines()[2:]
+    assert line == "| the shop, SASRec | SHAP, score | DEL | 0.5000 | 0.4000 | 0.1000 [0.0500, 0.1500] |"
+    none = stored(tmp_path, none={"seed": 3, "better": better, "models": models[1:]})
+    assert leaderboard.leaderboard_shortfalls(none, "none").startswith("No explanation is better")
+    assert leaderboard.leaderboard_training(results, "board") == "10 to 10"
+    assert leaderboard.leaderboard_machine(results, "board") == "fast, 2 cores"
