@@ -24,8 +24,8 @@ from guidedrec_core.audience.conditions import (
     Usual,
     about,
 )
-from guidedrec_core.audience.reading import CONNECTIVES, OUTCOME_WORDS
-from guidedrec_core.audience.terms import Terms, is_simple, plain
+from guidedrec_core.audience.reading import OUTCOME_WORDS, in_quotes
+from guidedrec_core.audience.terms import Terms, plain
 from guidedrec_core.facts.catalogue import label_of
 
 _MOSTLY = 0.5
@@ -79,7 +79,7 @@ def _item_phrase(condition: Condition, terms: Terms) -> str:
         case ItemEnd():
             return f"{condition.end} {terms.label(condition.attribute)}"
         case ItemTitle():
-            return f"title: {_value(condition.words)}"
+            return f"title: {in_quotes(condition.words)}"
         case ItemInteractions():
             return f"{_size(condition)} {terms.verb.nouns}"
     raise AssertionError(condition)
@@ -127,11 +127,11 @@ def _values(condition: ItemValue, terms: Terms) -> str:
     """Write values, without their column where they are clear alone."""
     clear = condition.column == c.CATEGORY and all(
         {value for column, value in terms.value(one) if column == c.CATEGORY} == {one}
-        and _is_plain(plain(one))
+        and in_quotes(plain(one)) == plain(one)
         and one not in terms.items
         for one in condition.values
     )
-    listed = ", ".join(plain(one) if clear else _value(one) for one in condition.values)
+    listed = ", ".join(plain(one) if clear else in_quotes(one) for one in condition.values)
     return listed if clear else f"{_name(condition.column)}: {listed}"
 
 
@@ -142,17 +142,7 @@ def _name(column: str) -> str:
 
 
 def _listed(ids: tuple[str, ...]) -> str:
-    return ", ".join(map(_value, ids))
-
-
-def _value(text: str) -> str:
-    """Write a value or id, in quotation marks where it could be taken for something else."""
-    return text if _is_plain(text) else '"' + text.replace('"', '""') + '"'
-
-
-def _is_plain(text: str) -> bool:
-    """Tell whether a text is read back as it is without quotation marks."""
-    return is_simple(text) and not set(text.casefold().split()) & {*CONNECTIVES, "between", "is"}
+    return ", ".join(map(in_quotes, ids))
 
 
 def _size(ends: ItemNumber | ItemScore | ItemInteractions | Past | Usual) -> str:

@@ -590,6 +590,57 @@ def suggestions(about: About, terms: Terms) -> Iterator[str]:
         yield f"never {terms.verb.past} {name}"
 
 
+def grammar(terms: Terms) -> dict[About, tuple[str, ...]]:
+    """Return one example of each kind of condition, in the words of a data set; all of them can be read.
+
+    Parameters
+    ----------
+    terms : Terms
+        The words of the data set.
+    """
+    verb, value, item = terms.verb, _example_value(terms), f"item {in_quotes(terms.items.id(0))}"
+    attribute = terms.label(terms.schema.attributes[0].name)
+    number = next((plain(name) for name in terms.numbers), None)
+    sized = () if number is None else (f"{number} 100..200", f"{number} over 100")
+    column = next((f"{name}: {in_quotes(values[0])}" for name, values in terms.values.items()), None)
+    of_number = () if number is None else (f"usual {number} 100..200",)
+    return {
+        "items": (
+            value,
+            *(() if column is None else (column,)),
+            *sized,
+            f"high {attribute}",
+            f"low {attribute}",
+            f"{attribute} {terms.schema.scale.min:g}..{terms.schema.scale.max:g}",
+            "title: word",
+            item,
+            f"at most 10 {verb.nouns}",
+        ),
+        "users": (
+            *(f"{lead} {value}" for lead in (verb.past, f"never {verb.past}", f"mostly {verb.past}")),
+            f"{verb.past} at least 3 {value}",
+            f"{verb.past} ({value} and high {attribute})",
+            f"seeks {attribute}",
+            f"avoids {attribute}",
+            *OUTCOME_WORDS,
+            f"at least 10 {verb.nouns}",
+            f"last {verb.noun} in 2024-06",
+            f"last {verb.noun} within 90 days",
+            *of_number,
+            f"shown {value}",
+            f"shown {value} by the base model",
+            "segment 2",
+            f"user {in_quotes(terms.users.id(0))}",
+        ),
+    }
+
+
+def in_quotes(text: str) -> str:
+    """Return a name or id in quotation marks where it would be taken for something else without."""
+    simple = is_simple(text) and not set(text.casefold().split()) & {*CONNECTIVES, "between", "is"}
+    return text if simple else '"' + text.replace('"', '""') + '"'
+
+
 def _unknown(text: str, about: About, terms: Terms) -> str:
     """Say what is not understood, what is near, and what could be said."""
     values = (plain(value) for column in terms.values.values() for value in column) if about == "items" else ()
@@ -629,7 +680,7 @@ def _examples(about: About, terms: Terms) -> str:
 def _example_value(terms: Terms) -> str:
     """Return a value of the catalogue, or an item's id."""
     values = terms.values.get(c.CATEGORY) or next(iter(terms.values.values()), ())
-    return plain(values[0]) if values else terms.items.id(0)
+    return next((name for one in values if is_simple(name := plain(one))), None) or in_quotes(terms.items.id(0))
 
 
 def _quoted(names: Any) -> str:

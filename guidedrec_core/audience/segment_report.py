@@ -12,6 +12,7 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.audience.lists import MODELS, Doubles, TopLists
 from guidedrec_core.audience.population import Population
+from guidedrec_core.audience.segments import Segments
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
@@ -47,6 +48,44 @@ class Explained:
     chance_high: float
     parts: pd.DataFrame
     users: int
+
+
+@dataclass(frozen=True, eq=False)
+class SegmentReport:
+    """Segments with what refinement does for them.
+
+    Attributes
+    ----------
+    segments : Segments
+        Those found, or none.
+    table : pandas.DataFrame
+        See `segment_table`; empty without segments.
+    gains : pandas.DataFrame
+        See `segment_gains`; of all test cases alone without segments.
+    metric : str
+        What the gains are in.
+    explained : Explained or None
+        How far segments tell users' ledgers apart; None without segments.
+    """
+
+    segments: Segments
+    table: pd.DataFrame
+    gains: pd.DataFrame
+    metric: str
+    explained: Explained | None
+
+
+def segment_report(people: Population, metric: str = "NDCG@10") -> SegmentReport:
+    """Describe the segments of all users; see `SegmentReport`."""
+    found = people.segments
+    segment_of = pd.Series(found.labels, index=people.data.dataset.users.ids)
+    return SegmentReport(
+        segments=found,
+        table=segment_table(people, found.labels, found.names),
+        gains=segment_gains(people.cases, segment_of, found.names, metric, people.model.seed),
+        metric=metric,
+        explained=ledger_explained(people, found.labels, people.model.seed) if found.stable else None,
+    )
 
 
 def segment_gains(

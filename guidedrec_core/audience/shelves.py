@@ -20,7 +20,6 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.discovery.traits import Trait, Traits
 from guidedrec_core.explanation.words import lower_first
-from guidedrec_core.language import percent
 from guidedrec_core.randomness import derive_seed, generator
 
 LEVELS = (12, 6, 4)
@@ -196,10 +195,20 @@ def shelf_table(shelves: Shelves, names: tuple[str, ...], categories: pd.Series)
     rows = []
     for number, name in enumerate(names):
         own = categories[shelf == number]
-        counts = own[own != ""].value_counts()
-        top = str(counts.index[0]) if len(counts) else ""
-        rows.append((number + 1, name, len(own), top, counts.iloc[0] / counts.sum() if len(counts) else np.nan))
+        rows.append((number + 1, name, len(own), *commonest(own)))
     return pd.DataFrame(rows, columns=["shelf", "name", "items", "category", "purity"])
+
+
+def commonest(categories: pd.Series) -> tuple[str, float]:
+    """Return the commonest of some items' categories, and its share of those that have one; "" and NaN for none.
+
+    Examples
+    --------
+    >>> commonest(pd.Series(["hats", "hats", "socks", "socks", "hats", ""]))
+    ('hats', 0.6)
+    """
+    counts = categories[categories != ""].value_counts()
+    return (str(counts.index[0]), float(counts.iloc[0] / counts.sum())) if len(counts) else ("", np.nan)
 
 
 def agreement_table(spaces: dict[str, Shelves], categories: pd.Series, seed: int = 0) -> pd.DataFrame:
@@ -291,23 +300,3 @@ def misplaced(shelves: Shelves, categories: pd.Series) -> pd.DataFrame:
             rows.append((item, category, home + 1, int(shelf[item]) + 1, counts[home] / len(items), nearer))
     table = pd.DataFrame(rows, columns=["item", "category", "home", "shelf", "at_home", "nearer"])
     return table.sort_values(["nearer", "item"], ascending=[False, True], ignore_index=True)
-
-
-def shelves_sentence(space: str, agreement: pd.DataFrame) -> str:
-    """Say how a space's shelves agree with the shop's categories.
-
-    Parameters
-    ----------
-    space : str
-        Name of the space.
-    agreement : pandas.DataFrame
-        From `agreement_table`.
-    """
-    row = agreement[(agreement["space"] == space) & (agreement["level"] == 1)].iloc[0]
-    shelves = f"The {space} model sorts the catalogue onto {int(row['shelves'])} shelves"
-    if np.isnan(row["purity"]):
-        return f"{shelves}; the items have no categories to compare with."
-    return (
-        f"{shelves}. {percent(row['purity'])} of the items have their shelf's most common category; with categories "
-        f"shuffled it would be {percent(row['chance'])}."
-    )

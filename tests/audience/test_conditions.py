@@ -31,7 +31,7 @@ from guidedrec_core.audience.conditions import (
     about,
 )
 from guidedrec_core.audience.phrases import condition_text
-from guidedrec_core.audience.reading import read_condition, suggestions
+from guidedrec_core.audience.reading import grammar, read_condition, suggestions
 from guidedrec_core.audience.terms import Terms
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import ConfigError, InputError
@@ -231,9 +231,9 @@ def test_any_text_is_read_or_refused(text, terms) -> None:
         assert read_condition(condition_text(found, terms), subject, terms) == found
 
 
-def test_suggestions_are_understood(terms) -> None:
+def test_suggestions_and_examples_are_understood(terms) -> None:
     for subject in ("items", "users"):
-        found = list(suggestions(subject, terms))
+        found = [*suggestions(subject, terms), *grammar(terms)[subject]]
         assert len(found) > 5
         for text in found:
             read_condition(text, subject, terms)

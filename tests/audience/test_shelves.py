@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
+from guidedrec_core.audience.shelf_report import catalogue_shelves
 from guidedrec_core.audience.shelves import (
     agreement_table,
     find_shelves,
     misplaced,
     shelf_names,
     shelf_table,
-    shelves_sentence,
 )
 from guidedrec_core.discovery.traits import Traits
 from guidedrec_core.facts.fact import Facts
@@ -96,18 +96,29 @@ def test_shelves_are_named_by_attributes_and_words(planted) -> None:
     assert board == ("mixed", "mixed")
 
 
-def test_without_categories_it_says_so(planted) -> None:
-    vectors, categories, _, _ = planted
+def test_without_categories_nothing_is_compared(planted) -> None:
+    vectors = planted[0]
     nothing = pd.Series([""] * 200)
     shelves = find_shelves(vectors, (5, 2))
     table = agreement_table({"base": shelves}, nothing)
     assert table[["purity", "chance", "nmi", "ami"]].isna().all(axis=None)
-    assert "no categories to compare with" in shelves_sentence("base", table)
     assert misplaced(shelves, nothing).empty
-    assert "shelf's most common category" in shelves_sentence("base", agreement_table({"base": shelves}, categories))
 
 
 def test_equal_items_need_no_more_codes_than_there_are() -> None:
     shelves = find_shelves(np.ones((30, 3)))
     assert shelves.codes.max() == 0
     assert shelves.collisions == 30
+
+
+def test_the_report_of_a_recommender_counts_every_item_once(tiny_model) -> None:
+    report = catalogue_shelves(tiny_model)
+    for space in ("base", "refined", "guided"):
+        tree = report.trees[space]
+        shelves, boards = tree[tree["parent"] == ""], tree[tree["parent"] != ""]
+        assert shelves["items"].sum() == boards["items"].sum() == 40
+        inside = boards.groupby("parent")["items"].sum()
+        assert (inside.loc[shelves["id"]].to_numpy() == shelves["items"].to_numpy()).all()
+        assert tree["id"].is_unique
+        assert report.sentence(space).count("%") == 2
+        assert set(report.misplaced[space]["category"]) <= {"tents", "stoves", "socks"}
