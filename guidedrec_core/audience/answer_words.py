@@ -99,17 +99,19 @@ def share_sentence(answer: GroupAnswer, items: str, group: str, verb: Interactio
     base, refined = (answer.measure(name, "exposure") for name in ("base", "refined"))
     reached = {name: answer.measure(name, "reached") for name in ("base", "refined")}
     change = answer.change.set_index("measure").loc["exposure"]
-    sure = (
-        "no clear difference"
-        if not change["low"] * change["high"] > 0
-        else ("more than before refinement" if change["value"] > 0 else "less than before refinement")
-    )
+    sure = "no clear difference"
+    if change["low"] > 0 or change["high"] < 0:
+        sure = "a clear rise" if change["value"] > 0 else "a clear fall"
+    part = share_words(answer.n_items / answer.catalogue)
+    which = f"{'All' if answer.n_items == answer.catalogue else 'The'} {answer.n_items:,} items"
+    takes = f"{which}, {part} of the catalogue, take"
+    if answer.n_items == 1:
+        takes = f"That item, {part} of the catalogue, takes"
     return (
-        f"Of {group}, {int(reached['refined'].count):,} are shown one in their top {answer.k} by the refined model, "
-        f"{int(reached['base'].count):,} by the base model. They take {share_words(refined.value)} of the exposure "
-        f"(base {share_words(base.value)}: {sure}), {share_words(answer.n_items / answer.catalogue)} of the catalogue "
-        f"and {share_words(answer.past.value)} of past {verb.nouns}; items: {items}, {answer.n_items:,} of "
-        f"{answer.catalogue:,}."
+        f"Of {group}, {int(reached['refined'].count):,} are shown {items} in their top {answer.k} by the refined "
+        f"model, {int(reached['base'].count):,} by the base model. {takes} {share_words(refined.value)} of the "
+        f"exposure ({share_words(base.value)} in the base model: {sure}) and made up {share_words(answer.past.value)} of past "
+        f"{verb.nouns}."
     )
 
 

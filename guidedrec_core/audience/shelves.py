@@ -146,9 +146,7 @@ def shelf_names(
     names = []
     for number in np.unique(shelf):
         own, others = all_items[shelf == number], all_items[shelf != number]
-        rich = [
-            trait.text.removeprefix("Category: ").replace("_", " ") for trait in traits.rich_in(own, others, most=2)
-        ]
+        rich = [_trait_words(trait) for trait in traits.rich_in(own, others, most=2)]
         z = (guided[own].mean(axis=0) - mean) / np.where(spread > 1e-9, spread, 1.0)
         order = [a for a in np.argsort(-np.abs(z), kind="stable")[:2] if abs(z[a]) >= _NOTABLE]
         high = [f"{'high' if z[a] > 0 else 'low'} {lower_first(schema.attributes[a].label)}" for a in order]
@@ -166,11 +164,9 @@ def _trait_words(trait: Trait) -> str:
     """
     if trait.kind == "category":
         return category_words(trait.text.partition(": ")[2])
-    return (
-        lower_first(trait.text.replace(" over ", " ").replace(", to ", " to "))
-        if trait.kind == "number"
-        else trait.text
-    )
+    if trait.kind == "number":
+        return lower_first(trait.text.replace(" over ", " ").replace(", to ", " to "))
+    return trait.text.removesuffix(" in the title")
 
 
 def shelf_table(shelves: Shelves, names: tuple[str, ...], categories: pd.Series) -> pd.DataFrame:

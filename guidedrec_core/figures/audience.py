@@ -105,7 +105,7 @@ def reach_bars(measures: pd.DataFrame, colours: Palette, verb: InteractionVerb) 
             orientation="h",
             width=0.5,
             name=words,
-            marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": colours.background, "fgopacity": 0.5}},
+            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay", "size": 6}},
             text=[f"{int(row['count']):,} ({_percent(row['value'])})" if row["count"] else "" for row in rows],
             textposition="inside",
             insidetextanchor="middle",
@@ -283,13 +283,16 @@ def shelf_tree(tree: pd.DataFrame, colours: Palette) -> go.Figure:
             ],
             hovertemplate="<b>%{customdata[0]}</b><br>%{value:,} items<br>%{customdata[2]} of them are "
             "%{customdata[1]}<extra></extra>",
+            textfont={"size": 13},
             tiling={"pad": 2},
             pathbar={"visible": False},
+            root={"color": "rgba(0,0,0,0)"},
             maxdepth=2,
         )
     )
     lay_out(figure, colours, height=520)
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 8, "b": 0})
+    # Boxes too small for their name show it when pointed at.
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 8, "b": 0}, uniformtext={"minsize": 11, "mode": "hide"})
     return figure
 
 

@@ -39,7 +39,7 @@ def test_the_answer_stands_first_with_its_numbers(audience, open_app) -> None:
     said = words(app)
     assert app.title[0].value == "Who gets this, and should they?"
     assert f"{share_words(never.value)} of the {int(reached.count)} users shown tents never chosen one before." in said
-    assert f"Of 60 users, {int(reached.count)} are shown one in their top 10 by the refined model" in said
+    assert f"Of 60 users, {int(reached.count)} are shown tents in their top 10 by the refined model" in said
     assert len(app.get("plotly_chart")) == 2
     shown = next(table.value for table in app.dataframe if "excess" in table.value)
     assert shown["user_id"].tolist() == answer.offenders["user_id"].tolist()
@@ -57,7 +57,7 @@ def test_conditions_and_length_are_taken_from_the_address(audience, open_app) ->
     answer = audience.cut(5).who_gets("price over 40", "seeks warmth")
     reached = int(answer.measure("refined", "reached").count)
     assert "shown items with price over 40 never" in words(app)
-    assert f"{reached} are shown one in their top 5" in words(app)
+    assert f"{reached} are shown items with price over 40 in their top 5" in words(app)
     assert "users who match “seeks warmth”" in words(app)
     assert '"kind": "taste"' in app.code[1].value
 
@@ -99,7 +99,7 @@ def test_segments_show_gains_and_can_be_asked_about(tiny_home, audience, open_ap
     assert not app.exception
     found = audience.segments
     if found.stable:
-        assert f"fall into {found.k} segments by taste" in words(app)
+        assert f"fall into {found.k} stable segments by taste" in words(app)
         table = next(table.value for table in app.dataframe if "over_placebo" in table.value)
         assert table["users"].sum() == 60
     else:

@@ -131,5 +131,5 @@ def test_words_of_an_answer_hold_its_numbers(audience) -> None:
     assert lead.startswith(answer_words.share_words(never.value))
     assert f"the {int(reached.count)} {verb.users} shown tents never {verb.participle} one" in lead
     shares = answer_words.share_sentence(answer, items, group, verb)
-    assert f"Of 60 {verb.users}, {int(reached.count)} are shown one" in shares
+    assert f"Of 60 {verb.users}, {int(reached.count)} are shown tents in" in shares
     assert "by lot" in answer_words.fit_sentence(answer, verb)

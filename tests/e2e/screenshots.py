@@ -20,6 +20,7 @@ from PIL import Image
 PAGES = {
     "overview": "",
     "case_study": "Case_study",
+    "audience": "Audience",
     "items": "Items",
     "embedding_map": "Embedding_map",
     "evaluation": "Evaluation",

@@ -8,6 +8,7 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import show, url
 from guidedrec_core.app.audience import loaders as audience_loaders
+from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import answer_words
@@ -144,7 +145,7 @@ def _never_help(answer: "GroupAnswer") -> str:
 def _offenders(answer: "GroupAnswer", view: View) -> None:
     """Show those who are shown most of the items with the least past interest; one of them can be opened."""
     verb, table = view.verb, answer.offenders
-    st.subheader("Who gets them without having asked for them?", anchor=False)
+    st.subheader("Who is shown most of them without past interest?", anchor=False)
     if table.empty:
         show.note(f"Nobody is shown more of these items than past {verb.nouns} suggest.")
         return
@@ -155,7 +156,9 @@ def _offenders(answer: "GroupAnswer", view: View) -> None:
     )
     shown = table.head(_MOST_USERS)
     event = show.table(
-        shown[[c.USER, _REFINED, _BASE, "exposure", "past", "past_length", "past_share", "excess"]],
+        in_percent(shown, "exposure", "past_share", "excess")[
+            [c.USER, _REFINED, _BASE, "exposure", "past", "past_length", "past_share", "excess"]
+        ],
         hide_index=True,
         height=min(38 + 35 * len(shown), 285),
         key="offenders",
@@ -167,11 +170,11 @@ def _offenders(answer: "GroupAnswer", view: View) -> None:
             c.USER: verb.user.capitalize(),
             _REFINED: _NUMBER("In refined list", format="%d"),
             _BASE: _NUMBER("In base list", format="%d"),
-            "exposure": _NUMBER("Share of list", format="percent", help="Of its exposure"),
+            "exposure": _NUMBER("Share of list", format=PERCENT, help="Of its exposure"),
             "past": _NUMBER(f"Past {verb.nouns} of them", format="%d"),
             "past_length": _NUMBER(f"Past {verb.nouns}", format="%d"),
-            "past_share": _NUMBER(f"Share of past {verb.nouns}", format="percent"),
-            "excess": _NUMBER("Gap", format="percent", help="Share of list minus share of the past"),
+            "past_share": _NUMBER(f"Share of past {verb.nouns}", format=PERCENT),
+            "excess": _NUMBER("Gap", format=PERCENT, help="Share of list minus share of the past"),
         },
     )
     rows = event["selection"]["rows"] or [0]
@@ -187,7 +190,8 @@ def _offenders(answer: "GroupAnswer", view: View) -> None:
 def _numbers(answer: "GroupAnswer", view: View) -> None:
     """Show every number with its interval and what it is counted from."""
     with st.expander("All numbers", icon=":material/table:"):
-        measures = answer.measures.assign(measure=answer.measures["measure"].map(_MEASURES))
+        measures = in_percent(answer.measures, "value", "low", "high")
+        measures["measure"] = measures["measure"].map(_MEASURES)
         show.table(
             measures[["measure", "model", "value", "low", "high", "count", "of"]].sort_values(
                 ["measure", "model"], kind="stable"
@@ -199,9 +203,9 @@ def _numbers(answer: "GroupAnswer", view: View) -> None:
             column_config={
                 "measure": st.column_config.TextColumn("Measure", width="large"),
                 "model": "Model",
-                "value": _NUMBER("Share", format="percent"),
-                "low": _NUMBER("95 % from", format="percent"),
-                "high": _NUMBER("95 % to", format="percent"),
+                "value": _NUMBER("Share", format=PERCENT),
+                "low": _NUMBER("95 % from", format=PERCENT),
+                "high": _NUMBER("95 % to", format=PERCENT),
                 "count": _NUMBER("Count", format="%.1f", help="Of exposure: sum of the places' weights"),
                 "of": _NUMBER("Of", format="%.1f"),
             },

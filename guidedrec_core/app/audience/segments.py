@@ -6,6 +6,7 @@ import streamlit as st
 
 from guidedrec_core.app import loaders, show
 from guidedrec_core.app.audience import loaders as audience_loaders
+from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import segment_words
@@ -36,6 +37,7 @@ def segments(view: View, run: RunInfo, colours: Palette) -> None:
         show.lead(segment_words.segments_sentence(report, view.verb))
         if report.segments.stable:
             st.write(escaped(segment_words.gain_sentence(report)))
+            st.write(escaped(segment_words.stability_sentence(report, view.verb)))
     if not report.segments.stable:
         _stability(report, colours, view)
         return
@@ -64,8 +66,9 @@ def _table(report: "SegmentReport", view: View) -> None:
     show.note(f"Choose a row to ask what its {verb.users} are shown.")
     table = report.table.merge(report.gains[["segment", "n_cases", "gain", "over_placebo"]], on="segment")
     table["titles"] = [", ".join(titles) for titles in table["titles"]]
+    table = in_percent(table, "share", "changed")
     event = show.table(
-        table[["segment", "name", "users", "share", "past", "gain", "over_placebo", "n_cases", "changed", "titles"]],
+        table[["segment", "name", "users", "share", "gain", "over_placebo", "changed", "titles", "past", "n_cases"]],
         hide_index=True,
         height="content",
         key="segment_table",
@@ -74,14 +77,14 @@ def _table(report: "SegmentReport", view: View) -> None:
         selection_mode="single-row",
         column_config={
             "segment": _NUMBER("#", width=40),
-            "name": st.column_config.TextColumn("Segment", width=280),
+            "name": st.column_config.TextColumn("Segment", width=420),
             "users": _NUMBER(verb.users.capitalize(), format="%d"),
-            "share": _NUMBER("Share", format="percent"),
+            "share": _NUMBER("Share", format=PERCENT),
             "past": _NUMBER(f"Past {verb.nouns}", format="%.0f", help="Median"),
             "gain": _NUMBER("Gain over base", format="%+.4f"),
             "over_placebo": _NUMBER("Over shuffled scores", format="%+.4f"),
             "n_cases": _NUMBER("Test cases", format="%d"),
-            "changed": _NUMBER("List changed", format="percent", help="Share of the refined list not in the base list"),
+            "changed": _NUMBER("List changed", format=PERCENT, help="Share of the refined list not in the base list"),
             "titles": st.column_config.TextColumn("Typical recommendations", width=380),
         },
     )

@@ -7,6 +7,7 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import show, url
 from guidedrec_core.app.audience import loaders as audience_loaders
+from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience.shelf_report import SPACE_WORDS, SPACES, ShelfReport
@@ -34,8 +35,8 @@ def shelves(view: View, colours: Palette) -> None:
     with lead:
         show.lead(report.sentence(space))
     show.note(
-        "A box is a shelf with the boards on it, as large as it holds items; darker where most of its items share one "
-        "category. Names say what stands there more often than elsewhere. Click a shelf to look closer.",
+        "A box is a shelf with the boards on it, as large as it holds items; its colour is stronger where more of its "
+        "items share one category. Names say what stands there more often than elsewhere. Click a shelf to zoom in.",
         help="Residual quantisation of the item vectors: the first code is the shelf, the first two are the board.",
     )
     show.chart(shelf_tree(report.trees[space], colours), report.sentence(space), f"shelves_{space}")
@@ -58,7 +59,7 @@ def _misplaced(report: ShelfReport, space: str) -> None:
     )
     shown = table.head(_MOST_ITEMS)
     event = show.table(
-        shown[[c.TITLE, c.CATEGORY, "shelf", "home", "at_home", "nearer"]],
+        in_percent(shown, "at_home")[[c.TITLE, c.CATEGORY, "shelf", "home", "at_home", "nearer"]],
         hide_index=True,
         height=min(38 + 35 * len(shown), 285),
         key=f"misplaced_{space}",
@@ -71,7 +72,7 @@ def _misplaced(report: ShelfReport, space: str) -> None:
             c.CATEGORY: "Category",
             "shelf": st.column_config.TextColumn("Stands on", width=260),
             "home": st.column_config.TextColumn("Its category stands on", width=260),
-            "at_home": _NUMBER("Of the category there", format="percent"),
+            "at_home": _NUMBER("Of the category there", format=PERCENT),
             "nearer": _NUMBER(
                 "How clearly",
                 format="%.2f",
@@ -92,6 +93,7 @@ def _misplaced(report: ShelfReport, space: str) -> None:
 def _tables(report: ShelfReport, space: str) -> None:
     """Show the shelves of a space, and how all spaces agree with the categories."""
     table = report.tables[space].assign(category=report.tables[space]["category"].map(category_words))
+    table = in_percent(table, "purity")
     show.table(
         table,
         hide_index=True,
@@ -103,12 +105,12 @@ def _tables(report: ShelfReport, space: str) -> None:
             "name": st.column_config.TextColumn("Rich in", width=420),
             "items": _NUMBER("Items", format="%d"),
             "category": "Most common category",
-            "purity": _NUMBER("Its share", format="percent"),
+            "purity": _NUMBER("Its share", format=PERCENT),
         },
     )
     levels = {1: "shelves", 2: "boards", 3: "finest"}
     show.table(
-        report.agreement.assign(
+        in_percent(report.agreement, "purity", "chance", "explained").assign(
             space=report.agreement["space"].map(SPACE_WORDS),
             level=report.agreement["level"].map(lambda level: levels.get(level, str(level))),
         ),
@@ -120,8 +122,8 @@ def _tables(report: ShelfReport, space: str) -> None:
             "space": "Space",
             "level": "Level",
             "shelves": _NUMBER("Number", format="%d"),
-            "purity": _NUMBER("Purity", format="percent", help="Items of their shelf's most common category"),
-            "chance": _NUMBER("By chance", format="percent", help="The same with shuffled categories"),
+            "purity": _NUMBER("Purity", format=PERCENT, help="Items of their shelf's most common category"),
+            "chance": _NUMBER("By chance", format=PERCENT, help="The same with shuffled categories"),
             "nmi": _NUMBER(
                 "NMI", format="%.2f", help="Normalised mutual information with categories; grows with levels"
             ),
@@ -129,8 +131,6 @@ def _tables(report: ShelfReport, space: str) -> None:
             "collisions": _NUMBER(
                 "Items that share a code", format="%d", help="The whole code, down to the finest level"
             ),
-            "explained": _NUMBER(
-                "Variance explained", format="percent", help="Of the item vectors, by the codes so far"
-            ),
+            "explained": _NUMBER("Variance explained", format=PERCENT, help="Of the item vectors, by the codes so far"),
         },
     )
