@@ -110,8 +110,8 @@ def share_sentence(answer: GroupAnswer, items: str, group: str, verb: Interactio
     return (
         f"Of {group}, {int(reached['refined'].count):,} are shown {items} in their top {answer.k} by the refined "
         f"model, {int(reached['base'].count):,} by the base model. {takes} {share_words(refined.value)} of the "
-        f"exposure ({share_words(base.value)} in the base model: {sure}) and made up {share_words(answer.past.value)} of past "
-        f"{verb.nouns}."
+        f"exposure ({share_words(base.value)} in the base model: {sure}) and made up "
+        f"{share_words(answer.past.value)} of past {verb.nouns}."
     )
 
 

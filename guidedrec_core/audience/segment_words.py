@@ -56,7 +56,7 @@ def gain_sentence(report: SegmentReport) -> str:
         else f", and over shuffled scores in {over_placebo} (95 % intervals above 0)"
     )
     return (
-        f"Refinement surely gains over the base model in {over_base}{placebo}. The largest gain over "
+        f"Refinement clearly gains over the base model in {over_base}{placebo}. The largest gain over "
         f"the base is in segment {int(best['segment'])} ({best['name']})."
     )
 

@@ -3,13 +3,14 @@
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
 
 _ROW = 34
-_LABEL = 44
+_SHELF, _BOARD = 30, 20
 
 
 def share_bars(
@@ -76,6 +77,7 @@ def share_bars(
         ticktext=[words for words, *_ in rows],
         range=[len(rows) - 0.4, -0.6],
         showgrid=False,
+        zeroline=False,
     )
     return figure
 
@@ -94,9 +96,9 @@ def reach_bars(measures: pd.DataFrame, colours: Palette, verb: InteractionVerb) 
     """
     figure = go.Figure()
     table = {(row["model"], row["measure"]): row for row in measures.to_dict("records")}
-    for measure, words, colour, pattern in (
-        ("had", f"had {verb.participle} one before", colours.positive, ""),
-        ("never", f"never {verb.participle} one", colours.negative, "/"),
+    for measure, short, words, colour in (
+        ("had", "before", f"{verb.participle} one before", colours.positive),
+        ("never", "never", f"never {verb.participle} one", colours.negative),
     ):
         rows = [table[model, measure] for model in (BASE, REFINED)]
         figure.add_bar(
@@ -105,17 +107,18 @@ def reach_bars(measures: pd.DataFrame, colours: Palette, verb: InteractionVerb) 
             orientation="h",
             width=0.5,
             name=words,
-            marker={"color": colour, "pattern": {"shape": pattern, "fillmode": "overlay", "size": 6}},
-            text=[f"{int(row['count']):,} ({_percent(row['value'])})" if row["count"] else "" for row in rows],
+            marker={"color": colour, "line": {"width": 1, "color": colours.background}},
+            text=[f"{short}: {int(row['count']):,} ({_percent(row['value'])})" if row["count"] else "" for row in rows],
             textposition="inside",
             insidetextanchor="middle",
+            insidetextfont={"color": colours.background, "size": 13},
             customdata=[[row["of"], row["low"], row["high"]] for row in rows],
-            hovertemplate=f"%{{x:,}} of %{{customdata[0]:,}} shown one {words}<br>95 % interval %{{customdata[1]:.1%}} "
-            "to %{customdata[2]:.1%}<extra>%{y}</extra>",
+            hovertemplate=f"%{{x:,}} of %{{customdata[0]:,}} shown one: {words}<br>95 % interval "
+            "%{customdata[1]:.1%} to %{customdata[2]:.1%}<extra>%{y}</extra>",
         )
     lay_out(figure, colours, height=250)
     legend_across(figure, 40)
-    figure.update_layout(barmode="stack")
+    figure.update_layout(barmode="stack", legend={"traceorder": "normal"})
     figure.update_xaxes(title=f"{verb.users} shown one", rangemode="tozero", nticks=6)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
@@ -193,7 +196,7 @@ def segment_forest(gains: pd.DataFrame, colours: Palette) -> go.Figure:
             hovertemplate=f"%{{customdata[0]}}<br>%{{x:+.4f}} {name}<br>95 % interval %{{customdata[2]:+.4f}} to "
             "%{customdata[3]:+.4f}, %{customdata[1]:,} cases<extra></extra>",
         )
-    lay_out(figure, colours, height=56 * len(gains) + 90)
+    lay_out(figure, colours, height=66 * len(gains) + 90)
     legend_across(figure, 40)
     figure.add_vline(x=0, line={"color": colours.text, "width": 1})
     figure.update_xaxes(title="gain of the refined model, 95 % intervals", tickformat="+.3f", nticks=6)
@@ -261,38 +264,39 @@ def shelf_tree(tree: pd.DataFrame, colours: Palette) -> go.Figure:
     colours : Palette
         From `theme.palette`.
     """
+    top = tree["parent"] == ""
+    shown = [
+        shortened(str(name).partition("; ")[0], _SHELF) if shelf else shortened(str(name), _BOARD)
+        for name, shelf in zip(tree["name"], top, strict=True)
+    ]
+    shades = sample_colorscale([list(stop) for stop in colours.sequential], tree["purity"].fillna(0.0).clip(0, 1))
+    said = [
+        [
+            safe(str(name), 60),
+            "no category" if np.isnan(purity) else f"{_percent(purity)} of them: {safe(str(category))}",
+        ]
+        for name, category, purity in zip(tree["name"], tree["category"], tree["purity"], strict=True)
+    ]
+    # The catalogue itself is the outermost box, without a colour.
     figure = go.Figure(
         go.Treemap(
-            ids=tree["id"],
-            parents=tree["parent"],
-            labels=[safe(shortened(str(name), _LABEL)) for name in tree["name"]],
-            values=tree["items"],
+            ids=["catalogue", *tree["id"]],
+            parents=["", *tree["parent"].where(~top, "catalogue")],
+            labels=["Whole catalogue", *map(safe, shown)],
+            values=[int(tree["items"][top].sum()), *tree["items"].tolist()],
             branchvalues="total",
-            marker={
-                "colors": tree["purity"].fillna(0.0),
-                "colorscale": [list(stop) for stop in colours.sequential],
-                "cmin": 0,
-                "cmax": 1,
-                "line": {"width": 1, "color": colours.background},
-                "colorbar": {"title": {"text": "purity"}, "tickformat": ".0%", "thickness": 12, "outlinewidth": 0},
-                "showscale": True,
-            },
-            customdata=[
-                [safe(str(name), 60), safe(str(category)), "unknown" if np.isnan(purity) else _percent(purity)]
-                for name, category, purity in zip(tree["name"], tree["category"], tree["purity"], strict=True)
-            ],
-            hovertemplate="<b>%{customdata[0]}</b><br>%{value:,} items<br>%{customdata[2]} of them are "
-            "%{customdata[1]}<extra></extra>",
+            marker={"colors": [colours.background, *shades], "line": {"width": 1, "color": colours.background}},
+            customdata=[["Whole catalogue", ""], *said],
+            hovertemplate="<b>%{customdata[0]}</b><br>%{value:,} items<br>%{customdata[1]}<extra></extra>",
             textfont={"size": 13},
             tiling={"pad": 2},
             pathbar={"visible": False},
-            root={"color": "rgba(0,0,0,0)"},
-            maxdepth=2,
+            maxdepth=3,
         )
     )
     lay_out(figure, colours, height=520)
     # Boxes too small for their name show it when pointed at.
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 8, "b": 0}, uniformtext={"minsize": 11, "mode": "hide"})
+    figure.update_layout(margin={"l": 0, "r": 0, "t": 8, "b": 0}, uniformtext={"minsize": 10, "mode": "hide"})
     return figure
 
 

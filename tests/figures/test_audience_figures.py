@@ -32,8 +32,8 @@ def test_those_reached_are_split_and_told_apart_without_colour() -> None:
     had, never = figures.reach_bars(measures(), DARK, BOUGHT).data
     assert list(had.x) == [40.0, 40.0]
     assert list(never.x) == [50.0, 50.0]
-    assert never.marker.pattern.shape == "/"
-    assert had.text[0] == "40 (40 %)"
+    assert had.text[0] == "before: 40 (40 %)"
+    assert never.text[0] == "never: 50 (50 %)"
 
 
 def test_gains_of_segments_leave_out_a_missing_placebo() -> None:
@@ -71,6 +71,8 @@ def test_a_tree_of_shelves_is_as_large_as_its_items() -> None:
         }
     )
     trace = figures.shelf_tree(tree, DARK).data[0]
-    assert list(trace.values) == [5, 2, 3]
-    assert trace.labels[0] == "&lt;b&gt;Tent&lt;/b&gt;"
-    assert list(trace.marker.colors) == [0.5, 0.0, 1.0]
+    assert list(trace.values) == [5, 5, 2, 3]
+    assert list(trace.parents) == ["", "catalogue", "1", "1"]
+    assert trace.labels[1] == "&lt;b&gt;Tent&lt;/b&gt;"
+    assert trace.customdata[2][1] == "no category"
+    assert len(set(trace.marker.colors)) == 4
