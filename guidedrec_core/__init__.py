@@ -38,6 +38,7 @@ from guidedrec_core.lazy import lazy_names
 if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema as Attributes
     from guidedrec_core.attributes.scores import Scores
+    from guidedrec_core.audience.audience import Audience
     from guidedrec_core.data.dataset import Dataset, SplitDataset
     from guidedrec_core.evaluation.evaluate import evaluate
     from guidedrec_core.recommenders.explanation import Explanation
@@ -54,6 +55,7 @@ __version__ = "0.2.0"
 __all__ = [
     "EASE",
     "Attributes",
+    "Audience",
     "BERT4Rec",
     "Dataset",
     "Explanation",
@@ -73,6 +75,7 @@ __all__ = [
 
 _HOME_OF = {
     "Attributes": ("attributes.schema", "AttributeSchema"),
+    "Audience": ("audience.audience", "Audience"),
     "BERT4Rec": ("recommenders.sequence", "BERT4Rec"),
     "Dataset": ("data.dataset", "Dataset"),
     "EASE": ("recommenders.simple", "EASE"),

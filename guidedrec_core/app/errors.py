@@ -59,7 +59,8 @@ def way_on(sentence: str, label: str, **changes: str | None) -> None:
 def complain(error: GuidedrecError) -> None:
     """Show an error's sentence, in the words of the page, and continue."""
     text = str(error).replace("--base-url", "the server's address").replace("--model", "the model's name")
-    st.error(escaped(f"{text[:1].upper()}{text[1:]}."), icon=":material/error:")
+    end = "" if text.endswith(("?", ".")) else "."
+    st.error(escaped(f"{text[:1].upper()}{text[1:]}{end}"), icon=":material/error:")
 
 
 @contextlib.contextmanager

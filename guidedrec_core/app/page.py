@@ -21,6 +21,7 @@ from guidedrec_core.runs.store import RunInfo, RunStore
 PAGES = (
     ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
     ("pages/1_Case_study.py", "Case study", "Why is this recommended to this user?", ":material/person_search:"),
+    ("pages/6_Audience.py", "Audience", "Who gets this, and should they?", ":material/groups:"),
     ("pages/2_Items.py", "Items", "How do the model and shoppers see this item?", ":material/inventory_2:"),
     ("pages/3_Embedding_map.py", "Item map", "What moved, and why?", ":material/scatter_plot:"),
     ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),

@@ -13,6 +13,7 @@ import click
 from guidedrec_core import __version__
 from guidedrec_core.cli.ablate import ablate
 from guidedrec_core.cli.app import app
+from guidedrec_core.cli.audience import audience
 from guidedrec_core.cli.audit import audit
 from guidedrec_core.cli.data import data
 from guidedrec_core.cli.discover import discover
@@ -139,7 +140,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, discover, preview, runs, jobs, doctor),
+    *(recommend, explain, audience, discover, preview, runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -30,6 +30,7 @@ EXPECTED = {
         "evaluate",
         "ablate",
         "audit",
+        "audience",
         "discover",
         "project",
         "recommend",

@@ -20,6 +20,7 @@ from PIL import Image
 PAGES = {
     "overview": "",
     "case_study": "Case_study",
+    "audience": "Audience",
     "items": "Items",
     "embedding_map": "Embedding_map",
     "evaluation": "Evaluation",
@@ -93,6 +94,7 @@ DOCS = {
     "explained": Picture("case_study", 1600, start=LISTS, end=SECTIONS),
     "past_items": Picture("case_study", 1450, by_attribute, SECTIONS),
     "what_if": Picture("case_study", 1050, steer, SECTIONS),
+    "audience": Picture("audience", 1300),
     "items": Picture("items", 1200),
     "embedding_map": Picture("embedding_map", 940),
     "evaluation": Picture("evaluation", 1200),

@@ -1,0 +1,1 @@
+"""The Audience page: who gets this, and should they?"""

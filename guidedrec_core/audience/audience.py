@@ -1,0 +1,84 @@
+"""`Audience`: the users of a data set, ready to be asked about groups: who gets this, and should they?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from guidedrec_core import columns as c
+from guidedrec_core.audience.conditions import About, Condition, about
+from guidedrec_core.audience.exposure import GroupAnswer, group_answer
+from guidedrec_core.audience.members import Mask, members
+from guidedrec_core.audience.population import Population
+from guidedrec_core.audience.reading import read_condition
+from guidedrec_core.errors import InputError
+
+
+@dataclass(frozen=True, eq=False)
+class Audience(Population):
+    """The users of a data set, and what the base and the refined model show them; see `Population.of`.
+
+    Examples
+    --------
+    >>> audience = Audience.of(model)  # doctest: +SKIP
+    >>> audience.who_gets("jackets", "seeks warmth").models  # doctest: +SKIP
+    """
+
+    def items(self, condition: Condition | str | None) -> Mask:
+        """Return the items that fulfil a condition, given as such or as text, ``[n_items]``; all for None.
+
+        Raises
+        ------
+        InputError
+            The text is not understood, the condition is one on users, or names what the data set does not have.
+        """
+        return self._members(condition, "items")
+
+    def users(self, condition: Condition | str | None) -> Mask:
+        """Return the users that fulfil a condition, given as such or as text, ``[n_users]``; all for None.
+
+        Raises
+        ------
+        InputError
+            The text is not understood, the condition is one on items, or names what the data set does not have.
+        """
+        return self._members(condition, "users")
+
+    def condition(self, given: Condition | str, wanted: About) -> Condition:
+        """Return a condition given as such or as text."""
+        return read_condition(given, wanted, self.terms) if isinstance(given, str) else given
+
+    def cases_of(self, users: Condition | str | None) -> pd.DataFrame:
+        """Return the test cases of the users that fulfil a condition; see `cases`."""
+        chosen = set(self.data.dataset.users.ids[self.users(users)])
+        return self.cases[self.cases[c.USER].isin(chosen)].reset_index(drop=True)
+
+    def who_gets(
+        self, items: Condition | str | None, users: Condition | str | None = None, samples: int = 1000
+    ) -> GroupAnswer:
+        """Say who is shown some items, and whether they should be; see `guidedrec_core.audience.exposure`.
+
+        Parameters
+        ----------
+        items : Condition or str or None
+            Which items; all by default.
+        users : Condition or str, optional
+            Among which users; all by default.
+        samples : int
+            Resamples of users for intervals.
+
+        Raises
+        ------
+        InputError
+            A condition is not understood, or nothing fulfils it.
+        """
+        return group_answer(self, self.items(items), self.users(users), samples)
+
+    def _members(self, condition: Condition | str | None, wanted: About) -> Mask:
+        """Return what fulfils a condition."""
+        if condition is None:
+            return np.ones(self.n_items if wanted == "items" else self.n_users, dtype=bool)
+        parsed = self.condition(condition, wanted)
+        if about(parsed) != wanted:
+            raise InputError(f"expected a condition on {wanted}, got one on {about(parsed)}")
+        return members(parsed, self)
