@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("projection",),
     ("audit", "items", "discovery"),
     ("cases", "stages", "figures"),
+    ("report",),
     ("app", "cli"),
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
