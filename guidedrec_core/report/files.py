@@ -54,10 +54,15 @@ def table_bytes(frame: pd.DataFrame, kind: TableFormat) -> bytes:
 
 def zipped_tables(tables: Mapping[str, pd.DataFrame], kind: TableFormat) -> bytes:
     """Write tables into one ZIP file, each as ``<name>.csv`` or ``<name>.parquet``."""
+    return zipped({f"{name}.{kind}": table_bytes(frame, kind) for name, frame in tables.items()})
+
+
+def zipped(contents: Mapping[str, bytes]) -> bytes:
+    """Put files into one ZIP file, by name."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, frame in tables.items():
-            archive.writestr(f"{name}.{kind}", table_bytes(frame, kind))
+        for name, content in contents.items():
+            archive.writestr(name, content)
     return file.getvalue()
 
 
