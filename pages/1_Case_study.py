@@ -5,6 +5,7 @@ import streamlit as st
 from guidedrec_core.app import loaders, page, show, url
 from guidedrec_core.app.case_study import lists, sections
 from guidedrec_core.app.errors import guard, way_on
+from guidedrec_core.app.export import export_menu
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures.theme import palette
@@ -27,6 +28,7 @@ with guard():
     system = loaders.system(key.run_id, key.shown)
     case = loaders.case(key)
 url.update(user=key.user_id, item=key.item_id, history=key.shown)
+export_menu(view, case=case.key)
 colours, scale = palette(view.dark), (system.schema.scale.min, system.schema.scale.max)
 labels = {attribute.name: attribute.label for attribute in system.schema.attributes}
 

@@ -5,6 +5,7 @@ import streamlit as st
 from guidedrec_core.app import loaders, page, url
 from guidedrec_core.app.embedding_map.view import explore, user_box
 from guidedrec_core.app.errors import guard, way_on
+from guidedrec_core.app.export import export_menu
 from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.items.picker import item_picker
 
@@ -20,6 +21,7 @@ if view.user is not None and view.user not in dataset.users:
     way_on(f"There is no {who} {view.user} in {view.dataset}.", f"Show no {who}", user=None)
 recommendations = None if evaluation is None else loaders.table(evaluation.id, "recommendations")
 
+export_menu(view, projection=projection)
 with st.popover(f"Find an item or a {view.verb.user}", icon=":material/search:"):
     item_picker(item_loaders.index(view.entry.data.id), view.item)
     user_box(view.user, view.verb)

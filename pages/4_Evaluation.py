@@ -17,6 +17,7 @@ from guidedrec_core.app.evaluation.tables import (
     model_list,
     slice_table,
 )
+from guidedrec_core.app.export import export_menu
 from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
 from guidedrec_core.evaluation.verdict import metric_label, metric_meaning, verdict
 from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
@@ -30,6 +31,7 @@ with guard():
         loaders.table(run.id, n) for n in ("metrics", "differences", "slices", "lists")
     )
     trained = {model: loaders.optional_table(i, "training") for model, i in run.inputs.items()}
+export_menu(view, evaluation=run)
 names = list(dict.fromkeys(metrics["metric"]))
 default = next((n for n in names if n.startswith("NDCG")), names[0])
 verb = view.verb

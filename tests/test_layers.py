@@ -35,6 +35,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("audit", "items", "discovery"),
     ("audience",),
     ("cases", "stages", "figures"),
+    ("report",),
     ("app", "cli"),
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}

@@ -84,6 +84,7 @@ def set_up(question: str, icon: str) -> View:
         page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
     )
     show.readable_segments()
+    show.forget_tables()
     store = loaders.store()
     place = url.read()
     with st.sidebar:

@@ -1,5 +1,6 @@
 """Small pieces every page uses: a leading sentence, a chart, a note."""
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -10,12 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.figures.theme import palette
 from guidedrec_core.spreadsheets import harmless
 
 # `PIL.Image` is imported above for Plotly, which looks for it among the loaded modules whenever it writes a figure, and
 # fails when another thread has loaded half of it: shap and matplotlib, which a visit brings in, do that.
 
-_CHART = {"displayModeBar": False, "displaylogo": False, "showSendToCloud": False, "scrollZoom": False}
+_CHART = {"displaylogo": False, "showSendToCloud": False, "scrollZoom": False, "modeBarButtons": [["toImage"]]}
+_IMAGES, _IMAGE_FORMAT, _TABLES = ("PNG", "SVG"), "image_format", "page_tables"
 
 _ABOUT = (
     "A recommender learns from what people do, but cannot say why it recommends something. Here a base model was "
@@ -67,7 +70,7 @@ def pair() -> tuple[DeltaGenerator, DeltaGenerator]:
 
 
 def chart(figure: go.Figure, alt: str, key: str) -> None:
-    """Show a figure without controls.
+    """Show a figure whose only control, at its top right corner, saves it as an image.
 
     Parameters
     ----------
@@ -78,7 +81,9 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
     key : str
         Unique on the page.
     """
-    st.plotly_chart(figure, alt=alt, key=key, config=_CHART)
+    ground = go.Figure(figure).update_layout(paper_bgcolor=palette(dark()).background)  # of the saved image, too
+    saved = {"filename": key, "format": str(st.session_state.get(_IMAGE_FORMAT, "PNG")).lower(), "scale": 2}
+    st.plotly_chart(ground, alt=alt, key=key, config=_CHART | {"toImageButtonOptions": saved})
 
 
 def table(frame: pd.DataFrame, **options: Any) -> Any:
@@ -96,7 +101,34 @@ def table(frame: pd.DataFrame, **options: Any) -> Any:
     DeltaGenerator or DataframeState
         What `st.dataframe` returns: the selection, where rows can be selected.
     """
+    # A name that is the same each time a part of the page is drawn anew.
+    name = options.get("key") or options.get("alt") or "_".join(map(str, frame.columns[:3]))
+    page_tables()[_file_name(str(name))] = frame
     return st.dataframe(harmless(frame), **options)
+
+
+def page_tables() -> dict[str, pd.DataFrame]:
+    """Return the tables that the page has shown in this session, by name; `forget_tables` empties it."""
+    tables: dict[str, pd.DataFrame] = st.session_state.setdefault(_TABLES, {})
+    return tables
+
+
+def forget_tables() -> None:
+    """Begin a page: what the last one has shown is not its own."""
+    st.session_state[_TABLES] = {}
+
+
+def choose_image_format() -> None:
+    """Let the visitor choose how charts are saved."""
+    st.segmented_control(
+        "Save charts as",
+        _IMAGES,
+        default=None if _IMAGE_FORMAT in st.session_state else _IMAGES[0],
+        required=True,
+        key=_IMAGE_FORMAT,
+        persist_state="session",
+        help="The camera at the top right corner of a chart saves it; point at the chart to see it.",
+    )
 
 
 def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> None:
@@ -115,6 +147,11 @@ def table_twin(frame: pd.DataFrame, label: str, key: str, **options: Any) -> Non
     """
     with st.expander(label, icon=":material/table:"):
         table(frame, hide_index=True, key=key, alt=label, **options)
+
+
+def _file_name(text: str) -> str:
+    """Return a name for a file, of letters, digits and ``_``."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")[:60] or "table"
 
 
 def _tooltip(text: str | None) -> str | None:

@@ -20,10 +20,12 @@ from guidedrec_core.cli.discover import discover
 from guidedrec_core.cli.doctor import doctor
 from guidedrec_core.cli.evaluate import evaluate
 from guidedrec_core.cli.explain import explain
+from guidedrec_core.cli.export import export
 from guidedrec_core.cli.jobs import jobs
 from guidedrec_core.cli.override import override, overrides
 from guidedrec_core.cli.preview import preview
 from guidedrec_core.cli.recommend import recommend
+from guidedrec_core.cli.report import report
 from guidedrec_core.cli.runs import runs
 from guidedrec_core.cli.score import score
 from guidedrec_core.cli.score_reliability import reliability
@@ -140,7 +142,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, audience, discover, preview, runs, jobs, doctor),
+    *(recommend, explain, audience, discover, preview, report, export, runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -64,7 +64,7 @@ def opened(
     NotFoundError
         There is no such run; the message says what to do.
     """
-    entry = _choose(session.store(), dataset, run_id)
+    entry = choose(session.store(), dataset, run_id)
     name = entry.data.config["name"]
     from guidedrec_core.recommenders.reading import open_refined
 
@@ -76,8 +76,14 @@ def opened(
         session.note(f"from the newest refined run, {entry.run.id} of data set {name}")
 
 
-def _choose(store: "RunStore", dataset: str | None, run_id: str | None) -> "RefinedEntry":
-    """Find the refined run."""
+def choose(store: "RunStore", dataset: str | None, run_id: str | None) -> "RefinedEntry":
+    """Find a refined run; by default the newest of the data set, or of all.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such run; the message says what to do.
+    """
     from guidedrec_core.runs.library import find_entry, refined_entries
 
     if dataset is not None:

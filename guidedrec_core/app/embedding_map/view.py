@@ -154,6 +154,7 @@ def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: Ma
                 ["label", "pull", *own, "catalogue_score", "low", "high"]
             ],
             hide_index=True,
+            key="map_attributes",
             height="content",
             column_config={
                 "label": "Attribute",
@@ -175,6 +176,7 @@ def _tables(item_map: ItemMap, selection: Selection, whole: Selection, state: Ma
         show.table(
             shown[[c.TITLE, c.CATEGORY, "interactions", "kept", c.ITEM]].head(_MOST_ITEMS),
             hide_index=True,
+            key="map_items",
             column_config={
                 c.TITLE: st.column_config.TextColumn("Item", width="large"),
                 c.CATEGORY: "Category",

@@ -82,6 +82,7 @@ def _orders(fidelity: pd.DataFrame, verb: InteractionVerb) -> None:
     show.table(
         rows[["part", "direction", "order", "area", "low", "high", "gap", "gap_low", "gap_high", "better"]],
         hide_index=True,
+        key="explanation_orders",
         column_config={
             "part": "What",
             "direction": "Test",
@@ -120,6 +121,7 @@ def _meanings(meaning: pd.DataFrame, labels: dict[str, str], verb: InteractionVe
     show.table(
         table,
         hide_index=True,
+        key="attribute_meanings",
         height="content",
         column_config={
             "attribute": "Attribute",

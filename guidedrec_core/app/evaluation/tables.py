@@ -40,6 +40,7 @@ def metric_table(metrics: pd.DataFrame) -> None:
     show.table(
         table.rename(index=MODEL_WORDS).reset_index(),
         hide_index=True,
+        key="metrics_table",
         height="content",
         column_config={
             "model": "Model",
@@ -58,6 +59,7 @@ def difference_table(differences: pd.DataFrame) -> None:
     show.table(
         table,
         hide_index=True,
+        key="differences_table",
         column_config={
             "model": "Model",
             "against": "Compared with",
@@ -79,6 +81,7 @@ def slice_table(gains: pd.DataFrame, slice_by: str, verb: InteractionVerb) -> No
     show.table(
         gains[["slice", "n_cases", *models, "gain", "ci_low", "ci_high"]],
         hide_index=True,
+        key=f"slices_{slice_by}_table",
         column_config={
             "slice": "Group",
             "n_cases": _NUMBER("Cases", format="%d"),
@@ -111,6 +114,7 @@ def list_table(lists: pd.DataFrame, verb: InteractionVerb) -> None:
     show.table(
         table.rename(index=MODEL_WORDS).reset_index(),
         hide_index=True,
+        key="lists_table",
         height="content",
         column_config={
             "model": "Model",
@@ -132,6 +136,7 @@ def ablation_table(ablation: pd.DataFrame, labels: dict[str, str]) -> None:
             metric=ablation["metric"].map(metric_label),
         ),
         hide_index=True,
+        key="ablation_table",
         column_config={
             "kind": "Attributes used",
             "attribute": "Attribute",

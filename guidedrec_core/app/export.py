@@ -1,0 +1,170 @@
+"""What a page offers to take away: its report, a notebook, its tables, its maps; each is made when it is clicked."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+import streamlit as st
+
+from guidedrec_core.app import loaders, show
+from guidedrec_core.app.page import View
+from guidedrec_core.cases.key import CaseKey
+from guidedrec_core.runs.store import RunInfo
+
+if TYPE_CHECKING:
+    from guidedrec_core.report.document import Report
+
+# The menu stands beside the title, wherever a page calls it; where the window is too narrow, in the page's own order.
+_BESIDE_TITLE = """<style>
+@media (min-width: 1000px) {
+  [data-testid="stMainBlockContainer"] > div { position: relative; }
+  .st-key-export_menu { position: absolute; top: 1.4rem; right: 0; width: auto !important; z-index: 1; }
+}
+</style>"""
+_ZIP, _HTML, _NOTEBOOK = "application/zip", "text/html", "application/x-ipynb+json"
+
+
+def export_menu(
+    view: View, *, case: CaseKey | None = None, evaluation: RunInfo | None = None, projection: RunInfo | None = None
+) -> None:
+    """Show the menu "Export" at the right edge; call it once a page, with what the page is about.
+
+    Parameters
+    ----------
+    view : View
+        The page.
+    case : CaseKey, optional
+        A case, with its item.
+    evaluation, projection : RunInfo, optional
+        A run of that stage.
+    """
+    # Files are made in other threads, which know nothing of this session.
+    tables, home = show.page_tables(), loaders.store().home
+    st.html(_BESIDE_TITLE)
+    with (
+        st.container(key="export_menu", horizontal=True, horizontal_alignment="right"),
+        st.popover("Export", icon=":material/ios_share:", key="export"),
+    ):
+        if case is not None:
+            _report(lambda: _case_report(view, case), f"case-{view.dataset}", lambda: _case_notebook(view, case))
+        if evaluation is not None:
+            _report(
+                lambda: _evaluation_report(view, evaluation),
+                f"evaluation-{view.dataset}",
+                lambda: _evaluation_notebook(view, evaluation),
+            )
+        if projection is not None:
+            _maps(str(home), view, projection)
+        st.caption("Tables of this page, with all digits")
+        for label, kind in (("CSV", "csv"), ("Parquet", "parquet")):
+            _button(f"Tables ({label})", f"tables-{view.dataset}-{kind}.zip", _ZIP, _zipper(tables, kind), "table")
+        show.choose_image_format()
+
+
+def _report(report: "Callable[[], Report]", stem: str, notebook: Callable[[], bytes]) -> None:
+    """Offer a report as a page and as a notebook."""
+
+    def page() -> bytes:
+        from guidedrec_core.report.html import report_html
+
+        return report_html(report()).encode()
+
+    st.caption("Report: opens offline in any browser, prints as PDF")
+    _button("Report (HTML)", f"{stem}.html", _HTML, page, "description")
+    _button("Notebook (Python)", f"{stem}.ipynb", _NOTEBOOK, notebook, "code")
+
+
+def _maps(home: str, view: View, projection: RunInfo) -> None:
+    """Offer the maps in the formats of other programs."""
+
+    def files(form: Literal["tensorboard", "embedding-atlas"]) -> dict[str, bytes]:
+        from guidedrec_core.app.items.loaders import item_map
+        from guidedrec_core.projection.export import map_files
+        from guidedrec_core.projection.spaces import ItemSpace
+
+        model, drawn = loaders.system(view.entry.run.id), item_map(projection.id)
+        with loaders.MODEL_LOCK:
+            base = ItemSpace.base(model.base.item_embedding())
+            refined = ItemSpace.refined(model.refined.item_values(), model.refined.item_remainders())
+        return map_files(drawn, base, refined, form)
+
+    def zipped() -> bytes:
+        from guidedrec_core.report.files import zipped as zip_files
+
+        return zip_files(files("tensorboard"))
+
+    st.caption("Maps for other programs")
+    _button("TensorBoard projector (TSV)", f"map-{view.dataset}-tensorboard.zip", _ZIP, zipped, "scatter_plot")
+    _button(
+        "Embedding Atlas (Parquet)",
+        f"map-{view.dataset}-atlas.parquet",
+        "application/vnd.apache.parquet",
+        lambda: files("embedding-atlas")["items.parquet"],
+        "map",
+    )
+
+
+def _button(label: str, name: str, mime: str, make: Callable[[], bytes], icon: str) -> None:
+    """Offer one file; it is made when the button is clicked, and the page stays as it is."""
+    st.download_button(
+        label,
+        make,
+        file_name=name,
+        mime=mime,
+        icon=f":material/{icon}:",
+        on_click="ignore",
+        width="stretch",
+        key=f"export_{name}",
+    )
+
+
+def _zipper(tables: dict[str, Any], kind: str) -> Callable[[], bytes]:
+    """Return what writes the tables that the page has shown until it is clicked."""
+
+    def make() -> bytes:
+        from guidedrec_core.report.files import zipped_tables
+
+        return zipped_tables(dict(tables), "csv" if kind == "csv" else "parquet")
+
+    return make
+
+
+def _case_report(view: View, key: CaseKey) -> "Report":
+    from guidedrec_core.report.case import case_report, case_views
+    from guidedrec_core.report.stamp import stamp_of
+
+    system = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        views = case_views(system, key.user_id, key.item_id)
+    words = {"full": "whole histories", "train": "the training data"}
+    history = words.get(key.shown, "all but what came last, as in the evaluation")
+    return case_report(views, stamp_of(view.entry, datetime.now(UTC), history=history))
+
+
+def _case_notebook(view: View, key: CaseKey) -> bytes:
+    from guidedrec_core.report.notebook import case_notebook, notebook_text
+
+    report = _case_report(view, key)
+    notebook = case_notebook(report, view.store.home, key.user_id, key.item, key.shown)
+    return notebook_text(notebook).encode()
+
+
+def _evaluation_report(view: View, run: RunInfo) -> "Report":
+    from guidedrec_core.report.evaluation import evaluation_report, evaluation_views
+    from guidedrec_core.report.stamp import stamp_of
+
+    views = evaluation_views(view.store, view.store.open(run.id, verify=False), view.dataset, view.verb)
+    return evaluation_report(views, stamp_of(view.entry, datetime.now(UTC), evaluation=run.id))
+
+
+def _evaluation_notebook(view: View, run: RunInfo) -> bytes:
+    from guidedrec_core.evaluation.report import BASE, REFINED
+    from guidedrec_core.report.evaluation import chosen_metric, evaluation_views
+    from guidedrec_core.report.notebook import evaluation_notebook, notebook_text
+
+    views = evaluation_views(view.store, view.store.open(run.id, verify=False), view.dataset, view.verb)
+    controls = {role: made_from for role, made_from in run.inputs.items() if role not in (BASE, REFINED)}
+    metric, seed = chosen_metric(views), int(run.seed or 0)
+    report = _evaluation_report(view, run)
+    notebook = evaluation_notebook(report, view.store.home, run.summary, run.config, controls, seed, metric)
+    return notebook_text(notebook).encode()
