@@ -95,7 +95,7 @@ def set_up(question: str, icon: str) -> View:
     question : str
         The page's title: the question it answers.
     icon : str
-        The Material symbol of the page in `PAGES`.
+        The Material symbol of the page in `PAGES`, by which its controls in the address are found; see `url.OWN`.
     """
     st.set_page_config(
         page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS

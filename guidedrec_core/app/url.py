@@ -13,13 +13,15 @@ import streamlit as st
 SHARED = ("dataset", "run", "user", "item", "history")
 """What every page may show."""
 
-CASE, ITEMS = "Case_study", "Items"
+CASE, ITEMS, MAP, EVALUATION = "Case_study", "Items", "Embedding_map", "Evaluation"
 OWN: Mapping[str, tuple[str, ...]] = {
     CASE: (
         "find", "question", "past", "against", "score", "split", "why", "why_find", "reader",
         "pull", "without", "with", "add_find",
     ),
     ITEMS: ("find_item",),
+    MAP: ("colour", "select_on"),
+    EVALUATION: ("measure",),
 }  # fmt: skip
 """Controls of single pages, by the last part of the page's address."""
 
