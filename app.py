@@ -18,7 +18,7 @@ overview.dataset_line(facts, len(loaders.schema(view.entry.run.inputs["scores"])
 with lead:
     evaluation = page.needs(view, "evaluation", "The measurements")
     metrics, differences = (loaders.table(evaluation.id, name) for name in ("metrics", "differences"))
-    show.lead(verdict.overview_sentence(view.dataset, metrics, evaluation.summary["split"], view.verb))
+    show.lead(verdict.overview_sentence(view.dataset_title, metrics, evaluation.summary["split"], view.verb))
 
 st.subheader("Is it better?", anchor=False)
 st.write(escaped(verdict.verdict(differences).sentence))

@@ -39,10 +39,10 @@ def percent(share: float) -> str:
 
     Examples
     --------
-    >>> percent(0.524)
-    '52 %'
+    >>> percent(0.524), percent(-0.001)
+    ('52 %', '0 %')
     """
-    return f"{100 * share:.0f} %"
+    return f"{round(100 * share)} %"
 
 
 def folded(text: str) -> str:

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from guidedrec_core.app import loaders, page, show
+from guidedrec_core.app import loaders, page, show, url
 from guidedrec_core.app.errors import escaped, guard
 from guidedrec_core.app.evaluation import audit as audit_parts
 from guidedrec_core.app.evaluation import charts as evaluation_parts
@@ -23,7 +23,7 @@ from guidedrec_core.evaluation.verdict import metric_label, metric_meaning, verd
 from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.theme import palette
 
-view = page.set_up("Is it really better, and for whom?", ":material/analytics:")
+view = page.set_up("Is it really better, and for whom?", ":material/balance:")
 run = page.needs(view, "evaluation", "The measurements")
 colours = palette(view.dark)
 with guard():
@@ -35,7 +35,17 @@ export_menu(view, evaluation=run)
 names = list(dict.fromkeys(metrics["metric"]))
 default = next((n for n in names if n.startswith("NDCG")), names[0])
 verb = view.verb
-metric = st.segmented_control("Measure", names, default=default, required=True, format_func=metric_label, key="metric")
+asked = url.current().get("measure")
+url.follow("metric", asked if asked in names else default)
+metric = st.segmented_control(
+    "Measure",
+    names,
+    required=True,
+    format_func=metric_label,
+    key="metric",
+    on_change=url.keep,
+    args=("measure", "metric"),
+)
 
 said = verdict(differences, metric)
 show.lead(said.lead)

@@ -14,20 +14,13 @@ from guidedrec_core.runs.store import RunInfo
 if TYPE_CHECKING:
     from guidedrec_core.report.document import Report
 
-# The menu stands beside the title, wherever a page calls it; where the window is too narrow, in the page's own order.
-_BESIDE_TITLE = """<style>
-@media (min-width: 1000px) {
-  [data-testid="stMainBlockContainer"] > div { position: relative; }
-  .st-key-export_menu { position: absolute; top: 1.4rem; right: 0; width: auto !important; z-index: 1; }
-}
-</style>"""
 _ZIP, _HTML, _NOTEBOOK = "application/zip", "text/html", "application/x-ipynb+json"
 
 
 def export_menu(
     view: View, *, case: CaseKey | None = None, evaluation: RunInfo | None = None, projection: RunInfo | None = None
 ) -> None:
-    """Show the menu "Export" at the right edge; call it once a page, with what the page is about.
+    """Show the menu "Export" among the actions of a page; call it once a page, with what the page is about.
 
     Parameters
     ----------
@@ -40,11 +33,7 @@ def export_menu(
     """
     # Files are made in other threads, which know nothing of this session.
     tables, home = show.page_tables(), loaders.store().home
-    st.html(_BESIDE_TITLE)
-    with (
-        st.container(key="export_menu", horizontal=True, horizontal_alignment="right"),
-        st.popover("Export", icon=":material/ios_share:", key="export"),
-    ):
+    with view.actions, st.popover("Export", icon=":material/ios_share:", key="export"):
         if case is not None:
             _report(lambda: _case_report(view, case), f"case-{view.dataset}", lambda: _case_notebook(view, case))
         if evaluation is not None:

@@ -1,11 +1,11 @@
 """The frame of every page: title, data set and run, the first build, footer."""
 
 import shlex
-from collections import Counter
 from dataclasses import dataclass
 from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from guidedrec_core import __version__
 from guidedrec_core.app import job_tray, jobs_panel, loaders, show, url
@@ -17,6 +17,7 @@ from guidedrec_core.jobs.record import Job
 from guidedrec_core.runs import library
 from guidedrec_core.runs.library import RefinedEntry
 from guidedrec_core.runs.store import RunInfo, RunStore
+from guidedrec_core.runs.titles import dataset_title, run_titles
 
 PAGES = (
     ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
@@ -29,6 +30,12 @@ PAGES = (
 )
 """Path, name, question and icon of each page, in order."""
 
+# In the page itself: Streamlit would load a Material symbol for the browser's tab from a font host, and the app must
+# work without a network.
+_TAB_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><rect width="24" height="24" rx="5" fill="#0F766E"/>'
+    '<path d="M6 17h3v-5H6zM10.5 17h3V7h-3zM15 17h3V9.500h-3z" fill="#FFF"/></svg>'
+)
 _SIDEBAR_PIXELS = 270
 _MOST_DETAILS = 20
 
@@ -53,6 +60,10 @@ class View:
         The newest job of this data set, in whatever state.
     verb : InteractionVerb
         The words for the data set's interactions.
+    links : DeltaGenerator
+        Where the navigation is; see `draw_links`.
+    actions : DeltaGenerator
+        At the right of the title: a row for what can be done with the whole page, e.g. copying its link.
     """
 
     store: RunStore
@@ -63,11 +74,18 @@ class View:
     dark: bool
     job: Job | None
     verb: InteractionVerb
+    links: DeltaGenerator
+    actions: DeltaGenerator
 
     @property
     def dataset(self) -> str:
         """The data set's name."""
         return str(self.entry.data.config["name"])
+
+    @property
+    def dataset_title(self) -> str:
+        """The data set's name as people read it."""
+        return dataset_title(self.dataset)
 
 
 def set_up(question: str, icon: str) -> View:
@@ -78,20 +96,22 @@ def set_up(question: str, icon: str) -> View:
     question : str
         The page's title: the question it answers.
     icon : str
-        A Material symbol, e.g. ``":material/map:"``.
+        The Material symbol of the page in `PAGES`, by which its controls in the address are found; see `url.OWN`.
     """
     st.set_page_config(
-        page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
+        page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
     )
     show.readable_segments()
     show.forget_tables()
     store = loaders.store()
+    url.open_page(next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), ""))
     place = url.read()
-    with st.sidebar:
-        for path, name, _, symbol in PAGES:
-            st.page_link(path, label=name, icon=symbol, query_params=url.link(), width="stretch")
-        st.divider()
-    heading = st.empty()
+    links = st.sidebar.empty()
+    draw_links(links)
+    st.sidebar.divider()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        heading = st.container(width="stretch").empty()
+        actions = st.container(horizontal=True, width="content", gap="small", horizontal_alignment="right")
     heading.title(question, anchor=False)
     with guard():
         dataset = _choose_dataset(store, place)
@@ -99,13 +119,32 @@ def set_up(question: str, icon: str) -> View:
         if not entries:
             _wait_for_first_run(store, dataset)
         entry = _choose_run(entries, place, dataset)
-    url.write({**place, "dataset": dataset, "run": entry.run.id})
+    url.fill_in(dataset=dataset, run=entry.run.id)
+    draw_links(links)
     job = jobs_panel.latest(dataset)
     job_tray.tray()
     shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
     verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
     heading.title(question_for(question, verb), anchor=False)
-    return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb)
+    return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb, links, actions)
+
+
+def url_name(path: str) -> str:
+    """Return the last part of a page's address.
+
+    Examples
+    --------
+    >>> url_name("pages/1_Case_study.py"), url_name("app.py")
+    ('Case_study', '')
+    """
+    return path.removeprefix("pages/").removesuffix(".py").partition("_")[2]
+
+
+def draw_links(links: DeltaGenerator) -> None:
+    """Draw the navigation; again after a page has filled in what it shows, so that it goes along to the others."""
+    with links.container(gap="xsmall"):
+        for path, name, _, symbol in PAGES:
+            st.page_link(path, label=name, icon=symbol, query_params=url.link(url_name(path)), width="stretch")
 
 
 def question_for(question: str, verb: InteractionVerb) -> str:
@@ -127,7 +166,8 @@ def footer(view: View) -> None:
     width, split = entry.base.config["encoder"]["width"], entry.base.config["split"]["kind"]
     doubt = ", doubtful scores count less" if entry.shrinks_doubtful else ""
     show.note(
-        f"Data set {view.dataset} ({entry.data.id}) · run {entry.run.id}, {entry.run.created:%d %b %Y %H:%M} UTC · "
+        f"Data set {view.dataset_title} ({view.dataset}, {entry.data.id}) · run {entry.run.id}, "
+        f"{entry.run.created:%d %b %Y %H:%M} UTC · "
         f"{entry.base_kind}, width {width}, {entry.run.config['refinement']['mode']} refinement{doubt}, "
         f"seed {entry.run.seed} · split {split} · guidedrec {__version__}"
     )
@@ -187,17 +227,13 @@ def _choose_dataset(store: RunStore, place: dict[str, str]) -> str:
     chosen = place.get("dataset") or next(iter(built), BUNDLED[0])
     if chosen not in names:
         way_on(f"Data set {chosen} no longer exists, or the link is mistyped.", f"Open {names[0]}", dataset=names[0])
-    _select("Data set", names, chosen, "dataset")
+    _select("Data set", names, chosen, "dataset", {name: dataset_title(name) for name in names})
     return chosen
 
 
 def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str) -> RefinedEntry:
     """Offer the refined runs of a data set; return the one in the URL, else the newest."""
-    # The browser returns the label of a choice, so two runs of the same minute need different labels.
-    times = Counter(map(_run_label, entries))
-    labels = {
-        e.run.id: _run_label(e) if times[_run_label(e)] == 1 else f"{_run_label(e)} ({e.run.id})" for e in entries
-    }
+    labels = run_titles(entries)  # all different: the browser returns the label of a choice
     chosen = place.get("run") or entries[0].run.id
     if chosen not in labels:
         way_on(
@@ -205,14 +241,12 @@ def _choose_run(entries: list[RefinedEntry], place: dict[str, str], dataset: str
             "Open the newest run",
             run=None,
         )
-    details = "\n".join(f"- {escaped(f'{labels[e.run.id]}: {e.details}')}" for e in entries[:_MOST_DETAILS])
+    details = "\n".join(
+        f"- {escaped(f'{labels[e.run.id]}: {e.run.created:%d %b %Y, %H:%M} UTC, {e.details}')}"
+        for e in entries[:_MOST_DETAILS]
+    )
     _select("Run", list(labels), chosen, "run", labels, help=f"How each run was made:\n{details}")
     return next(entry for entry in entries if entry.run.id == chosen)
-
-
-def _run_label(entry: RefinedEntry) -> str:
-    """Return the label of a run: when it was made, and what distinguishes it."""
-    return f"{entry.run.created:%d %b %Y, %H:%M}{', doubtful scores count less' if entry.shrinks_doubtful else ''}"
 
 
 def _select(

@@ -20,6 +20,8 @@ from guidedrec_core.spreadsheets import harmless
 _CHART = {"displaylogo": False, "showSendToCloud": False, "scrollZoom": False, "modeBarButtons": [["toImage"]]}
 _IMAGES, _IMAGE_FORMAT, _TABLES = ("PNG", "SVG"), "image_format", "page_tables"
 
+_TINT = {False: "#DCEFEC", True: "#163B3C"}
+
 _ABOUT = (
     "A recommender learns from what people do, but cannot say why it recommends something. Here a base model was "
     "refined with scores on attributes that people understand. Every recommendation is an exact sum of reasons with a "
@@ -35,12 +37,70 @@ _SEGMENTS = """<style>
 .stButtonGroup button[data-variant]:not([data-disabled]), .stTabs [role="tab"]:not([data-disabled]) {
   color: inherit !important;
 }
+@media (max-width: 1200px) {
+  [data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem; }
+}
 </style>"""
 
 
 def readable_segments() -> None:
-    """Give selected segments and tabs a readable text colour; draws nothing."""
+    """Give selected segments and tabs a readable text colour, and narrow windows narrow margins; draws nothing."""
     st.html(_SEGMENTS)
+
+
+def sticky(key: str, dark: bool) -> None:
+    """Let a keyed container stay in view: at the lower edge before its place is reached, at the upper one after.
+
+    Parameters
+    ----------
+    key : str
+        The container's key.
+    dark : bool
+        For its ground.
+    """
+    colours = palette(dark)
+    wrapper, block = "[data-testid='stLayoutWrapper']", "[data-testid='stVerticalBlock']"
+    bar = f"{wrapper} > .st-key-{key}"
+    # Without boxes of their own, the fragment around the bar does not keep it from leaving the fragment upwards.
+    st.html(
+        f"<style>{wrapper}:has(> .st-key-{key}) {{ position: sticky; top: 0; bottom: 0; z-index: 90;"
+        f" background: {colours.background}; padding: 0.5rem 0;"
+        f" box-shadow: 0 1px {colours.grid}, 0 -1px {colours.grid}; }}"
+        f" {wrapper}:has(> {block} > {bar}), {block}:has(> {bar}) {{ display: contents; }}</style>"
+    )
+
+
+def sticky_side(key: str) -> None:
+    """Let a keyed container at the top of a column stay in view, below a bar of questions, while the other scrolls."""
+    st.html(f"<style>[data-testid='stLayoutWrapper']:has(> .st-key-{key}) {{ position: sticky; top: 4rem; }}</style>")
+
+
+def centred_sliders(key: str, most: float, step: float, dark: bool) -> None:
+    """Colour the sliders in a keyed container from zero in the middle to the value: to the right up, to the left down.
+
+    Parameters
+    ----------
+    key : str
+        The container's key.
+    most, step : float
+        The sliders go from ``-most`` to ``most`` in these steps.
+    dark : bool
+        For the colours.
+    """
+    colours = palette(dark)
+    # No style can name the track: it is the first part of the element that has a direction.
+    whole = f".st-key-{key} [data-testid='stSlider'] [role='group'] > [data-orientation]"
+
+    def rule(which: str, start: str, end: str, colour: str) -> str:
+        ground = f"{colours.grid} {start}, {colour} {start} {end}, {colours.grid} {end}"
+        return f"{whole}{which} > div:first-child {{ background: linear-gradient(to right, {ground}) !important; }}"
+
+    rules = [rule("", "calc(50% - 1px)", "calc(50% + 1px)", colours.muted)]
+    for number in range(1, round(most / step) + 1):
+        value, width = number * step, 50 * number * step / most
+        rules.append(rule(f":has(input[value='{value:g}'])", "50%", f"{50 + width:g}%", colours.positive))
+        rules.append(rule(f":has(input[value='-{value:g}'])", f"{50 - width:g}%", "50%", colours.negative))
+    st.html(f"<style>{' '.join(rules)}</style>")
 
 
 def dark() -> bool:
@@ -63,9 +123,15 @@ def about(verb: InteractionVerb) -> None:
     st.write(escaped(_ABOUT.format(patterns=verb.patterns)))
 
 
-def pair() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """Return two places side by side; one below the other where the window is too narrow for both."""
-    grid = st.grid(2, min_column_width=420, gap="medium")
+def pair(narrowest: int = 420) -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Return two places side by side; one below the other where the window is too narrow for both.
+
+    Parameters
+    ----------
+    narrowest : int
+        Pixels that each needs.
+    """
+    grid = st.grid(2, min_column_width=narrowest, gap="medium")
     return grid.cell(), grid.cell()
 
 
@@ -86,13 +152,17 @@ def chart(figure: go.Figure, alt: str, key: str) -> None:
     st.plotly_chart(ground, alt=alt, key=key, config=_CHART | {"toImageButtonOptions": saved})
 
 
-def table(frame: pd.DataFrame, **options: Any) -> Any:
+def table(frame: pd.DataFrame, marked: list[int] | None = None, dark: bool = False, **options: Any) -> Any:
     """Show a table; every table has a button that downloads it, so its texts are made harmless for spreadsheets.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        What to show.
+        What to show. Numbers so small that they would be shown as "-0.00" should be made plain first: see `plain`.
+    marked : list of int, optional
+        Rows with a tinted ground, by index label.
+    dark : bool
+        For the tint.
     **options
         Passed to `st.dataframe`.
 
@@ -104,7 +174,26 @@ def table(frame: pd.DataFrame, **options: Any) -> Any:
     # A name that is the same each time a part of the page is drawn anew.
     name = options.get("key") or options.get("alt") or "_".join(map(str, frame.columns[:3]))
     page_tables()[_file_name(str(name))] = frame
-    return st.dataframe(harmless(frame), **options)
+    shown = harmless(frame)
+    if not marked:
+        return st.dataframe(shown, **options)
+    tint = f"background-color: {_TINT[dark]}; font-weight: 600"
+    return st.dataframe(
+        shown.style.apply(lambda row: [tint if row.name in marked else ""] * len(row), axis=1), **options
+    )
+
+
+def plain(frame: pd.DataFrame, digits: int) -> pd.DataFrame:
+    """Return a table in which no number will be shown as a zero with a minus; all others stay as they are.
+
+    Examples
+    --------
+    >>> plain(pd.DataFrame({"value": [-0.0004, -0.0006, 1.23456]}), 3)["value"].tolist()
+    [0.0, -0.0006, 1.23456]
+    """
+    numbers = frame.select_dtypes("float").columns
+    half = 0.5 * 10.0**-digits
+    return frame.assign(**{name: frame[name].mask(frame[name].between(-half, 0), 0.0) for name in numbers})
 
 
 def page_tables() -> dict[str, pd.DataFrame]:

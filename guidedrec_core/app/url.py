@@ -1,56 +1,182 @@
-"""The state of the app in the URL: data set, run, user, item and part of the history, kept across pages."""
+"""The state of the app in the address: what is studied, and how each page's controls are set.
+
+`SHARED` names go along to every page, the names in `OWN` belong to one page, which finds them again when the visitor
+comes back. One change of a control is one message to the browser, so one entry in its history and one press of Back.
+Defaults that a page fills in are remembered but not sent, so that opening a page adds no entry of its own.
+"""
 
 from collections.abc import Mapping
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-NAMES = ("dataset", "run", "user", "item", "history")
-_KEY = "guidedrec_place"
+SHARED = ("dataset", "run", "user", "item", "history")
+"""What every page may show."""
+
+CASE, ITEMS, MAP, EVALUATION = "Case_study", "Items", "Embedding_map", "Evaluation"
+OWN: Mapping[str, tuple[str, ...]] = {
+    CASE: (
+        "find", "question", "past", "against", "score", "split", "why", "why_find", "reader",
+        "pull", "without", "with", "add_find",
+    ),
+    ITEMS: ("find_item",),
+    MAP: ("colour", "select_on"),
+    EVALUATION: ("measure",),
+}  # fmt: skip
+"""Controls of single pages, by the last part of the page's address."""
+
+NAMES = (*SHARED, *dict.fromkeys(name for names in OWN.values() for name in names))
+"""All names."""
+
+_OF_DATASET = ("run", "user", "item", "history", *(name for name in NAMES if name not in SHARED and name != "question"))
+_OF_USER = ("item", "history", "against", "pull", "without", "with")
+_OF_ITEM = ("against",)
+_KEY, _PAGE = "guidedrec_place", "guidedrec_page"
+
+
+def open_page(page: str) -> None:
+    """Say which page is drawn, e.g. `CASE`; pages without controls of their own need not."""
+    st.session_state[_PAGE] = page
 
 
 def read() -> dict[str, str]:
-    """Return the state, as far as it is known.
+    """Return what the address says.
 
-    A URL with any of the names is complete: what it leaves out is not filled in from an earlier page. A URL without any
-    of them, as in the menu, keeps the state.
+    An address is complete: what it leaves out is not filled in from what was shown before, so that Back shows what
+    was there. Links between pages carry everything along (see `link`).
 
     Returns
     -------
     dict of str to str
         A subset of `NAMES`; values are unchecked, they may name what no longer exists.
     """
-    given = {name: st.query_params[name] for name in NAMES if st.query_params.get(name)}
-    if given:
-        st.session_state[_KEY] = given
-    return dict(st.session_state.get(_KEY, {}))
+    given = {name: st.query_params[name] for name in _known() if st.query_params.get(name)}
+    _remember(given)
+    return given
 
 
-def write(place: Mapping[str, str | None]) -> None:
-    """Set the state, in the URL and for the other pages; None and "" leave a name out."""
-    kept = {name: str(place[name]) for name in NAMES if place.get(name)}
-    st.session_state[_KEY] = kept
-    for name in NAMES:
-        if name not in kept:
-            st.query_params.pop(name, None)
-        elif st.query_params.get(name) != kept[name]:
-            st.query_params[name] = kept[name]
+def current() -> dict[str, str]:
+    """Return what the page shows, with the defaults that it filled in."""
+    place: dict[str, str] = st.session_state.get(_KEY, {})
+    return {name: place[name] for name in _known() if name in place}
+
+
+def fill_in(**defaults: str | None) -> None:
+    """Remember what the page shows where the address says nothing, for links and later changes; sends nothing."""
+    _remember({**current(), **{name: value for name, value in defaults.items() if value}})
 
 
 def update(**changes: str | None) -> None:
-    """Change some names and keep the others; usable as a widget's callback.
+    """Change some names and keep the others, in the address too; usable as a widget's callback.
 
-    Another data set clears the run, the user and the item, and another user the item and the part of the history,
-    unless they are given too.
+    Another data set clears all that belongs to the old one, another user the item and what was changed of the user's
+    taste and history, another item what it is compared with, unless they are given too. None and "" leave a name out.
     """
-    place: dict[str, str | None] = {**read()}
-    if "dataset" in changes and changes["dataset"] != place.get("dataset"):
-        place.update(run=None, user=None, item=None, history=None)
-    if "user" in changes and changes["user"] != place.get("user"):
-        place.update(item=None, history=None)
-    write({**place, **changes})
+    place: dict[str, str | None] = {**current()}
+    for name, depending in (("dataset", _OF_DATASET), ("user", _OF_USER), ("item", _OF_ITEM)):
+        if name in changes and changes[name] != place.get(name):
+            place.update(dict.fromkeys(depending))
+    kept = _kept({**place, **changes})
+    if kept == current():
+        return
+    _remember(kept, forget=[name for name, value in place.items() if value is None])
+    foreign = {name: st.query_params.get_all(name) for name in st.query_params if name not in NAMES}
+    # In one message: each one is an entry in the browser's history.
+    st.query_params.from_dict({**foreign, **kept})
 
 
-def link(**changes: str | None) -> dict[str, str]:
-    """Return the query parameters of another state, for `st.page_link` and `st.switch_page`."""
-    place: dict[str, str | None] = {**read(), **changes}
+def link(page: str | None = None, **changes: str | None) -> dict[str, str]:
+    """Return the query parameters of another place, for `st.page_link` and `st.switch_page`.
+
+    Parameters
+    ----------
+    page : str, optional
+        The page, as in `OWN`, whose controls go along as they were left.
+    **changes : str or None
+        What is different there.
+    """
+    place: dict[str, str | None] = {**st.session_state.get(_KEY, {})}
+    for name, depending in (("user", _OF_USER), ("item", _OF_ITEM)):
+        if name in changes and changes[name] != place.get(name):
+            place.update(dict.fromkeys(depending))
+    names = (*SHARED, *OWN.get(page or "", ()), *changes)
+    return {name: value for name, value in _kept({**place, **changes}).items() if name in names}
+
+
+def follow(key: str, value: object) -> None:
+    """Let a widget show what the address says, also when that was changed elsewhere, e.g. by Back."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def keep(name: str, key: str) -> None:
+    """Put a widget's value into the address; a widget's callback."""
+    value = st.session_state[key]
+    update(**{name: None if value is None or value is False else "1" if value is True else str(value)})
+
+
+def address() -> str:
+    """Return the full address of what the page shows, defaults included."""
+    here = urlsplit(st.context.url or "")
+    return urlunsplit((here.scheme, here.netloc, here.path, urlencode(current()), ""))
+
+
+def many(values: Mapping[str, float] | tuple[str, ...] | list[str]) -> str:
+    """Write several values as one: ids, or numbers by name.
+
+    Examples
+    --------
+    >>> many(("tent-1", "a,b")), many({"warmth": 1.5, "pace": 0.0})
+    ('tent-1,a%2Cb', 'warmth:1.5')
+    """
+    if isinstance(values, Mapping):
+        return ",".join(f"{quote(name, safe='')}:{value:g}" for name, value in values.items() if value)
+    return ",".join(quote(value, safe="") for value in values)
+
+
+def ids(text: str | None) -> tuple[str, ...]:
+    """Read ids written by `many`.
+
+    Examples
+    --------
+    >>> ids("tent-1,a%2Cb"), ids(None)
+    (('tent-1', 'a,b'), ())
+    """
+    return tuple(unquote(part) for part in (text or "").split(",") if part)
+
+
+def numbers(text: str | None) -> dict[str, float]:
+    """Read numbers written by `many`; what is no number is left out.
+
+    Examples
+    --------
+    >>> numbers("warmth:1.5,pace:fast,:3")
+    {'warmth': 1.5}
+    """
+    found = {}
+    for part in (text or "").split(","):
+        name, _, value = part.rpartition(":")
+        try:
+            number = float(value)
+        except ValueError:
+            continue
+        if name and number == number:  # not a NaN
+            found[unquote(name)] = number
+    return found
+
+
+def _known() -> tuple[str, ...]:
+    """Return the names that the page drawn knows."""
+    return (*SHARED, *OWN.get(st.session_state.get(_PAGE, ""), ()))
+
+
+def _remember(place: Mapping[str, str], forget: list[str] | None = None) -> None:
+    """Keep a place, and what other pages' controls were left at."""
+    mine = {*_known(), *(forget or ())}
+    others = {name: value for name, value in st.session_state.get(_KEY, {}).items() if name not in mine}
+    st.session_state[_KEY] = {**others, **place}
+
+
+def _kept(place: Mapping[str, str | None]) -> dict[str, str]:
+    """Return what is set, in the order of `NAMES`, so that equal places have equal addresses."""
     return {name: str(place[name]) for name in NAMES if place.get(name)}

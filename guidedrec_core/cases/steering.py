@@ -9,7 +9,6 @@ from guidedrec_core import columns as c
 from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.explanation.steering.steer import HistoryScores, Steering, history_scores, steer
 from guidedrec_core.explanation.steering.words import steered_sentence
-from guidedrec_core.explanation.words import lower_first
 from guidedrec_core.facts.fact import Fact
 from guidedrec_core.facts.interactions import SECONDS_OF_YEAR
 from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -65,19 +64,22 @@ def steered_case(
         }
     )
     moved = _fact_changes(system, result.before, result.items, pulls[len(system.schema) :])
-    return SteeredCase(before, after, mix, steered_sentence(after, mix, system.schema.scale.max, moved))
+    labels = [one.label for one in system.steerable.attributes]
+    asked = dict(zip(labels, pulls, strict=False))
+    return SteeredCase(before, after, mix, steered_sentence(after, mix, asked, moved))
 
 
 def _fact_changes(
     system: RefinedRecommender, before: np.ndarray, after: np.ndarray, pulls: tuple[float, ...]
-) -> list[str]:
-    """Say what becomes of the facts that are pulled, e.g. ``"average price from 58 to 41"``."""
-    said = []
+) -> dict[str, str]:
+    """Say what becomes of the facts that are pulled, by label, e.g. ``{"Price": "58 to 41 on average"}``."""
+    said = {}
     for (_, fact), pull in zip(steerable_facts(system), pulls, strict=False):
         if pull and fact.numbers is not None:
             means = [_mean_words(fact, fact.numbers[items]) for items in (before, after)]
-            if all(means) and means[0] != means[1]:
-                said.append(f"{lower_first(fact.label)} from {means[0]} to {means[1]}")
+            if all(means):
+                same = means[0] == means[1]
+                said[fact.label] = f"stays at {means[0]}" if same else f"{means[0]} to {means[1]} on average"
     return said
 
 

@@ -39,16 +39,18 @@ def history_sentence(shares: HistoryShapley, labels: list[str], verb: Interactio
     """
     if not labels:
         return f"There are no past {verb.nouns}, so none of them counts; the score is {shares.score:.2f} anyway."
-    values = shares.values
-    best = [row for row in np.argsort(-values, kind="stable")[:most] if values[row] >= _COUNTS]
-    amounts = ", ".join(f"{values[row]:+.2f}" for row in best)
+    values, lost = shares.values, shares.score - shares.without
+    order = np.argsort(-values, kind="stable")
+    best = [row for row in order[:most] if values[row] >= _COUNTS]
     said = f"No past {verb.noun} contributed much"
     if best:
-        said = f"{_capital(listing([labels[row] for row in best]))} contributed most ({amounts})"
-    gains = shares.without - shares.score
-    worst = int(np.argmax(gains))
-    if gains[worst] >= _COUNTS:
-        said += f"; without {_inside(labels[worst])} the score would be {gains[worst]:.2f} higher"
+        said = f"{_capital(listing([labels[row] for row in best]))} contributed most ({_amounts(values[best])})"
+        said += f"; without {_inside(labels[best[0]])} the score would be {_changed(lost[best[0]])}"
+    worst = int(order[-1])
+    if values[worst] <= -_COUNTS:
+        said += f". {_capital(labels[worst])} works against it most ({values[worst]:+.2f})"
+        said += f"; without {'them' if labels[worst] != _inside(labels[worst]) else 'it'} the score would be "
+        said += _changed(lost[worst])
     empty = float(shares.alone.sum()) + shares.bias
     return f"{said}. Without any past {verb.nouns} the score would be {empty:.2f}; it is {shares.score:.2f}."
 
@@ -65,6 +67,17 @@ def exactness_words(shares: HistoryShapley) -> str:
         f"Each share is accurate to ± {max(margin, 0.01):.2f}: the model scored it with {shares.n_evaluations:,} "
         "combinations of these items, drawn at random. Their sum is exact."
     )
+
+
+def _amounts(values: np.ndarray) -> str:
+    return ", ".join(f"{value:+.2f}" for value in values)
+
+
+def _changed(lost: float) -> str:
+    """Say how a score changes when something is removed that was worth so much in the whole history."""
+    if abs(lost) < 0.005:
+        return "the same"
+    return f"{abs(lost):.2f} {'lower' if lost > 0 else 'higher'}"
 
 
 def _inside(label: str) -> str:

@@ -210,50 +210,7 @@ def fact_phrase(label: str, text: str, contribution: float) -> str:
     return f"{text or f'{lower_first(label)} unknown'} ({contribution:+.2f})"
 
 
-def reason_sentence(
-    title: str, rank: int, base_rank: int, reasons: list[tuple[str, float]], named: float, unnamed: float, most: int = 3
-) -> str:
-    """Say why an item stands where it stands, and how much of that has a name.
-
-    Parameters
-    ----------
-    title : str
-        The item.
-    rank, base_rank : int
-        In the refined and in the base ranking.
-    reasons : list of (str, float)
-        Names with what they contribute against an average item, the largest first.
-    named, unnamed : float
-        What all names contribute, and what no name covers.
-    most : int
-        Reasons said at most.
-    """
-    parts = [f"{name} ({value:+.2f})" for name, value in reasons[:most] if abs(value) >= 0.005]
-    because = listing(parts) if parts else "nothing that has a name"
-    before = f"The base model ranked it {ordinal(base_rank)}{' too' if base_rank == rank else ''}."
-    return f"Why {title} is {ordinal(rank)}: {because}. {_lead_words(named, unnamed)} {before}"
-
-
-def _lead_words(named: float, unnamed: float) -> str:
-    """Say how much of an item's distance from an average one has a name.
-
-    Examples
-    --------
-    >>> _lead_words(4.37, 0.36)
-    'It scores 4.73 above an average item; reasons with a name account for 4.37 of that.'
-    >>> _lead_words(-0.8, 0.1), _lead_words(1.5, -0.2)
-    ('It scores 0.70 below an average item; named reasons cost it 0.80, others add 0.10.', \
-'It scores 1.30 above an average item; named reasons add 1.50, others cost it 0.20.')
-    """
-    lead = named + unnamed
-    where = f"It scores {abs(lead):.2f} {'above' if lead >= 0 else 'below'} an average item"
-    if named * lead >= 0 and unnamed * lead >= 0:
-        return f"{where}; reasons with a name account for {abs(named):.2f} of that."
-    first, second = (f"add {value:.2f}" if value >= 0 else f"cost it {-value:.2f}" for value in (named, unnamed))
-    return f"{where}; named reasons {first}, others {second}."
-
-
-def move_words(status: str, other_rank: int, other: str) -> str:
+def move_words(status: str, other_rank: int, other: str, short: bool = False) -> str:
     """Say how an item's place differs between the two lists; a sign, not a colour, marks the direction.
 
     Parameters
@@ -264,16 +221,22 @@ def move_words(status: str, other_rank: int, other: str) -> str:
         Rank in the other list.
     other : {"was", "now"}
         Whether the other list is the one before (seen from the refined list) or the one after (from the base list).
+    short : bool
+        Leave the direction to the sign, and whether it is before or after to the column's head.
 
     Examples
     --------
     >>> move_words("new", 31, "was"), move_words("down", 4, "now"), move_words("same", 1, "was")
     ('▲ up from 31st', '▼ down to 4th', '• same')
+    >>> move_words("new", 31, "was", short=True), move_words("gone", 19, "now", short=True)
+    ('▲ 31st', '✕ 19th')
     """
     if status == "same":
         return "• same"
-    way = {"new": "▲ up", "gone": "✕ dropped", "up": "▲ up", "down": "▼ down"}[status]
-    return f"{way} {'from' if other == 'was' else 'to'} {ordinal(other_rank)}"
+    sign, way = {"new": "▲ up", "gone": "✕ dropped", "up": "▲ up", "down": "▼ down"}[status].split()
+    if short:
+        return f"{sign} {ordinal(other_rank)}"
+    return f"{sign} {way} {'from' if other == 'was' else 'to'} {ordinal(other_rank)}"
 
 
 def score_words(attribute: Attribute, raw: float, scale_max: float) -> str:

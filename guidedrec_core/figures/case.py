@@ -9,6 +9,7 @@ from guidedrec_core.data.catalogue import category_words, main_category
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures import waterfall
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
+from guidedrec_core.language import percent
 
 _MOST_LANES = 7
 _LABEL = 26
@@ -41,7 +42,7 @@ def timeline(history: pd.DataFrame, colours: Palette, height: int = 0) -> go.Fig
             y=lane.map(lanes.index),
             mode="markers",
             marker={
-                "color": np.where(newest, colours.refined, colours.base),
+                "color": np.where(newest, colours.text, colours.base),
                 "size": np.where(newest, 14, 11),
                 "line": {"width": 1, "color": colours.background},
             },
@@ -86,7 +87,6 @@ def taste(
     known = profile.dropna(subset=["user_score", "catalogue_score"])
     far = known["user_value"].abs().sort_values(ascending=False, kind="stable").index[:most]
     rows = known.loc[far].sort_values("user_value", ascending=False, kind="stable").reset_index(drop=True)
-    above = rows["user_score"] >= rows["catalogue_score"]
     figure = go.Figure()
     figure.add_bar(
         x=rows["user_score"] - rows["catalogue_score"],
@@ -96,7 +96,7 @@ def taste(
         width=0.42,
         name="difference from the catalogue",
         showlegend=False,
-        marker={"color": np.where(above, colours.positive, colours.negative)},
+        marker={"color": colours.base, "opacity": 0.45},
         hoverinfo="skip",
     )
     figure.add_scatter(
@@ -112,7 +112,7 @@ def taste(
         y=rows.index,
         mode="markers",
         name=f"this {verb.user}",
-        marker={"size": 11, "color": np.where(above, colours.positive, colours.negative)},
+        marker={"size": 11, "color": colours.base},
         customdata=_ends(rows, "catalogue_score", "user_value"),
         hovertemplate="<b>%{customdata[0]}</b> %{x:.1f}, catalogue %{customdata[3]:.1f}<br>"
         f"{scale[0]:g}: %{{customdata[1]}}<br>{scale[1]:g}: %{{customdata[2]}}<br>"
@@ -127,6 +127,68 @@ def taste(
         zeroline=False,
     )
     figure.update_xaxes(range=[scale[0] - 0.2, scale[1] + 0.2], zeroline=False)
+    return figure
+
+
+def reason_shares(shares: pd.DataFrame, colours: Palette, height: int = 0, most: int = 6) -> go.Figure:
+    """Draw what sets an item apart, in shares, largest first.
+
+    Parameters
+    ----------
+    shares : pandas.DataFrame
+        `Explanation.shares`.
+    colours : Palette
+        Light or dark.
+    height : int
+        In pixels; 0 for what the rows need.
+    most : int
+        Parts with a bar of their own; the others share the last one.
+    """
+    rows = shares[["kind", "label", "text", "share", "contribution"]]
+    if len(rows) > most + 1:
+        rest = rows.iloc[most:]
+        others = {
+            "kind": "others", "label": f"{len(rest)} smaller reasons", "text": ", ".join(rest["label"]),
+            "share": rest["share"].sum(), "contribution": rest["contribution"].sum(),
+        }  # fmt: skip
+        rows = pd.concat([rows.iloc[:most], pd.DataFrame([others])], ignore_index=True)
+    values = rows["share"].to_numpy(dtype=float) + 0.0
+    amounts = rows["contribution"].to_numpy(dtype=float)
+    sign = np.where(amounts >= 0, colours.positive, colours.negative)
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=rows.index,
+            orientation="h",
+            width=0.62,
+            marker={"color": np.where(rows["kind"] == waterfall.UNNAMED, colours.remainder, sign)},
+            customdata=[(safe(text, 60), amount) for text, amount in zip(rows["text"], amounts, strict=True)],
+            hovertemplate="%{customdata[0]}<br>%{customdata[1]:+.2f} of the score<extra></extra>",
+            showlegend=False,
+        )
+    )
+    low, high = min(0.0, float(values.min(initial=0.0))), max(0.0, float(values.max(initial=0.0)))
+    room = 0.2 * (high - low or 1.0)
+    for row, value in enumerate(values):
+        figure.add_annotation(
+            x=max(value, 0.0),
+            y=row,
+            text=percent(value).replace("-", "−"),
+            showarrow=False,
+            xanchor="left",
+            xshift=6,
+            font={"color": colours.text, "size": 13},
+        )
+    lay_out(figure, colours, height=height or 30 + _ROW * len(rows))
+    figure.update_yaxes(
+        tickvals=list(rows.index),
+        ticktext=[safe(shortened(label, _LABEL)) for label in rows["label"]],
+        range=[len(rows) - 0.4, -0.6],
+        showgrid=False,
+        zeroline=False,
+    )
+    figure.update_xaxes(range=[low, high + room], zeroline=True, zerolinewidth=1, showticklabels=False, showgrid=False)
+    figure.update_layout(margin={"t": 4, "b": 4})
     return figure
 
 
@@ -194,9 +256,16 @@ def score_steps(table: pd.DataFrame, colours: Palette) -> go.Figure:
 
 
 def pairs(
-    parts: pd.DataFrame, scale: tuple[float, float], colours: Palette, verb: InteractionVerb, most: int = 8
+    parts: pd.DataFrame,
+    scale: tuple[float, float],
+    colours: Palette,
+    verb: InteractionVerb,
+    most: int = 8,
+    height: int = 0,
 ) -> go.Figure:
     """Draw user and item on the attributes that count most.
+
+    Shape tells user from item, not colour: teal and amber are for what speaks for an item and against it.
 
     Parameters
     ----------
@@ -210,6 +279,8 @@ def pairs(
         What users do.
     most : int
         Attributes shown, by size of contribution: those of the score's steps.
+    height : int
+        In pixels; 0 for what the rows need.
     """
     order = parts["contribution"].abs().sort_values(ascending=False, kind="stable").index[:most]
     rows = parts.loc[order].reset_index(drop=True)
@@ -225,7 +296,7 @@ def pairs(
     )
     for name, x, value, symbol, colour in (
         (f"this {verb.user}", rows["user_score"], "user_value", "circle", colours.base),
-        ("this item", item, "item_value", "diamond", colours.refined),
+        ("this item", item, "item_value", "diamond", colours.text),
     ):
         open_where_missing = np.where(rows["missing"], f"{symbol}-open", symbol) if name == "this item" else symbol
         figure.add_scatter(
@@ -239,7 +310,7 @@ def pairs(
             f"{scale[1]:g}: %{{customdata[2]}}<br>z %{{customdata[3]:+.2f}}, contribution %{{customdata[4]:+.2f}}"
             "<extra></extra>",
         )
-    lay_out(figure, colours, height=64 + _WIDE_ROW * len(rows))
+    lay_out(figure, colours, height=height or 64 + _WIDE_ROW * len(rows))
     figure.update_yaxes(
         tickvals=list(rows.index),
         ticktext=[safe(shortened(label, _LABEL)) for label in rows["label"]],

@@ -58,6 +58,10 @@ class ItemIndex:
         ids, titles, categories = (tuple(map(fold, items[name].tolist())) for name in items.columns)
         return cls(items, ids, titles, tuple(map(" ".join, zip(ids, titles, categories, strict=True))))
 
+    def __contains__(self, item_id: object) -> bool:
+        """Tell whether there is an item of this id."""
+        return bool((self.items[c.ITEM] == item_id).any())
+
     def title(self, item_id: str) -> str:
         """Return an item's title; its id when there is no such item."""
         titles = self.items[c.TITLE][self.items[c.ITEM] == item_id]

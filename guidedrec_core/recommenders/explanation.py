@@ -16,9 +16,10 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import words
-from guidedrec_core.explanation.lines import AVERAGE, PAST_ITEM, UNNAMED, score_lines
+from guidedrec_core.explanation.lines import AVERAGE, PAST_ITEM, score_lines
 from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import Question, UserHistory
+from guidedrec_core.explanation.shares import nameless, reason_sentence, share_table
 from guidedrec_core.facts.fact import Facts
 from guidedrec_core.models.base import BaseModel, FloatArray, ItemScorer
 from guidedrec_core.naming.model import NamedModel
@@ -130,6 +131,11 @@ class Explanation:
         return float(self.lines.loc[self.lines["name"] == AVERAGE, "contribution"].sum())
 
     @property
+    def shares(self) -> pd.DataFrame:
+        """Each line's share of what sets the item apart from an average one; see `share_table`."""
+        return share_table(self.lines)
+
+    @property
     def steps(self) -> pd.DataFrame:
         """The score from an average item to this one; see `figures.waterfall.steps`."""
         from guidedrec_core.figures import waterfall
@@ -185,13 +191,11 @@ def explain_item(
     )
     title, verb = str(row[c.TITLE]), model.verb
     lines = score_lines(model, question, ledger, phrases)
-    reasons = [
-        (_reason(kind, name, label, model.named.columns.facts, item), value)
-        for kind, name, label, value in zip(
-            *(lines[column].tolist() for column in ("kind", "name", "label", "contribution")), strict=True
-        )
-        if kind != UNNAMED
-    ]
+    shares = share_table(lines)
+    reasons = {
+        (kind, name): _reason(kind, name, label, model.named.columns.facts, item, verb)
+        for kind, name, label in zip(*(shares[column].tolist() for column in ("kind", "name", "label")), strict=True)
+    }
     return Explanation(
         item_id=str(row[c.ITEM]),
         title=title,
@@ -206,18 +210,20 @@ def explain_item(
         score=float(lines["contribution"].sum()),
         sentence=f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
         if question.seen
-        else words.reason_sentence(
-            title, rank, base_rank, reasons, sum(value for _, value in reasons), float(ledger.unnamed[0])
-        ),
+        else reason_sentence(title, rank, base_rank, shares, reasons),
         verb=verb,
     )
 
 
-def _reason(kind: str, name: str, label: str, facts: Facts, item: int) -> str:
-    """Name one line inside a sentence: what the item is where that is short, e.g. "jackets", else the line."""
+def _reason(kind: str, name: str, label: str, facts: Facts, item: int, verb: InteractionVerb) -> str:
+    """Name one line inside a sentence: with what the item is where that is short, e.g. "category (jackets)"."""
+    if nameless(kind, name):
+        return f"other {verb.patterns} (no name)"
     if kind == "fact":
         fact = facts.facts[facts.names.index(name)]
-        if fact.kind in ("categories", "number") and fact.texts[item]:
+        if fact.kind == "categories" and fact.texts[item]:
+            return f"{words.lower_first(label)} ({fact.texts[item]})"
+        if fact.kind == "number" and fact.texts[item]:
             return fact.texts[item]
     return f"“{label}” together" if kind == PAST_ITEM else words.lower_first(label)
 

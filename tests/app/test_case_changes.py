@@ -64,13 +64,13 @@ def test_why_not_compares_any_item_with_the_end_of_the_list(tiny_home, open_app)
 
 
 def test_why_it_moved_tells_the_ranks_and_the_estimate(tiny_home, open_app) -> None:
-    said = words(opened(open_app, "Why it moved"))
+    said = words(opened(open_app, "Why did it move"))
     assert re.search(r"went from \d+\w\w to \d+\w\w\. Places|is \d+\w\w in both models", said)
     assert "The base model uses no attributes." in said
     assert "Places gained and lost from base to refined. Exact." in said
 
 
-@pytest.mark.parametrize("section", ["What would change it", "Why it moved"])
+@pytest.mark.parametrize("section", ["What would change it", "Why did it move"])
 def test_an_item_that_the_user_has_is_told(tiny_home, tiny_build, open_app, section: str) -> None:
     history = tiny_build.data.read_table("interactions")
     own = history.loc[history["user_id"] == "user-03", "item_id"].iloc[0]
@@ -78,13 +78,13 @@ def test_an_item_that_the_user_has_is_told(tiny_home, tiny_build, open_app, sect
 
 
 def test_every_reason_may_be_compared_with_another_item(tiny_home, open_app) -> None:
-    app = opened(open_app, "Every reason")
+    app = opened(open_app, "What is it made of")
     table = next(each.value for each in app.dataframe if "words" in each.value)
     assert {"Price", "Popularity", "Other choice patterns"} < set(table["label"])
     attributes = table[table["own_taste"].notna()]
     assert len(attributes) == 3
     apart = attributes[["own_taste", "other_tastes", "everyone", "interactions"]].sum(axis=1)
-    assert apart.to_numpy() == pytest.approx(attributes["contribution"].to_numpy(), abs=1e-5)
+    assert apart.to_numpy() == pytest.approx(attributes["contribution"].to_numpy(), abs=0.02)  # zeros without a minus
     assert not table["words"].str.contains("(", regex=False).any()
     choice = next(each for each in app.selectbox if each.label == "Compared with")
     assert choice.options[:2] == ["An average item", "The next item in the list"]

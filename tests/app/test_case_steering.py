@@ -43,7 +43,7 @@ def opened(tiny_home: Path, open_app: Any) -> Any:
 
 
 def slider(app: AppTest, name: str) -> Any:
-    return next(each for each in app.slider if each.key.startswith(f"steer_{name}_"))
+    return app.slider(key=f"steer_{name}")
 
 
 class TestSteering:
@@ -76,15 +76,15 @@ class TestSteering:
 
     def test_the_history_can_be_edited(self, opened: Any) -> None:
         app = opened("Steer")
-        out = next(each for each in app.multiselect if each.key.startswith("steer_removed"))
+        out = app.multiselect(key="steer_removed")
         out.select(out.options[0]).run()
         assert_sound(app)
         assert "This is a what-if" in words(app)
         app.text_input(key="steer_find").set_value("Thing number 1").run()
-        into = next(each for each in app.multiselect if each.key.startswith("steer_added"))
+        into = app.multiselect(key="steer_added")
         into.select(into.options[0]).run()
         assert_sound(app)
-        assert next(each for each in app.multiselect if each.key.startswith("steer_added")).value
+        assert app.multiselect(key="steer_added").value
 
     def test_a_what_if_is_kept_opened_and_deleted(self, opened: Any, tiny_home: Path, tiny_build: Any) -> None:
         app = opened("Steer")

@@ -67,10 +67,16 @@ class TestOverview:
         for link, user in zip(links, highlights["user_id"], strict=True):
             assert user.replace(" ", "+") in link.query_string or user in link.query_string
 
-    def test_the_place_is_in_the_url(self, tiny_home, tiny_build, open_app) -> None:
+    def test_defaults_go_along_and_add_nothing_to_the_address(self, tiny_home, tiny_build, open_app) -> None:
         app = open_app()
-        assert app.query_params["dataset"] == "tiny"
-        assert app.query_params["run"] == tiny_build.refined.id
+        assert dict(app.query_params) == {}
+        link = next(each.proto for each in app.get("page_link") if each.proto.label == "Case study")
+        assert f"dataset=tiny&run={tiny_build.refined.id}" in link.query_string
+
+
+def next_items(app: AppTest) -> list[Any]:
+    """Return the buttons with what a user chose next."""
+    return [button for button in app.button if str(button.key).startswith("next_")]
 
 
 class TestCaseStudy:
@@ -78,36 +84,62 @@ class TestCaseStudy:
         app = open_app(CASE)
         assert_sound(app)
         first = tiny_build.evaluation.read_table("highlights").iloc[0]
-        assert app.query_params["user"] == first["user_id"]
-        assert app.query_params["item"] == first["item_id"]
+        assert dict(app.query_params) == {}  # opening a page adds no step to go back
+        link = next(each.proto for each in app.get("page_link") if each.proto.label == "Items")
+        assert f"item={first['item_id']}" in link.query_string
         assert f"User {first['user_id']} " in words(app)
-        assert re.search(r"Why .+ is \d+(st|nd|rd|th): ", words(app))
-        assert "Chosen next, unknown to both models" in words(app)
+        assert re.search(
+            r"Why .+ is \d+(st|nd|rd|th) \(\d+(st|nd|rd|th) in the base model( too)?\): \d+ % of ", words(app)
+        )
 
     def test_lists_are_those_of_today_unless_the_case_is_one_of_the_evaluation(
         self, tiny_home, tiny_build, open_app
     ) -> None:
-        suggested = open_app(CASE)
-        assert suggested.query_params["history"] == "train+valid"
-        assert "unknown to both models" in words(suggested)
         app = open_app(CASE, dataset="tiny", user="user-03")
         assert_sound(app)
-        assert app.query_params["history"] == "full"
-        assert "unknown to both models" not in words(app)
-        app.segmented_control(key="history_shown").set_value("train+valid").run()
+        assert app.selectbox(key="history_shown").value == "full"
+        assert not next_items(app)
+        app.selectbox(key="history_shown").set_value("train+valid").run()
         assert_sound(app)
         assert (app.query_params["user"], app.query_params["history"]) == ("user-03", "train+valid")
-        assert "unknown to both models" in words(app)
-        assert open_app(CASE, dataset="tiny", user="user-03", history="nonsense").query_params["history"] == "full"
+        last = tiny_build.data.read_table("interactions").query("user_id == 'user-03'")["item_id"].iloc[-1]
+        assert [button.key for button in next_items(app)] == [f"next_{last}"]
+        next_items(app)[0].click().run()
+        assert_sound(app)
+        assert app.query_params["item"] == last
+        assert not next_items(app)  # the sentence is about it now
+        odd = open_app(CASE, dataset="tiny", user="user-03", history="nonsense")
+        assert odd.selectbox(key="history_shown").value == "full"
 
-    def test_another_user_can_be_searched_and_picked(self, tiny_home, open_app) -> None:
+    def test_an_id_or_a_title_opens_at_once_and_anything_else_lists_what_fits(
+        self, tiny_home, tiny_build, open_app
+    ) -> None:
         app = open_app(CASE, dataset="tiny", user="user-03")
-        app.text_input(key="find_user").set_value("zoë").run()
-        assert app.selectbox(key="pick_user").options == ["user-03", UNICODE_USER]
-        app.selectbox(key="pick_user").set_value(UNICODE_USER).run()
+        app.text_input(key="case_find").set_value("user-04").run()
+        assert_sound(app)
+        assert app.query_params["user"] == "user-04"
+        assert "find" not in app.query_params
+        assert not app.text_input(key="case_find").value
+        app.text_input(key="case_find").set_value("ITEM-05").run()
+        assert (app.query_params["user"], app.query_params["item"]) == ("user-04", "item-05")
+        app.text_input(key="case_find").set_value("zoë").run()
+        assert app.query_params["find"] == "zoë"
+        assert "**1 user**" in words(app)
+        app.selectbox(key="found_user").set_value(UNICODE_USER).run()
         assert_sound(app)
         assert f"User {UNICODE_USER} " in words(app)
-        assert app.query_params["user"] == UNICODE_USER
+        assert (app.query_params["user"], app.query_params["find"]) == (UNICODE_USER, "zoë")
+        app.text_input(key="case_find").set_value("no such thing").run()
+        assert "Nothing found for “no such thing”." in words(app)
+        app.button(key="clear_find").click().run()
+        assert "find" not in app.query_params
+
+    def test_conditions_find_users(self, tiny_home, tiny_build, open_app) -> None:
+        app = open_app(CASE, dataset="tiny", user="user-03")
+        for text in ("chose tent", "seeks warmth", "found by refinement"):
+            app.text_input(key="case_find").set_value(text).run()
+            assert_sound(app)
+            assert re.search(r"\*\*\d+ users?\*\* (chose|seek|got)", words(app)), text
 
     def test_a_random_user_and_a_suggested_case_can_be_opened(self, tiny_home, tiny_build, open_app) -> None:
         app = open_app(CASE, dataset="tiny", user="user-03")
@@ -118,21 +150,27 @@ class TestCaseStudy:
         app.button(key="random_user").click().run()
         assert_sound(app)
 
-    def test_another_recommendation_can_be_explained(self, tiny_home, open_app) -> None:
-        app = open_app(CASE, dataset="tiny", user="user-03")
-        choice = app.selectbox(key="explain_item")
-        assert choice.options[0].startswith("1st: ")
-        choice.select_index(4).run()
+    def test_every_control_is_in_the_address_and_comes_back(self, tiny_home, open_app) -> None:
+        place = {"question": "steer", "pull": "warmth:1.5,nonsense:2,style_focus:-9", "without": "gone"}
+        app = open_app(CASE, dataset="tiny", user="user-03", **place)
         assert_sound(app)
-        assert " is 5th: " in words(app)
+        assert app.segmented_control(key="section").value == "Steer"
+        assert app.slider(key="steer_warmth").value == 1.5
+        assert app.slider(key="steer_style_focus").value == -3
+        app.segmented_control(key="section").set_value("In plain words").run()
+        assert app.query_params["question"] == "words"
+        app.segmented_control(key="rationale_reader").set_value("analyst").run()
+        assert app.query_params["reader"] == "analyst"
+        link = next(each.proto for each in app.get("page_link") if each.proto.label == "Items")
+        assert "question" not in link.query_string  # of the Case study alone
 
     def test_a_new_user_forgets_the_item(self, tiny_home, open_app) -> None:
-        app = open_app(CASE, dataset="tiny", user="user-03", item="item-00")
+        app = open_app(CASE, dataset="tiny", user="user-03", item="item-00", pull="warmth:1")
         assert app.query_params["item"] == "item-00"
-        app.text_input(key="find_user").set_value("user-04").run()
-        app.selectbox(key="pick_user").set_value("user-04").run()
-        assert "item" not in app.query_params
-        assert " is 1st: " in words(app)
+        app.text_input(key="case_find").set_value("user-04").run()
+        assert app.query_params["user"] == "user-04"
+        assert not {"item", "pull"} & set(app.query_params)
+        assert " is 1st (" in words(app)
 
     def test_titles_from_outside_are_text_and_nothing_else(self, tiny_home, open_app) -> None:
         app = open_app(CASE, dataset="tiny", user="user-03", item="item-00")
@@ -167,7 +205,7 @@ class TestLinks:
         app.button(key=button).click().run()
         assert_sound(app)
         assert app.query_params["dataset"] == "tiny"
-        assert "What is recommended" in words(app)
+        assert "Refined top 10" in words(app)
 
     def test_a_run_deleted_while_it_is_looked_at(self, tiny_home, tiny_build, open_app) -> None:
         app = open_app(CASE, dataset="tiny", user="user-03")
@@ -189,12 +227,15 @@ class TestLinks:
 
     @pytest.mark.parametrize("page", PAGES)
     def test_pages_share_the_place(self, tiny_home, open_app, page: str) -> None:
-        app = open_app(CASE, dataset="tiny", user="user-03", item="item-05")
-        app.query_params.clear()  # as the browser's address after a click in a menu
-        app.switch_page(page).run()
+        app = open_app(page, dataset="tiny", user="user-03", item="item-05")
         assert_sound(app)
-        assert app.query_params["dataset"] == "tiny"
-        assert app.query_params["user"] == "user-03"
+        names = {"Overview", "Case study", "Items", "Item map", "Evaluation", "Attributes"}
+        links = {
+            each.proto.label: each.proto.query_string for each in app.get("page_link") if each.proto.label in names
+        }
+        assert set(links) == names
+        for query in links.values():
+            assert {"dataset=tiny", "user=user-03", "item=item-05"} <= set(query.split("&"))
 
     @pytest.mark.parametrize("page", PAGES)
     def test_every_page_opens_by_itself(self, tiny_home, open_app, page: str) -> None:
@@ -215,8 +256,8 @@ class TestShippedRuns:
     def test_a_first_visitor_sees_a_case_at_once(self, own_home, tiny_build, started, open_app) -> None:
         app = open_app(CASE)
         assert_sound(app)
-        assert app.query_params["run"] == tiny_build.refined.id
-        assert "What is recommended" in words(app)
+        assert f"run {tiny_build.refined.id}" in words(app)
+        assert "Refined top 10" in words(app)
         assert not started
 
     def test_a_home_that_cannot_be_written_gets_a_sentence(self, own_home, started, monkeypatch, open_app) -> None:
@@ -341,4 +382,4 @@ class TestFirstBuild:
         RunStore(tiny_home).delete(tiny_build.evaluation.id)
         app = open_app(CASE, dataset="tiny")
         assert_sound(app)
-        assert "What is recommended" in words(app)
+        assert "Refined top 10" in words(app)

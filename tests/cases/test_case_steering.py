@@ -49,7 +49,7 @@ def test_moves_of_both_lists_agree(system: RefinedRecommender) -> None:
     gone = set(shown.before["item_id"]) - set(shown.after["item_id"])
     assert set(shown.before["item_id"][shown.before["status"] == "gone"]) == gone
     assert len(gone) == (shown.after["status"] == "new").sum() > 0
-    assert f"{len(gone)} of 10 items are new; " in shown.sentence
+    assert shown.sentence.endswith(f" {len(gone)} of 10 items are new.")
     alone = steered_case(system, plain, plain, (3.0, 0.0, 0.0)).mix
     assert alone["after"][0] > alone["before"][0]
 
@@ -63,7 +63,7 @@ def test_a_list_can_be_made_cheaper_and_more_popular(system: RefinedRecommender)
     cheaper = steered_case(system, plain, plain, (*none, -3.0, 0.0, 0.0))
     before, after = (price[index(table["item_id"])].mean() for table in (cheaper.before, cheaper.after))
     assert after < before
-    assert f"average price from {before:,.4g} to {after:,.4g}." in cheaper.sentence
+    assert cheaper.sentence.startswith(f"What if: price {before:,.4g} to {after:,.4g} on average; also ")
     popular = steered_case(system, plain, plain, (*none, 0.0, 0.0, 3.0))
     before, after = (counts[index(table["item_id"])].mean() for table in (popular.before, popular.after))
     assert after >= before

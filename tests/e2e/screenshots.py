@@ -84,14 +84,12 @@ def steer(page: Any) -> None:
     settle(page)
 
 
-LISTS, SECTIONS = "[class*=st-key-base_list]", ".st-key-section"
-HEADINGS = {LISTS: 80}
-"""Pixels of headings above what a selector finds."""
+SECTIONS = ".st-key-section"
 
 DOCS = {
     "overview": Picture("overview", 1230),
-    "case_study": Picture("case_study", 1600, end=LISTS),
-    "explained": Picture("case_study", 1600, start=LISTS, end=SECTIONS),
+    "case_study": Picture("case_study", 1600, end=SECTIONS),
+    "explained": Picture("case_study", 1100, start=SECTIONS),
     "past_items": Picture("case_study", 1450, by_attribute, SECTIONS),
     "what_if": Picture("case_study", 1050, steer, SECTIONS),
     "audience": Picture("audience", 1300),
@@ -149,11 +147,11 @@ def shoot_docs(address: str, folder: Path, names: list[str]) -> None:
 
 
 def above(page: Any, selector: str) -> float:
-    """Return the pixel a little above what a selector finds, and above its headings."""
+    """Return the pixel a little above what a selector finds."""
     found = page.locator(selector)
     if not found.count():
         raise SystemExit(f"expected {selector} on {page.url}, found nothing; the page has changed, so change DOCS, too")
-    return float(found.first.bounding_box()["y"]) - MARGIN - HEADINGS.get(selector, 0)
+    return float(found.first.bounding_box()["y"]) - MARGIN
 
 
 def save(png: bytes, path: Path) -> None:

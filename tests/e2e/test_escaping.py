@@ -109,7 +109,13 @@ def test_sections_and_tabs_show_data_as_text(address: str) -> None:
     with open_page() as (page, _):
         page.goto(f"{address}/Case_study?dataset=tiny&item=item-13&user={quote(_USERS[0])}")
         settle(page)
-        for section in ("Which past item drove it", "What would change it", "Why it moved", "Steer", "In plain words"):
+        for section in (
+            "Which past item drove it",
+            "What would change it",
+            "Why did it move",
+            "Steer",
+            "In plain words",
+        ):
             page.get_by_role("radio", name=section).or_(page.get_by_role("button", name=section)).first.click()
             settle(page)
             assert page.evaluate(_FOUND) == [], section
@@ -128,3 +134,7 @@ def test_what_the_address_says_is_repeated_as_text(address: str) -> None:
             shown = page.locator('[data-testid="stAlert"]').inner_text().replace("\u2060", "")
             assert text in shown
             assert page.evaluate(_FOUND) == [], name
+        page.goto(f"{address}/Case_study?{urlencode({'dataset': 'tiny', 'find': text})}")
+        settle(page)
+        assert "Nothing found for" in page.locator(".st-key-found").inner_text()
+        assert page.evaluate(_FOUND) == []

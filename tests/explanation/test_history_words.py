@@ -35,7 +35,8 @@ def shares(
 def test_the_sentence_names_what_contributed_most_and_what_holds_it_back() -> None:
     said = history_sentence(shares([-0.1, 0.31, 0.42], [0.2, -0.3, -0.5]), TITLES, WATCHED)
     assert said == (
-        "Prisoners (2013) and Gravity contributed most (+0.42, +0.31); without Up the score would be 0.20 higher. "
+        "Prisoners (2013) and Gravity contributed most (+0.42, +0.31); without Prisoners (2013) the score would be "
+        "0.50 lower. Up works against it most (-0.10); without it the score would be 0.20 higher. "
         "Without any past viewings the score would be 1.00; it is 1.63."
     )
 
@@ -43,12 +44,17 @@ def test_the_sentence_names_what_contributed_most_and_what_holds_it_back() -> No
 @pytest.mark.parametrize(
     ("values", "gains", "begin"),
     [
-        ([0.01, 0.42, 0.02], [0.01, -0.5, 0.0], "Gravity contributed most (+0.42). "),
-        ([-0.3, 0.01, 0.02], [0.04, 0.0, 0.0], "No past purchase contributed much. "),
+        (
+            [0.01, 0.42, 0.02],
+            [0.01, -0.5, 0.0],
+            "Gravity contributed most (+0.42); without Gravity the score would be 0.50 lower. ",
+        ),
+        ([-0.04, 0.01, 0.02], [0.3, 0.0, 0.0], "No past purchase contributed much. Without any "),
         (
             [-0.3, 0.01, 0.02],
             [0.3, 0.0, 0.0],
-            "No past purchase contributed much; without Up the score would be 0.30 higher. ",
+            "No past purchase contributed much. Up works against it most (-0.30); without it the score would be 0.30 "
+            "higher. ",
         ),
     ],
 )
@@ -72,7 +78,7 @@ def test_items_that_share_a_row_are_counted_and_named_in_a_sentence() -> None:
     )
     assert row_labels(shares([0.1] * 3, [0.0] * 3), TITLES) == TITLES
     film = history_sentence(shares([-0.1, 0.31, 0.42], [0.2, 0, 0]), ["The Ring", "Gravity", "Up"], WATCHED)
-    assert "without The Ring the score" in film
+    assert "The Ring works against it most (-0.10); without it the score would be 0.20 higher." in film
 
 
 def test_it_says_how_sure_it_is() -> None:

@@ -61,20 +61,6 @@ def test_profile_sentence_names_what_counts() -> None:
     assert nothing == "has no clear taste in these attributes yet"
 
 
-def test_reason_sentence_names_reasons_and_how_much_has_a_name() -> None:
-    reasons = [("darkness", 0.42), ("horror", -0.3), ("humor", 0.001)]
-    said = words.reason_sentence("Alien", 1, 31, reasons, 0.12, 0.05)
-    assert said == (
-        "Why Alien is 1st: darkness (+0.42) and horror (-0.30). It scores 0.17 above an average item; reasons with a "
-        "name account for 0.12 of that. The base model ranked it 31st."
-    )
-    same = words.reason_sentence("Alien", 1, 1, [], 0.0, -0.2)
-    assert same == (
-        "Why Alien is 1st: nothing that has a name. It scores 0.20 below an average item; reasons with a name account "
-        "for 0.00 of that. The base model ranked it 1st too."
-    )
-
-
 @pytest.mark.parametrize(
     ("status", "other_rank", "other", "said"),
     [

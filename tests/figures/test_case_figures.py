@@ -86,4 +86,26 @@ def test_taste_leaves_out_what_is_unknown() -> None:
     figure = figures.taste(table, (0, 10), LIGHT, BOUGHT)
     assert figure.layout.yaxis.ticktext == ("A0", "A2")
     assert list(figure.data[0].x) == [1.0, -1.0]
-    assert list(figure.data[0].marker.color) == [LIGHT.positive, LIGHT.negative]
+    assert figure.data[0].marker.color == LIGHT.base  # teal and amber are for and against an item
+
+
+@pytest.mark.parametrize("colours", [LIGHT, DARK])
+def test_shares_are_drawn_largest_first_and_the_smallest_together(colours: Palette) -> None:
+    shares = pd.DataFrame(
+        {
+            "kind": ["unnamed", *(["attribute"] * 9)],
+            "label": ["Other <b>patterns</b>", *(f"A{place}" for place in range(9))],
+            "text": HOSTILE_TITLE,
+            "share": [0.4, 0.2, -0.1, *([0.05] * 7)],
+            "contribution": [4.0, 2.0, -1.0, *([0.5] * 7)],
+        }
+    )
+    figure = figures.reason_shares(shares, colours, most=3)
+    bar = figure.data[0]
+    assert list(bar.x) == pytest.approx([0.4, 0.2, -0.1, 0.35])
+    assert list(bar.marker.color) == [colours.remainder, colours.positive, colours.negative, colours.positive]
+    assert figure.layout.yaxis.ticktext[-1] == "7 smaller reasons"
+    assert [each.text for each in figure.layout.annotations] == ["40 %", "20 %", "−10 %", "35 %"]
+    assert "<b>" not in figure.to_json()
+    few = figures.reason_shares(shares.iloc[:4], colours, most=3)
+    assert len(few.data[0].x) == 4  # one left over has its own bar

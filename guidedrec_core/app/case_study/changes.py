@@ -1,16 +1,18 @@
-"""The sections "What would change it" and "Why it moved"."""
+"""The questions "What would change it", "Why not …?" and "Why did it move"."""
 
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.app import show
+from guidedrec_core.app import show, url
 from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.errors import escaped
+from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.figures import counterfactuals as figures
 from guidedrec_core.figures.theme import palette
 
+_MOST = 50
 _STEPS_HELP = (
     "A typical difference is one standard deviation of taste on an attribute of average weight, as on the sliders "
     "under Steer."
@@ -55,6 +57,51 @@ def what_would_change(view: View, case: Case) -> None:
             "change": st.column_config.TextColumn("Change", width="large"),
             c.RANK: "Rank",
         },
+    )
+
+
+def why_not(view: View, case: Case) -> None:
+    """Let the visitor find an item; show why it is not recommended, compared with the last item of the list."""
+    index = item_loaders.index(view.entry.data.id)
+    left, right = st.columns(2)
+    place = url.current()
+    url.follow("why_not_find", place.get("why_find", ""))
+    query = left.text_input(
+        "Find an item", placeholder="Title, ID or category", icon=":material/search:", key="why_not_find",
+        on_change=url.keep, args=("why_find", "why_not_find"),
+    )  # fmt: skip
+    found = index.search(query, _MOST)
+    labels = dict(zip(found.items[c.ITEM], found.items[c.TITLE], strict=True))
+    asked = place.get("why")
+    if asked is not None and asked not in labels and not query.strip():
+        labels = {asked: index.title(asked), **labels} if asked in index else labels
+    url.follow("why_not_item", asked if asked in labels else next(iter(labels), None) if query.strip() else None)
+    chosen = right.selectbox(
+        f"Items ({escaped(found.note)})",
+        list(labels),
+        format_func=lambda item_id: f"{labels[item_id]} ({item_id})",
+        placeholder="Choose an item" if labels else "Nothing found; try fewer letters",
+        disabled=not labels,
+        key="why_not_item",
+        on_change=url.keep,
+        args=("why", "why_not_item"),
+    )
+    if chosen is None:
+        show.note(f"Find any item to see what keeps it out of this {view.verb.user}'s list.")
+        return
+    answer = case_loaders.why_not(case.key.about(chosen))
+    show.lead(answer.sentence)
+    if answer.parts.empty:
+        return
+    st.markdown("**Score difference, part by part**")
+    figure = figures.contrast_bars(answer.parts, palette(view.dark))
+    show.chart(figure, alt=answer.sentence, key="why_not_bars")
+    show.note(f"Score difference to {answer.against}: {answer.margin:+.2f}, the exact sum of all parts.")
+    show.table_twin(
+        answer.parts,
+        "All parts",
+        key="why_not_table",
+        column_config={"label": "Part", "value": st.column_config.NumberColumn("Score difference", format="%+.4f")},
     )
 
 

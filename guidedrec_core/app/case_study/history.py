@@ -1,31 +1,71 @@
-"""The section "Which past item drove it": a sentence, a bar for each item, items by attributes on demand."""
+"""The question "Which past item drove it", and the fold with a user's history and taste."""
 
 import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.app import show
+from guidedrec_core.app import loaders, show, url
 from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.cases.history import HistoryCase
+from guidedrec_core.data.catalogue import category_words
+from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.figures import case as case_figures
 from guidedrec_core.figures import history as figures
 from guidedrec_core.figures.theme import palette
 
 _HELP = (
     "Each past item's share is its Shapley value: what the score gains when the item is added to the others, averaged "
-    "over all orders. The shares add up to what the history as a whole contributes to the score."
+    "over all orders. The shares add up to what the history as a whole contributes to the score. Removing one item "
+    "from the whole history may change the score by more or less, because the others stand in for part of it."
 )
 _TOTAL = "Total"
 _MODELS = {"refined": "Refined model", "base": "Base model"}
 
 
+def history_and_taste(view: View, case: Case) -> None:
+    """Fold away what the user had over time, and the user's taste against the catalogue."""
+    verb = view.verb
+    if not len(case.history):
+        return
+    url.follow("past", bool(url.current().get("past")))
+    opened = st.expander(
+        f"{verb.activity.capitalize()} history and taste",
+        icon=":material/history:",
+        key="past",
+        on_change=url.keep,
+        args=("past", "past"),
+    )
+    if not opened.open:
+        return
+    colours = palette(view.dark)
+    schema = loaders.schema(view.entry.run.inputs["scores"])
+    labels = {attribute.name: attribute.label for attribute in schema.attributes}
+    taste = case_figures.taste(case.profile, (schema.scale.min, schema.scale.max), colours, verb)
+    with opened:
+        past, liking = show.pair()
+        with past:
+            st.markdown(
+                f"**{verb.activity.capitalize()} history**", help="The part of the history that the models see."
+            )
+            timeline = case_figures.timeline(case.history, colours, height=taste.layout.height)
+            show.chart(timeline, alt=f"{verb.nouns.capitalize()} over time, by category", key="timeline")
+        with liking:
+            st.markdown("**Taste compared with the catalogue**")
+            show.chart(
+                taste, alt=f"This {verb.user}'s average scores and the catalogue's; {case.sentence}", key="taste"
+            )
+        history_table(case, labels, verb)
+
+
 def show_history(view: View, case: Case) -> None:
     """Show what each past item contributed to the selected item's score."""
     assert case.selected is not None  # sections are shown only with an item
+    url.follow("history_model", "base" if url.current().get("score") == "base" else "refined")
     model = st.segmented_control(
-        "Score of", list(_MODELS), default="refined", required=True, format_func=_MODELS.__getitem__,
-        key="history_model", help=_HELP,
+        "Score of", list(_MODELS), required=True, format_func=_MODELS.__getitem__, key="history_model", help=_HELP,
+        on_change=url.keep, args=("score", "history_model"),
     )  # fmt: skip
     shown = case_loaders.history(case.key, str(model))
     show.lead(shown.sentence)
@@ -52,7 +92,9 @@ def show_history(view: View, case: Case) -> None:
     )
     if model == "base":
         show.note("The base model uses no attributes, so its shares cannot be split further.")
-    elif st.toggle("Attribute by attribute", key="history_map"):
+        return
+    url.follow("history_map", bool(url.current().get("split")))
+    if st.toggle("Attribute by attribute", key="history_map", on_change=url.keep, args=("split", "history_map")):
         _by_attribute(shown, view)
 
 
@@ -76,4 +118,39 @@ def _by_attribute(shown: HistoryCase, view: View) -> None:
         "Show as table, with the part that needs no history",
         key="history_matrix_table",
         column_config=dict.fromkeys(rows.columns[1:], number),
+    )
+
+
+def history_table(case: Case, attributes: dict[str, str], verb: InteractionVerb) -> None:
+    """Show the history, newest first, with what is distinctive; every item's facts and scores on demand."""
+    table = case.history.assign(**{c.CATEGORY: case.history[c.CATEGORY].map(category_words)})
+    named = {
+        c.DATETIME: st.column_config.DateColumn("Date", format="D MMM YYYY", width=90),
+        c.TITLE: st.column_config.TextColumn("Item", width=190),
+        c.CATEGORY: st.column_config.TextColumn("Category", width=95),
+        c.PRICE: st.column_config.NumberColumn("Price", format="%.2f", width=60),
+        "strongest": st.column_config.TextColumn(
+            "Most distinctive", width="large", help="Attributes on which the item differs most from the catalogue"
+        ),
+    }
+    show.table(
+        table[[name for name in named if name in table]],
+        hide_index=True,
+        key="history",
+        height=min(38 + 35 * len(table), 248),
+        alt=f"{verb.nouns.capitalize()}, newest first",
+        column_config=named,
+    )
+    dull = [c.WEIGHT] if table[c.WEIGHT].nunique() == 1 else []
+    show.table_twin(
+        table.drop(columns=dull),
+        f"Details and scores of all {verb.count(len(table))}",
+        key="history_facts",
+        column_config={
+            **named,
+            "position": "Number",
+            c.ITEM: "Item ID",
+            c.WEIGHT: "Weight",
+            **{name: st.column_config.NumberColumn(label, format="%.1f") for name, label in attributes.items()},
+        },
     )

@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from guidedrec_core import columns as c
 from guidedrec_core.app import loaders
+from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.cases.key import CaseKey
+from guidedrec_core.data.dataset import Shown
 from guidedrec_core.errors import InputError
 
 if TYPE_CHECKING:
+    from guidedrec_core.app.page import View
     from guidedrec_core.cases.against import Against
     from guidedrec_core.cases.changes import Changes, Moved, NotListed
+    from guidedrec_core.cases.finding import Condition, Found
     from guidedrec_core.cases.history import HistoryCase
     from guidedrec_core.cases.steering import SteeredCase
     from guidedrec_core.explanation.steering.steer import HistoryScores, Steering
@@ -65,6 +70,41 @@ def steered(key: CaseKey, steering: "Steering") -> "SteeredCase":
 def facts(key: CaseKey) -> "Facts":
     """Collect the facts of a rationale; see `guidedrec_core.cases.rationale.rationale_facts`."""
     return _facts(str(loaders.store().home), key)
+
+
+def find(view: "View", text: str) -> "Found":
+    """Look up a text from the search box; see `guidedrec_core.cases.finding.find`."""
+    from guidedrec_core.cases.finding import find as look_up
+
+    evaluation = view.entry.evaluation
+    return look_up(
+        text,
+        loaders.dataset(view.entry.data.id).users,
+        item_loaders.index(view.entry.data.id),
+        lambda asked: _condition(
+            str(loaders.store().home), view.entry.run.id, evaluation.id if evaluation else None, view.shown, asked
+        ),
+    )
+
+
+def user_labels(view: "View", users: tuple[str, ...]) -> dict[str, str]:
+    """Say who some users are: how much they have, and what was last."""
+    data = loaders.system(view.entry.run.id, view.shown).data
+    titles = data.dataset.catalogue.frame[c.TITLE]
+    labels = {}
+    for user in users:
+        history = data.shown_history(data.dataset.users.index(user))
+        last = f", last: {titles.iloc[int(history[-1])]}" if len(history) else ""
+        labels[user] = f"{user}: {view.verb.count(len(history))}{last}"
+    return labels
+
+
+@st.cache_data(max_entries=64, show_spinner="Searching")
+def _condition(home: str, run_id: str, evaluation_id: str | None, shown: Shown, text: str) -> "Condition | None":
+    from guidedrec_core.cases.finding import read_condition
+
+    cases = None if evaluation_id is None else loaders.table(evaluation_id, "cases")
+    return read_condition(text, loaders.system(run_id, shown), cases)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from guidedrec_core.app import show
+from guidedrec_core.app import show, url
 from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.language_model import ask, choose_model
 from guidedrec_core.app.errors import complain, escaped
@@ -53,15 +53,17 @@ def in_plain_words(view: View, case: Case) -> None:
 def _reader() -> Reader:
     """Let the visitor choose the reader; a language model's choice stays until the visitor changes it."""
     if _NEXT_READER in st.session_state:
-        st.session_state[_READER] = st.session_state.pop(_NEXT_READER)
+        url.update(reader=st.session_state.pop(_NEXT_READER))
+    asked = url.current().get("reader")
+    url.follow(_READER, asked if asked in READERS else DEFAULT_READER)
     named = st.segmented_control(
         "Reader",
         READERS,
-        default=None if _READER in st.session_state else DEFAULT_READER,
         format_func=str.capitalize,
         required=True,
         key=_READER,
-        persist_state="session",
+        on_change=url.keep,
+        args=("reader", _READER),
         help=_READER_HELP,
     )
     return named or DEFAULT_READER

@@ -35,7 +35,9 @@ def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Call
     own = {one.name: one for one in found.what_ifs if one.user_id == user_id}
     with st.expander(f"Saved scenarios ({len(own)})", icon=":material/bookmark:", expanded=bool(own) and not active):
         save, choose = show.pair()
-        name = save.text_input("Name", key="steer_name", max_chars=80, placeholder="e.g. warmer, for winter")
+        name = save.text_input(
+            "Name", key="steer_name", persist_state="session", max_chars=80, placeholder="e.g. warmer, for winter"
+        )
         save.button(
             "Save this scenario", key="steer_keep", icon=":material/bookmark_add:",
             disabled=not (active and name.strip()), on_click=_keep, args=(view, store, name, user_id, steering),

@@ -1,13 +1,12 @@
-"""Section of the Case study: steer the list by sliders, words and changes of the history; save it as a scenario."""
+"""The question "Steer": another taste or history on the left, the list it would bring on the right."""
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.app import loaders, show
+from guidedrec_core.app import loaders, show, url
 from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.saved_scenarios import kept
 from guidedrec_core.app.case_study.wish import wish
@@ -23,193 +22,177 @@ from guidedrec_core.figures.theme import palette
 if TYPE_CHECKING:
     from guidedrec_core.cases.steering import SteeredCase
 
-_STATE = "steer"
 _FIRST = 6
 _STEP = 0.5
-_NARROWEST = 250  # pixels of a slider
 _FOUND = 20
-
-
-@dataclass
-class Start:
-    """Starting values of one user's widgets; a new version makes new widgets.
-
-    Attributes
-    ----------
-    about : tuple of (str, str, str)
-        Run, user and the part of the history shown.
-    pulls : dict of str to float
-        Attribute name to steps.
-    removed, added : tuple of str
-        Item ids.
-    version : int
-        Part of the widgets' keys.
-    """
-
-    about: tuple[str, str, str]
-    pulls: dict[str, float] = field(default_factory=dict)
-    removed: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    version: int = 0
+_ROW, _HEADER = 28, 37
+_HEAD = 150  # pixels for the answer in words, whatever it says, so that the list below never moves
 
 
 def steer_section(view: View, case: Case) -> None:
-    """Show the section."""
-    begin = _begin(case)
-    answer = st.container()
-    wish(view, lambda pulls: _set(begin, pulls={**_pulls(case, begin), **pulls}))
-    pulls = _sliders(view, case, begin)
-    removed, added = _history(view, case, begin)
-    system = loaders.system(case.run_id, case.shown)
-    items = system.data.dataset.items
-    steering = Steering(
-        tuple(pulls.get(name, 0.0) for name in system.steerable.names),
-        tuple(items.index(item) for item in removed),
-        tuple(items.index(item) for item in added),
-    )
-    shown = case_loaders.steered(case.key, steering)
-    active = any(steering.pulls) or bool(removed or added)
-    with answer:
-        _answer(view, begin, shown, steering if active else None)
-    kept(view, case.user_id, steering, active, lambda **start: _set(begin, **start))
+    """Show the section; its state is in the address alone."""
+    show.centred_sliders("steering", MOST_PULL, _STEP, view.dark)
+    controls, answer = st.columns([5, 6], gap="large")
+    with controls, st.container(key="steering"):
+        pulls = _sliders(view, case)
+        removed, added = _history(view, case)
+        wish(view, lambda wanted: _steer(pulls={**pulls, **wanted}))
+        system = loaders.system(case.run_id, case.shown)
+        items = system.data.dataset.items
+        steering = Steering(
+            tuple(pulls.get(name, 0.0) for name in system.steerable.names),
+            tuple(items.index(item) for item in removed),
+            tuple(items.index(item) for item in added),
+        )
+        active = any(steering.pulls) or bool(removed or added)
+        kept(view, case.user_id, steering, active, _steer)
+    show.sticky_side("steered")
+    with answer, st.container(key="steered"):
+        _answer(view, case_loaders.steered(case.key, steering), steering if active else None)
 
 
-def _begin(case: Case) -> Start:
-    """Return the widgets' starting values; another user or run starts from zero."""
-    begin: Start | None = st.session_state.get(_STATE)
-    if begin is None or begin.about != (case.run_id, case.user_id, case.shown):
-        version = 0 if begin is None else begin.version + 1
-        begin = st.session_state[_STATE] = Start((case.run_id, case.user_id, case.shown), version=version)
-    return begin
-
-
-def _set(
-    begin: Start, pulls: dict[str, float], removed: tuple[str, ...] | None = None, added: tuple[str, ...] | None = None
+def _steer(
+    pulls: dict[str, float], removed: tuple[str, ...] | None = None, added: tuple[str, ...] | None = None
 ) -> None:
-    """Restart with other values; the changes of the history are kept unless given."""
-    if removed is None:
-        removed = tuple(st.session_state.get(f"steer_removed_{begin.version}", begin.removed))
-    if added is None:
-        added = tuple(st.session_state.get(f"steer_added_{begin.version}", begin.added))
-    st.session_state[_STATE] = Start(begin.about, pulls, removed, added, begin.version + 1)
+    """Put a steering into the address; what is changed of the history is kept unless it is given."""
+    changes = {"pull": url.many(pulls)}
+    if removed is not None:
+        changes["without"] = url.many(removed)
+    if added is not None:
+        changes["with"] = url.many(added)
+    url.update(**changes)
 
 
-def _pulls(case: Case, begin: Start) -> dict[str, float]:
-    """Return the sliders' values."""
+def _pulls(case: Case) -> dict[str, float]:
+    """Return the steps in the address, of attributes and facts that this run has."""
+    asked = url.numbers(url.current().get("pull"))
     return {
-        name: float(st.session_state.get(f"steer_{name}_{begin.version}", begin.pulls.get(name, 0.0)))
+        name: min(max(asked.get(name, 0.0), -MOST_PULL), MOST_PULL)
         for name in loaders.system(case.run_id).steerable.names
     }
 
 
-def _sliders(view: View, case: Case, begin: Start) -> dict[str, float]:
+def _sliders(view: View, case: Case) -> dict[str, float]:
     """Show one slider per attribute, those that matter most to this user first, then facts that are numbers."""
-    profile = case.profile
+    profile, pulls = case.profile, _pulls(case)
     matters = (profile["user_value"] * profile["weight"]).abs().sort_values(ascending=False, kind="stable").index
     rows = profile.loc[matters].to_dict("records")
     show.note(f"Change this {view.verb.user}'s taste: 1 = typical difference; maximum {MOST_PULL:g}.")
-    pulls = _grid(rows[:_FIRST], begin)
+    _grid(rows[:_FIRST], pulls)
     if rows[_FIRST:]:
-        with st.expander(f"{len(rows) - _FIRST} more attributes", icon=":material/tune:"):
-            pulls |= _grid(rows[_FIRST:], begin)
+        moved = any(pulls[str(row["attribute"])] for row in rows[_FIRST:])
+        with st.expander(f"{len(rows) - _FIRST} more attributes", icon=":material/tune:", expanded=moved):
+            _grid(rows[_FIRST:], pulls)
     system = loaders.system(case.run_id)
     facts = system.steerable.attributes[len(system.schema) :]
     if facts:
-        with st.expander("Price, season and other facts", icon=":material/sell:"):
-            pulls |= _grid(
-                [{"attribute": f.name, "label": f.label, "low": f.low, "high": f.high} for f in facts], begin
-            )
+        with st.expander(
+            "Price, season and other facts", icon=":material/sell:", expanded=any(pulls[f.name] for f in facts)
+        ):
+            _grid([{"attribute": f.name, "label": f.label, "low": f.low, "high": f.high} for f in facts], pulls)
     return pulls
 
 
-def _grid(rows: list[dict[Any, Any]], begin: Start) -> dict[str, float]:
-    grid = st.grid(3, min_column_width=_NARROWEST, gap="medium")
-    return {
-        str(row["attribute"]): grid.cell().slider(
-            escaped(str(row["label"])),
-            -MOST_PULL,
-            MOST_PULL,
-            min(max(begin.pulls.get(str(row["attribute"]), 0.0), -MOST_PULL), MOST_PULL),
-            _STEP,
-            format="%+g",
-            key=f"steer_{row['attribute']}_{begin.version}",
-            persist_state="session",
-            help=escaped(f"Down: {row['low']}. Up: {row['high']}."),
-        )
-        for row in rows
-    }
+def _grid(rows: list[dict[Any, Any]], pulls: dict[str, float]) -> None:
+    with st.container(gap="xxsmall"):
+        for row in rows:
+            name = str(row["attribute"])
+            url.follow(f"steer_{name}", pulls[name])
+            st.slider(
+                escaped(str(row["label"])),
+                -MOST_PULL,
+                MOST_PULL,
+                step=_STEP,
+                format="%+g",
+                key=f"steer_{name}",
+                on_change=_moved,
+                args=(name, pulls),
+                help=escaped(f"Down: {row['low']}. Up: {row['high']}."),
+            )
 
 
-def _history(view: View, case: Case, begin: Start) -> tuple[list[str], list[str]]:
+def _moved(name: str, pulls: dict[str, float]) -> None:
+    _steer({**pulls, name: float(st.session_state[f"steer_{name}"])})
+
+
+def _history(view: View, case: Case) -> tuple[list[str], list[str]]:
     """Offer to remove past items, and to add others."""
-    index, verb = item_loaders.index(view.entry.data.id), view.verb
+    index, verb, place = item_loaders.index(view.entry.data.id), view.verb, url.current()
     past = dict(zip(case.history[c.ITEM], case.history[c.TITLE], strict=True))
-    out, into = show.pair()
-    with out:
-        removed = st.multiselect(
-            f"Remove past {verb.nouns}",
-            list(past),
-            [item for item in begin.removed if item in past],
-            format_func=lambda item: past.get(item, item),
-            key=f"steer_removed_{begin.version}",
-            persist_state="session",
-            placeholder=f"Past {verb.nouns}",
-        )
-    with into:
-        query = st.text_input(
-            "Find an item to add", key="steer_find", icon=":material/search:", placeholder="Title or ID"
-        )
-        key = f"steer_added_{begin.version}"
-        chosen = list(st.session_state.get(key, begin.added))
-        found = index.search(query, _FOUND).items if query.strip() else pd.DataFrame({c.ITEM: []})
-        options = [*chosen, *(item for item in found[c.ITEM] if item not in past and item not in chosen)]
-        added = st.multiselect(
-            f"Add as latest {verb.noun}",
-            options,
-            [item for item in begin.added if item in options],
-            format_func=index.title,
-            key=key,
-            persist_state="session",
-            placeholder="Items found" if query.strip() else "Search first",
-        )
+    url.follow("steer_removed", [item for item in url.ids(place.get("without")) if item in past])
+    removed = st.multiselect(
+        f"Remove past {verb.nouns}",
+        list(past),
+        format_func=lambda item: past.get(item, item),
+        key="steer_removed",
+        on_change=_keep_ids,
+        args=("without", "steer_removed"),
+        placeholder=f"Past {verb.nouns}",
+    )
+    find, add = st.columns(2, gap="small")
+    url.follow("steer_find", place.get("add_find", ""))
+    query = find.text_input(
+        "Find an item to add", key="steer_find", icon=":material/search:", placeholder="Title or ID",
+        on_change=url.keep, args=("add_find", "steer_find"),
+    )  # fmt: skip
+    chosen = [item for item in url.ids(place.get("with")) if item in index]
+    found = index.search(query, _FOUND).items if query.strip() else pd.DataFrame({c.ITEM: []})
+    url.follow("steer_added", chosen)
+    added = add.multiselect(
+        f"Add as latest {verb.noun}",
+        [*chosen, *(item for item in found[c.ITEM] if item not in past and item not in chosen)],
+        format_func=index.title,
+        key="steer_added",
+        on_change=_keep_ids,
+        args=("with", "steer_added"),
+        placeholder="Items found" if query.strip() else "Search first",
+    )
     return removed, added
 
 
-def _answer(view: View, begin: Start, shown: "SteeredCase", steering: Steering | None) -> None:
-    """Show the changed list, marked as a what-if."""
-    if steering is None:
-        show.lead(f"What would be recommended if this {view.verb.user}'s taste or history were different?")
-        return
+def _keep_ids(name: str, key: str) -> None:
+    url.update(**{name: url.many(tuple(st.session_state[key]))})
+
+
+def _answer(view: View, shown: "SteeredCase", steering: Steering | None) -> None:
+    """Show the changed list, marked as a what-if; every part has its place, changed or not."""
     system = loaders.system(view.entry.run.id)
-    schema = system.schema
-    pulls = dict(zip((attribute.label for attribute in system.steerable.attributes), steering.pulls, strict=True))
-    what = escaped(steering_words(pulls, len(steering.removed), len(steering.added)))
-    st.info(
-        f"This is a what-if ({what}). Not saved; the lists above are unchanged.",
-        icon=":material/science:",
-    )
-    st.button("Reset", icon=":material/undo:", key="steer_reset", on_click=_set, args=(begin, {}, (), ()))
-    show.lead(shown.sentence)
-    left, right = show.pair()
-    for place, table, title, gone in ((left, shown.before, "Now", True), (right, shown.after, "What if", False)):
-        with place:
-            st.markdown(f"**{title}**")
-            _list(table, gone)
-    st.markdown("**Average scores of the list**")
-    scale = (schema.scale.min, schema.scale.max)
-    show.chart(mix_change(shown.mix, scale, palette(view.dark)), alt=shown.sentence, key="steer_mix")
-    show.table_twin(
-        shown.mix.drop(columns="attribute"),
-        "Average scores of both lists",
-        key="steer_mix_table",
-        column_config={
-            "label": "Attribute",
-            "low": f"{scale[0]:g} means",
-            "high": f"{scale[1]:g} means",
-            "before": st.column_config.NumberColumn("Now", format="%.2f"),
-            "after": st.column_config.NumberColumn("What if", format="%.2f"),
-        },
-    )
+    with st.container(height=_HEAD, border=False, gap="xsmall"):
+        if steering is None:
+            show.lead(f"What would be recommended if this {view.verb.user}'s taste or history were different?")
+            show.note("Move a slider: the list follows at once.")
+        else:
+            labels = (attribute.label for attribute in system.steerable.attributes)
+            pulls = dict(zip(labels, steering.pulls, strict=True))
+            what = steering_words(pulls, len(steering.removed), len(steering.added))
+            show.lead(shown.sentence)
+            show.note(f"This is a what-if ({what}). Not saved; the lists above are unchanged.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("**Recommended**" if steering is None else "**Recommended in this what-if**")
+        st.button(
+            "Reset", icon=":material/undo:", key="steer_reset", disabled=steering is None,
+            on_click=_steer, args=({}, (), ()),
+        )  # fmt: skip
+    _list(shown.after, False)
+    with st.expander("Compared with the current list", icon=":material/compare_arrows:"):
+        _list(shown.before, True)
+        schema = system.schema
+        scale = (schema.scale.min, schema.scale.max)
+        st.markdown("**Average scores of the list**")
+        show.chart(mix_change(shown.mix, scale, palette(view.dark)), alt=shown.sentence, key="steer_mix")
+        show.table(
+            shown.mix.drop(columns="attribute"),
+            hide_index=True,
+            key="steer_mix_table",
+            alt="Average scores of both lists",
+            column_config={
+                "label": "Attribute",
+                "low": f"{scale[0]:g} means",
+                "high": f"{scale[1]:g} means",
+                "before": st.column_config.NumberColumn("Now", format="%.2f"),
+                "after": st.column_config.NumberColumn("What if", format="%.2f"),
+            },
+        )
 
 
 def _list(table: pd.DataFrame, gone: bool) -> None:
@@ -222,10 +205,11 @@ def _list(table: pd.DataFrame, gone: bool) -> None:
         hide_index=True,
         key=f"steer_list_{'before' if gone else 'after'}",
         alt="The current list" if gone else "The what-if list, with its changes",
-        height=38 + 35 * max(len(table), 1),
+        height=_HEADER + _ROW * max(len(table), 1),
+        row_height=_ROW,
         column_config={
-            "rank": st.column_config.NumberColumn("#", width=40),
+            "rank": st.column_config.NumberColumn("#", width=36),
             "title": st.column_config.TextColumn("Item"),
-            "change": st.column_config.TextColumn("In the what-if" if gone else "Change", width=180),
+            "change": st.column_config.TextColumn("In the what-if" if gone else "Change", width=112),
         },
     )

@@ -29,6 +29,7 @@ def wish(view: View, apply: Callable[[dict[str, float]], None]) -> None:
     text = st.text_input(
         "Say it in words",
         key="steer_wish",
+        persist_state="session",
         max_chars=LONGEST_WISH,
         icon=":material/chat:",
         placeholder=f"e.g. more {schema.attributes[0].label.lower()}, less {schema.attributes[-1].label.lower()}",

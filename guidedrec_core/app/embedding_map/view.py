@@ -58,10 +58,18 @@ def explore(
     labels = {a.name: a.label for a in item_map.schema.attributes}
     labels |= {name: name.capitalize() for name in OTHER_COLOURINGS}
     left, middle, right = st.columns([3, 2, 2], vertical_alignment="bottom")
-    by = left.selectbox("Colour by", list(labels), format_func=labels.__getitem__, key="map_colour")
-    source = middle.segmented_control(
-        "Select on map", SPACES, default=SPACES[0], required=True, format_func=str.capitalize, key="map_source"
-    )
+    place = url.current()
+    url.follow("map_colour", place["colour"] if place.get("colour") in labels else next(iter(labels)))
+    by = left.selectbox(
+        "Colour by", list(labels), format_func=labels.__getitem__, key="map_colour",
+        on_change=url.keep, args=("colour", "map_colour"),
+    )  # fmt: skip
+    url.follow("map_source", place["select_on"] if place.get("select_on") in SPACES else SPACES[0])
+    chosen = middle.segmented_control(
+        "Select on map", SPACES, required=True, format_func=str.capitalize, key="map_source",
+        on_change=url.keep, args=("select_on", "map_source"),
+    )  # fmt: skip
+    source = chosen or SPACES[0]
     state = MapSelection(item_map.projection_id, source, item_map.positions(source))
     selected = state.read()
     right.button(

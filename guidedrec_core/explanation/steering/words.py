@@ -31,46 +31,80 @@ def steering_words(pulls: dict[str, float], removed: int, added: int) -> str:
 
 
 def steered_sentence(
-    after: pd.DataFrame, mix: pd.DataFrame, top: float, facts: list[str] | None = None, most: int = 2
+    after: pd.DataFrame,
+    mix: pd.DataFrame,
+    asked: dict[str, float] | None = None,
+    facts: dict[str, str] | None = None,
+    most: int = 2,
 ) -> str:
-    """Say how many items are new, and which attributes of the list changed most.
+    """Say what became of what was asked for, then what else changed, then how many items are new.
 
     Parameters
     ----------
     after : pandas.DataFrame
         The steered list, with ``status``.
     mix : pandas.DataFrame
-        ``label, before, after``.
-    top : float
-        The highest raw score.
-    facts : list of str, optional
-        What became of facts, e.g. ``"price from 58 to 41"``.
+        ``label, before, after``: mean scores of both lists.
+    asked : dict of str to float, optional
+        Steps by label, of attributes and facts; those of 0 are left out.
+    facts : dict of str to str, optional
+        What became of facts that were asked for, by label, e.g. ``{"Price": "58 to 41"}``.
     most : int
-        Attributes named.
+        Other attributes named.
 
     Examples
     --------
     >>> after = pd.DataFrame({"status": ["new", "up", "down"]})
-    >>> mix = pd.DataFrame({"label": ["Warmth", "Pace"], "before": [4.0, 5.0], "after": [6.5, 5.0]})
-    >>> steered_sentence(after, mix, 10)
-    'What if: 1 of 3 items is new; average warmth goes from 4.0 to 6.5 out of 10.'
+    >>> mix = pd.DataFrame({"label": ["Warmth", "Pace"], "before": [5.1, 4.0], "after": [5.9, 4.5]})
+    >>> steered_sentence(after, mix, {"Warmth": 1.5})
+    'What if: warmth 5.1 to 5.9, as asked; also pace up. 1 of 3 items is new.'
+    >>> steered_sentence(after, mix, {"Pace": -1.0}, most=0)
+    'What if: pace 4.0 to 4.5, although less was asked. 1 of 3 items is new.'
     """
     n, new = len(after), int((after["status"] == "new").sum())
     if not n:
         return "What if: nothing is left to recommend."
+    wanted = {label: steps for label, steps in (asked or {}).items() if steps}
+    said = _answers(wanted, mix, facts or {})
     if (after["status"] == "same").all():
-        return "What if: the list stays the same."
-    change = (mix["after"] - mix["before"]).abs().sort_values(ascending=False, kind="stable")
-    named = [row for row in change.index[:most] if change[row] >= _SMALLEST_NAMED]
-    said = [
-        f"{lower_first(mix['label'][row])}{'' if place else ' goes'} from {mix['before'][row]:.1f} to "
-        f"{mix['after'][row]:.1f}"
-        for place, row in enumerate(named)
-    ]
+        return f"What if: the list stays the same{', although more was asked' if said else ''}."
+    change = mix["after"] - mix["before"]
+    order = change.abs().sort_values(ascending=False, kind="stable").index
+    others = [
+        f"{lower_first(mix['label'][row])} {'up' if change[row] > 0 else 'down'}"
+        for row in order
+        if abs(change[row]) >= _SMALLEST_NAMED and mix["label"][row] not in wanted
+    ][:most]
+    also = f"{'also ' if said else ''}{listing(others)}" if others else ""
     entered = f"{new} of {n} items {'is' if new == 1 else 'are'} new" if new else f"the same {n} items in another order"
-    changes = [f"average {listing(said)} out of {top:g}"] if said else []
-    changes += [f"average {listing(facts)}"] if facts else []
-    return f"What if: {entered}; {'; '.join(changes) or 'the mix of attributes hardly changes'}."
+    changes = "; ".join([*said, *([also] if also else [])])
+    if not changes:
+        return f"What if: {entered}; the mix of attributes hardly changes."
+    return f"What if: {changes}. {entered[:1].upper()}{entered[1:]}."
+
+
+def _answers(wanted: dict[str, float], mix: pd.DataFrame, facts: dict[str, str]) -> list[str]:
+    """Say what became of each attribute and fact that was asked for, in the order asked."""
+    means = {
+        label: (float(before), float(after))
+        for label, before, after in zip(mix["label"], mix["before"], mix["after"], strict=True)
+    }
+    met, said = [], []
+    for label, steps in wanted.items():
+        name = lower_first(label)
+        if label in facts:
+            said.append(f"{name} {facts[label]}")
+        if label not in means:
+            continue
+        before, after = means[label]
+        if abs(after - before) < _SMALLEST_NAMED:
+            said.append(f"{name} stays at {after:.1f}, although {'more' if steps > 0 else 'less'} was asked")
+        elif (after - before) * steps > 0:
+            met.append(f"{name} {before:.1f} to {after:.1f}")
+        else:
+            asked = "more" if steps > 0 else "less"
+            said.append(f"{name} {before:.1f} to {after:.1f}, although {asked} was asked")
+    return [*([f"{listing(met)}, as asked"] if met else []), *said]
 
 
 def steered_move(status: str, other_rank: int, gone: bool) -> str:
