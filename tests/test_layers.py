@@ -21,8 +21,8 @@ REPOSITORY = ROOT.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("columns", "errors", "randomness", "progress", "language", "lazy", "spreadsheets"),
     ("config", "files"),
-    ("data", "llm", "fernway", "figures.theme"),
-    ("attributes", "facts", "vectors", "training", "figures.waterfall"),
+    ("data", "llm", "fernway", "database", "figures.theme"),
+    ("attributes", "facts", "studies", "vectors", "training", "figures.waterfall"),
     ("reliability", "models", "figures.case"),
     ("runs",),
     ("ranking", "scoring", "jobs"),
