@@ -323,6 +323,11 @@ class Write:
             )
         return record
 
+    def find(self, kind: type[R], columns: Mapping[str, Any]) -> R | None:
+        """Return the record with these values, of which there is at most one."""
+        query = select(kind).where(*(getattr(kind, name) == plain(value) for name, value in columns.items()))
+        return self.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+
     def flush(self, taken: str = "it already exists; choose another name") -> None:
         """Send what was done to the database.
 
