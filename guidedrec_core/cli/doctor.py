@@ -73,8 +73,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check installation, bundled data and all that is stored.
 
     That is runs, records of jobs, kept replies of language models, and the database with studies and overrides.
-    Exits with 1 when something is wrong.
-    Leftovers of killed processes are removed.
+    Exits with 1 when something is wrong. Leftovers of killed processes are removed.
     """
     session: Session = ctx.obj
     store = session.store()

@@ -19,7 +19,8 @@ def programs() -> Path | None:
     found = shutil.which("initdb")
     if found:
         return Path(found).resolve().parent
-    return next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
+    servers = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
+    return servers[0].parent if servers else None
 
 
 @contextlib.contextmanager
