@@ -39,6 +39,10 @@ class NotFoundError(InputError):
     """A run, job or data set does not exist (any more)."""
 
 
+class ConflictError(InputError):
+    """Somebody else has changed or deleted a record since it was read; nothing was overwritten."""
+
+
 class RunCorruptError(GuidedrecError):
     """A stored run is damaged or disagrees with the runs it was made from."""
 

@@ -5,12 +5,15 @@ import os
 import shutil
 import socket
 import sys
+import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from guidedrec_core.runs.store import RunStore
     from guidedrec_core.stages import Build
 
@@ -22,7 +25,46 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep runs and jobs of a test out of the checkout and away from other tests."""
     home = tmp_path / "guidedrec-home"
     monkeypatch.setenv("GUIDEDREC_HOME", str(home))
+    monkeypatch.delenv("GUIDEDREC_DATABASE_URL", raising=False)
     return home
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> "Iterator[str | None]":
+    """Return the address of a PostgreSQL server that tests may fill; None where there is none."""
+    import postgres
+
+    with postgres.server() as address:
+        yield address
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_home(request: pytest.FixtureRequest, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Path]":
+    """Return a home with its database in an SQLite file, then one with it on a server, in a schema of its own."""
+    if request.param == "sqlite":
+        yield own_home
+        return
+    address = request.getfixturevalue("postgres_server")
+    if address is None:
+        pytest.skip(
+            "no PostgreSQL: install the package postgresql, or set GUIDEDREC_TEST_POSTGRES to a server's address"
+        )
+    import sqlalchemy as sa
+
+    schema = f"test_{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(address.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE SCHEMA {schema}"))
+    monkeypatch.setenv("GUIDEDREC_DATABASE_URL", f"{address}?options=-csearch_path%3D{schema}")
+    try:
+        yield own_home
+    finally:
+        from guidedrec_core.database.engine import engine_of
+
+        engine_of.cache_clear()
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"DROP SCHEMA {schema} CASCADE"))
+        engine.dispose()
 
 
 @pytest.fixture(autouse=True)

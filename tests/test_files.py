@@ -74,12 +74,11 @@ def test_a_run_that_cannot_be_written_leaves_nothing(tmp_path: Path, monkeypatch
 
 def test_overrides_and_scenarios_name_it_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log, scores = OverrideLog(tmp_path, "shop"), GuidedScores(np.array([[5.0], [6.0]], np.float32), SCHEMA)
-    monkeypatch.setattr("guidedrec_core.attributes.overrides.sync", failing(errno.ENOSPC))
-    with pytest.raises(StorageError, match="the disk is full"):
+    store = WhatIfStore(tmp_path, "20260102-030405-abcdef")
+    monkeypatch.setattr("guidedrec_core.database.engine.os.access", lambda *_: False)
+    with pytest.raises(StorageError, match="the disk is read-only"):
         log.set(scores, ITEMS, "tent", "warmth", 7.0, "Ada", "measured")
     assert not log.entries()
-    store = WhatIfStore(tmp_path, "20260102-030405-abcdef")
-    monkeypatch.setattr("guidedrec_core.cases.what_ifs.sync", failing(errno.ENOSPC))
-    with pytest.raises(StorageError, match="the disk is full"):
+    with pytest.raises(StorageError, match="the disk is read-only"):
         store.save(WhatIf.of("warmer", "user", Steering((1.0,)), SCHEMA, ITEMS))
-    assert list(store.folder.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []

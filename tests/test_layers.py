@@ -21,8 +21,8 @@ REPOSITORY = ROOT.parent
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("columns", "errors", "randomness", "progress", "language", "lazy", "spreadsheets"),
     ("config", "files"),
-    ("data", "llm", "fernway", "figures.theme"),
-    ("attributes", "facts", "vectors", "training", "figures.waterfall"),
+    ("data", "llm", "fernway", "database", "figures.theme"),
+    ("attributes", "facts", "studies", "vectors", "training", "figures.waterfall"),
     ("reliability", "models", "figures.case"),
     ("runs",),
     ("ranking", "scoring", "jobs"),
@@ -40,7 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 MOST_FILES = 15
-HEAVY = ("torch", "openai", "shap", "umap", "plotly", "streamlit")
+HEAVY = ("torch", "openai", "shap", "umap", "plotly", "streamlit", "sqlalchemy", "alembic", "psycopg")
 # Only the simulator, which makes it, and the evaluation of planted truths may know where the truth lies.
 KNOWS_THE_TRUTH = ("fernway/generate.py", "fernway/simulator.py", "audit/planted.py")
 

@@ -1,20 +1,18 @@
 """Overrides: single scores set by people, which replace the guided scores.
 
-``<home>/overrides/<data set>.jsonl`` holds one change per line, oldest first, and only grows: no change is ever lost,
-whatever is scored, imported or refined later. The overrides in force follow from it (`current`) and are applied to the
+The database holds the current state of each and every change of it (`OverrideLog`): no change is ever lost, whatever is
+scored, imported or refined later. The overrides in force follow from the changes (`current`) and are applied to the
 scores when these are used (`apply`), so they survive every new scoring.
 """
 
-import contextlib
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import filelock
 import numpy as np
 import pandas as pd
 from pydantic import AwareDatetime, Field, ValidationError
@@ -26,10 +24,16 @@ from guidedrec_core.config import Config
 from guidedrec_core.data.dataset import check_name
 from guidedrec_core.data.notices import Notice
 from guidedrec_core.data.vocabulary import Vocabulary
-from guidedrec_core.errors import DataError, InputError
-from guidedrec_core.files import named_storage_errors, read_bounded, sync
+from guidedrec_core.database.place import anything_stored
+from guidedrec_core.errors import ConflictError, DataError, InputError
+from guidedrec_core.files import read_bounded
 
-_LOCK_SECONDS = 60.0
+if TYPE_CHECKING:  # the database's libraries take a moment to load, and most homes have no override
+    from guidedrec_core.database.database import Database, Write
+    from guidedrec_core.database.tables import ScoreOverride
+
+FILES = "overrides"
+"""Folder where versions before 0.3.0 kept the changes, a ``<data set>.jsonl`` each, which move to the database."""
 _MOST_BYTES = 1 << 30
 
 Problem = Literal["", "unknown_items", "unknown_attributes", "other_scale"]
@@ -83,7 +87,9 @@ class OverrideLog:
 
     def __init__(self, home: Path, dataset: str) -> None:
         check_name(dataset)
-        self.path = home / "overrides" / f"{dataset}.jsonl"
+        self.home = home
+        self.dataset = dataset
+        self._file = home.expanduser().absolute() / FILES / f"{dataset}.jsonl"
 
     def entries(self) -> tuple[Override, ...]:
         """Return every change, oldest first.
@@ -91,21 +97,32 @@ class OverrideLog:
         Raises
         ------
         DataError
-            A line is no override, or there is no file that can be read.
+            A line of a file of an earlier version is no override, or the file cannot be read.
+        StorageError
+            The database cannot be reached or read.
         """
-        try:
-            lines = read_bounded(self.path, _MOST_BYTES).splitlines()
-        except FileNotFoundError:
+        if not anything_stored(self.home) and not self._file.exists():
             return ()
-        except OSError as error:
-            raise DataError(
-                f"expected overrides in {self.path}, cannot read it ({error.strerror or error}); mend that, or move it "
-                "away"
-            ) from error
-        return tuple(self._parsed(number, line) for number, line in enumerate(lines, start=1) if line.strip())
+        from guidedrec_core.database.files import can_import
+        from guidedrec_core.database.tables import ScoreOverride
+
+        database = self._database()
+        waiting: tuple[Override, ...] = ()
+        if self._file.exists() and not can_import(database, self._file):  # a disk that may only be read
+            waiting = tuple(self._parsed(self._read(), 1))
+        changes = database.history(record=ScoreOverride, scope=self.dataset)
+        return (*(_from_row(change.after) for change in changes if change.after), *waiting)
 
     def set(
-        self, scores: GuidedScores, items: Vocabulary, item_id: str, attribute: str, value: float, who: str, why: str
+        self,
+        scores: GuidedScores,
+        items: Vocabulary,
+        item_id: str,
+        attribute: str,
+        value: float,
+        who: str,
+        why: str,
+        version: int | None = None,
     ) -> Override:
         """Set the score of an item on an attribute by hand.
 
@@ -119,6 +136,8 @@ class OverrideLog:
             The item, the attribute's name, and its raw score on the schema's scale.
         who, why : str
             Who sets it, and the reason; neither may be blank.
+        version : int, optional
+            How many changes of this score the author has seen, see `n_changes`; None sets it whatever there is.
 
         Raises
         ------
@@ -126,73 +145,120 @@ class OverrideLog:
             No such item or attribute.
         DataError
             The value is outside the scale, or `who` or `why` is blank.
+        ConflictError
+            Somebody else has set or withdrawn it meanwhile; nothing is overwritten.
         """
         scored = scores.values[items.index(item_id), scores.schema.index(attribute)]
         scale = scores.schema.scale
         if not scale.min <= value <= scale.max:
             raise DataError(f"expected a score from {scale.min:g} to {scale.max:g} for {attribute}, got {value:g}")
-        said = {"who": _said(who, "who"), "why": _said(why, "why")}
-        with self._locked():
-            before = _in_force(self.entries()).get((item_id, attribute))
-            replaced = _plain(scored) if before is None or before.scale != scale else before.value
-            return self._append(
-                Override(
-                    item_id=item_id,
-                    attribute=attribute,
-                    value=value,
-                    scale=scale,
-                    replaced=replaced,
-                    **said,
-                    when=_now(),
-                )
+        who, why = _said(who, "who"), _said(why, "why")
+        with self._database().write(who) as write:
+            row = self._row(write, item_id, attribute)
+            _check_seen(row, version)
+            other_scale = row is None or row.scale != scale.model_dump(mode="json")
+            replaced = _plain(scored) if row is None or row.value is None or other_scale else row.value
+            made = Override(
+                item_id=item_id,
+                attribute=attribute,
+                value=value,
+                scale=scale,
+                replaced=replaced,
+                who=who,
+                why=why,
+                when=_now(),
             )
+            self._write(write, made, row)
+        return made
 
-    def withdraw(self, item_id: str, attribute: str, who: str, why: str) -> Override:
+    def withdraw(self, item_id: str, attribute: str, who: str, why: str, version: int | None = None) -> Override:
         """Withdraw an override, so that the guided score counts again.
 
         Raises
         ------
         InputError
             No override of this score is in force, or `who` or `why` is blank.
+        ConflictError
+            As `set`.
         """
-        said = {"who": _said(who, "who"), "why": _said(why, "why")}
-        with self._locked():
-            before = _in_force(self.entries()).get((item_id, attribute))
-            if before is None:
+        who, why = _said(who, "who"), _said(why, "why")
+        with self._database().write(who) as write:
+            row = self._row(write, item_id, attribute)
+            _check_seen(row, version)
+            if row is None or row.value is None:
                 raise InputError(
                     f"expected an override of {attribute!r} of item {item_id!r} to withdraw, there is none in force; "
-                    f"`guidedrec score overrides {self.path.stem}` lists them"
+                    f"`guidedrec score overrides {self.dataset}` lists them"
                 )
-            gone = {"value": None, "replaced": before.value, **said, "when": _now()}
-            return self._append(before.model_copy(update=gone))
+            gone = {"value": None, "replaced": row.value, "who": who, "why": why, "when": _now()}
+            made = _from_row(row.facts()).model_copy(update=gone)
+            self._write(write, made, row)
+        return made
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        with named_storage_errors(self.path.parent):
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with filelock.FileLock(self.path.parent / ".lock", timeout=_LOCK_SECONDS):
-                yield
+    def _database(self) -> "Database":
+        """Open the database, after moving what a file of an earlier version has into it."""
+        from guidedrec_core.database.database import Database
+        from guidedrec_core.database.files import can_import, import_file
 
-    def _append(self, override: Override) -> Override:
-        """Add a line atomically: a reader, or a process killed meanwhile, finds the file with it or without it."""
-        before = self.path.read_bytes() if self.path.exists() else b""
-        gap = b"" if before.endswith(b"\n") or not before else b"\n"  # an editor may leave out the last one
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
-        temporary.write_bytes(before + gap + override.model_dump_json().encode() + b"\n")
-        sync(temporary)
-        temporary.replace(self.path)
-        sync(self.path.parent)
-        return override
+        database = Database(self.home)
+        if can_import(database, self._file):
+            try:
+                import_file(database, self._file, "guidedrec", self._insert)
+            except OSError as error:
+                raise self._unreadable(error) from error
+        return database
 
-    def _parsed(self, number: int, line: bytes) -> Override:
+    def _insert(self, write: "Write", content: bytes, size_before: int) -> int:
+        """Write the lines of a file into the database."""
+        first = 1
+        if size_before:
+            first += self._read()[:size_before].count(b"\n")
+        found = list(self._parsed(content, first))
+        for override in found:
+            self._write(write, override, self._row(write, override.item_id, override.attribute))
+        return len(found)
+
+    def _row(self, write: "Write", item_id: str, attribute: str) -> "ScoreOverride | None":
+        from guidedrec_core.database.tables import ScoreOverride
+
+        columns = {"dataset": self.dataset, c.ITEM: item_id, "attribute": attribute}
+        return write.find(ScoreOverride, columns)
+
+    def _write(self, write: "Write", override: Override, row: "ScoreOverride | None") -> None:
+        from guidedrec_core.database.tables import ScoreOverride
+
+        values: dict[str, Any] = override.model_dump(mode="json", exclude={"who", "when"})
+        if row is None:
+            row = ScoreOverride(dataset=self.dataset, **values)
+            write.add(row, override.why, override.who, override.when)
+        else:
+            write.change(ScoreOverride, row.id, values, None, override.why, override.who, override.when)
+
+    def _read(self) -> bytes:
         try:
-            return Override.model_validate_json(line)
-        except ValidationError as error:
-            first = error.errors()[0]
-            reason = f"{'.'.join(map(str, first['loc']))}: {first['msg']}".removeprefix(": ")
-            raise DataError(
-                f"expected an override in line {number} of {self.path}, got something else ({reason}); mend the line"
-            ) from error
+            return read_bounded(self._file, _MOST_BYTES)
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: OSError) -> DataError:
+        return DataError(
+            f"expected overrides in {self._file}, cannot read it ({error.strerror or error}); mend that, or move it "
+            "away"
+        )
+
+    def _parsed(self, content: bytes, first: int) -> Iterator[Override]:
+        for number, line in enumerate(content.splitlines(), start=first):
+            if not line.strip():
+                continue
+            try:
+                yield Override.model_validate_json(line)
+            except ValidationError as error:
+                problem = error.errors()[0]
+                reason = f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}".removeprefix(": ")
+                raise DataError(
+                    f"expected an override in line {number} of {self._file}, got something else ({reason}); mend the "
+                    "line"
+                ) from error
 
 
 @dataclass(frozen=True)
@@ -222,6 +288,11 @@ def current(entries: Iterable[Override]) -> tuple[Override, ...]:
     """Return the overrides in force, the latest for each score, sorted by item and attribute."""
     layer = _in_force(entries)
     return tuple(layer[cell] for cell in sorted(layer))
+
+
+def n_changes(entries: Iterable[Override], item_id: str, attribute: str) -> int:
+    """Count the changes of one score; whoever changes it says how many they have seen."""
+    return sum((entry.item_id, entry.attribute) == (item_id, attribute) for entry in entries)
 
 
 def digest(layer: Iterable[Override]) -> str:
@@ -285,6 +356,30 @@ def _in_force(entries: Iterable[Override]) -> dict[tuple[str, str], Override]:
     """Return what is in force, by item and attribute."""
     latest = {(override.item_id, override.attribute): override for override in entries}
     return {cell: override for cell, override in latest.items() if override.value is not None}
+
+
+def _from_row(facts: dict[str, Any]) -> Override:
+    """Return a version of an override as it was written into the database."""
+    names = ("item_id", "attribute", "value", "scale", "why", "replaced")
+    values = {**{name: facts[name] for name in names}, "who": facts["changed_by"], "when": facts["changed_at"]}
+    return Override.model_validate(values)
+
+
+def _check_seen(row: "ScoreOverride | None", version: int | None) -> None:
+    """Refuse to overwrite what the author has not seen.
+
+    Raises
+    ------
+    ConflictError
+        The score has been set or withdrawn since.
+    """
+    if row is None or version is None or row.version == version:
+        return
+    did = f"withdrew {row.called}" if row.value is None else f"set {row.called} to {row.value:g}"
+    raise ConflictError(
+        f"{row.changed_by} {did} ({row.changed_at:%d %b %Y, %H:%M} UTC) after you opened it; nothing was overwritten. "
+        "Look at it again, then make your change"
+    )
 
 
 def _said(text: str, name: str) -> str:

@@ -1,28 +1,29 @@
-"""Scenarios: steerings with a name, saved for each refined run.
+"""Scenarios: steerings with a name, saved for each refined run in the database; a user has each name once."""
 
-``<home>/what_ifs/<run id>/<digest>.json`` holds one; the digest is of user and name, so that a user has each name once.
-A file is written next to its place, synced and linked there, so that a reader finds it complete or not at all, even
-after a crash. Its content is checked when it is read, and a broken file is named and skipped.
-"""
-
-import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import AwareDatetime, Field, ValidationError, field_validator
+from sqlalchemy import select
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.config import Config
 from guidedrec_core.data.vocabulary import Vocabulary
+from guidedrec_core.database.database import Database, Write, one_line, plain
+from guidedrec_core.database.files import can_import, import_file
+from guidedrec_core.database.place import anything_stored
+from guidedrec_core.database.tables import Scenario
 from guidedrec_core.errors import InputError, NotFoundError
 from guidedrec_core.explanation.steering.steer import MOST_PULL, Steering
-from guidedrec_core.files import named_storage_errors, sync
+from guidedrec_core.files import read_bounded
 from guidedrec_core.runs.manifest import ID
 
+FILES = "what_ifs"
+"""Folder where versions before 0.3.0 kept scenarios, ``<run id>/<digest>.json`` each, which move to the database."""
+UNNAMED = "unnamed"
+"""Author of what was saved without a name."""
 _LONGEST_NAME = 80
 _LARGEST = 1_000_000  # bytes of a file
 
@@ -99,7 +100,7 @@ class Kept:
     what_ifs : tuple of WhatIf
         Newest first.
     problems : tuple of str
-        Files that are there and cannot be read as what-ifs, with the reason; they are left alone.
+        Files of an earlier version that cannot be read as scenarios, with the reason; they are left alone.
     """
 
     what_ifs: tuple[WhatIf, ...]
@@ -120,46 +121,41 @@ class WhatIfStore:
     def __init__(self, home: Path, run_id: str) -> None:
         if not ID.fullmatch(run_id):
             raise InputError(f"expected a run id, got {run_id!r}; `guidedrec runs list` shows what there is")
-        self.folder = home / "what_ifs" / run_id
+        self.home = home
+        self.run_id = run_id
+        self._folder = home.expanduser().absolute() / FILES / run_id
 
-    def save(self, what_if: WhatIf) -> None:
+    def save(self, what_if: WhatIf, who: str = UNNAMED) -> None:
         """Keep a what-if.
+
+        Parameters
+        ----------
+        what_if : WhatIf
+            Its time is kept, too.
+        who : str
+            Its author.
 
         Raises
         ------
         InputError
             The user has one of this name already.
         StorageError
-            The disk is full or read-only.
+            The disk is full or read-only, or the database cannot be reached.
         """
-        with named_storage_errors(self.folder):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            temporary = self.folder / f".{secrets.token_hex(8)}.tmp"
-            try:
-                temporary.write_text(what_if.model_dump_json(indent=2) + "\n", encoding="utf-8")
-                sync(temporary)
-                os.link(temporary, self._path(what_if.user_id, what_if.name))  # fails if there is one, unlike a rename
-            except FileExistsError:
-                raise InputError(
-                    f"expected a new name, {what_if.user_id} already has a scenario {what_if.name!r}; choose another "
-                    "name, or delete the old one"
-                ) from None
-            finally:
-                temporary.unlink(missing_ok=True)
-            sync(self.folder)
+        database, *_ = self._migrated()
+        with database.write(who) as write:
+            self._add(write, what_if, who)
 
     def list(self) -> Kept:
         """Return all that can be read, and name what cannot."""
-        found, problems = [], []
-        for path in sorted(self.folder.glob("*.json")):
-            try:
-                found.append(self._read(path))
-            except FileNotFoundError:
-                continue  # deleted at this moment
-            except (OSError, ValueError) as error:
-                problems.append(f"{path.name} cannot be read as a scenario ({_reason(error)})")
+        if not anything_stored(self.home) and not self._folder.exists():
+            return Kept((), ())
+        database, waiting, problems = self._migrated()
+        with database.read() as session:
+            rows = session.scalars(select(Scenario).where(Scenario.run_id == self.run_id)).all()
+        found = [*map(_from_row, rows), *waiting]
         newest_first = sorted(found, key=lambda one: (one.created, one.user_id, one.name), reverse=True)
-        return Kept(tuple(newest_first), tuple(problems))
+        return Kept(tuple(newest_first), problems)
 
     def load(self, user_id: str, name: str) -> WhatIf:
         """Return one.
@@ -168,49 +164,73 @@ class WhatIfStore:
         ------
         NotFoundError
             It does not exist.
-        InputError
-            Its file is broken.
         """
-        path = self._path(user_id, name)
-        try:
-            return self._read(path)
-        except FileNotFoundError:
-            raise NotFoundError(f"scenario {name!r} of {user_id} no longer exists; save it again") from None
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"expected a scenario in {path}, got something else ({_reason(error)}); delete it, and save it again"
-            ) from error
+        for one in self.list().what_ifs:
+            if (one.user_id, one.name) == (plain(user_id), name):
+                return one
+        raise NotFoundError(f"scenario {name!r} of {user_id} no longer exists; save it again")
 
-    def delete(self, user_id: str, name: str) -> None:
-        """Forget one.
+    def delete(self, user_id: str, name: str, who: str = UNNAMED) -> None:
+        """Delete one; the history keeps what it was.
 
         Raises
         ------
         NotFoundError
             It does not exist.
         """
-        try:
-            self._path(user_id, name).unlink()
-        except FileNotFoundError:
-            raise NotFoundError(f"scenario {name!r} of {user_id} no longer exists") from None
-        sync(self.folder)
+        database, *_ = self._migrated()
+        with database.write(who) as write:
+            row = write.find(Scenario, {"run_id": self.run_id, "user_id": user_id, "name": name})
+            if row is None:
+                raise NotFoundError(f"scenario {name!r} of {user_id} no longer exists")
+            write.remove(Scenario, row.id, row.version)
 
-    def _path(self, user_id: str, name: str) -> Path:
-        digest = hashlib.sha256(f"{user_id}\0{name}".encode("utf-8", "replace")).hexdigest()
-        return self.folder / f"{digest[:24]}.json"
+    def _add(self, write: Write, what_if: WhatIf, who: str) -> None:
+        own = {"run_id": self.run_id, "user_id": what_if.user_id, "name": what_if.name}
+        if write.find(Scenario, own) is not None:
+            raise InputError(
+                f"expected a new name, {what_if.user_id} already has a scenario {what_if.name!r}; choose another "
+                "name, or delete the old one"
+            )
+        steering = what_if.model_dump(mode="json", exclude={"name", "user_id", "created"})
+        write.add(Scenario(**own, steering=steering), who=who, at=what_if.created)
 
-    def _read(self, path: Path) -> WhatIf:
-        if path.stat().st_size > _LARGEST:
-            raise ValueError(f"{path.stat().st_size:,} bytes are too many")
-        what_if = WhatIf.model_validate_json(path.read_bytes())
-        if path != self._path(what_if.user_id, what_if.name):
-            raise ValueError("its name is not that of its content")
-        return what_if
+    def _migrated(self) -> tuple[Database, tuple[WhatIf, ...], tuple[str, ...]]:
+        """Open the database, after moving the files of an earlier version into it.
+
+        Returns
+        -------
+        tuple of (Database, tuple of WhatIf, tuple of str)
+            And what is still in files, because the disk may only be read; and what is wrong with broken files.
+        """
+        database = Database(self.home)
+        waiting, problems = [], []
+        for path in sorted(self._folder.glob("*.json")):
+            try:
+                if can_import(database, path):
+                    import_file(database, path, UNNAMED, lambda write, content, _: self._insert(write, content))
+                else:
+                    waiting.append(WhatIf.model_validate_json(read_bounded(path, _LARGEST)))
+            except FileNotFoundError:
+                continue  # taken over by another process at this moment
+            except (OSError, ValueError, InputError) as error:
+                problems.append(f"{path.name} cannot be read as a scenario ({_reason(error)})")
+        return database, tuple(waiting), tuple(problems)
+
+    def _insert(self, write: Write, content: bytes) -> int:
+        if len(content) > _LARGEST:
+            raise ValueError(f"{len(content):,} bytes are too many")
+        self._add(write, WhatIf.model_validate_json(content), UNNAMED)
+        return 1
+
+
+def _from_row(row: Scenario) -> WhatIf:
+    return WhatIf.model_validate({**row.steering, "name": row.name, "user_id": row.user_id, "created": row.created_at})
 
 
 def _line(text: str) -> str:
-    """Return a text in one line that can be written into a file."""
-    return " ".join(text.encode("utf-8", "replace").decode().split())
+    """Return a text in one line, as the database keeps it."""
+    return one_line(text)
 
 
 def _reason(error: Exception) -> str:

@@ -72,8 +72,8 @@ class Check:
 def doctor(ctx: click.Context, as_json: bool) -> None:
     """Check installation, bundled data and all that is stored.
 
-    That is runs, records of jobs, kept replies of language models and overrides. Exits with 1 when something is wrong.
-    Leftovers of killed processes are removed.
+    That is runs, records of jobs, kept replies of language models, and the database with studies and overrides.
+    Exits with 1 when something is wrong. Leftovers of killed processes are removed.
     """
     session: Session = ctx.obj
     store = session.store()
@@ -87,6 +87,7 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
             *_runs(store, listener),
             _checked("jobs", lambda: doctor_home.jobs(store.home)),
             _checked("replies", lambda: doctor_home.replies(store.home)),
+            _checked("database", lambda: doctor_home.database(store.home)),
             _checked("overrides", lambda: doctor_home.overrides(store.home)),
             _checked("bundled shop", _bundled_shop),
             _checked("bundled scores", _bundled_scores),

@@ -57,11 +57,27 @@ def jobs(home: Path) -> Finding:
     return True, f"{len(found):,} with a record as it was written", ""
 
 
-def overrides(home: Path) -> Finding:
-    """Look whether every score set by hand can be read."""
-    from guidedrec_core.attributes.overrides import OverrideLog
+def database(home: Path) -> Finding:
+    """Look whether what people wrote can be read."""
+    from guidedrec_core.database.place import anything_stored
 
-    place, wrong, count = home / "overrides", [], 0
+    if not anything_stored(home):
+        return True, "nothing stored", ""
+    from guidedrec_core.database.database import Database
+
+    try:
+        counts = Database(home).check()
+    except GuidedrecError as error:
+        return False, str(error), "Studies, overrides and scenarios are in it"
+    named = ("studies", "saved_cases", "overrides", "scenarios", "changes")
+    return True, ", ".join(f"{counts[name]:,} {name.replace('_', ' ')}" for name in named), ""
+
+
+def overrides(home: Path) -> Finding:
+    """Look whether every score set by hand can be read, and whether files of an earlier version were taken over."""
+    from guidedrec_core.attributes.overrides import FILES, OverrideLog
+
+    place, wrong, count = home / FILES, [], 0
     for path in sorted(place.glob("*.jsonl")) if place.is_dir() else []:
         try:
             count += len(OverrideLog(home, path.stem).entries())
@@ -69,7 +85,7 @@ def overrides(home: Path) -> Finding:
             wrong.append(str(error))
     if wrong:
         return False, _some(wrong), "Mend these lines by hand, or restore the file from a backup"
-    return True, f"{count:,} changes can be read", ""
+    return True, f"{count:,} changes taken over from files" if count else "all are in the database", ""
 
 
 def _some(problems: list[str]) -> str:

@@ -32,6 +32,7 @@ from guidedrec_core.cli.score_reliability import reliability
 from guidedrec_core.cli.score_schema import suggest, template
 from guidedrec_core.cli.session import Group, Session
 from guidedrec_core.cli.stages import build, project, refine, train
+from guidedrec_core.cli.studies import studies
 from guidedrec_core.cli.vectors import vectors
 from guidedrec_core.errors import GuidedrecError, TrainingError
 from guidedrec_core.training.threads import wait_passively
@@ -142,7 +143,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, audience, discover, preview, report, export, runs, jobs, doctor),
+    *(recommend, explain, audience, discover, preview, report, export, studies, runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

@@ -42,7 +42,7 @@ def override(
     from guidedrec_core import stages
 
     store = session.store()
-    data, who = stages.find_data(store, dataset), who or _login()
+    data, who = stages.find_data(store, dataset), who or login_name()
     if value is None:
         made = stages.withdraw_override(store, data, item_id, attribute, who, why)
     else:
@@ -112,7 +112,7 @@ def _shown(score: float | None) -> str:
     return "none" if score is None or score != score else f"{score:g}"
 
 
-def _login() -> str:
+def login_name() -> str:
     """Return the login name.
 
     Raises
@@ -123,4 +123,4 @@ def _login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError) as error:
-        raise click.UsageError("this system has no login name; say with --who who sets the score") from error
+        raise click.UsageError("this system has no login name; say with --who who you are") from error

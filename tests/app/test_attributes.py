@@ -180,7 +180,20 @@ class TestOverrides:
         app.button(key="FormSubmitter:override-Set this score").click().run()
         assert not app.exception
         assert "Enter your name; nothing was given." in words(app)
-        assert not (tiny_home / "overrides" / "tiny.jsonl").exists()
+        assert not (tiny_home / "guidedrec.db").exists()
+
+    def test_what_somebody_else_has_set_meanwhile_is_not_overwritten(self, tiny_home, open_app) -> None:
+        app = self.opened(open_app)
+        app.selectbox(key="override_attribute").select("ruggedness").run()
+        stages.override_score(*data_of(tiny_home), "item-03", "ruggedness", 1, "Bob", "so")
+        app.text_input(key="override_why_item-03_ruggedness").set_value("because")
+        app.text_input(key="override_who").set_value("Ann")
+        app.button(key="FormSubmitter:override-Set this score").click().run()
+        assert not app.exception
+        assert "Bob set the score of item-03 on ruggedness to 1" in words(app)
+        assert "nothing was overwritten" in words(app)
+        app.button(key="FormSubmitter:override-Set this score").click().run()  # seen by now
+        assert "will be" in words(app)
 
     def test_a_run_refined_anew_is_opened_and_says_what_it_was_made_with(
         self, tiny_home, tiny_build, put_job, open_app, monkeypatch

@@ -96,7 +96,9 @@ class TestSteering:
         assert [one.pulls for one in store.list().what_ifs] == [{"ruggedness": -1.5}]
         app.button(key="steer_keep").click().run()
         assert "already has a scenario 'softer'" in words(app)
-        (store.folder / "broken.json").write_text("{")
+        folder = tiny_home / "what_ifs" / tiny_build.refined.id  # of an earlier version
+        folder.mkdir(parents=True)
+        (folder / "broken.json").write_text("{")
         app.button(key="steer_reset").click().run()
         assert slider(app, "ruggedness").value == 0
         assert "Skipped: broken.json" in words(app)

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from guidedrec_core.attributes.overrides import Overridden, OverrideLog, apply, current, digest
+from guidedrec_core.attributes.overrides import Overridden, Override, OverrideLog, apply, current, digest, n_changes
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema, Scale
 from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.data.vocabulary import Vocabulary
-from guidedrec_core.errors import DataError, InputError, UnknownIdError
+from guidedrec_core.errors import ConflictError, DataError, InputError, StorageError, UnknownIdError
 
 
 def schema(*names: str, highest: float = 10) -> AttributeSchema:
@@ -113,38 +114,113 @@ def test_only_what_fits_catalogue_schema_and_scale_is_taken_and_never_without_a_
     assert log.entries() == ()
     for name in ("../up", "", "a/b"):
         with pytest.raises(DataError, match="data set name"):
-            OverrideLog(log.path.parents[1], name)
+            OverrideLog(log.home, name)
 
 
 def test_any_text_is_kept_in_one_line(log: OverrideLog) -> None:
     text = 'said\n"so" \u2028 {"a": 1}\r\nZoë \udcff'
     log.set(SCORES, ITEMS, "tent", "price", 1, "Zoë", text)
-    say(log, "lamp", "price", 2)
-    assert len(log.path.read_bytes().splitlines()) == 2
     assert log.entries()[0].why == 'said "so" {"a": 1} Zoë ?'
     assert log.entries()[0].who == "Zoë"
 
 
-def test_the_log_only_grows(log: OverrideLog) -> None:
-    before = b""
-    for value in (1, 2, 3):
-        say(log, "tent", "price", value)
-        content = log.path.read_bytes()
-        assert content.startswith(before)
-        before = content
-    log.path.write_bytes(before.rstrip(b"\n"))
-    say(log, "tent", "price", 4)
-    assert [entry.value for entry in log.entries()] == [1, 2, 3, 4]
-
-
-def test_a_damaged_line_is_named_and_nothing_is_written_behind_it(log: OverrideLog) -> None:
-    say(log, "tent", "price", 1)
-    with log.path.open("a") as file:
-        file.write('{"item_id": "tent"}\n')
-    for step in (log.entries, lambda: say(log, "tent", "price", 2)):
-        with pytest.raises(DataError, match=r"line 2 of .*shop\.jsonl.*attribute: Field required.*mend the line"):
+def test_of_two_who_set_one_score_the_second_is_told_and_nothing_is_overwritten(log: OverrideLog) -> None:
+    seen = n_changes(log.entries(), "tent", "price")
+    log.set(SCORES, ITEMS, "tent", "price", 2, "Ann", "so", seen)
+    for step in (
+        lambda: log.set(SCORES, ITEMS, "tent", "price", 3, "Bob", "so", seen),
+        lambda: log.withdraw("tent", "price", "Bob", "so", seen),
+    ):
+        with pytest.raises(
+            ConflictError, match=r"Ann set the score of tent on price to 2 \(.* nothing was overwritten"
+        ):
             step()
-    assert len(log.path.read_bytes().splitlines()) == 2
+    assert [entry.value for entry in log.entries()] == [2]
+    log.withdraw("tent", "price", "Bob", "so", n_changes(log.entries(), "tent", "price"))
+    with pytest.raises(ConflictError, match=r"Bob withdrew the score of tent"):
+        log.set(SCORES, ITEMS, "tent", "price", 3, "Ann", "so", 1)
+
+
+OLD = [
+    Override(
+        item_id=item, attribute="price", value=value, scale=SCORES.schema.scale, who=who, why=f"{who}: so",
+        when=datetime(2026, 1, 2, 3, 4, number, tzinfo=UTC), replaced=replaced,
+    )
+    for number, (item, value, who, replaced) in enumerate(
+        [("tent", 2.0, "Ann", 7.3), ("lamp", 4.5, "Bob", 5.0), ("tent", None, "Cid", 2.0), ("tent", 3.25, "Ann", 7.3)]
+    )
+]  # fmt: skip
+
+
+def old_file(home: Path, entries: list[Override] = OLD) -> Path:
+    path = home / "overrides" / "shop.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(entry.model_dump_json() + "\n" for entry in entries))
+    return path
+
+
+def test_a_file_of_an_earlier_version_moves_into_the_database_once_and_whole(database_home: Path) -> None:
+    path = old_file(database_home)
+    content = path.read_bytes()
+    log = OverrideLog(database_home, "shop")
+    assert log.entries() == tuple(OLD)
+    assert digest(current(log.entries())) == digest(current(OLD)), "runs made with them are found again"
+    assert not path.exists()
+    assert path.with_name("shop.jsonl.migrated").read_bytes() == content
+    path.write_bytes(content)  # as after a crash between database and renaming
+    assert log.entries() == tuple(OLD)
+    more = [*OLD, OLD[1].model_copy(update={"value": 1.0, "who": "Dee"})]
+    old_file(database_home, more)  # an older guidedrec went on with it
+    assert log.entries() == tuple(more)
+    assert len(list(path.parent.glob("*.migrated*"))) == 3
+    log.set(SCORES, ITEMS, "tent", "price", 9, "Eve", "so")
+    assert [entry.replaced for entry in log.entries()[-1:]] == [3.25]
+
+
+def test_a_damaged_line_of_it_is_named_and_the_file_is_left_as_it_is(tmp_path: Path, log: OverrideLog) -> None:
+    path = old_file(tmp_path)
+    with path.open("a") as file:
+        file.write('{"item_id": "tent"}\n')
+    content = path.read_bytes()
+    for step in (log.entries, lambda: say(log, "tent", "price", 2)):
+        with pytest.raises(DataError, match=r"line 5 of .*shop\.jsonl.*attribute: Field required.*mend the line"):
+            step()
+    assert path.read_bytes() == content
+    path.write_bytes(b"".join(content.splitlines(keepends=True)[:4]))
+    assert log.entries() == tuple(OLD)
+
+
+def test_where_the_disk_may_only_be_read_the_file_counts_as_it_is(
+    tmp_path: Path, log: OverrideLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = old_file(tmp_path)
+    monkeypatch.setattr("guidedrec_core.database.engine.os.access", lambda *_: False)
+    assert log.entries() == tuple(OLD)
+    assert [each.name for each in tmp_path.iterdir()] == ["overrides"]
+    assert path.exists()
+    with pytest.raises(StorageError, match="the disk is read-only"):
+        say(log, "tent", "price", 2)
+
+
+def migrate_slowly(home: Path) -> None:
+    OverrideLog(home, "shop").entries()
+
+
+def test_a_migration_that_is_killed_loses_nothing_and_brings_nothing_twice(tmp_path: Path) -> None:
+    many = [OLD[0].model_copy(update={"item_id": f"i{n}", "value": float(n % 10)}) for n in range(400)]
+    for attempt in range(4):
+        home = tmp_path / str(attempt)
+        old_file(home, many)
+        process = FORK.Process(target=migrate_slowly, args=(home,))
+        process.start()
+        deadline = time.monotonic() + 30
+        while not (home / "guidedrec.db").exists() and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.16 * attempt)
+        os.kill(process.pid or 0, signal.SIGKILL)
+        process.join(10)
+        assert OverrideLog(home, "shop").entries() == tuple(many)
+        assert [path.name for path in (home / "overrides").iterdir()] == ["shop.jsonl.migrated"]
 
 
 def test_a_layer_is_named_by_its_content_not_by_how_it_came_about(tmp_path: Path, log: OverrideLog) -> None:
@@ -189,7 +265,7 @@ def test_two_writers_at_once_lose_nothing(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_all_it_said_and_nothing_half(log: OverrideLog) -> None:
     told = 0
     for attempt in range(12):
-        process, said = start(log.path.parents[1], f"writer {attempt}", 1_000_000)
+        process, said = start(log.home, f"writer {attempt}", 1_000_000)
         while said.value < 3:
             time.sleep(0.001)
         time.sleep(0.0013 * attempt)
@@ -201,4 +277,3 @@ def test_a_killed_writer_leaves_all_it_said_and_nothing_half(log: OverrideLog) -
         assert log.entries()[-1].who == f"writer {attempt}"
     say(log, "tent", "price", 1)
     assert log.entries()[-1].who == "Ann"
-    assert {path.name for path in log.path.parent.iterdir()} == {".lock", log.path.name}

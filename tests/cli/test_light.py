@@ -12,7 +12,7 @@ from guidedrec_core.runs.store import RunStore
 # Each takes a tenth of a second or more to import, or brings something that does.
 HEAVY = {
     *("numpy", "pandas", "pyarrow", "scipy", "sklearn", "torch", "numba", "shap", "umap"),
-    *("plotly", "streamlit", "openai", "httpx2", "safetensors"),
+    *("plotly", "streamlit", "openai", "httpx2", "safetensors", "sqlalchemy", "alembic", "psycopg"),
 }
 COMPUTES = HEAVY - {"numpy", "pandas", "pyarrow"}  # what reading tables and runs does not need
 CALL = """

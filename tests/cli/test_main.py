@@ -41,6 +41,7 @@ EXPECTED = {
     *(f"score {name}" for name in ("dataset", "template", "suggest", "reliability", "override", "overrides")),
     *(f"vectors {name}" for name in ("dataset", "extract")),
     *(f"runs {name}" for name in ("list", "show", "delete")),
+    *(f"studies {name}" for name in ("list", "show", "export", "import")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
 

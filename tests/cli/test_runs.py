@@ -146,7 +146,7 @@ def test_the_doctor_finds_nothing_wrong(
     assert report["home"] == str(tiny_home)
     assert report["packages"]["torch"]
     assert {check["name"] for check in report["checks"]} == {
-        *("packages", "torch", "home", "leftovers", "folders", "runs", "jobs", "replies", "overrides"),
+        *("packages", "torch", "home", "leftovers", "folders", "runs", "jobs", "replies", "database", "overrides"),
         *("bundled shop", "bundled scores", "bundled runs"),
     }
     assert all(set(check) == {"name", "ok", "detail", "advice"} for check in report["checks"])
@@ -218,6 +218,9 @@ def _damage_other(home: Path, what: str) -> None:
         shutil.rmtree(home / "projection")
         (home / "projection").write_text("")
         return
+    if what == "database":
+        (home / "guidedrec.db").write_bytes(b"garbage" * 1000)
+        return
     (home / "overrides").mkdir()
     place = home / "overrides" / "tiny.jsonl"
     place.mkdir() if what == "folder" else place.write_text("{}\n")
@@ -237,6 +240,7 @@ def _damage_other(home: Path, what: str) -> None:
         (_damage_replies, "folder", "replies", "unable to open database file"),
         (_damage_replies, "without a table", "replies", "tables or columns are missing"),
         (_damage_replies, "overwritten", "replies", "btreeInitPage"),
+        (_damage_other, "database", "database", "file is not a database"),
         (_damage_other, "garbage", "overrides", "line 1"),
         (_damage_other, "folder", "overrides", "it is a folder"),
         (_damage_other, "file for a folder", "folders", "projection is no folder"),

@@ -16,7 +16,7 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.items.picker import item_picker
 from guidedrec_core.app.page import View
-from guidedrec_core.attributes.overrides import Override, OverrideLog, current
+from guidedrec_core.attributes.overrides import Override, OverrideLog, current, n_changes
 from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import GuidedrecError
@@ -24,7 +24,7 @@ from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 
 _NUMBER = st.column_config.NumberColumn
-_SAID, _NAME = "override_said", "override_name"
+_SAID, _NAME, _SEEN = "override_said", "override_name", "override_seen"
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,10 @@ def overrides(view: View, given: Run) -> None:
     _done()
     st.write(escaped(overrides_sentence(layer, place.in_run)))
     if layer:
-        _listed(place, layer)
+        _listed(place, layer, entries)
     _refine(view, place, layer, given)
     st.subheader("Set a score by hand", anchor=False)
-    _form(place, layer, view.item)
+    _form(place, layer, view.item, entries)
     if entries:
         with st.expander("All changes", icon=":material/history:"):
             _history(place, entries)
@@ -93,7 +93,7 @@ def _place(view: View, given: Run) -> _Place:
     return _Place(view.store, data, loaders.dataset(data.id).items, load_scores(given), titles, in_run)
 
 
-def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
+def _listed(place: _Place, layer: tuple[Override, ...], entries: tuple[Override, ...]) -> None:
     rows = [_row(place, one) for one in layer]
     event = show.table(
         pd.DataFrame(rows),
@@ -110,6 +110,7 @@ def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
         show.note("Choose a row to undo it.")
         return
     one = layer[chosen[0]]
+    seen = _seen(entries, one.item_id, one.attribute)
     with st.form("withdraw"):
         st.markdown(f"**Undo {escaped(_label(place, one.attribute))} of {escaped(_title(place, one.item_id))}**")
         left, right = show.pair()
@@ -117,13 +118,13 @@ def _listed(place: _Place, layer: tuple[Override, ...]) -> None:
         who = right.text_input("Your name", value=st.session_state.get(_NAME, ""), key="withdraw_who")
         if st.form_submit_button("Undo", icon=":material/undo:"):
             _do(
-                lambda: _stage().withdraw_override(place.store, place.data, one.item_id, one.attribute, who, why),
+                lambda: _stage().withdraw_override(place.store, place.data, one.item_id, one.attribute, who, why, seen),
                 who,
                 f"Undone: {_label(place, one.attribute)} of {_title(place, one.item_id)}.",
             )
 
 
-def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> None:
+def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None, entries: tuple[Override, ...]) -> None:
     item = item_id if item_id is not None and item_id in place.items else None
     item_picker(item_loaders.index(place.data.id), item)
     if item is None:
@@ -141,6 +142,7 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
         st.write(escaped(_present(scored, set_)))
         show.note(f"{scale.min:g}: {attribute.low}")
         show.note(f"{scale.max:g}: {attribute.high}")
+    seen = _seen(entries, item, name)
     start = set_.value if set_ is not None and set_.value is not None else scored
     with right, st.form("override", border=False):
         value = st.slider(
@@ -156,7 +158,7 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None) -> No
         who = st.text_input("Your name", value=st.session_state.get(_NAME, ""), key="override_who")
         if st.form_submit_button("Set this score", type="primary", icon=":material/edit:"):
             _do(
-                lambda: _stage().override_score(place.store, place.data, item, name, value, who, why),
+                lambda: _stage().override_score(place.store, place.data, item, name, value, who, why, seen),
                 who,
                 f"{attribute.label} of {_title(place, item)} will be {value:g} after the next refinement.",
             )
@@ -185,6 +187,18 @@ def _do(act: Callable[[], Override], who: str, said: str) -> None:
     st.session_state[_NAME] = " ".join(who.split())
     st.session_state[_SAID] = said
     st.rerun()
+
+
+def _seen(entries: tuple[Override, ...], item_id: str, attribute: str) -> int:
+    """Return how many changes of a score there were when the previous script run showed it.
+
+    The script run that handles a button reads the log anew; what others did meanwhile was not on screen.
+    """
+    shown = st.session_state.setdefault(_SEEN, {})
+    now = n_changes(entries, item_id, attribute)
+    before = int(shown.get((item_id, attribute), now))
+    shown[(item_id, attribute)] = now
+    return before
 
 
 def _done() -> None:

@@ -7,7 +7,7 @@ import streamlit as st
 from guidedrec_core.app import loaders, show
 from guidedrec_core.app.errors import complain
 from guidedrec_core.app.page import View
-from guidedrec_core.cases.what_ifs import WhatIf, WhatIfStore
+from guidedrec_core.cases.what_ifs import UNNAMED, WhatIf, WhatIfStore
 from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.explanation.steering.steer import Steering
 
@@ -58,7 +58,8 @@ def kept(view: View, user_id: str, steering: Steering, active: bool, begin: Call
 def _keep(view: View, store: WhatIfStore, name: str, user_id: str, steering: Steering) -> None:
     system = loaders.system(view.entry.run.id)
     try:
-        store.save(WhatIf.of(name, user_id, steering, system.steerable, system.data.dataset.items))
+        what_if = WhatIf.of(name, user_id, steering, system.steerable, system.data.dataset.items)
+        store.save(what_if, _author())
     except GuidedrecError as error:
         st.session_state[_SAID] = error
         return
@@ -82,8 +83,13 @@ def _open(view: View, store: WhatIfStore, user_id: str, name: str, begin: Callab
         st.session_state[_SAID] = f"Opened without parts that no longer exist: {', '.join(gone)}."
 
 
+def _author() -> str:
+    """Return the name that the visitor has given elsewhere in the app."""
+    return str(st.session_state.get("override_name") or UNNAMED)
+
+
 def _delete(store: WhatIfStore, user_id: str, name: str) -> None:
     try:
-        store.delete(user_id, name)
+        store.delete(user_id, name, _author())
     except GuidedrecError as error:
         st.session_state[_SAID] = error

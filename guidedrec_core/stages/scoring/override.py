@@ -18,7 +18,14 @@ def override_log(store: RunStore, data: Run) -> OverrideLog:
 
 
 def override_score(
-    store: RunStore, data: Run, item_id: str, attribute: str, value: float, who: str, why: str
+    store: RunStore,
+    data: Run,
+    item_id: str,
+    attribute: str,
+    value: float,
+    who: str,
+    why: str,
+    version: int | None = None,
 ) -> Override:
     """Let a person's score stand for that of an item on an attribute, from the next refinement on.
 
@@ -28,22 +35,28 @@ def override_score(
         No such item, or the newest scores have no such attribute.
     DataError
         The value is outside the scale, or `who` or `why` is blank.
+    ConflictError
+        `version` is given, and somebody else has changed the score since; see `OverrideLog.set`.
     NotFoundError
         The data set has no scores.
     """
     scores = load_scores(given_scores(store, data))
-    return override_log(store, data).set(scores, _items(data), item_id, attribute, value, who, why)
+    return override_log(store, data).set(scores, _items(data), item_id, attribute, value, who, why, version)
 
 
-def withdraw_override(store: RunStore, data: Run, item_id: str, attribute: str, who: str, why: str) -> Override:
+def withdraw_override(
+    store: RunStore, data: Run, item_id: str, attribute: str, who: str, why: str, version: int | None = None
+) -> Override:
     """Let the score stand again, from the next refinement on.
 
     Raises
     ------
     InputError
         No override of this score is in force, or `who` or `why` is blank.
+    ConflictError
+        As `override_score`.
     """
-    return override_log(store, data).withdraw(item_id, attribute, who, why)
+    return override_log(store, data).withdraw(item_id, attribute, who, why, version)
 
 
 def find_scores(store: RunStore, data: Run) -> Run:

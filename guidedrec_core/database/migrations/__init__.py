@@ -1,0 +1,1 @@
+"""Migrations of the database, run by Alembic when a database of an earlier version is opened; see `upgrade`."""
