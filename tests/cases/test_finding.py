@@ -1,9 +1,9 @@
 """What a typed text may mean: a user, an item, or users on whom something holds."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
+from guidedrec_core.audience.audience import Audience
 from guidedrec_core.cases.finding import Condition, find, read_condition
 from guidedrec_core.items.search import ItemIndex
 from guidedrec_core.recommenders.reading import open_refined
@@ -47,40 +47,20 @@ def test_any_reader_of_conditions_can_be_plugged_in(system) -> None:
     assert found.n_users == 2
 
 
-def test_had_is_counted_from_the_histories(system) -> None:
-    catalogue = system.data.dataset.catalogue.frame
-    category = str(catalogue["category"].iloc[0])
-    found = read_condition(f"chose {category}", system, None)
-    own = set(np.flatnonzero(catalogue["category"] == category).tolist())
-    users = range(len(system.data.dataset.users))
-    expected = [bool(own & set(system.data.shown_history(user).tolist())) for user in users]
-    assert found is not None
-    assert found.users.tolist() == expected
-    assert 0 < sum(expected) < len(expected)
+@pytest.fixture(scope="module")
+def audience(system, tiny_build) -> Audience:
+    run = tiny_build.evaluation
+    return Audience.of(system, run.read_table("recommendations"), run.read_table("cases")).cut(10)
 
 
-def test_seeks_and_avoids_are_quarters_that_do_not_meet(system) -> None:
-    seeks, avoids = (read_condition(f"{word} warmth", system, None) for word in ("seeks", "avoids"))
-    assert seeks is not None
-    assert avoids is not None
-    n = len(system.data.dataset.users)
-    assert n / 5 < seeks.users.sum() < n / 3
-    assert not (seeks.users & avoids.users).any()
-    assert seeks.phrase == "seek warmth (the highest quarter)"
-
-
-def test_lost_and_found_compare_the_ranks_of_both_models(system) -> None:
-    users = [system.data.dataset.users.id(user) for user in range(3)]
-    cases = pd.DataFrame({"user_id": users, "rank_base": [3, 12, 5], "rank_refined": [11, 2, 4]})
-    lost = read_condition("lost by refinement", system, cases)
-    found = read_condition("Found by refinement", system, cases)
-    assert lost is not None
-    assert found is not None
-    assert np.flatnonzero(lost.users).tolist() == [0]
-    assert np.flatnonzero(found.users).tolist() == [1]
-    assert read_condition("lost by refinement", system, None) is None
+def test_conditions_are_those_of_audiences(system, audience) -> None:
+    found = looked_up(system, "seeks warmth and lost by refinement", lambda text: read_condition(text, audience))
+    assert found.condition == "seeks warmth and lost by refinement"
+    expected = np.flatnonzero(audience.users("seeks warmth") & audience.users("lost by refinement"))
+    assert found.n_users == len(expected)
+    assert found.users == tuple(system.data.dataset.users.id(user) for user in expected[:5].tolist())
 
 
 @pytest.mark.parametrize("text", ["", "seeks", "seeks zebras", "chose nothing like it", "buy low"])
-def test_anything_else_is_no_condition(system, text: str) -> None:
-    assert read_condition(text, system, None) is None
+def test_anything_else_is_no_condition(audience, text: str) -> None:
+    assert read_condition(text, audience) is None

@@ -8,10 +8,11 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import loaders
+from guidedrec_core.app.audience import loaders as audience_loaders
 from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.cases.key import CaseKey
-from guidedrec_core.data.dataset import Shown
 from guidedrec_core.errors import InputError
+from guidedrec_core.explanation.question import DEFAULT_K
 
 if TYPE_CHECKING:
     from guidedrec_core.app.page import View
@@ -81,9 +82,9 @@ def find(view: "View", text: str) -> "Found":
         text,
         loaders.dataset(view.entry.data.id).users,
         item_loaders.index(view.entry.data.id),
-        lambda asked: _condition(
-            str(loaders.store().home), view.entry.run.id, evaluation.id if evaluation else None, view.shown, asked
-        ),
+        None
+        if evaluation is None
+        else lambda asked: _condition(str(loaders.store().home), view.entry.run.id, evaluation.id, asked),
     )
 
 
@@ -100,11 +101,10 @@ def user_labels(view: "View", users: tuple[str, ...]) -> dict[str, str]:
 
 
 @st.cache_data(max_entries=64, show_spinner="Searching")
-def _condition(home: str, run_id: str, evaluation_id: str | None, shown: Shown, text: str) -> "Condition | None":
+def _condition(home: str, run_id: str, evaluation_id: str, text: str) -> "Condition | None":
     from guidedrec_core.cases.finding import read_condition
 
-    cases = None if evaluation_id is None else loaders.table(evaluation_id, "cases")
-    return read_condition(text, loaders.system(run_id, shown), cases)
+    return read_condition(text, audience_loaders.audience(run_id, evaluation_id, DEFAULT_K))
 
 
 @st.cache_data(max_entries=64, show_spinner=False)

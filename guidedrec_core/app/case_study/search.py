@@ -20,7 +20,11 @@ from guidedrec_core.runs.library import RefinedEntry
 if TYPE_CHECKING:
     from guidedrec_core.cases.finding import Found
 
-_HELP = "Press Enter. An ID or a whole title opens it at once; anything else lists what fits."
+_HELP = (
+    "Press Enter. An ID or a whole title opens it at once. A condition lists who fits, with the last item of each "
+    "history left out, as in the evaluation: “bought jackets and seeks warmth”, “lost by refinement”. Anything else is "
+    "looked up in IDs and titles."
+)
 
 
 def suggestions(entry: RefinedEntry) -> pd.DataFrame | None:
@@ -149,7 +153,7 @@ def _result_words(found: "Found", verb: InteractionVerb) -> tuple[str, str]:
     """Say what was found: how many, and of what."""
     if found.condition is not None:
         shown = f", {len(found.users):,} listed" if found.n_users > len(found.users) else ""
-        return verb.count_users(found.n_users), f"{found.condition}{shown}"
+        return verb.count_users(found.n_users), f"“{found.condition}”{shown}"
     if not found.users and not found.items:
         ways = f"Try an ID, a title, “{verb.past} …”, “seeks …”, or “lost by refinement”."
         return f"Nothing found for “{found.text}”.", ways
