@@ -26,7 +26,7 @@ from explainers.perturbing import EVALUATIONS, OUTPUTS, kernel_shap, leave_one_o
 from explainers.soft_history import SoftHistory
 
 from guidedrec_core.audit.perturbation import BETTER, HIGHER, perturbation_metrics
-from guidedrec_core.evaluation.bootstrap import UserBootstrap
+from guidedrec_core.evaluation.bootstrap import Interval, UserBootstrap
 from guidedrec_core.explanation.attention import has_attention, history_attention
 from guidedrec_core.explanation.history_shapley import history_shapley, warm_up
 from guidedrec_core.explanation.question import Question, UserHistory
@@ -208,14 +208,19 @@ def compared(
         row: dict[str, Any] = {"explainer": name, "cpu_ms": round(milliseconds[name], 2), "metrics": {}}
         for number, metric in enumerate(metrics):
             mean = bootstrap.mean(place * len(metrics) + number)
-            entry = {"value": mean.value, "ci": [mean.low, mean.high]}
+            entry: dict[str, Any] = rounded(mean)
             if name != OURS:
                 gap = bootstrap.difference(number, place * len(metrics) + number)
-                entry["ours_minus"] = {"value": gap.value, "ci": [gap.low, gap.high]}
+                entry["ours_minus"] = rounded(gap)
                 entry["ours"] = verdict(metric, gap.low, gap.high)
             row["metrics"][metric] = entry
         rows.append(row)
     return rows
+
+
+def rounded(interval: Interval) -> dict[str, Any]:
+    """Return an interval as it is stored."""
+    return {"value": round(interval.value, 6), "ci": [round(interval.low, 6), round(interval.high, 6)]}
 
 
 def verdict(metric: str, low: float, high: float) -> str:

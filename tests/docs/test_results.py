@@ -143,15 +143,15 @@ def test_the_leaderboard_counts_verdicts_and_lists_what_is_better(tmp_path: Path
     models = [{**model, "base": "sasrec"}, {**model, "base": "gru4rec", "explainers": rows[:1]}]
     results = stored(tmp_path, board={"seed": 3, "better": better, "models": models})
     assert leaderboard.leaderboard_facts(results, "board") == (
-        "20 users of each of 2 models (SASRec, GRU4Rec; the shop), seed 3"
+        "20 users of each of 2 models (the shop: SASRec, GRU4Rec), seed 3"
     )
     lines = leaderboard.leaderboard_table(results, "board").splitlines()
     assert lines[0].startswith("| Explanation | models | DEL ↓ | INS ↑ |")
-    assert lines[2].startswith("| **removal order** | 2 | 0.500 |")
-    assert lines[3] == "| SHAP, score | 1 | 0.400 | 0.400 | 0.400 | 0.400 | 0.400 | 30.0 | 1 | 3 | 1 |"
-    (line,) = leaderboard.leaderboard_shortfalls(results, "board").splitlines()[2:]
+    assert lines[2].startswith("| **removal order** | 2 | 0.5000 |")
+    assert lines[3] == "| SHAP, score | 1 | 0.4000 | 0.400 | 0.400 | 0.400 | 0.400 | 30.0 | 1 | 3 | 1 |"
+    (line,) = leaderboard.leaderboard_shortfalls(results, "board").splitlines()[4:]
     assert line == "| the shop, SASRec | SHAP, score | DEL | 0.5000 | 0.4000 | 0.1000 [0.0500, 0.1500] |"
     none = stored(tmp_path, none={"seed": 3, "better": better, "models": models[1:]})
-    assert leaderboard.leaderboard_shortfalls(none, "none").startswith("No explanation is better")
+    assert leaderboard.leaderboard_shortfalls(none, "none").startswith("On no model")
     assert leaderboard.leaderboard_training(results, "board") == "10 to 10"
     assert leaderboard.leaderboard_machine(results, "board") == "fast, 2 cores"

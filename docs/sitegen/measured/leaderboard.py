@@ -24,9 +24,11 @@ def leaderboard_facts(results: Results, name: str) -> str:
     models = found["models"]
     cases = sorted({model["cases"] for model in models})
     count = f"{cases[0]}" if len(cases) == 1 else f"{cases[0]} to {cases[-1]}"
-    bases = ", ".join(dict.fromkeys(_BASES[model["base"]] for model in models))
-    data = " and ".join(dict.fromkeys(_DATA.get(model["data"], model["data"]) for model in models))
-    return f"{count} users of each of {len(models)} models ({bases}; {data}), seed {found['seed']}"
+    bases: dict[str, list[str]] = {}
+    for model in models:
+        bases.setdefault(_DATA.get(model["data"], model["data"]), []).append(_BASES[model["base"]])
+    where = "; ".join(f"{data}: {', '.join(kinds)}" for data, kinds in bases.items())
+    return f"{count} users of each of {len(models)} models ({where}), seed {found['seed']}"
 
 
 def leaderboard_machine(results: Results, name: str) -> str:
@@ -52,7 +54,7 @@ def leaderboard_table(results: Results, name: str) -> str:
         verdicts = [metric["ours"] for row in own for metric in row["metrics"].values() if "ours" in metric]
         cells = [str(verdicts.count(each)) if verdicts else "" for each in ("better", "level", "worse")]
         milliseconds = number(float(np.mean([row["cpu_ms"] for row in own])), 1)
-        numbers = [number(mean, 3) for mean in means]
+        numbers = [number(mean, 4 if metric == "DEL" else 3) for metric, mean in zip(_SHOWN, means, strict=True)]
         rows.append([_NAMES.get(explainer, explainer), len(own), *numbers, milliseconds, *cells])
     arrows = [f"{metric} {'↑' if better[metric] == 'higher' else '↓'}" for metric in _SHOWN]
     head = ["Explanation", "models", *arrows, "CPU ms", "ours better", "level", "ours worse"]
@@ -68,8 +70,10 @@ def leaderboard_shortfalls(results: Results, name: str) -> str:
                 if found.get("ours") == "worse":
                     rows.append([_place(model), row["explainer"], metric, *_compared(found)])
     if not rows:
-        return "No explanation is better than the removal order on any metric, for certain."
-    return table(["Model", "Better explanation", "metric", "ours", "the other", "ours minus it"], rows, left=3)
+        return "On no model and no metric is another explanation better for certain."
+    return "Where another explanation is better:\n\n" + table(
+        ["Model", "Better explanation", "metric", "ours", "the other", "ours minus it"], rows, left=3
+    )
 
 
 def _place(model: dict[str, Any]) -> str:
