@@ -29,6 +29,7 @@ PAGES = (
 )
 """Path, name, question and icon of each page, in order."""
 
+_HERE, _ARRIVED = "guidedrec_here", "guidedrec_arrived"
 _SIDEBAR_PIXELS = 270
 _MOST_DETAILS = 20
 
@@ -84,6 +85,8 @@ def set_up(question: str, icon: str) -> View:
         page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
     )
     show.readable_segments()
+    st.session_state[_ARRIVED] = st.session_state.get(_HERE) != question
+    st.session_state[_HERE] = question
     store = loaders.store()
     place = url.read()
     with st.sidebar:
@@ -106,6 +109,11 @@ def set_up(question: str, icon: str) -> View:
     verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
     heading.title(question_for(question, verb), anchor=False)
     return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb)
+
+
+def arrived() -> bool:
+    """Return whether this run is the first of a visit to the page, and not one after a change on it."""
+    return bool(st.session_state.get(_ARRIVED, True))
 
 
 def question_for(question: str, verb: InteractionVerb) -> str:

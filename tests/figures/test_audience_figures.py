@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.figures import audience as figures
@@ -23,7 +24,7 @@ def measures() -> pd.DataFrame:
 def test_shares_are_drawn_with_intervals() -> None:
     figure = figures.share_bars(measures(), 0.3, 0.25, LIGHT, BOUGHT)
     assert [trace.x[0] for trace in figure.data] == [0.3, 0.25, 0.1, 0.1, 0.2, 0.2]
-    assert figure.data[2].error_x.array[0] == 0.05 * 3 - 0.1
+    assert figure.data[2].error_x.array[0] == pytest.approx(0.15 - 0.1)
     assert figure.data[3].marker.color == LIGHT.refined
     assert not figure.data[0].error_x.visible
 
