@@ -35,7 +35,7 @@ _MEASURES = {
     "had": "Had one before, of those shown one",
     "never": "Never had one, of those shown one",
     "interested": "Shown one, of those who had one before",
-    "next": "Chose one next, of those shown one",
+    "next": "Held-out item is one of them, of those shown one",
 }
 _LIFTS = {
     "catalogue": "Exposure against share of the catalogue",
