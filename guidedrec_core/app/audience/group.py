@@ -17,7 +17,7 @@ from guidedrec_core.audience.conditions import Definition
 from guidedrec_core.audience.reading import grammar, suggestions
 from guidedrec_core.cases.key import HELD_OUT
 from guidedrec_core.errors import InputError
-from guidedrec_core.figures.audience import reach_bars, share_bars
+from guidedrec_core.figures.audience.group import reach_bars, share_bars
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.runs.store import RunInfo
 

@@ -13,7 +13,7 @@ from guidedrec_core.app.page import View
 from guidedrec_core.audience import segment_words
 from guidedrec_core.audience.segment_report import BIAS, REMAINDER
 from guidedrec_core.evaluation.verdict import metric_label, metric_meaning
-from guidedrec_core.figures.audience import explained_bars, segment_forest, stability_lines
+from guidedrec_core.figures.audience.segments import explained_bars, segment_forest, stability_lines
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.runs.store import RunInfo
 
