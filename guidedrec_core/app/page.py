@@ -36,6 +36,7 @@ _TAB_ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><rect width="24" height="24" rx="5" fill="#0F766E"/>'
     '<path d="M6 17h3v-5H6zM10.5 17h3V7h-3zM15 17h3V9.500h-3z" fill="#FFF"/></svg>'
 )
+_HERE, _ARRIVED = "guidedrec_here", "guidedrec_arrived"
 _SIDEBAR_PIXELS = 270
 _MOST_DETAILS = 20
 
@@ -103,6 +104,8 @@ def set_up(question: str, icon: str) -> View:
     )
     show.readable_segments()
     show.forget_tables()
+    st.session_state[_ARRIVED] = st.session_state.get(_HERE) != question
+    st.session_state[_HERE] = question
     store = loaders.store()
     url.open_page(next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), ""))
     place = url.read()
@@ -145,6 +148,11 @@ def draw_links(links: DeltaGenerator) -> None:
     with links.container(gap="xsmall"):
         for path, name, _, symbol in PAGES:
             st.page_link(path, label=name, icon=symbol, query_params=url.link(url_name(path)), width="stretch")
+
+
+def arrived() -> bool:
+    """Return whether this run is the first of a visit to the page, and not one after a change on it."""
+    return bool(st.session_state.get(_ARRIVED, True))
 
 
 def question_for(question: str, verb: InteractionVerb) -> str:

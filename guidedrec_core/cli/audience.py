@@ -213,7 +213,7 @@ def _show_segments(people: "Audience", as_json: bool) -> None:
 
 def _show_shelves(system: "RefinedRecommender", as_json: bool) -> None:
     """Show the shelves."""
-    from guidedrec_core.audience.shelf_report import SPACES, catalogue_shelves
+    from guidedrec_core.audience.shelves.report import SPACES, catalogue_shelves
 
     report = catalogue_shelves(system)
     if as_json:

@@ -62,12 +62,17 @@ def test_conditions_and_length_are_taken_from_the_address(audience, open_app) ->
     assert '"kind": "taste"' in app.code[1].value
 
 
-def test_a_choice_changes_the_address(tiny_home, open_app) -> None:
+def test_a_choice_changes_the_answer_and_is_kept_over_a_visit_elsewhere(tiny_home, open_app) -> None:
     app = open_app(PAGE, dataset="tiny", items="tents")
     app.selectbox(key="users").set_value("seeks warmth").run()
     assert not app.exception
-    assert app.query_params["users"] in ("seeks warmth", ["seeks warmth"])
     assert "15 users who match “seeks warmth”" in words(app)
+    app.switch_page("pages/1_Case_study.py").run()
+    app.query_params.clear()
+    app.switch_page(PAGE).run()
+    assert not app.exception
+    assert "15 users who match “seeks warmth”" in words(app)
+    assert app.selectbox(key="items").value == "tents"
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ import pandas as pd
 import pytest
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.audience.shelf_report import catalogue_shelves
-from guidedrec_core.audience.shelves import (
+from guidedrec_core.audience.shelves.codes import (
     agreement_table,
     find_shelves,
     misplaced,
     shelf_names,
     shelf_table,
 )
+from guidedrec_core.audience.shelves.report import catalogue_shelves
 from guidedrec_core.discovery.traits import Traits
 from guidedrec_core.facts.fact import Facts
 

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from guidedrec_core.data.verbs import BOUGHT
-from guidedrec_core.figures import audience as figures
+from guidedrec_core.figures.audience.group import reach_bars, share_bars
+from guidedrec_core.figures.audience.segments import explained_bars, segment_forest, stability_lines
+from guidedrec_core.figures.audience.shelves import shelf_tree
 from guidedrec_core.figures.theme import DARK, LIGHT
 
 HOSTILE = "<b>Tent</b>"
@@ -21,15 +24,15 @@ def measures() -> pd.DataFrame:
 
 
 def test_shares_are_drawn_with_intervals() -> None:
-    figure = figures.share_bars(measures(), 0.3, 0.25, LIGHT, BOUGHT)
+    figure = share_bars(measures(), 0.3, 0.25, LIGHT, BOUGHT)
     assert [trace.x[0] for trace in figure.data] == [0.3, 0.25, 0.1, 0.1, 0.2, 0.2]
-    assert figure.data[2].error_x.array[0] == 0.05 * 3 - 0.1
+    assert figure.data[2].error_x.array[0] == pytest.approx(0.15 - 0.1)
     assert figure.data[3].marker.color == LIGHT.refined
     assert not figure.data[0].error_x.visible
 
 
 def test_those_reached_are_split_and_told_apart_without_colour() -> None:
-    had, never = figures.reach_bars(measures(), DARK, BOUGHT).data
+    had, never = reach_bars(measures(), DARK, BOUGHT).data
     assert list(had.x) == [40.0, 40.0]
     assert list(never.x) == [50.0, 50.0]
     assert had.text[0] == "before: 40 (40 %)"
@@ -42,18 +45,18 @@ def test_gains_of_segments_leave_out_a_missing_placebo() -> None:
         for n in ("gain", "gain_low", "gain_high", "over_placebo", "over_placebo_low", "over_placebo_high")
     }
     gains = pd.DataFrame({"segment": [0, 1], "name": ["everybody", HOSTILE], "n_cases": [9, 5], **values})
-    figure = figures.segment_forest(gains, LIGHT)
+    figure = segment_forest(gains, LIGHT)
     assert [trace.name for trace in figure.data] == ["over the base model", "over shuffled scores"]
     assert list(figure.layout.yaxis.ticktext) == ["Everybody", "1: &lt;b&gt;Tent&lt;/b&gt;"]
-    without = figures.segment_forest(gains.assign(over_placebo=np.nan), LIGHT)
+    without = segment_forest(gains.assign(over_placebo=np.nan), LIGHT)
     assert len(without.data) == 1
 
 
 def test_stability_and_explained_parts() -> None:
     stability = pd.DataFrame({"k": [2, 3], "agreement": [0.9, 0.5], "chance": [0.4, 0.4], "passed": [True, False]})
-    assert [list(trace.y) for trace in figures.stability_lines(stability, LIGHT).data] == [[0.9, 0.5], [0.4, 0.4]]
+    assert [list(trace.y) for trace in stability_lines(stability, LIGHT).data] == [[0.9, 0.5], [0.4, 0.4]]
     parts = pd.DataFrame({"part": ["a", "b"], "share": [0.1, 0.4], "chance_high": [0.01, 0.02], "variance": [1.0, 2.0]})
-    bars, marks = figures.explained_bars(parts, {"b": HOSTILE}, LIGHT).data
+    bars, marks = explained_bars(parts, {"b": HOSTILE}, LIGHT).data
     assert list(bars.y) == ["&lt;b&gt;Tent&lt;/b&gt;", "a"]
     assert list(bars.x) == [0.4, 0.1]
     assert list(marks.x) == [0.02, 0.01]
@@ -70,7 +73,7 @@ def test_a_tree_of_shelves_is_as_large_as_its_items() -> None:
             "purity": [0.5, np.nan, 1.0],
         }
     )
-    trace = figures.shelf_tree(tree, DARK).data[0]
+    trace = shelf_tree(tree, DARK).data[0]
     assert list(trace.values) == [5, 5, 2, 3]
     assert list(trace.parents) == ["", "catalogue", "1", "1"]
     assert trace.labels[1] == "&lt;b&gt;Tent&lt;/b&gt;"

@@ -1,12 +1,13 @@
 """Who is shown a group of items: the question, the answer, and the worst cases."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.app import show, url
+from guidedrec_core.app import page, show, url
 from guidedrec_core.app.audience import loaders as audience_loaders
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.errors import complain, escaped
@@ -16,7 +17,7 @@ from guidedrec_core.audience.conditions import Definition
 from guidedrec_core.audience.reading import grammar, suggestions
 from guidedrec_core.cases.key import HELD_OUT
 from guidedrec_core.errors import InputError
-from guidedrec_core.figures.audience import reach_bars, share_bars
+from guidedrec_core.figures.audience.group import reach_bars, share_bars
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.runs.store import RunInfo
 
@@ -34,7 +35,7 @@ _MEASURES = {
     "had": "Had one before, of those shown one",
     "never": "Never had one, of those shown one",
     "interested": "Shown one, of those who had one before",
-    "next": "Chose one next, of those shown one",
+    "next": "Held-out item is one of them, of those shown one",
 }
 _LIFTS = {
     "catalogue": "Exposure against share of the catalogue",
@@ -44,6 +45,7 @@ _LIFTS = {
 }
 _MOST_USERS = 200
 _NUMBER = st.column_config.NumberColumn
+_KEPT = "guidedrec_audience"
 
 
 def group(view: View, run: RunInfo, colours: Palette) -> None:
@@ -95,14 +97,19 @@ def _question(people: "Audience", view: View) -> tuple[str | None, str | None, i
     """Show the controls; return the texts of both conditions, and the length of the lists."""
     verb = view.verb
     choices = {about: list(suggestions(about, people.terms)) for about in ("items", "users")}
+    lengths = [k for k in LENGTHS if k <= people.lists.k] or [people.lists.k]
+    usual = 10 if 10 in lengths else lengths[-1]
+    _follow("items", choices["items"][0])
+    _follow("users", None)
+    _follow("k", usual, lambda text: int(text) if text in map(str, lengths) else usual)
     left, middle, right = st.columns([3, 3, 2], vertical_alignment="bottom")
     default = choices["items"][0]
     what = left.selectbox(
         "Items",
         choices["items"],
-        index=0,
         key="items",
-        bind="query-params",
+        on_change=_changed,
+        args=("items",),
         accept_new_options=True,
         placeholder="A category, or a condition such as price 100..200",
         help=f"Choose, or type a condition and press Enter, e.g. {escaped(default)} and price over 100.",
@@ -112,21 +119,41 @@ def _question(people: "Audience", view: View) -> tuple[str | None, str | None, i
         choices["users"],
         index=None,
         key="users",
-        bind="query-params",
+        on_change=_changed,
+        args=("users",),
         accept_new_options=True,
         placeholder=f"All {verb.users}",
         help=f"Choose, or type a condition and press Enter, e.g. never {verb.past} {escaped(default)}.",
     )
-    lengths = [k for k in LENGTHS if k <= people.lists.k] or [people.lists.k]
-    k = right.segmented_control(
-        "Length of lists",
-        lengths,
-        default=10 if 10 in lengths else lengths[-1],
-        required=True,
-        key="k",
-        bind="query-params",
-    )
-    return what or None, who or None, int(k or lengths[-1])
+    k = right.segmented_control("Length of lists", lengths, required=True, key="k", on_change=_changed, args=("k",))
+    return what or None, who or None, int(k or usual)
+
+
+def _follow(name: str, default: Any, read: Callable[[str], Any] = str) -> None:
+    """Let a control show what the URL says; on arrival what was asked last in this session, where it says nothing."""
+    kept = st.session_state.setdefault(_KEPT, {})
+    given = st.query_params.get(name) or (kept.get(name) if page.arrived() else None)
+    kept[name] = given
+    if given and st.query_params.get(name) != given:
+        st.query_params[name] = given
+    value = read(given) if given else default
+    if st.session_state.get(name) != value:
+        st.session_state[name] = value
+
+
+def _changed(name: str) -> None:
+    """Put a control's value into the URL."""
+    ask(**{name: st.session_state[name]})
+
+
+def ask(**question: Any) -> None:
+    """Put `items`, `users` or `k` into the URL; None leaves it out."""
+    for name, value in question.items():
+        if value in (None, ""):
+            st.query_params.pop(name, None)
+            st.session_state.setdefault(_KEPT, {}).pop(name, None)
+        else:
+            st.query_params[name] = str(value)
 
 
 def _titles(people: "Audience", items: "Condition | None") -> dict[str, str]:

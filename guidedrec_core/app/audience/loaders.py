@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from guidedrec_core.audience.audience import Audience
     from guidedrec_core.audience.exposure import GroupAnswer
     from guidedrec_core.audience.segment_report import SegmentReport
-    from guidedrec_core.audience.shelf_report import ShelfReport
+    from guidedrec_core.audience.shelves.report import ShelfReport
 
 
 def audience(run_id: str, evaluation_id: str, k: int) -> "Audience":
@@ -29,7 +29,7 @@ def segments(run_id: str, evaluation_id: str, metric: str) -> "SegmentReport":
 
 
 def shelves(run_id: str) -> "ShelfReport":
-    """Find the shelves of the catalogue; see `guidedrec_core.audience.shelf_report`."""
+    """Find the shelves of the catalogue; see `guidedrec_core.audience.shelves.report`."""
     return _shelves(str(loaders.store().home), run_id)
 
 
@@ -67,7 +67,7 @@ def _segments(home: str, run_id: str, evaluation_id: str, metric: str) -> "Segme
 
 @st.cache_resource(max_entries=4, show_spinner="Sorting the catalogue onto shelves")
 def _shelves(home: str, run_id: str) -> "ShelfReport":
-    from guidedrec_core.audience.shelf_report import catalogue_shelves
+    from guidedrec_core.audience.shelves.report import catalogue_shelves
 
     system = loaders.system(run_id)
     with loaders.MODEL_LOCK:

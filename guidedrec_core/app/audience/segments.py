@@ -6,13 +6,14 @@ import streamlit as st
 
 from guidedrec_core.app import loaders, show
 from guidedrec_core.app.audience import loaders as audience_loaders
+from guidedrec_core.app.audience.group import ask
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import segment_words
 from guidedrec_core.audience.segment_report import BIAS, REMAINDER
 from guidedrec_core.evaluation.verdict import metric_label, metric_meaning
-from guidedrec_core.figures.audience import explained_bars, segment_forest, stability_lines
+from guidedrec_core.figures.audience.segments import explained_bars, segment_forest, stability_lines
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.runs.store import RunInfo
 
@@ -102,7 +103,7 @@ def _table(report: "SegmentReport", view: View) -> None:
 
 def _take(number: int) -> None:
     """Ask about a segment on the first tab."""
-    st.session_state["users"] = f"segment {number}"
+    ask(users=f"segment {number}")
     st.session_state["part"] = TABS[0]
 
 

@@ -10,9 +10,9 @@ from guidedrec_core.app.audience import loaders as audience_loaders
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
-from guidedrec_core.audience.shelf_report import SPACE_WORDS, SPACES, ShelfReport
+from guidedrec_core.audience.shelves.report import SPACE_WORDS, SPACES, ShelfReport
 from guidedrec_core.data.catalogue import category_words
-from guidedrec_core.figures.audience import shelf_tree
+from guidedrec_core.figures.audience.shelves import shelf_tree
 from guidedrec_core.figures.theme import Palette
 
 _MOST_ITEMS = 200

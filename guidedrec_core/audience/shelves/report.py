@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.audience.shelves import (
+from guidedrec_core.audience.shelves.codes import (
     Shelves,
     agreement_table,
     commonest,
@@ -37,14 +37,14 @@ class ShelfReport:
     shelves : mapping of str to Shelves
         Codes, by space.
     agreement : pandas.DataFrame
-        See `shelves.agreement_table`.
+        See `codes.agreement_table`.
     tables : mapping of str to pandas.DataFrame
-        The shelves of each space; see `shelves.shelf_table`.
+        The shelves of each space; see `codes.shelf_table`.
     trees : mapping of str to pandas.DataFrame
         Shelves and their boards: ``id, parent`` ("" for shelves), ``name, items, category, purity``.
     misplaced : mapping of str to pandas.DataFrame
         ``item_id, title, category, shelf`` (its name), ``home`` (name of the shelf where most of the category stands),
-        ``at_home, nearer``; see `shelves.misplaced`.
+        ``at_home, nearer``; see `codes.misplaced`.
     """
 
     shelves: Mapping[str, Shelves]

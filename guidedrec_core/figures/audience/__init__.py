@@ -1,0 +1,1 @@
+"""Figures about groups of users and items: who is shown what, segments, and shelves."""
