@@ -107,8 +107,8 @@ def _answers(wanted: dict[str, float], mix: pd.DataFrame, facts: dict[str, str])
     return [*([f"{listing(met)}, as asked"] if met else []), *said]
 
 
-def steered_move(status: str, other_rank: int, gone: bool) -> str:
-    """Say how an item moved against the other list.
+def steered_move(status: str, other_rank: int, gone: bool, short: bool = False) -> str:
+    """Say how an item moved against the other list; `short` as in `move_words`.
 
     Examples
     --------
@@ -117,4 +117,4 @@ def steered_move(status: str, other_rank: int, gone: bool) -> str:
     """
     if other_rank == 0:
         return "✕ now in the history" if gone else "● no longer in the history"
-    return move_words(status, other_rank, "now" if gone else "was")
+    return move_words(status, other_rank, "now" if gone else "was", short)
