@@ -65,9 +65,11 @@ def steered_sentence(
     if not n:
         return "What if: nothing is left to recommend."
     wanted = {label: steps for label, steps in (asked or {}).items() if steps}
-    said = _answers(wanted, mix, facts or {})
     if (after["status"] == "same").all():
-        return f"What if: the list stays the same{', although more was asked' if said else ''}."
+        asks = [f"{'more' if steps > 0 else 'less'} {lower_first(label)}" for label, steps in wanted.items()]
+        although = f", although {listing(asks)} {'was' if len(asks) == 1 else 'were'} asked" if asks else ""
+        return f"What if: the list stays the same{although}."
+    said = _answers(wanted, mix, facts or {})
     change = mix["after"] - mix["before"]
     order = change.abs().sort_values(ascending=False, kind="stable").index
     others = [
