@@ -8,7 +8,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.data.catalogue import category_words, main_category
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures import waterfall
-from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
+from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened, signed
 from guidedrec_core.language import percent
 
 _MOST_LANES = 7
@@ -236,7 +236,7 @@ def score_steps(table: pd.DataFrame, colours: Palette) -> go.Figure:
         figure.add_annotation(
             x=right[row],
             y=row,
-            text=f"{value:.2f}" if ends[row] else f"{value:+.2f}",
+            text=f"{value:.2f}" if ends[row] else signed(value),
             showarrow=False,
             xanchor="left",
             xshift=6,

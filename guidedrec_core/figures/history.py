@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from guidedrec_core import columns as c
-from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
+from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened, signed
 
 _LABEL = 30
 _COLUMN = 22
@@ -31,7 +31,7 @@ def item_bars(items: pd.DataFrame, colours: Palette, most: int = 12) -> go.Figur
     values, margins = rows["value"].tolist(), rows["margin"].tolist()
     titles = rows[c.TITLE].tolist()
     tips = [
-        f"number {number} in the history<br>without it the score would change by {without:+.2f}"
+        f"number {number} in the history<br>without it the score would change by {signed(without)}"
         for number, without in zip(rows["number"], rows["without"], strict=True)
     ]
     if not shown.all():
@@ -60,7 +60,7 @@ def item_bars(items: pd.DataFrame, colours: Palette, most: int = 12) -> go.Figur
         figure.add_annotation(
             x=max(value + margin, 0.0),
             y=row,
-            text=f"{value:+.2f}",
+            text=signed(value),
             showarrow=False,
             xanchor="left",
             xshift=6,
@@ -157,7 +157,7 @@ def _write_cells(figure: go.Figure, values: npt.NDArray[np.float64], limit: floa
             figure.add_annotation(
                 x=column,
                 y=row,
-                text=f"<b>{value:+.2f}</b>" if is_sum else f"{value:+.2f}",
+                text=f"<b>{signed(value)}</b>" if is_sum else signed(value),
                 showarrow=False,
                 font={"size": 12, "color": colours.background if strong else colours.text},
             )

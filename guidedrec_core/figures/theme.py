@@ -181,3 +181,14 @@ def shortened(text: str, length: int) -> str:
     'Ironpass One-Li…'
     """
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def signed(value: float) -> str:
+    """Write a contribution with its sign and two digits; what is shown as zero has no minus.
+
+    Examples
+    --------
+    >>> signed(-0.351), signed(-0.004), signed(0.2)
+    ('-0.35', '+0.00', '+0.20')
+    """
+    return f"{round(value, 2) + 0.0:+.2f}"

@@ -76,7 +76,7 @@ def show_history(view: View, case: Case) -> None:
     show.note(f"{shown.exactness} Newest first.{whiskers}")
     show.chart(figures.item_bars(shown.items, colours), alt=shown.sentence, key="history_bars")
     show.table_twin(
-        shown.items,
+        show.plain(shown.items, 3),
         "Show as table",
         key="history_shares",
         column_config={
@@ -114,7 +114,7 @@ def _by_attribute(shown: HistoryCase, view: View) -> None:
     rows.insert(0, "Item", [*shown.items[c.TITLE], *sums])
     number = st.column_config.NumberColumn(format="%+.3f")
     show.table_twin(
-        rows,
+        show.plain(rows, 3),
         "Show as table, with the part that needs no history",
         key="history_matrix_table",
         column_config=dict.fromkeys(rows.columns[1:], number),

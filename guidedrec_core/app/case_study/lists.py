@@ -59,7 +59,7 @@ def why(case: Case, view: View) -> None:
         return
     colours = palette(view.dark)
     scale = loaders.schema(view.entry.run.inputs["scores"]).scale
-    left, right = show.pair(310)
+    left, right = show.pair(360)
     with left:
         figure = figures.reason_shares(chosen.shares, colours, height=_CHART)
         show.chart(figure, alt=chosen.sentence, key="shares")

@@ -198,7 +198,8 @@ def _answer(view: View, shown: "SteeredCase", steering: Steering | None) -> None
 def _list(table: pd.DataFrame, gone: bool) -> None:
     """Show one of the two lists with its changes."""
     moves = [
-        steered_move(status, rank, gone) for status, rank in zip(table["status"], table["other_rank"], strict=True)
+        steered_move(status, rank, gone, short=True)
+        for status, rank in zip(table["status"], table["other_rank"], strict=True)
     ]
     show.table(
         pd.DataFrame({"rank": table[c.RANK], "title": table[c.TITLE], "change": moves}),
@@ -210,6 +211,8 @@ def _list(table: pd.DataFrame, gone: bool) -> None:
         column_config={
             "rank": st.column_config.NumberColumn("#", width=36),
             "title": st.column_config.TextColumn("Item"),
-            "change": st.column_config.TextColumn("In the what-if" if gone else "Change", width=112),
+            "change": st.column_config.TextColumn(
+                "What if" if gone else "Was", width=72, help=f"Place in the {'what-if' if gone else 'current list'}"
+            ),
         },
     )

@@ -65,9 +65,11 @@ def steered_sentence(
     if not n:
         return "What if: nothing is left to recommend."
     wanted = {label: steps for label, steps in (asked or {}).items() if steps}
-    said = _answers(wanted, mix, facts or {})
     if (after["status"] == "same").all():
-        return f"What if: the list stays the same{', although more was asked' if said else ''}."
+        asks = [f"{'more' if steps > 0 else 'less'} {lower_first(label)}" for label, steps in wanted.items()]
+        although = f", although {listing(asks)} {'was' if len(asks) == 1 else 'were'} asked" if asks else ""
+        return f"What if: the list stays the same{although}."
+    said = _answers(wanted, mix, facts or {})
     change = mix["after"] - mix["before"]
     order = change.abs().sort_values(ascending=False, kind="stable").index
     others = [
@@ -107,8 +109,8 @@ def _answers(wanted: dict[str, float], mix: pd.DataFrame, facts: dict[str, str])
     return [*([f"{listing(met)}, as asked"] if met else []), *said]
 
 
-def steered_move(status: str, other_rank: int, gone: bool) -> str:
-    """Say how an item moved against the other list.
+def steered_move(status: str, other_rank: int, gone: bool, short: bool = False) -> str:
+    """Say how an item moved against the other list; `short` as in `move_words`.
 
     Examples
     --------
@@ -117,4 +119,4 @@ def steered_move(status: str, other_rank: int, gone: bool) -> str:
     """
     if other_rank == 0:
         return "✕ now in the history" if gone else "● no longer in the history"
-    return move_words(status, other_rank, "now" if gone else "was")
+    return move_words(status, other_rank, "now" if gone else "was", short)
