@@ -23,6 +23,7 @@ from guidedrec_core.cli.jobs import jobs
 from guidedrec_core.cli.override import override, overrides
 from guidedrec_core.cli.preview import preview
 from guidedrec_core.cli.recommend import recommend
+from guidedrec_core.cli.rules import rules
 from guidedrec_core.cli.runs import runs
 from guidedrec_core.cli.score import score
 from guidedrec_core.cli.score_reliability import reliability
@@ -139,7 +140,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, discover, preview, runs, jobs, doctor),
+    *(recommend, explain, rules, discover, preview, runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)
