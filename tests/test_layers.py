@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("projection",),
     ("audit", "items", "discovery"),
     ("rules",),
+    ("checks", "sandbox"),
     ("cases", "stages", "figures"),
     ("app", "cli"),
 )

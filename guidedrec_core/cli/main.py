@@ -14,6 +14,7 @@ from guidedrec_core import __version__
 from guidedrec_core.cli.ablate import ablate
 from guidedrec_core.cli.app import app
 from guidedrec_core.cli.audit import audit
+from guidedrec_core.cli.check import check
 from guidedrec_core.cli.data import data
 from guidedrec_core.cli.discover import discover
 from guidedrec_core.cli.doctor import doctor
@@ -25,6 +26,7 @@ from guidedrec_core.cli.preview import preview
 from guidedrec_core.cli.recommend import recommend
 from guidedrec_core.cli.rules import rules
 from guidedrec_core.cli.runs import runs
+from guidedrec_core.cli.sandbox import sandbox
 from guidedrec_core.cli.score import score
 from guidedrec_core.cli.score_reliability import reliability
 from guidedrec_core.cli.score_schema import suggest, template
@@ -140,7 +142,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, rules, discover, preview, runs, jobs, doctor),
+    *(recommend, explain, rules, check, sandbox, discover, preview, runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)
