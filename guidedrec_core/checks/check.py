@@ -22,6 +22,7 @@ Kind = Literal[
     "popularity",
     "exposure_shift",
     "scores_agree",
+    "weights_kept",
     "values_agree",
     "histories_agree",
 ]

@@ -19,6 +19,8 @@ and name, and those that only one of the runs has are left out:
 - ``exposure_shift``: share of exposure that moved between values of a column of the catalogue (total variation
   distance).
 - ``scores_agree``: lowest correlation, over attributes, of items' scores with the reference's.
+- ``weights_kept``: how much attributes count, the root mean square of what they add to scores over users and items,
+  divided by the reference's.
 - ``values_agree``: share of items with the same value in a column of the catalogue.
 - ``histories_agree``: share of users whose history begins with the reference's.
 """
@@ -252,6 +254,19 @@ def _scores_agree(check: Check, run: Measurable, reference: Measurable) -> Measu
     return Measured(lowest, where)
 
 
+def _weights_kept(check: Check, run: Measurable, reference: Measurable) -> Measured:
+    sizes = []
+    for each in (run, reference):
+        data = each.model.data
+        users = np.arange(len(each.users))[: block_size(len(each.items))]
+        histories = [data.shown_history(user) for user in users.tolist()]
+        slopes = each.model.refined.parts(users, histories, np.zeros(1, dtype=np.int64)).slopes.astype(np.float64)
+        table = each.model.refined.item_values().astype(np.float64)
+        # Mean over users and items of (slopes . g)^2, without the table of all of them.
+        sizes.append(float(np.einsum("ij,ji->", slopes.T @ slopes, table.T @ table) / (len(users) * len(table))))
+    return Measured(float(np.sqrt(sizes[0] / sizes[1])) if sizes[1] > 0 else np.nan)
+
+
 def _values_agree(check: Check, run: Measurable, reference: Measurable) -> Measured:
     own, other = _common(run.items, reference.items)
     column = check.column or c.CATEGORY
@@ -325,6 +340,7 @@ _COMPARED: Mapping[Kind, Callable[[Check, Measurable, Measurable], Measured]] = 
     "popularity": _popularity,
     "exposure_shift": _exposure_shift,
     "scores_agree": _scores_agree,
+    "weights_kept": _weights_kept,
     "values_agree": _values_agree,
     "histories_agree": _histories_agree,
 }
