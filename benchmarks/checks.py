@@ -4,7 +4,8 @@ On the bundled shop, in three steps. Every run is the head over a SASRec base, o
 
 1. **Reference**: the head over the base that ships (seed 0).
 2. **Thresholds** of `guidedrec_core/checks/default.toml` were chosen on 6 retrainings, whose values are stored: 2 bases
-   of other seeds (21, 22), 3 seeds of the head over each.
+   of other seeds (21, 22), 3 seeds of the head over each. The check of attributes' weights was added
+   after a first measurement, which caught 19 of the 20 faults; its bounds are from the same 6 retrainings.
 3. **Counted**: retrainings of base and head that nothing was chosen on, as many as `--retrainings` says (heads of other
    seeds over one base hardly differ, so that each has a base of its own). And 20 faults, planted one at a time in the
    first of these, so that each has the noise of a retraining on top. Faults are planted in the finished run: its
@@ -135,6 +136,9 @@ class Reordered:
 
     def __init__(self, model: Any, order: np.ndarray) -> None:
         self.model, self.order, self.n_items = model, order, model.n_items
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.model, name)
 
     def scores(self, users: np.ndarray, histories: list[np.ndarray]) -> np.ndarray:
         return np.asarray(self.model.scores(users, histories)[:, self.order])

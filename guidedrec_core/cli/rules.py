@@ -91,7 +91,7 @@ def list_rules(session: Session, rules_file: Path, as_json: bool) -> None:
     write_table(("rule", "kind", "state", "author", "time"), rows)
 
 
-def _switch(name: str, on: bool, rules_file: Path, who: str) -> None:
+def _switch(name: str, on: bool, rules_file: Path, who: str, as_json: bool) -> None:
     """Switch a rule and write the file again."""
     from datetime import UTC, datetime
 
@@ -99,6 +99,9 @@ def _switch(name: str, on: bool, rules_file: Path, who: str) -> None:
 
     found = read_rules(rules_file)
     write_rules(rules_file, found.switched(name, on, who, datetime.now(UTC).replace(microsecond=0)))
+    if as_json:
+        write_json({"rule": name, "on": on})
+        return
     click.echo(f"Rule {one_line(name)} is {'on' if on else 'off'}.")
 
 
@@ -109,20 +112,22 @@ _who_option = click.option("--who", required=True, metavar="NAME", help="Who swi
 @click.argument("name")
 @_file_option
 @_who_option
+@json_option
 @click.pass_obj
-def on(session: Session, name: str, rules_file: Path, who: str) -> None:
+def on(session: Session, name: str, rules_file: Path, who: str, as_json: bool) -> None:
     """Switch a rule of a JSON file on."""
-    _switch(name, True, rules_file, who)
+    _switch(name, True, rules_file, who, as_json)
 
 
 @rules.command(cls=Command)
 @click.argument("name")
 @_file_option
 @_who_option
+@json_option
 @click.pass_obj
-def off(session: Session, name: str, rules_file: Path, who: str) -> None:
+def off(session: Session, name: str, rules_file: Path, who: str, as_json: bool) -> None:
     """Switch a rule of a JSON file off."""
-    _switch(name, False, rules_file, who)
+    _switch(name, False, rules_file, who, as_json)
 
 
 def _json(made: "RulePreview") -> dict[str, Any]:

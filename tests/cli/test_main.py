@@ -40,6 +40,8 @@ EXPECTED = {
     *(f"score {name}" for name in ("dataset", "template", "suggest", "reliability", "override", "overrides")),
     *(f"vectors {name}" for name in ("dataset", "extract")),
     *(f"runs {name}" for name in ("list", "show", "delete")),
+    *(f"rules {name}" for name in ("list", "preview", "on", "off")),
+    *("check", "sandbox"),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
 

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core.app import loaders, show
+from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.runs.library import refined_entries
 
@@ -26,7 +27,7 @@ def checks(view: View) -> None:
     table = _outcomes(str(view.store.home), view.entry.run.id, view.shown, None if against == _ALONE else against)
     failed = int((table["Outcome"] == _SIGNS["failed"]).sum())
     passed = int((table["Outcome"] == _SIGNS["passed"]).sum())
-    st.write(f"{passed} passed, {failed} failed, {len(table) - passed - failed} need another run to compare with.")
+    st.write(escaped(f"{passed} passed, {failed} failed, {len(table) - passed - failed} not compared."))
     show.table(table, hide_index=True)
 
 
