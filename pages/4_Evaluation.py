@@ -7,6 +7,7 @@ from guidedrec_core.app import loaders, page, show, url
 from guidedrec_core.app.errors import escaped, guard
 from guidedrec_core.app.evaluation import audit as audit_parts
 from guidedrec_core.app.evaluation import charts as evaluation_parts
+from guidedrec_core.app.evaluation import checks as check_parts
 from guidedrec_core.app.evaluation import names as name_parts
 from guidedrec_core.app.evaluation.tables import (
     control_table,
@@ -91,6 +92,8 @@ show.note(
 list_table(lists, verb)
 with st.expander("What each column means, and what refinement changed", icon=":material/help:"):
     list_measures(lists, verb)
+
+check_parts.checks(view)
 
 st.subheader("How did training go?", anchor=False)
 curves = [table.assign(model=model) for model, table in trained.items() if table is not None]

@@ -34,6 +34,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("projection",),
     ("audit", "items", "discovery"),
     ("audience",),
+    ("rules",),
+    ("checks", "sandbox"),
     ("cases", "stages", "figures"),
     ("report",),
     ("app", "cli"),

@@ -11,7 +11,7 @@ from guidedrec_core.cli.main import main as program
 from guidedrec_core.errors import GuidedrecError, InputError
 from sitegen import command_line, python_api
 from sitegen.mathml import with_mathml
-from sitegen.measured import directions, explanations, gain, leaderboard, names, peers, people, speed
+from sitegen.measured import desk, directions, explanations, gain, leaderboard, names, peers, people, speed
 from sitegen.results import Results
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,7 +21,7 @@ def environment(results: Results) -> jinja2.Environment:
     """Return what pages may call: the functions that make tables, the command line, the API, files of the project."""
     # A misspelt name must stop the build, not leave a gap.
     made = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    for module in (gain, names, peers, explanations, leaderboard, people, directions, speed):
+    for module in (gain, names, peers, explanations, leaderboard, people, directions, speed, desk):
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):
                 made.globals[name] = partial(function, results)

@@ -60,7 +60,7 @@ def build_against(
     UnknownIdError
         No such user or item.
     """
-    dataset, model = system.data.dataset, system.refined
+    dataset, model = system.data.dataset, system.model("refined")
     question = Question.of(system.data, user_id, item_id)
     item = question.item
     if other_id is None:
@@ -71,7 +71,7 @@ def build_against(
         other = below
     else:
         other = dataset.items.index(other_id)
-    comparison = contrast(system.named, question, question.items, np.array([other]))
+    comparison = contrast(system.named, question, question.items, np.array([other]), system.rules)
     titles = dataset.catalogue.frame[c.TITLE]
     title, other_title = str(titles.iloc[item]), str(titles.iloc[other])
     return Against(

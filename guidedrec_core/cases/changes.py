@@ -186,7 +186,7 @@ def build_why_not(system: RefinedRecommender, user_id: str, item_id: str, k: int
     """Find what keeps an item out of a user's list; parameters and errors as in `build_changes`."""
     question = Question.of(system.data, user_id, item_id, k)
     title = _title(system, question.item)
-    answer = why_not(system.named, question)
+    answer = why_not(system.named, question, system.rules)
     against = "" if answer.against is None else _title(system, answer.against)
     parts = pd.DataFrame({"label": [], "value": []})
     if answer.parts is not None:

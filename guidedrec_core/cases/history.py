@@ -76,7 +76,7 @@ def build_history(
     data = system.data
     question = Question.of(data, user_id, item_id)
     patterns = system.verb.patterns
-    if system.model(model) is system.refined:
+    if system.model(model) is not system.base:
         shares = named_history_shapley(system.named, question, seed)
         columns = [line.label for line in system.named.columns.lines]
         shares, together = _without_idle_columns(shares, len(columns))

@@ -1,13 +1,14 @@
 """``guidedrec explain``: the exact parts of a score, for one user and item or for all recommendations."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from guidedrec_core import columns as c
-from guidedrec_core.cli.explain_case import case_json, write_case
-from guidedrec_core.cli.models import history_option, model_options, opened
+from guidedrec_core.cli.explain_case import case_json, comparisons_json, write_case
+from guidedrec_core.cli.models import history_option, model_options, opened, rules_option, with_rules
 from guidedrec_core.cli.output import json_option, one_line, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import LEDGERS, out_option, table_file
@@ -37,6 +38,7 @@ _SHOWN = ["label", "contribution", "ci_low", "ci_high", "kind"]
 )
 @click.option("--brief", is_flag=True, help="Only the parts of the score, in a fraction of the time.")
 @click.option("--all", "everybody", is_flag=True, help="Explain everybody's --k refined recommendations, into --out.")
+@rules_option
 @history_option
 @out_option(LEDGERS)
 @json_option
@@ -52,6 +54,7 @@ def explain(
     reader: "Reader",
     brief: bool,
     everybody: bool,
+    rules_file: Path | None,
     history: "Shown",
     out: Path | None,
     as_json: bool,
@@ -62,7 +65,9 @@ def explain(
     --item), or those of all recommendations (--all and --out: attributes, remainder and bias); the parts sum to the
     score. Of one score, what the Case study says comes after them: the reason in plain words, what
     moved the item from its base rank, which past item drove it, what would take it out of the top K or bring it in, and
-    what keeps it out. DATASET chooses among the refined runs; without it, the newest of all is used.
+    what keeps it out. With --rules, each rule that is on is a part of the score, and only comparisons with other items
+    follow, as the rest is about the model alone. DATASET chooses among the refined runs; without it, the newest of all
+    is used.
     """
     if everybody != (out is not None):
         raise click.UsageError("--all and --out belong together; give both, or --user and --item")
@@ -70,11 +75,15 @@ def explain(
         raise click.UsageError("expected either --user and --item, or --all")
     if everybody and model == "base":
         raise click.UsageError("--all explains the refined model; the base model knows no attributes")
-    with opened(session, dataset, run_id, history) as system:
+    if model == "base" and rules_file is not None:
+        raise click.UsageError("--rules goes with the refined model; rules are added to its scores")
+    with opened(session, dataset, run_id, history) as opened_system:
+        system = with_rules(opened_system, rules_file)
         if out is not None:
             _explain_all(session, system, k, out, as_json)
         elif user_id is not None and item_id is not None:
-            around = {} if brief else case_json(system, model, user_id, item_id, k, reader)
+            case = comparisons_json if rules_file is not None else partial(case_json, reader=reader)
+            around = {} if brief else case(system, model, user_id, item_id, k)
             _explain_one(session, system, model, user_id, item_id, around, as_json)
 
 
@@ -91,7 +100,10 @@ def _explain_one(
     document = ledger_json(system, model, user_id, item_id)
     lines, sources = score_lines(system, model, user_id, item_id, hand_on=bool(around))
     if document["rank"] is None:
-        session.note(f"item {item_id} is in the history of user {user_id} already, so it is never recommended")
+        excluded = [rule["rule"] for rule in document.get("rules", ()) if rule["kind"] == "out_of_stock"]
+        seen = item_id in _history_ids(system, user_id)
+        why = f"is in the history of user {user_id} already" if seen else f"is excluded by a rule ({excluded[0]})"
+        session.note(f"item {item_id} {why}, so it is never recommended")
     if as_json:
         write_json(document | {"lines": _records(lines, sources)} | around)
         return
@@ -110,6 +122,12 @@ def _explain_one(
         _write_sources(system, lines, sources)
     if around:
         write_case(around)
+
+
+def _history_ids(system: "RefinedRecommender", user_id: str) -> set[str]:
+    """Return the ids of the items that the model is shown of a user's history."""
+    dataset = system.data.dataset
+    return set(dataset.items.ids[system.data.shown_history(dataset.users.index(user_id))])
 
 
 def _write_sources(
@@ -196,8 +214,11 @@ def ledger_json(system: "RefinedRecommender", model: str, user_id: str, item_id:
     -------
     dict
         ``score`` is the sum of ``bias``, ``remainder`` and all contributions; values of user and item are in standard
-        deviations from the average; ``rank`` is None for an item that the user has already.
+        deviations from the average; ``rank`` is None for an item that the user has already, or that a rule excludes.
+        With rules, ``rules`` has what each adds, which ``score`` includes.
     """
+    import numpy as np
+
     from guidedrec_core.explanation.ledger import base_ledger, refined_ledger
     from guidedrec_core.explanation.question import Question
     from guidedrec_core.ranking.ranks import mask_seen, ranks_of
@@ -207,13 +228,24 @@ def ledger_json(system: "RefinedRecommender", model: str, user_id: str, item_id:
     base = model == "base"
     ledger = base_ledger(system.base, question, items) if base else refined_ledger(system.refined, question, items)
     scores = mask_seen(system.model(model).scores(question.users, question.histories), question.histories)
+    added, ruled = 0.0, {}
+    if not base and system.rules is not None:
+        own = system.refined.scores(question.users, question.histories)[0]
+        amounts = system.rules.amounts(own, question.user, question.history)[:, question.item]
+        added = float(amounts.sum())
+        ruled = {
+            "rules": [
+                {"rule": rule.name, "kind": rule.kind, "contribution": float(amount)}
+                for rule, amount in zip(system.rules.rules, amounts, strict=True)
+            ]
+        }
     return {
         "user_id": user_id,
         "item_id": item_id,
         "model": model,
         "run_id": system.run_id,
-        "rank": None if question.seen else int(ranks_of(scores, items)[0]),
-        "score": float(ledger.score[0]),
+        "rank": int(ranks_of(scores, items)[0]) if np.isfinite(scores[0, question.item]) else None,
+        "score": float(ledger.score[0]) + added,
         "bias": float(ledger.bias[0]),
         "remainder": float(ledger.remainder[0]),
         "contributions": [
@@ -226,6 +258,7 @@ def ledger_json(system: "RefinedRecommender", model: str, user_id: str, item_id:
                 strict=True,
             )
         ],
+        **ruled,
     }
 
 
@@ -240,7 +273,7 @@ def _explain_all(session: Session, system: "RefinedRecommender", k: int, out: Pa
     rows = 0
     with session.progress() as listener, table_file(out, LEDGERS) as write:
         progress = StageProgress("explain", len(users), listener)
-        for table in ledgers(system.refined, system.schema.names, system.data, users, k):
+        for table in ledgers(system.refined, system.schema.names, system.data, users, k, system.rules):
             write(table)
             rows += len(table)
             progress.done += table[c.USER].nunique()

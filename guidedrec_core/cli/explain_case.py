@@ -10,6 +10,8 @@ from guidedrec_core.cli.output import one_line, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from guidedrec_core.cases.against import Against
+    from guidedrec_core.cases.changes import NotListed
     from guidedrec_core.cases.history import HistoryCase
     from guidedrec_core.rationale.claims import Reader
     from guidedrec_core.rationale.facts import Facts
@@ -42,13 +44,11 @@ def case_json(
     history = _history(build_history(system, user_id, item_id, model))
     if model == "base":
         return {"history": history}
-    why_not = build_why_not(system, user_id, item_id, k)
-    against = {"item": why_not.against, "margin": why_not.margin, "parts": _records(why_not.parts)}
     fields: dict[str, Any] = {
         "rationale": None,
         "claims": None,
         "evidence": None,
-        "why_not": {"sentence": why_not.sentence, "against": against if why_not.against else None},
+        **_why_not(build_why_not(system, user_id, item_id, k)),
         "moved": None,
         "below": None,
         "history": history,
@@ -59,19 +59,12 @@ def case_json(
         return fields
     case = build_case(system, user_id, item_id, k)
     changes = build_changes(system, user_id, item_id, k)
-    below = build_against(system, user_id, item_id)
     rationale = _rationale(rationale_facts(system, case, changes.removal), reader)
     return (
         fields
         | rationale
         | {
-            "below": below
-            and {
-                "sentence": below.sentence,
-                "item_id": below.other_id,
-                "difference": below.difference,
-                "parts": _records(below.parts),
-            },
+            "below": _below(build_against(system, user_id, item_id)),
             "moved": {
                 "sentence": moved.sentence,
                 "base_rank": moved.base_rank,
@@ -88,8 +81,22 @@ def case_json(
     )
 
 
+def comparisons_json(system: "RefinedRecommender", model: str, user_id: str, item_id: str, k: int) -> dict[str, Any]:
+    """Return what compares an item with others where rules are added to scores: ``why_not`` and ``below``.
+
+    Parameters and form as in `case_json`; each rule is a part of its own.
+    """
+    from guidedrec_core.cases.against import build_against
+    from guidedrec_core.cases.changes import build_why_not
+
+    return {
+        **_why_not(build_why_not(system, user_id, item_id, k)),
+        "below": _below(build_against(system, user_id, item_id)),
+    }
+
+
 def write_case(fields: dict[str, Any]) -> None:
-    """Show what `case_json` returned."""
+    """Show what `case_json` or `comparisons_json` returned."""
     if fields.get("rationale"):
         _section("In plain words", fields["rationale"])
     if fields.get("moved"):
@@ -97,9 +104,10 @@ def write_case(fields: dict[str, Any]) -> None:
         _section("Against the base model", moved["sentence"], moved["base_estimate"]["sentence"])
         rows = [[part["label"], f"{part['gained']:+.1f}"] for part in moved["parts"]]
         write_table(("part", "places"), rows[:_SHOWN])
-    history = fields["history"]
-    _section("Which past item drove it", history["sentence"], history["exactness"])
-    if history["items"]:
+    history = fields.get("history")
+    if history:
+        _section("Which past item drove it", history["sentence"], history["exactness"])
+    if history and history["items"]:
         rows = [
             [str(item["number"]), item[c.TITLE], f"{item['value']:+.3f}", f"{item['margin']:.3f}"]
             for item in sorted(history["items"], key=lambda item: -abs(item["value"]))
@@ -111,6 +119,24 @@ def write_case(fields: dict[str, Any]) -> None:
         _section("Against the item just below", fields["below"]["sentence"])
     if fields.get("why_not"):
         _section("Why it is where it is in the list", fields["why_not"]["sentence"])
+
+
+def _why_not(found: "NotListed") -> dict[str, Any]:
+    """Return what keeps an item out of the list, as a field."""
+    against = {"item": found.against, "margin": found.margin, "parts": _records(found.parts)}
+    return {"why_not": {"sentence": found.sentence, "against": against if found.against else None}}
+
+
+def _below(found: "Against | None") -> dict[str, Any] | None:
+    """Return what compares an item with the one that comes next; None where none does."""
+    if found is None:
+        return None
+    return {
+        "sentence": found.sentence,
+        "item_id": found.other_id,
+        "difference": found.difference,
+        "parts": _records(found.parts),
+    }
 
 
 def _rationale(facts: "Facts", reader: "Reader") -> dict[str, Any]:

@@ -15,6 +15,7 @@ from guidedrec_core.cli.ablate import ablate
 from guidedrec_core.cli.app import app
 from guidedrec_core.cli.audience import audience
 from guidedrec_core.cli.audit import audit
+from guidedrec_core.cli.check import check
 from guidedrec_core.cli.data import data
 from guidedrec_core.cli.discover import discover
 from guidedrec_core.cli.doctor import doctor
@@ -26,7 +27,9 @@ from guidedrec_core.cli.override import override, overrides
 from guidedrec_core.cli.preview import preview
 from guidedrec_core.cli.recommend import recommend
 from guidedrec_core.cli.report import report
+from guidedrec_core.cli.rules import rules
 from guidedrec_core.cli.runs import runs
+from guidedrec_core.cli.sandbox import sandbox
 from guidedrec_core.cli.score import score
 from guidedrec_core.cli.score_reliability import reliability
 from guidedrec_core.cli.score_schema import suggest, template
@@ -143,7 +146,8 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, audience, discover, preview, report, export, studies, runs, jobs, doctor),
+    *(recommend, explain, audience, rules, check, sandbox, discover, preview, report, export, studies),
+    *(runs, jobs, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

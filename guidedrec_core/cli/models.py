@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,26 @@ def model_options(command: Callable[..., None]) -> Callable[..., None]:
     ):
         command = option(command)
     return command
+
+
+def rules_option(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--rules``."""
+    return click.option(
+        "--rules",
+        "rules_file",
+        type=click.Path(path_type=Path),
+        help="File of business rules (.toml or .json); those that are on are added to the refined scores.",
+    )(command)
+
+
+def with_rules(system: "RefinedRecommender", rules_file: Path | None) -> "RefinedRecommender":
+    """Return a recommender with the rules of a file that are on; as it is without a file."""
+    if rules_file is None:
+        return system
+    from guidedrec_core.rules.rule import adjustments
+    from guidedrec_core.rules.storage import read_rules
+
+    return system.with_rules(adjustments(read_rules(rules_file).on, system))
 
 
 def history_option(command: Callable[..., None]) -> Callable[..., None]:
@@ -77,7 +98,7 @@ def opened(
 
 
 def choose(store: "RunStore", dataset: str | None, run_id: str | None) -> "RefinedEntry":
-    """Find a refined run; by default the newest of the data set, or of all.
+    """Find a refined run, by its id (also in place of the data set) or the newest of a data set or of all.
 
     Raises
     ------
@@ -85,7 +106,10 @@ def choose(store: "RunStore", dataset: str | None, run_id: str | None) -> "Refin
         There is no such run; the message says what to do.
     """
     from guidedrec_core.runs.library import find_entry, refined_entries
+    from guidedrec_core.runs.manifest import ID
 
+    if dataset is not None and run_id is None and ID.fullmatch(dataset):
+        dataset, run_id = None, dataset
     if dataset is not None:
         return find_entry(store, dataset, run_id)
     entries = refined_entries(store)

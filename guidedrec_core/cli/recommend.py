@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from guidedrec_core import columns as c
-from guidedrec_core.cli.models import history_option, model_options, opened
+from guidedrec_core.cli.models import history_option, model_options, opened, rules_option, with_rules
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import RECOMMENDATIONS, out_option, table_file
@@ -34,6 +34,7 @@ _USERS_AT_ONCE = 1024
     metavar="0..1",
     help="How much of what no name covers counts: with 0, attributes, facts and similar items alone rank.",
 )
+@rules_option
 @history_option
 @out_option(RECOMMENDATIONS)
 @json_option
@@ -48,13 +49,15 @@ def recommend(
     basket: str | None,
     all_users: bool,
     unnamed: float,
+    rules_file: Path | None,
     history: "Shown",
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Recommend items to one user, a new one, or all.
 
-    DATASET chooses among the refined runs; without it, the newest of all is used.
+    DATASET chooses among the refined runs; without it, the newest of all is used. With --rules, the last column says
+    what each rule added to a score.
     """
     if (user_id is not None) + (basket is not None) + all_users != 1:
         raise click.UsageError("expected one of --user, --basket and --all-users")
@@ -64,7 +67,12 @@ def recommend(
 
     if model == "base" and unnamed != 1:
         raise click.UsageError("--unnamed goes with the refined model; the base model's scores have no names")
-    with opened(session, dataset, run_id, history) as system:
+    if model == "base" and rules_file is not None:
+        raise click.UsageError("--rules goes with the refined model; rules are added to its scores")
+    if unnamed != 1 and rules_file is not None:
+        raise click.UsageError("expected --rules or --unnamed, got both; leave one out")
+    with opened(session, dataset, run_id, history) as opened_system:
+        system = with_rules(opened_system, rules_file)
         scorer = system.model(model) if unnamed == 1 else NamedScorer(system.named, unnamed)
         if out is not None:
             _for_all(session, system, scorer, model, k, out, as_json)
@@ -92,14 +100,46 @@ def _for_one(
         users = np.array([dataset.users.index(user_id or "")])
         table = make_lists(scorer, model, system.data, users, k)
     else:
-        items = dataset.items.indexes([item.strip() for item in basket.split(",") if item.strip()])
+        items = dataset.items.indexes(_ids(basket))
         table = recommend_next(scorer, model, system.data, items, k)
-    listed = _listed(table, system)
+    listed, ruled = _listed(table, system), system.rules is not None
+    for item, acting in zip(listed, _acting(table, system, basket), strict=True) if ruled else ():
+        item["rules"] = [{"rule": name, "contribution": value} for name, value in acting.items()]
     if as_json:
         write_json({"user_id": user_id, "model": model, "run_id": system.run_id, "items": listed})
         return
     rows = [[str(i["rank"]), f"{i['score']:.3f}", str(i["item_id"]), str(i["title"])] for i in listed]
-    write_table(("rank", "score", "item", "title"), rows)
+    if not ruled:
+        write_table(("rank", "score", "item", "title"), rows)
+        return
+    notes = [_rules_text({each["rule"]: each["contribution"] for each in item["rules"]}) for item in listed]  # type: ignore[attr-defined]
+    write_table(("rank", "score", "item", "title", "rules"), [[*r, n] for r, n in zip(rows, notes, strict=True)])
+
+
+def _acting(table: "pd.DataFrame", system: "RefinedRecommender", basket: str | None) -> list[dict[str, float]]:
+    """Return what rules add to each row of one list, or of several users' lists."""
+    from guidedrec_core.rules.preview import acting_rules
+
+    if system.rules is None:
+        return [{} for _ in range(len(table))]
+    history = None if basket is None else system.data.dataset.items.indexes(_ids(basket))
+    return acting_rules(system.rules, system, table, history)
+
+
+def _ids(basket: str) -> list[str]:
+    """Return the ids of a basket."""
+    return [item.strip() for item in basket.split(",") if item.strip()]
+
+
+def _rules_text(acting: dict[str, float]) -> str:
+    """Write what rules add, e.g. "Jackets first +0.69; Clearance -0.40".
+
+    Examples
+    --------
+    >>> _rules_text({"Jackets first": 0.6931, "Clearance": -0.4})
+    'Jackets first +0.693; Clearance -0.400'
+    """
+    return "; ".join(f"{name} {value:+.3f}" for name, value in acting.items())
 
 
 def _listed(table: "pd.DataFrame", system: "RefinedRecommender") -> list[dict[str, object]]:
@@ -123,12 +163,13 @@ def _for_all(
 
     users = np.arange(len(system.data.dataset.users))
     blocks = [users[first : first + _USERS_AT_ONCE] for first in range(0, len(users), _USERS_AT_ONCE)]
-    rows = 0
-    with session.progress() as listener, table_file(out, RECOMMENDATIONS) as write:
+    rows, ruled = 0, system.rules is not None
+    schema = {**RECOMMENDATIONS, "rules": "string"} if ruled else RECOMMENDATIONS
+    with session.progress() as listener, table_file(out, schema) as write:
         progress = StageProgress("recommend", len(users), listener)
         for block in blocks:
             table = make_lists(scorer, model, system.data, block, k)
-            write(table)
+            write(table.assign(rules=[*map(_rules_text, _acting(table, system, None))]) if ruled else table)
             rows += len(table)
             progress.done += len(block)
             progress.say(f"{progress.done:,} of {len(users):,} users")

@@ -17,6 +17,7 @@ from guidedrec_core.explanation.named_ledger import NamedLedger, named_ledger
 from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.naming.lines import Line
 from guidedrec_core.naming.model import NamedModel
+from guidedrec_core.ranking.adjustments import Adjustments
 
 FloatArray = npt.NDArray[np.float64]
 
@@ -68,7 +69,13 @@ class Contrast:
         return [*named, (f"Other {verb.patterns}", float(self.unnamed[row]))]
 
 
-def contrast(named: NamedModel, given: UserHistory, items: IntArray, others: IntArray | None = None) -> Contrast:
+def contrast(
+    named: NamedModel,
+    given: UserHistory,
+    items: IntArray,
+    others: IntArray | None = None,
+    rules: Adjustments | None = None,
+) -> Contrast:
     """Split the differences between scores of one user.
 
     Parameters
@@ -81,11 +88,13 @@ def contrast(named: NamedModel, given: UserHistory, items: IntArray, others: Int
         Item indexes, ``[n]``.
     others : IntArray, optional
         What each is compared with, ``[n]``; default is an average item.
+    rules : Adjustments, optional
+        Rules that are added to the model's scores; each is a part.
     """
     if others is None:
-        return Contrast.with_average(named_ledger(named, given, items))
+        return Contrast.with_average(named_ledger(named, given, items, rules))
     # One pass of the model for both, so that they share slopes to the last digit.
-    ledger = named_ledger(named, given, np.concatenate([items, others]))
+    ledger = named_ledger(named, given, np.concatenate([items, others]), rules)
     rows = np.arange(len(items))
     return Contrast.between(ledger, rows, rows + len(items))
 

@@ -15,6 +15,7 @@ from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.explanation.question import UserHistory
 from guidedrec_core.models.base import BaseModel
+from guidedrec_core.ranking.adjustments import Adjustments
 from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
 from guidedrec_core.refinement.refined import RefinedModel
 
@@ -117,7 +118,12 @@ def base_ledger(model: BaseModel, given: UserHistory, items: IntArray) -> Ledger
 
 
 def ledgers(
-    model: RefinedModel, attributes: tuple[str, ...], data: SplitDataset, users: IntArray, k: int
+    model: RefinedModel,
+    attributes: tuple[str, ...],
+    data: SplitDataset,
+    users: IntArray,
+    k: int,
+    rules: Adjustments | None = None,
 ) -> Iterator[pd.DataFrame]:
     """Yield the ledgers of each user's k refined recommendations in long form, some users at a time.
 
@@ -133,22 +139,26 @@ def ledgers(
         User indexes.
     k : int
         Length of a list.
+    rules : Adjustments, optional
+        Rules that are added to the model's scores; each is a part.
 
     Yields
     ------
     pandas.DataFrame
-        ``user_id, item_id, part, value``; parts are the attributes, ``remainder`` and ``bias``; the values of one user
-        and item sum to the score and equal those of `refined_ledger`.
+        ``user_id, item_id, part, value``; parts are the attributes, ``remainder``, ``bias`` and rules; the values of
+        one user and item sum to the score and, without rules, equal those of `refined_ledger`.
     """
     user_ids, item_ids = data.dataset.users.ids, data.dataset.items.ids
-    names = np.array([*attributes, "remainder", "bias"], dtype=object)
+    rules = Adjustments(()) if rules is None else rules
+    names = np.array([*attributes, "remainder", "bias", *(rule.name for rule in rules.rules)], dtype=object)
     guided = model.item_values().astype(np.float64)
     at_once = min(block_size(model.n_items), max(1, _LEDGER_ROWS // (k * len(names))))
     for first in range(0, len(users), at_once):
         block = users[first : first + at_once]
         histories = [data.shown_history(user) for user in block.tolist()]
         parts = model.parts(block, histories)
-        best = top_k(mask_seen(parts.scores, histories), k)  # [B, k]
+        scores = rules.applied(parts.scores, block, histories).astype(np.float32) if len(rules) else parts.scores
+        best = top_k(mask_seen(scores, histories), k)  # [B, k]
         row, place = np.nonzero(best >= 0)  # -1 fills the lists of users who have nearly the whole catalogue
         items = best[row, place]  # [n]
         contributions = parts.slopes[row].astype(np.float64) * guided[items]  # [n, A]
@@ -157,6 +167,13 @@ def ledgers(
                 c.USER: np.repeat(user_ids[block[row]], len(names)),
                 c.ITEM: np.repeat(item_ids[items], len(names)),
                 "part": np.tile(names, len(items)),
-                "value": np.column_stack([contributions, parts.remainder[row, items], parts.bias[items]]).ravel(),
+                "value": np.column_stack(
+                    [
+                        contributions,
+                        parts.remainder[row, items],
+                        parts.bias[items],
+                        rules.added(parts.scores, block, histories, row, items),
+                    ]
+                ).ravel(),
             }
         )

@@ -1,4 +1,4 @@
-"""The lines of one score: attributes, facts, popularity, past items, and what no name covers, in one table."""
+"""The lines of one score: attributes, facts, popularity, past items, rules, and what no name covers, in one table."""
 
 from typing import Protocol
 
@@ -14,8 +14,9 @@ from guidedrec_core.explanation.named_ledger import NamedLedger
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.words import fact_phrase
 from guidedrec_core.naming.model import NamedModel
+from guidedrec_core.ranking.adjustments import NEVER
 
-PAST_ITEM, UNNAMED = "past_item", "unnamed"
+PAST_ITEM, UNNAMED, RULE = "past_item", "unnamed", "rule"
 """Kinds of lines besides `naming.lines.KINDS`."""
 OTHER_PATTERNS, AVERAGE = "other_patterns", "average"
 """Names of the lines that have no name of their own: what no name covers, and what an average item scores."""
@@ -62,7 +63,8 @@ def score_lines(model: Named, question: Question, ledger: NamedLedger, phrases: 
     drawn = model.named.resampled(question.user, question.history, question.items)[:, 0]  # [R, L]
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
     facts = model.named.columns.facts.facts
-    contributions = ledger.contributions[0].tolist()
+    every = ledger.contributions[0].tolist()
+    contributions, by_rules = every[: drawn.shape[1]], every[drawn.shape[1] :]
     texts = [
         *phrases,
         *(
@@ -72,10 +74,13 @@ def score_lines(model: Named, question: Question, ledger: NamedLedger, phrases: 
     ]
     rows: list[tuple[object, ...]] = [
         (line.kind, line.name, line.label, *rest)
-        for line, *rest in zip(ledger.lines, texts, contributions, low.tolist(), high.tolist(), strict=True)
+        for line, *rest in zip(
+            ledger.lines[: len(texts)], texts, contributions, low.tolist(), high.tolist(), strict=True
+        )
     ]
     together = model.named.model.neighbour_shares(question.history, item)
     rows += past_item_rows(model.data, question.history, together, verb)
+    rows += rule_rows(ledger, by_rules)
     rows.sort(key=lambda row: -abs(float(row[4])))  # type: ignore[arg-type]
     unnamed, share = float(ledger.unnamed[0]), drawn.sum(axis=1)
     # What the lines gain in a resample, the rest loses.
@@ -127,6 +132,37 @@ def handed_to_past_items(lines: pd.DataFrame, model: Named, question: Question, 
     before, after = lines[lines["kind"] != UNNAMED], lines[lines["name"] == AVERAGE]
     handed = pd.DataFrame(rows, columns=list(COLUMNS)).astype(lines.dtypes.to_dict())
     return pd.concat([each for each in (before, handed, rest, after) if len(each)], ignore_index=True)
+
+
+def rule_rows(ledger: NamedLedger, by_rules: list[float]) -> list[tuple[object, ...]]:
+    """Return a row for each rule that acts on the item, in the columns of `COLUMNS`; nothing of it is estimated.
+
+    Parameters
+    ----------
+    ledger : NamedLedger
+        Of this item alone.
+    by_rules : list of float
+        What each rule adds, the last of its lines.
+    """
+    rules = ledger.lines[len(ledger.lines) - len(by_rules) :]
+    return [
+        (RULE, rule.name, rule.label, rule_phrase(rule.name, value), value, np.nan, np.nan)
+        for rule, value in zip(rules, by_rules, strict=True)
+        if value != 0
+    ]
+
+
+def rule_phrase(name: str, value: float) -> str:
+    """Say what a rule does to an item.
+
+    Examples
+    --------
+    >>> rule_phrase("Jackets first", 0.6931), rule_phrase("Sold out", NEVER)
+    ('by the rule “Jackets first” (+0.69)', 'never recommended, by the rule “Sold out”')
+    """
+    if value <= NEVER / 2:
+        return f"never recommended, by the rule “{name}”"
+    return f"by the rule “{name}” ({value:+.2f})"
 
 
 def past_item_rows(

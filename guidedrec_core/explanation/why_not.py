@@ -1,7 +1,7 @@
 """Why not: what keeps an item out of a user's list.
 
 There are two reasons in this product and no other: the user has the item already, or others score higher. Nothing else
-filters a list.
+filters a list but rules, which are parts of the score: an item that a rule takes out of stock comes after all others.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import numpy as np
 from guidedrec_core.explanation.contrast import Contrast, contrast
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.naming.model import NamedModel
+from guidedrec_core.ranking.adjustments import AdjustedScorer, Adjustments
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of, top_k
 
 Status = Literal["seen", "listed", "outranked"]
@@ -56,7 +57,7 @@ class WhyNot:
         return max(self.rank - self.k - 1, 0)
 
 
-def why_not(named: NamedModel, question: Question) -> WhyNot:
+def why_not(named: NamedModel, question: Question, rules: Adjustments | None = None) -> WhyNot:
     """Find what keeps an item out of the K best.
 
     Parameters
@@ -65,15 +66,18 @@ def why_not(named: NamedModel, question: Question) -> WhyNot:
         The refined model with the names of its parts.
     question : Question
         About any item.
+    rules : Adjustments, optional
+        Rules that are added to the model's scores.
     """
     k, items = question.k, question.items
-    scores = mask_seen(named.model.scores(question.users, question.histories), question.histories)  # [1, n_items]
+    scorer = named.model if rules is None else AdjustedScorer(named.model, rules)
+    scores = mask_seen(scorer.scores(question.users, question.histories), question.histories)  # [1, n_items]
     n_ranked = int(np.isfinite(scores).sum())
     if question.seen:
         return WhyNot("seen", k, 0, n_ranked, None, None)
-    rank = int(ranks_of(scores, items)[0])
+    rank = min(int(ranks_of(scores, items)[0]), n_ranked + 1)  # behind all others where a rule excludes it
     # An item below the list is held against the last one in it; one of the list against the first one below it.
     place = k if rank > k else k + 1
     against = int(top_k(scores, place)[0, -1]) if place <= n_ranked else None
-    parts = None if against is None else contrast(named, question, items, np.array([against]))
+    parts = None if against is None else contrast(named, question, items, np.array([against]), rules)
     return WhyNot("outranked" if rank > k else "listed", k, rank, n_ranked, against, parts)

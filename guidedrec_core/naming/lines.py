@@ -11,20 +11,21 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.facts.fact import Facts
 from guidedrec_core.refinement.guided import FloatArray
 
-Kind = Literal["attribute", "fact", "popularity"]
+Kind = Literal["attribute", "fact", "popularity", "rule"]
 KINDS: tuple[Kind, ...] = ("attribute", "fact", "popularity")
+"""Kinds of a model's own lines; rules are added to a model."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """One name in a score: an attribute, a fact, or popularity.
+    """One name in a score: an attribute, a fact, popularity, or a rule that is added to the model.
 
     Attributes
     ----------
-    kind : {"attribute", "fact", "popularity"}
+    kind : {"attribute", "fact", "popularity", "rule"}
         What it is.
     name : str
-        The attribute's or the fact's name.
+        The attribute's, the fact's or the rule's name.
     label : str
         For reading.
     """

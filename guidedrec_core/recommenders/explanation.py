@@ -16,13 +16,14 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError
 from guidedrec_core.explanation import words
-from guidedrec_core.explanation.lines import AVERAGE, PAST_ITEM, score_lines
+from guidedrec_core.explanation.lines import AVERAGE, PAST_ITEM, RULE, score_lines
 from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import Question, UserHistory
 from guidedrec_core.explanation.shares import nameless, reason_sentence, share_table
 from guidedrec_core.facts.fact import Facts
 from guidedrec_core.models.base import BaseModel, FloatArray, ItemScorer
 from guidedrec_core.naming.model import NamedModel
+from guidedrec_core.ranking.adjustments import NEVER, AdjustedScorer, Adjustments
 from guidedrec_core.ranking.ranks import mask_seen
 from guidedrec_core.refinement.refined import RefinedModel
 from guidedrec_core.refinement.sources import SOURCES
@@ -67,6 +68,10 @@ class Explained(Protocol):
         """How it was refined."""
 
     @property
+    def rules(self) -> Adjustments | None:
+        """Rules that are added to the refined scores, where there are any."""
+
+    @property
     def verb(self) -> InteractionVerb:
         """How to speak of the data set's interactions."""
 
@@ -87,10 +92,11 @@ class Explanation:
         The user has it already, so it is never recommended; both ranks are then behind all unseen items.
     lines : pandas.DataFrame
         The score as a sum, exactly: ``kind, name, label, text, contribution, ci_low, ci_high``. Kinds are
-        ``attribute``, ``fact``, ``popularity``, ``past_item`` (what item-kNN gives for a past item, exactly) and
-        ``unnamed``. Named lines come largest first, then ``other_patterns``, what no name covers, and ``average``, what
-        an average item scores for this user; over the catalogue all lines but this one and past items have mean 0. The
-        interval is that of resampling items in the regression that names; NaN where nothing is estimated.
+        ``attribute``, ``fact``, ``popularity``, ``past_item`` (what item-kNN gives for a past item, exactly), ``rule``
+        (a rule that acts on the item; exact) and ``unnamed``. Named lines come largest first, then ``other_patterns``,
+        what no name covers, and ``average``, what an average item scores for this user; over the catalogue all lines
+        but this one, past items and rules have mean 0. The interval is that of resampling items in the regression that
+        names; NaN where nothing is estimated.
     parts : pandas.DataFrame
         One row an attribute, in schema order: ``attribute, label, low, high, user_value, item_value`` (z-scores),
         ``user_score, item_score, catalogue_score`` (raw scale; the user's is the decayed mean over the history),
@@ -167,11 +173,12 @@ def explain_item(
         `item_ranks` of both models and `profile_table`, where they are known already.
     """
     if ranks is None:
-        ranks = {"base": item_ranks(model.base, question), "refined": item_ranks(model.refined, question)}
+        final = model.refined if model.rules is None else AdjustedScorer(model.refined, model.rules)
+        ranks = {"base": item_ranks(model.base, question), "refined": item_ranks(final, question)}
     if profile is None:
         profile = profile_table(model, question)
     item = question.item
-    ledger = named_ledger(model.named, question, question.items)
+    ledger = named_ledger(model.named, question, question.items, model.rules)
     row = model.data.dataset.catalogue.frame.iloc[item]
     rank, base_rank = int(ranks["refined"][item]), int(ranks["base"][item])
     contributions = ledger.contributions[0, : len(model.schema.attributes)]
@@ -196,6 +203,13 @@ def explain_item(
         (kind, name): _reason(kind, name, label, model.named.columns.facts, item, verb)
         for kind, name, label in zip(*(shares[column].tolist() for column in ("kind", "name", "label")), strict=True)
     }
+    excluded = lines.loc[(lines["kind"] == RULE) & (lines["contribution"] <= NEVER / 2), "name"].tolist()
+    if question.seen:
+        sentence = f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
+    elif excluded:
+        sentence = f"{title} is never recommended, by the rule “{excluded[0]}”."
+    else:
+        sentence = reason_sentence(title, rank, base_rank, shares, reasons)
     return Explanation(
         item_id=str(row[c.ITEM]),
         title=title,
@@ -208,9 +222,7 @@ def explain_item(
         lines=lines,
         parts=parts,
         score=float(lines["contribution"].sum()),
-        sentence=f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
-        if question.seen
-        else reason_sentence(title, rank, base_rank, shares, reasons),
+        sentence=sentence,
         verb=verb,
     )
 
@@ -225,6 +237,8 @@ def _reason(kind: str, name: str, label: str, facts: Facts, item: int, verb: Int
             return f"{words.lower_first(label)} ({fact.texts[item]})"
         if fact.kind == "number" and fact.texts[item]:
             return fact.texts[item]
+    if kind == RULE:
+        return f"the rule “{name}”"
     return f"“{label}” together" if kind == PAST_ITEM else words.lower_first(label)
 
 

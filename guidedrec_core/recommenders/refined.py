@@ -26,6 +26,7 @@ from guidedrec_core.naming.model import NamedModel, named_vectors, user_moments
 from guidedrec_core.naming.regression import PENALTIES, Doubles
 from guidedrec_core.naming.scorer import NamedScorer
 from guidedrec_core.randomness import generator
+from guidedrec_core.ranking.adjustments import AdjustedScorer, Adjustments
 from guidedrec_core.recommenders.base import BaseRecommender
 from guidedrec_core.recommenders.explanation import Explanation, explain_item, first_recommendation, item_ranks
 from guidedrec_core.recommenders.heads import facts_of, up_to_date
@@ -97,6 +98,8 @@ class RefinedRecommender(Recommender):
         What was odd.
     run_id : str
         The refined run that it was opened from; empty in memory.
+    rules : Adjustments or None
+        Rules that are added to the refined scores, in lists and explanations; see `with_rules`. They are not stored.
     """
 
     data: SplitDataset
@@ -114,6 +117,7 @@ class RefinedRecommender(Recommender):
     summary: dict[str, Any] = field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
     run_id: str = ""
+    rules: Adjustments | None = None
     name: str = "refined"
     _naming: "_Naming" = field(default_factory=lambda: _Naming(), repr=False)
 
@@ -163,14 +167,14 @@ class RefinedRecommender(Recommender):
         return self.data.dataset.verb(self.schema.domain)
 
     def model(self, name: str) -> ItemScorer:
-        """Return the fitted ``"base"`` or ``"refined"`` model.
+        """Return the fitted ``"base"`` or ``"refined"`` model, the latter with rules where there are any.
 
         Raises
         ------
         UnknownIdError
             There is no model of this name.
         """
-        models: dict[str, ItemScorer] = {"base": self.base, "refined": self.refined}
+        models: dict[str, ItemScorer] = {"base": self.base, "refined": self._with_rules(self.refined)}
         if name not in models:
             raise UnknownIdError(f"unknown model {name!r}; there are {', '.join(models)}")
         return models[name]
@@ -178,6 +182,13 @@ class RefinedRecommender(Recommender):
     def showing(self, shown: Shown) -> "RefinedRecommender":
         """Return the same recommender with another part of each history shown; see `SplitDataset.shown`."""
         return replace(self, data=self.data.showing(shown))
+
+    def with_rules(self, rules: Adjustments | None) -> "RefinedRecommender":
+        """Return the same recommender with rules added to the refined scores; None or no rules take them away."""
+        return replace(self, rules=rules if rules is not None and len(rules) else None)
+
+    def _with_rules(self, model: ItemScorer) -> ItemScorer:
+        return model if self.rules is None else AdjustedScorer(model, self.rules)
 
     def recommend(
         self,
@@ -202,7 +213,8 @@ class RefinedRecommender(Recommender):
             raise InputError(f"expected a weight from 0 to 1 for what no name covers, got {unnamed:g}")
         if unnamed == 1:
             return super().recommend(users, history=history, k=k, shown=shown)
-        return _ByName(self.data, NamedScorer(self.named, unnamed)).recommend(users, history=history, k=k, shown=shown)
+        scorer = self._with_rules(NamedScorer(self.named, unnamed))
+        return _ByName(self.data, scorer).recommend(users, history=history, k=k, shown=shown)
 
     def explain(
         self,
@@ -326,7 +338,7 @@ class RefinedRecommender(Recommender):
         return writer.run
 
     def _fitted_on(self) -> tuple[SplitDataset, ItemScorer]:
-        return self.data, self.refined
+        return self.data, self.model("refined")
 
 
 @dataclass(frozen=True)
@@ -334,7 +346,7 @@ class _ByName(Recommender):
     """A refined recommender in whose lists what no name covers counts less."""
 
     data: SplitDataset
-    scorer: NamedScorer
+    scorer: ItemScorer
     name: str = "refined"
 
     def _fitted_on(self) -> tuple[SplitDataset, ItemScorer]:

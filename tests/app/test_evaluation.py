@@ -130,3 +130,18 @@ def test_what_it_shows_needs_no_model() -> None:
     code = f"import sys, {', '.join(f'guidedrec_core.{m}' for m in modules)}; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_lists_are_checked_on_request(tiny_home, tiny_build, open_app) -> None:
+    app = open_app(PAGE, dataset="tiny")
+    assert "Do the lists pass their checks?" in words(app)
+    before = len(app.dataframe)
+    app.button(key="run_checks").click().run()
+    assert not app.exception
+    assert len(app.dataframe) == before + 1
+    [table] = [each.value for each in app.dataframe if "Check" in each.value]
+    counts = table["Outcome"].value_counts()
+    said = words(app)
+    assert f"{counts.get('✓ passed', 0)} passed, {counts.get('✗ failed', 0)} failed" in said
+    assert counts["– not compared"] == 8
+    assert len(table) == 12

@@ -42,6 +42,8 @@ EXPECTED = {
     *(f"vectors {name}" for name in ("dataset", "extract")),
     *(f"runs {name}" for name in ("list", "show", "delete")),
     *(f"studies {name}" for name in ("list", "show", "export", "import")),
+    *(f"rules {name}" for name in ("list", "preview", "on", "off")),
+    *("check", "sandbox"),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
 
