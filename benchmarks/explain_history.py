@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from guidedrec_core.explanation.history_shapley import EVALUATIONS, base_history_shapley, history_shapley
+from guidedrec_core.explanation.past_items.shapley import EVALUATIONS, base_history_shapley, history_shapley
 from guidedrec_core.explanation.question import Question, UserHistory
 from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.recommenders.reading import open_refined

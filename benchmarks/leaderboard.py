@@ -3,7 +3,7 @@
 `python benchmarks/leaderboard.py --home HOME`: the refined model (additive form, attributes and head) over each base
 model in a home, of the seed. Each explainer says which past items speak for the first recommendation to users with at
 least five past items, and `guidedrec_core.audit.perturbation` measures it. Users are dealt once: the first part chooses
-(LXR's hyperparameters; the weights of `guidedrec_core.explanation.removal_order` were chosen on them, too), the second
+(LXR's hyperparameters; the weights of `explanation.past_items.removal_order` were chosen on them, too), the second
 is measured, and LXR's masks are trained on all others. Users are resampled: paired 95 % intervals of ours minus each
 other explainer. Times are CPU seconds of the process, which other work on the machine lengthens, too. A model's entry
 is added to those in the file that were measured with the same settings.
@@ -27,11 +27,11 @@ from explainers.soft_history import SoftHistory
 
 from guidedrec_core.audit.perturbation import BETTER, HIGHER, perturbation_metrics
 from guidedrec_core.evaluation.bootstrap import Interval, UserBootstrap
-from guidedrec_core.explanation.attention import has_attention, history_attention
-from guidedrec_core.explanation.history_shapley import history_shapley, warm_up
+from guidedrec_core.explanation.past_items.attention import has_attention, history_attention
+from guidedrec_core.explanation.past_items.removal_order import removal_order
+from guidedrec_core.explanation.past_items.shapley import history_shapley, warm_up
+from guidedrec_core.explanation.past_items.standing import FloatArray, Standing
 from guidedrec_core.explanation.question import Question, UserHistory
-from guidedrec_core.explanation.removal_order import removal_order
-from guidedrec_core.explanation.standing import FloatArray, Standing
 from guidedrec_core.randomness import derive_seed, generator
 from guidedrec_core.ranking.ranks import top_lists
 from guidedrec_core.recommenders.reading import open_refined

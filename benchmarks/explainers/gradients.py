@@ -4,8 +4,8 @@ import numpy as np
 import torch
 
 from explainers.soft_history import SoftHistory
+from guidedrec_core.explanation.past_items.standing import FloatArray
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.standing import FloatArray
 
 STEPS = 32
 

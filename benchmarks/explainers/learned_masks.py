@@ -20,8 +20,8 @@ import torch
 from torch import Tensor, nn
 
 from explainers.soft_history import SoftHistory
+from guidedrec_core.explanation.past_items.standing import FloatArray
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.standing import FloatArray
 from guidedrec_core.randomness import generator
 
 Judge = Callable[[Callable[[Question], FloatArray]], float]

@@ -9,7 +9,7 @@ import warnings
 import numpy as np
 from sklearn.linear_model import Ridge
 
-from guidedrec_core.explanation.standing import BoolArray, FloatArray, Standing
+from guidedrec_core.explanation.past_items.standing import BoolArray, FloatArray, Standing
 
 EVALUATIONS = 1024
 """Parts of a history that LIME and SHAP may ask about; of ten positions these are all."""

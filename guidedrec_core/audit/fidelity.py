@@ -19,8 +19,8 @@ import pandas as pd
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
-from guidedrec_core.explanation.attention import has_attention, history_attention
-from guidedrec_core.explanation.history_shapley import base_history_shapley, history_shapley
+from guidedrec_core.explanation.past_items.attention import has_attention, history_attention
+from guidedrec_core.explanation.past_items.shapley import base_history_shapley, history_shapley
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.base import BaseModel
 from guidedrec_core.randomness import generator

@@ -29,8 +29,8 @@ import pandas as pd
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError
+from guidedrec_core.explanation.past_items.standing import Standing
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.standing import Standing
 from guidedrec_core.models.base import ItemScorer
 
 FloatArray = npt.NDArray[np.float64]

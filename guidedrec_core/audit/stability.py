@@ -21,7 +21,7 @@ from scipy import stats
 
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.evaluation.bootstrap import UserBootstrap
-from guidedrec_core.explanation.history_shapley import HistoryShapley, history_shapley
+from guidedrec_core.explanation.past_items.shapley import HistoryShapley, history_shapley
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.projection.spaces import ItemSpace
 from guidedrec_core.randomness import generator

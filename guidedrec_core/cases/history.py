@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.explanation.history_shapley import HistoryShapley, base_history_shapley, named_history_shapley
-from guidedrec_core.explanation.history_words import exactness_words, history_sentence, row_labels
+from guidedrec_core.explanation.past_items.shapley import HistoryShapley, base_history_shapley, named_history_shapley
+from guidedrec_core.explanation.past_items.words import exactness_words, history_sentence, row_labels
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.recommenders.refined import RefinedRecommender
 

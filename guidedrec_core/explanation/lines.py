@@ -9,8 +9,8 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.data.dataset import SplitDataset
 from guidedrec_core.data.verbs import InteractionVerb
-from guidedrec_core.explanation.history_shapley import named_history_shapley
 from guidedrec_core.explanation.named_ledger import NamedLedger
+from guidedrec_core.explanation.past_items.shapley import named_history_shapley
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.explanation.words import fact_phrase
 from guidedrec_core.naming.model import NamedModel

@@ -10,7 +10,7 @@ from tiny import HOSTILE_TITLE
 
 from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.loaders import prepare_history as really_prepare
-from guidedrec_core.explanation import history_shapley
+from guidedrec_core.explanation.past_items import shapley as history_shapley
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.store import RunStore
 

@@ -23,7 +23,7 @@ from guidedrec_core.audit.fidelity import (
     attribute_fidelity,
     history_fidelity,
 )
-from guidedrec_core.explanation.attention import has_attention, history_attention
+from guidedrec_core.explanation.past_items.attention import has_attention, history_attention
 from guidedrec_core.explanation.question import Question
 from guidedrec_core.models.registry import make_base
 

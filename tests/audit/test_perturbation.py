@@ -13,8 +13,8 @@ from guidedrec_core.audit.perturbation import (
     removed_counts,
 )
 from guidedrec_core.errors import InputError
+from guidedrec_core.explanation.past_items.standing import Standing
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.standing import Standing
 
 
 class ByHand:

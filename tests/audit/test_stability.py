@@ -5,7 +5,7 @@ import pytest
 from small_models import COLD, GUIDED, KINDS, MAKERS, N_ITEMS, additive, random_questions
 
 from guidedrec_core.audit.stability import MEASURES, OTHER, SHORTENED, SWAPPED, stability
-from guidedrec_core.explanation.history_shapley import history_shapley
+from guidedrec_core.explanation.past_items.shapley import history_shapley
 from guidedrec_core.projection.spaces import ItemSpace
 
 

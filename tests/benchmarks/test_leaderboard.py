@@ -15,9 +15,9 @@ from small_models import KINDS, N_ITEMS, additive, base_of, head, neighbours
 from uncompiled import uncompiled_shap
 
 from guidedrec_core.audit.perturbation import BETTER
+from guidedrec_core.explanation.past_items.removal_order import removal_order
+from guidedrec_core.explanation.past_items.standing import Standing
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.removal_order import removal_order
-from guidedrec_core.explanation.standing import Standing
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 MODULES = ("leaderboard", "machine")

@@ -52,7 +52,7 @@ def history(key: CaseKey, model: str) -> "HistoryCase":
 
 def prepare_history(n_positions: int) -> None:
     """Prepare in the background for a history that needs sampling; once per process."""
-    from guidedrec_core.explanation.history_shapley import EXACT_UP_TO
+    from guidedrec_core.explanation.past_items.shapley import EXACT_UP_TO
 
     if n_positions > EXACT_UP_TO:
         _warm_up()
@@ -145,7 +145,7 @@ def _moved(home: str, key: CaseKey) -> "Moved | None":
 
 @st.cache_resource(show_spinner=False)
 def _warm_up() -> threading.Thread:
-    from guidedrec_core.explanation.history_shapley import warm_up
+    from guidedrec_core.explanation.past_items.shapley import warm_up
 
     thread = threading.Thread(target=warm_up, name="shap warm-up", daemon=True)
     thread.start()

@@ -8,7 +8,7 @@ import pytest
 from small_models import KINDS, MAKERS, USER_SCORES, additive, base_of, head, literal, neighbours
 from uncompiled import uncompiled_shap
 
-from guidedrec_core.explanation.history_shapley import base_history_shapley, exact_shapley, history_shapley, warm_up
+from guidedrec_core.explanation.past_items.shapley import base_history_shapley, exact_shapley, history_shapley, warm_up
 from guidedrec_core.explanation.question import Question
 
 HISTORY = np.array([3, 7, 3, 12, 24, 8, 19])  # one item twice, one without training events, longer than the window

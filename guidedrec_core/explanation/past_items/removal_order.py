@@ -27,8 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from guidedrec_core.data.sequences import IntArray
+from guidedrec_core.explanation.past_items.standing import BoolArray, FloatArray, Places, Standing
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.standing import BoolArray, FloatArray, Places, Standing
 from guidedrec_core.models.base import ItemScorer
 from guidedrec_core.randomness import generator
 

@@ -5,8 +5,8 @@ import pytest
 from small_models import KINDS, MAKERS, N_ITEMS
 
 from guidedrec_core.errors import InputError
+from guidedrec_core.explanation.past_items.standing import Standing
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.standing import Standing
 
 HISTORY = np.array([3, 7, 3, 12, 24, 8, 19])
 

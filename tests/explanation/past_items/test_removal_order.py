@@ -7,9 +7,9 @@ import pytest
 from small_models import KINDS, MAKERS, random_questions
 
 from guidedrec_core.errors import InputError
+from guidedrec_core.explanation.past_items.removal_order import removal_order
+from guidedrec_core.explanation.past_items.standing import Standing
 from guidedrec_core.explanation.question import Question
-from guidedrec_core.explanation.removal_order import removal_order
-from guidedrec_core.explanation.standing import Standing
 
 
 class Additive:

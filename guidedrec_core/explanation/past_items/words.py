@@ -10,7 +10,7 @@ from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing
 
 if TYPE_CHECKING:  # loads torch, which pages that only speak do not need
-    from guidedrec_core.explanation.history_shapley import HistoryShapley
+    from guidedrec_core.explanation.past_items.shapley import HistoryShapley
 
 # A smaller share of a score rarely moves an item by a place.
 _COUNTS = 0.05

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from guidedrec_core.data.verbs import BOUGHT, WATCHED
-from guidedrec_core.explanation.history_shapley import HistoryShapley
-from guidedrec_core.explanation.history_words import exactness_words, history_sentence, row_labels
+from guidedrec_core.explanation.past_items.shapley import HistoryShapley
+from guidedrec_core.explanation.past_items.words import exactness_words, history_sentence, row_labels
 
 TITLES = ["Up", "Gravity", "Prisoners (2013)"]
 
