@@ -31,6 +31,7 @@ STAGE_WORDS = {
     "audit": "Testing the explanations",
 }
 _TASK_STAGES = {
+    "import": STAGES,
     "build": STAGES,
     "refine": ("refine", *EVALUATION_STAGES),
     "evaluate": EVALUATION_STAGES,
@@ -39,6 +40,7 @@ _TASK_STAGES = {
     "score": ("scores",),
 }
 _TASK_WORDS = {
+    "import": "Bringing in the data.",
     "build": "Still building.",
     "refine": "Refining again.",
     "evaluate": "Measuring this run.",

@@ -25,8 +25,11 @@ PAGES = (
     ("pages/3_Embedding_map.py", "Item map", "What moved, and why?", ":material/scatter_plot:"),
     ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
     ("pages/5_Attributes.py", "Attributes", "Which scores can we trust?", ":material/straighten:"),
+    ("pages/6_Bring_your_data.py", "Bring your data", "How do I bring my own data?", ":material/upload_file:"),
 )
 """Path, name, question and icon of each page, in order."""
+
+BRING_DATA = "pages/6_Bring_your_data.py"
 
 _SIDEBAR_PIXELS = 270
 _MOST_DETAILS = 20
@@ -79,16 +82,8 @@ def set_up(question: str, icon: str) -> View:
     icon : str
         A Material symbol, e.g. ``":material/map:"``.
     """
-    st.set_page_config(
-        page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
-    )
-    show.readable_segments()
-    store = loaders.store()
+    store = frame(question, icon)
     place = url.read()
-    with st.sidebar:
-        for path, name, _, symbol in PAGES:
-            st.page_link(path, label=name, icon=symbol, query_params=url.link(), width="stretch")
-        st.divider()
     heading = st.empty()
     heading.title(question, anchor=False)
     with guard():
@@ -105,6 +100,21 @@ def set_up(question: str, icon: str) -> View:
     verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
     heading.title(question_for(question, verb), anchor=False)
     return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb)
+
+
+def frame(question: str, icon: str) -> RunStore:
+    """Begin a page that needs no data set: its name, its icon and the menu; `set_up` does the rest for all others."""
+    st.set_page_config(
+        page_title=f"{question} · guidedrec", page_icon=icon, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
+    )
+    show.readable_segments()
+    if place := url.read():
+        url.write(place)
+    with st.sidebar:
+        for path, name, _, symbol in PAGES:
+            st.page_link(path, label=name, icon=symbol, query_params=url.link(), width="stretch")
+        st.divider()
+    return loaders.store()
 
 
 def question_for(question: str, verb: InteractionVerb) -> str:

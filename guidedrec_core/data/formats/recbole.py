@@ -44,7 +44,8 @@ def read_recbole(files: Files) -> Source:
     if missing:
         raise DataError(
             f"expected the columns {', '.join(f'{n}:...' for n in columns.values())} in {place_of(inter).name}, "
-            f"missing: {', '.join(missing)}; found: {', '.join(scan.names[:50])}. Rename them, or use --format csv with --map"
+            f"missing: {', '.join(missing)}; found: {', '.join(scan.names[:50])}. Rename them, or use "
+            "--format csv with --map"
         )
     rows = table_rows(inter, "csv", {new: f"{old}:{types[old]}" for new, old in columns.items()})
     return Source(rows, None if item is None else _items(item))
