@@ -10,6 +10,9 @@ WEIGHT = "weight"
 TIE = "tie_order"
 """What orders interactions of one user at the same moment; only in tables as they are read."""
 
+EVENT = "event"
+"""The kind of an interaction, such as view or purchase; only in tables as they are read."""
+
 SCORE = "score"
 RANK = "rank"
 MODEL = "model"
@@ -18,6 +21,8 @@ TITLE = "title"
 CATEGORY = "category"
 PRICE = "price"
 DESCRIPTION = "description"
+IMAGE = "image"
+CURRENCY = "currency"
 
 INTERACTIONS = (USER, ITEM, DATETIME, WEIGHT)
 RECOMMENDATIONS = (USER, ITEM, SCORE, RANK, MODEL)

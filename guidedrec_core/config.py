@@ -154,6 +154,28 @@ AS_IN_THE_FILE = TiesConfig()
 """Ties keep the order of the file."""
 
 
+class ReadingConfig(Config):
+    """How an import reads times and weights where a file leaves a choice."""
+
+    date_format: str | None = Field(None, min_length=1, max_length=100)
+    """How dates are written: `day-first`, `month-first` or a strptime pattern; None takes ISO 8601 and Unix times."""
+    event_weights: dict[str, Annotated[float, Field(ge=0)]] = {}
+    """Weight of each kind of interaction, 0 to leave it out; without any the file's kinds are not read."""
+    min_rating: float | None = None
+    """Leave out interactions whose weight in the file, such as a rating of stars, is below this."""
+
+    def facts(self) -> dict[str, str]:
+        """Return what a data set records as its source; nothing where nothing was chosen."""
+        weights = ", ".join(f"{kind}={weight:g}" for kind, weight in sorted(self.event_weights.items()))
+        rating = None if self.min_rating is None else f"{self.min_rating:g}"
+        found = {"date_format": self.date_format, "event_weights": weights, "min_rating": rating}
+        return {name: value for name, value in found.items() if value}
+
+
+AS_WRITTEN = ReadingConfig()
+"""Times are ISO 8601 or Unix times, and all interactions are kept with the weights of the file."""
+
+
 # What does best for one architecture and not for the others, on validation or on what lies before it.
 _DEFAULTS: dict[str, dict[str, Any]] = {
     "gru4rec": {"max_length": 30},

@@ -31,6 +31,26 @@ class DataError(InputError):
     """A data file cannot be read as what it claims to be."""
 
 
+class RowError(DataError):
+    """One row of a table is at fault; whoever knows the file can say in which line it stands.
+
+    Parameters
+    ----------
+    before, after : str
+        The message around the words that name the row.
+    row : int
+        The row, from 1; a header is none.
+    """
+
+    def __init__(self, before: str, row: int, after: str) -> None:
+        super().__init__(f"{before}row {row}{after}")
+        self.before, self.row, self.after = before, row, after
+
+    def at(self, place: str) -> DataError:
+        """Return the same error with other words for the row, e.g. ``"line 3 of sales.csv"``."""
+        return DataError(f"{self.before}{place}{self.after}")
+
+
 class UnknownIdError(InputError):
     """A user id, item id or attribute name is not in the data set."""
 

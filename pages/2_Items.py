@@ -10,6 +10,7 @@ from guidedrec_core.app.items import loaders as item_loaders
 from guidedrec_core.app.items import new_item
 from guidedrec_core.app.items.picker import item_picker
 from guidedrec_core.app.items.tables import attribute_table, audience_table, near_table
+from guidedrec_core.app.thumbnail import price, thumbnail
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.figures.items import attribute_bars, audience_bars, similarity_bars
 from guidedrec_core.figures.theme import palette
@@ -36,10 +37,12 @@ item_picker(item_loaders.index(view.entry.data.id), chosen)
 with guard():
     item: ItemView = item_loaders.item_view(view.entry.run.id, evaluation.id if evaluation else None, chosen)
 
-show.lead(item.title)
+with st.container(horizontal=True, vertical_alignment="center"):
+    thumbnail(view, chosen)
+    show.lead(item.title)
 facts = [category_words(item.category), f"ID {item.item_id}"]
 if item.price is not None:
-    facts.insert(1, f"price {item.price:,.2f}")
+    facts.insert(1, f"price {price(view, chosen, item.price)}")
 show.note(" · ".join(facts))
 st.text(item.sentence)
 

@@ -11,6 +11,7 @@ _EVERY_SECONDS = 2.0
 _MOST_ENDED = 3
 _SEEN, _DISMISSED = "jobs_seen", "jobs_dismissed"
 _TITLES = {
+    "import": "Bringing in {dataset}",
     "build": "Building {dataset}",
     "refine": "Refining {dataset} again",
     "evaluate": "Measuring {dataset}",
@@ -24,7 +25,8 @@ _PAGE_OF = {
     "audit": "pages/4_Evaluation.py",
     "score": "pages/5_Attributes.py",
 }
-"""Where the result of a task is seen; of the others, on the Overview of the new run."""
+"""Where the result of a task is seen; of the others, on the Overview."""
+_NEW_RUN = ("build", "refine")
 
 
 def tray() -> None:
@@ -89,9 +91,8 @@ def _ended(job: Job) -> None:
         st.caption(escaped(job.error))
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.status == "done":
-            place = url.link(dataset=job.arguments.get("dataset"), run=job.arguments.get("run") or job.run_id)
-            if job.task == "refine":
-                place["run"] = str(job.run_id)
+            run = job.run_id if job.task in _NEW_RUN else job.arguments.get("run")
+            place = url.link(dataset=job.arguments.get("dataset"), run=run, user=None, item=None)
             st.page_link(_PAGE_OF.get(job.task, "app.py"), label="Open it", query_params=place)
         else:
             st.button("Resume", on_click=_resume, args=(job.id,), key=f"resume_{job.id}")

@@ -31,6 +31,7 @@ STAGE_WORDS = {
     "audit": "Testing the explanations",
 }
 _TASK_STAGES = {
+    "import": STAGES,
     "build": STAGES,
     "refine": ("refine", *EVALUATION_STAGES),
     "evaluate": EVALUATION_STAGES,

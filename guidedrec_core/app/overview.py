@@ -114,10 +114,14 @@ def next_steps(verb: InteractionVerb) -> None:
     with ways:
         st.subheader("Explore", anchor=False)
         for path, _, question, icon in page.PAGES[1:]:
+            if path == page.BRING_DATA:
+                continue  # it has a place of its own, next to this
             st.page_link(path, label=page.question_for(question, verb), icon=icon, query_params=url.link())
     with own:
         st.subheader("Bring your own data", anchor=False)
-        st.write(f"A {verb.noun} table (who, what, when) and a score for each item and attribute:")
+        st.write(f"A {verb.noun} table (who, what, when) and a score for each item and attribute.")
+        st.page_link(page.BRING_DATA, label="Bring your data", icon=":material/upload_file:", query_params=url.link())
+        st.caption("Or in a terminal:")
         st.code(_OWN_DATA, language="bash")
 
 

@@ -27,6 +27,7 @@ PAGES = (
     ("pages/3_Embedding_map.py", "Item map", "What moved, and why?", ":material/scatter_plot:"),
     ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
     ("pages/5_Attributes.py", "Attributes", "Which scores can we trust?", ":material/straighten:"),
+    ("pages/8_Bring_your_data.py", "Bring your data", "How do I bring my own data?", ":material/upload_file:"),
 )
 """Path, name, question and icon of each page, in order."""
 
@@ -37,6 +38,7 @@ _TAB_ICON = (
     '<path d="M6 17h3v-5H6zM10.5 17h3V7h-3zM15 17h3V9.500h-3z" fill="#FFF"/></svg>'
 )
 _HERE, _ARRIVED = "guidedrec_here", "guidedrec_arrived"
+BRING_DATA = "pages/8_Bring_your_data.py"
 _SIDEBAR_PIXELS = 270
 _MOST_DETAILS = 20
 
@@ -99,19 +101,8 @@ def set_up(question: str, icon: str) -> View:
     icon : str
         The Material symbol of the page in `PAGES`, by which its controls in the address are found; see `url.OWN`.
     """
-    st.set_page_config(
-        page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
-    )
-    show.readable_segments()
-    show.forget_tables()
-    st.session_state[_ARRIVED] = st.session_state.get(_HERE) != question
-    st.session_state[_HERE] = question
+    links, place = _begin(question, icon), url.current()
     store = loaders.store()
-    url.open_page(next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), ""))
-    place = url.read()
-    links = st.sidebar.empty()
-    draw_links(links)
-    st.sidebar.divider()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         heading = st.container(width="stretch").empty()
         actions = st.container(horizontal=True, width="content", gap="small", horizontal_alignment="right")
@@ -153,6 +144,30 @@ def draw_links(links: DeltaGenerator) -> None:
 def arrived() -> bool:
     """Return whether this run is the first of a visit to the page, and not one after a change on it."""
     return bool(st.session_state.get(_ARRIVED, True))
+
+
+def frame(question: str, icon: str) -> RunStore:
+    """Begin a page that needs no data set: its name, its icon and the menu; `set_up` does the rest for all others."""
+    _begin(question, icon)
+    job_tray.tray()
+    return loaders.store()
+
+
+def _begin(question: str, icon: str) -> DeltaGenerator:
+    """Name the page, read the address, and draw the navigation; return where that is, for `draw_links`."""
+    st.set_page_config(
+        page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
+    )
+    show.readable_segments()
+    show.forget_tables()
+    st.session_state[_ARRIVED] = st.session_state.get(_HERE) != question
+    st.session_state[_HERE] = question
+    url.open_page(next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), ""))
+    url.read()
+    links = st.sidebar.empty()
+    draw_links(links)
+    st.sidebar.divider()
+    return links
 
 
 def question_for(question: str, verb: InteractionVerb) -> str:

@@ -10,10 +10,13 @@ from guidedrec_core.data.judgements import SURVEY
 from guidedrec_core.data.verbs import VERBS
 
 if TYPE_CHECKING:
-    from guidedrec_core.config import TiesConfig
+    from guidedrec_core.config import ReadingConfig, TiesConfig
     from guidedrec_core.data.dataset import Dataset
 
-_FORMATS = ("movielens", "movietweetings", "csv", "parquet", "jsonl")
+_FORMATS = (
+    *("csv", "tsv", "parquet", "jsonl", "recbole", "lenskit", "amazon-2023"),
+    *("movielens", "movielens-latest", "movielens-1m", "movielens-100k", "movietweetings"),
+)
 # As in the literature on these data sets: users and items with at least five interactions.
 _FETCHED_CORE = 5
 
@@ -24,7 +27,15 @@ def data() -> None:
 
 
 @data.command("import")
-@click.option("--format", "format_", required=True, type=click.Choice(_FORMATS), help="What the files are.")
+@click.option(
+    "--format",
+    "format_",
+    required=True,
+    type=click.Choice(_FORMATS),
+    help="What the files are. Your own tables: csv, tsv, parquet, jsonl. movielens and movielens-latest: ratings.csv; "
+    "movielens-1m (also 10M): ratings.dat; movielens-100k: u.data; recbole: .inter and .item files; amazon-2023: "
+    "reviews and meta files of Amazon Reviews 2023.",
+)
 @click.option(
     "--path",
     required=True,
@@ -37,7 +48,9 @@ def data() -> None:
     "mapping",
     multiple=True,
     metavar="NAME=COLUMN",
-    help="A column's name in the file, e.g. user_id=customer (csv, parquet and jsonl; may be given several times).",
+    help="A column's name in the file, e.g. user_id=customer (csv, tsv, parquet and jsonl; may be given several "
+    "times). NAME is user_id, item_id, datetime, weight or event; of the table of items title, category, price, "
+    "description, image or currency.",
 )
 @click.option("--items", help="Table of items in any of these formats: item_id, title, category and more.")
 @click.option(
@@ -48,7 +61,29 @@ def data() -> None:
     help="K-core: keep users and items with at least K interactions (5 is usual in research).",
 )
 @click.option(
+    "--date-format",
+    metavar="day-first|month-first|PATTERN",
+    help="How dates are written where they are not like 2024-01-31: day-first (31/01/2024), month-first (01/31/2024), "
+    "or a pattern of strptime such as '%d.%m.%Y %H:%M'. Without it 01/02/2024 is refused, because it has two readings.",
+)
+@click.option(
+    "--event-weights",
+    metavar="KIND=WEIGHT,...",
+    help="A weight for each kind of interaction, e.g. view=0.2,cart=0.5,purchase=1; 0 leaves a kind out. The kind is "
+    "in the column event (or event_type, behavior, ...), or the one named by --map event=COLUMN. A weight column "
+    "multiplies it.",
+)
+@click.option(
+    "--min-rating",
+    type=float,
+    metavar="RATING",
+    help="Leave out interactions rated below this, e.g. 3.5: people do not want more of what they disliked.",
+)
+@click.option("--currency", metavar="CODE", help="Currency of the prices, e.g. EUR, where no column says so.")
+@click.option(
     "--verb",
+    "--interaction-verb",
+    "verb",
     type=click.Choice(list(VERBS)),
     help="What users did with items, for the texts of the app.  [default: guessed from name and format]",
 )
@@ -58,7 +93,7 @@ def data() -> None:
     show_default=True,
     metavar="none|shuffle|column:NAME",
     help="Order of a user's interactions at the same moment, such as purchases of one day: as in the file, at random, "
-    "or by a column of the file (csv, parquet and jsonl), smallest first.",
+    "or by a column of the file (csv, tsv, parquet and jsonl), smallest first.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of --ties shuffle.")
 @json_option
@@ -74,13 +109,25 @@ def import_(
     ties: str,
     seed: int,
     verb: str | None,
+    date_format: str | None,
+    event_weights: str | None,
+    min_rating: float | None,
+    currency: str | None,
     as_json: bool,
 ) -> None:
-    """Import interactions (and items) from files."""
+    """Import interactions (and items) from files.
+
+    Files may be larger than memory: rows pass through a temporary DuckDB file, and only what the filters leave is
+    loaded. Set GUIDEDREC_IMPORT_MEMORY (1GiB by default) to limit its memory, TMPDIR to move its file.
+    """
     from guidedrec_core.data.importing import import_dataset
 
     columns, order = _parse_mapping(mapping), _parse_ties(ties, seed)
-    dataset = import_dataset(format_, path, name, columns, items, min_interactions, order, verb)
+    reading = _parse_reading(date_format, event_weights, min_rating)
+    with session.progress() as listener:
+        dataset = import_dataset(
+            format_, path, name, columns, items, min_interactions, order, verb, reading, currency, listener
+        )
     _store(session, dataset, as_json)
 
 
@@ -211,6 +258,26 @@ def _parse_ties(text: str, seed: int) -> "TiesConfig":
     if order not in ("none", "shuffle", "column") or bool(colon) != (order == "column") or bool(colon) != bool(column):
         raise click.UsageError(f"--ties: expected none, shuffle or column:NAME, e.g. column:line; got {text!r}")
     return TiesConfig.parse({"order": order, "column": column or None, "seed": seed})
+
+
+def _parse_reading(date_format: str | None, event_weights: str | None, min_rating: float | None) -> "ReadingConfig":
+    """Parse KIND=WEIGHT pairs and check the rest."""
+    from guidedrec_core.config import ReadingConfig
+    from guidedrec_core.data.reading.dates import check_format
+
+    weights: dict[str, str] = {}
+    for pair in (event_weights or "").split(",") if event_weights is not None else []:
+        kind, equals, weight = pair.rpartition("=")
+        if not equals or not kind.strip():
+            raise click.UsageError(
+                f"--event-weights: expected KIND=WEIGHT pairs, e.g. view=0.2,cart=0.5,purchase=1; got {pair!r}"
+            )
+        if kind.strip() in weights:
+            raise click.UsageError(f"--event-weights: {kind.strip()} is given twice")
+        weights[kind.strip()] = weight
+    if date_format is not None:
+        check_format(date_format)
+    return ReadingConfig.parse({"date_format": date_format, "event_weights": weights, "min_rating": min_rating})
 
 
 def _store(session: Session, dataset: "Dataset", as_json: bool) -> None:

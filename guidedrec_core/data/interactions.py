@@ -1,7 +1,6 @@
 """`Interactions`: the validated, read-only table that everything else starts from."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +8,13 @@ import pandas as pd
 import pyarrow as pa
 
 from guidedrec_core import columns as c
-from guidedrec_core.config import AS_IN_THE_FILE, TiesConfig
+from guidedrec_core.config import AS_IN_THE_FILE, AS_WRITTEN, ReadingConfig, TiesConfig
 from guidedrec_core.data.notices import Notice
+from guidedrec_core.data.reading.weights import weights_of
 from guidedrec_core.data.ties import Tied, arrange_ties, tie_key
-from guidedrec_core.data.times import clean_times, to_numbers
+from guidedrec_core.data.times import clean_times
 from guidedrec_core.data.verbs import CHOSE, InteractionVerb
-from guidedrec_core.errors import DataError
+from guidedrec_core.errors import DataError, RowError
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,11 @@ class Interactions:
 
     @classmethod
     def clean(
-        cls, raw: pd.DataFrame, ties: TiesConfig = AS_IN_THE_FILE, verb: InteractionVerb = CHOSE
+        cls,
+        raw: pd.DataFrame,
+        ties: TiesConfig = AS_IN_THE_FILE,
+        verb: InteractionVerb = CHOSE,
+        reading: ReadingConfig = AS_WRITTEN,
     ) -> tuple["Interactions", tuple[Notice, ...]]:
         """Validate a raw table, repair what can be repaired, and report every change.
 
@@ -64,6 +68,9 @@ class Interactions:
             How to order interactions of one user at the same moment; by default as in the table.
         verb : InteractionVerb
             How the notices speak of interactions.
+        reading : ReadingConfig, optional
+            How dates are written, and which weights count; ``event`` holds kinds of interaction where they have
+            weights.
 
         Returns
         -------
@@ -92,10 +99,13 @@ class Interactions:
         del raw
         users, user_ids = _numbered(columns.pop(c.USER), "user", notices)
         items, item_ids = _numbered(columns.pop(c.ITEM), "item", notices)
-        times = clean_times(columns.pop(c.DATETIME), notices)
+        times = clean_times(columns.pop(c.DATETIME), notices, reading.date_format)
         _release_unused()
-        weights = _clean_weights(columns.pop(c.WEIGHT)) if c.WEIGHT in columns else np.ones(len(users))
+        weights, kept = weights_of(columns, len(users), reading, notices, (c.WEIGHT, c.EVENT))
         key = tie_key(columns.pop(c.TIE)) if c.TIE in columns else None
+        if kept is not None:
+            users, items, times, weights = users[kept], items[kept], times[kept], weights[kept]
+            key = None if key is None else key[kept]
         doubled = _doubled(users, items, times, notices)
         if doubled is not None:
             users, items, times, weights = users[~doubled], items[~doubled], times[~doubled], weights[~doubled]
@@ -103,17 +113,47 @@ class Interactions:
         _count_repeats(users, items, len(item_ids), verb, notices)
         order = np.lexsort((times, users)).astype(np.int32)
         order = arrange_ties(order, users, times, Tied(items, item_ids, key), ties, notices)
+        numbers = Numbered(users[order], user_ids, items[order], item_ids, times[order], weights[order])
+        return cls.of_numbers(numbers), tuple(notices)
+
+    @classmethod
+    def of_numbers(cls, numbers: "Numbered") -> "Interactions":
+        """Make the table of clean rows in order."""
         frame = pd.DataFrame(
             {
-                c.USER: user_ids.take(users[order]),
-                c.ITEM: item_ids.take(items[order]),
-                c.DATETIME: times[order].view("datetime64[us]"),
-                c.WEIGHT: weights[order],
+                c.USER: numbers.user_ids.take(numbers.users),
+                c.ITEM: numbers.item_ids.take(numbers.items),
+                c.DATETIME: numbers.times.view("datetime64[us]"),
+                c.WEIGHT: numbers.weights,
             },
             copy=False,
         )
         _release_unused()
-        return cls(frame), tuple(notices)
+        return cls(frame)
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """Clean interactions with numbered ids, sorted by user and time.
+
+    Attributes
+    ----------
+    users, items : ndarray
+        Numbers of the ids in the order of their text, int32 ``[n]``.
+    user_ids, item_ids : pandas.Index
+        The text of each number.
+    times : ndarray
+        Unix time in microseconds, int64 ``[n]``.
+    weights : ndarray
+        float64 ``[n]``.
+    """
+
+    users: npt.NDArray[np.int32]
+    user_ids: pd.Index
+    items: npt.NDArray[np.int32]
+    item_ids: pd.Index
+    times: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float64]
 
 
 def _release_unused() -> None:
@@ -133,16 +173,30 @@ def _numbered(values: pd.Series, kind: str, notices: list[Notice]) -> tuple[npt.
         numbers, ids = pd.factorize(clean_ids(values, kind, notices), sort=True)
         return numbers.astype(np.int32), pd.Index(ids)
     numbers, distinct = pd.factorize(values)
-    written = _id_text(pd.Series(distinct))
-    trimmed = written.str.strip()
-    if (numbers < 0).any() or (trimmed == "").any():
+    if (numbers < 0).any():
         clean_ids(values, kind, notices)  # raises, naming the row
-    changed = (trimmed != written).to_numpy()
+    order, ids, changed = number_distinct(pd.Series(distinct))
+    if ids[:1].tolist() == [""]:
+        clean_ids(values, kind, notices)
     if changed.any():
-        notices.append(_trimmed_notice(kind, int(changed[numbers].sum())))
-    order, ids = pd.factorize(trimmed, sort=True)
+        notices.append(trimmed_notice(kind, int(changed[numbers].sum())))
     _release_unused()
-    return order.astype(np.int32)[numbers], pd.Index(ids)
+    return order[numbers], ids
+
+
+def number_distinct(distinct: pd.Series) -> tuple[npt.NDArray[np.int32], pd.Index, npt.NDArray[np.bool_]]:
+    """Number the distinct ids of a column by their order as text, spaces at their ends trimmed.
+
+    Returns
+    -------
+    tuple of (ndarray, pandas.Index, ndarray)
+        The number of each, int32 ``[n]``; the text of each number, a blank one first; and which ids were changed,
+        bool ``[n]``.
+    """
+    written = _id_text(distinct)
+    trimmed = written.str.strip()
+    order, ids = pd.factorize(trimmed, sort=True)
+    return order.astype(np.int32), pd.Index(ids), (trimmed != written).to_numpy()
 
 
 def _doubled(
@@ -158,11 +212,19 @@ def _doubled(
         return None
     doubled = np.zeros(len(order), dtype=np.bool_)
     doubled[order[1:][equal]] = True
-    count, same = int(equal.sum()), "(same user, item and time), left out"
-    notices.append(
-        Notice.counted("duplicate_rows", count, f"row repeats another {same}", f"rows repeat another {same}")
-    )
+    notices.append(doubled_notice(int(equal.sum())))
     return doubled
+
+
+def doubled_notice(count: int) -> Notice:
+    """Say how many rows repeat an earlier one."""
+    same = "(same user, item and time), left out"
+    return Notice.counted("duplicate_rows", count, f"row repeats another {same}", f"rows repeat another {same}")
+
+
+def repeats_notice(count: int, verb: InteractionVerb) -> Notice:
+    """Say how often users came back to an item."""
+    return Notice("repeated_items", count, f"{verb.count(count, 'repeat')}, kept")
 
 
 def _count_repeats(
@@ -177,7 +239,7 @@ def _count_repeats(
     pairs.sort()
     repeats = int((pairs[1:] == pairs[:-1]).sum())
     if repeats:
-        notices.append(Notice("repeated_items", repeats, f"{verb.count(repeats, 'repeat')}, kept"))
+        notices.append(repeats_notice(repeats, verb))
 
 
 def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
@@ -206,14 +268,21 @@ def clean_ids(values: pd.Series, kind: str, notices: list[Notice]) -> pd.Series:
     trimmed = text.str.strip()
     absent = values.isna() | (trimmed == "")
     if absent.any():
-        raise DataError(
-            f"expected a {kind} id in every row, {int(absent.sum()):,} of {len(values):,} have none "
-            f"(first: row {int(np.flatnonzero(absent.to_numpy())[0]) + 1}); fill or remove these rows"
-        )
+        first = int(np.flatnonzero(absent.to_numpy())[0]) + 1
+        raise missing_ids(kind, int(absent.sum()), len(values), first)
     changed = int((trimmed != text).sum())
     if changed:
-        notices.append(_trimmed_notice(kind, changed))
+        notices.append(trimmed_notice(kind, changed))
     return trimmed
+
+
+def missing_ids(kind: str, count: int, rows: int, first: int) -> RowError:
+    """Return the error for rows without an id; `first` is the number of the first of them."""
+    return RowError(
+        f"expected a {kind} id in every row, {count:,} of {rows:,} have none (first: ",
+        first,
+        "); fill or remove these rows",
+    )
 
 
 def _id_text(values: pd.Series) -> pd.Series:
@@ -223,25 +292,14 @@ def _id_text(values: pd.Series) -> pd.Series:
     return values.astype("str")
 
 
-def _trimmed_notice(kind: str, count: int) -> Notice:
+def trimmed_notice(kind: str, count: int) -> Notice:
+    """Say how many ids had spaces around them."""
     return Notice.counted(
         f"{kind.replace(' ', '_')}_ids_trimmed",
         count,
         f"{kind} id had spaces around it, trimmed",
         f"{kind} ids had spaces around them, trimmed",
     )
-
-
-def _clean_weights(values: pd.Series) -> Any:
-    """Parse weights as finite numbers."""
-    numbers = to_numbers(values)
-    bad = ~np.isfinite(numbers)
-    if bad.any():
-        raise DataError(
-            f"expected a number as weight in every row, {int(bad.sum()):,} of {len(values):,} are not "
-            f"(first: '{values[bad].iloc[0]}'); fix the column or leave it out"
-        )
-    return numbers.to_numpy()
 
 
 def core_filter(interactions: Interactions, minimum: int) -> tuple[Interactions, tuple[Notice, ...]]:
@@ -265,6 +323,8 @@ def core_filter(interactions: Interactions, minimum: int) -> tuple[Interactions,
         Nothing is left.
     """
     frame = interactions.frame
+    if minimum <= 1:
+        return interactions, ()
     while True:
         kept = frame
         for key in (c.USER, c.ITEM):
@@ -272,17 +332,25 @@ def core_filter(interactions: Interactions, minimum: int) -> tuple[Interactions,
         if len(kept) == len(frame):
             break
         frame = kept
-    left_out = len(interactions) - len(frame)
     if frame.empty:
-        raise DataError(f"no interactions are left when every user and item needs {minimum}; lower --min-interactions")
-    if not left_out:
+        raise nothing_in_core(minimum)
+    if len(frame) == len(interactions):
         return interactions, ()
-    users = interactions.frame[c.USER].nunique() - frame[c.USER].nunique()
-    items = interactions.frame[c.ITEM].nunique() - frame[c.ITEM].nunique()
-    notice = Notice(
-        "core_filter",
-        left_out,
-        f"{left_out:,} interactions, {users:,} users and {items:,} items were left out, because every user and item "
-        f"needs at least {minimum} interactions",
-    )
+    lost = [interactions.frame[key].nunique() - frame[key].nunique() for key in (c.USER, c.ITEM)]
+    notice = core_notice(minimum, len(interactions) - len(frame), *lost)
     return Interactions(frame.reset_index(drop=True)), (notice,)
+
+
+def nothing_in_core(minimum: int) -> DataError:
+    """Return the error for a k-core that is empty."""
+    return DataError(f"no interactions are left when every user and item needs {minimum}; lower --min-interactions")
+
+
+def core_notice(minimum: int, interactions: int, users: int, items: int) -> Notice:
+    """Say how many interactions, users and items a k-core leaves out."""
+    return Notice(
+        "core_filter",
+        interactions,
+        f"{interactions:,} interactions, {users:,} users and {items:,} items were left out, because every user and "
+        f"item needs at least {minimum} interactions",
+    )

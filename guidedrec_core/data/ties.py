@@ -8,11 +8,11 @@ import pandas as pd
 
 from guidedrec_core.config import TiesConfig
 from guidedrec_core.data.notices import Notice
-from guidedrec_core.errors import DataError
+from guidedrec_core.errors import RowError
 from guidedrec_core.randomness import generator
 
 # With at least this many neighbouring pairs, all in the order of item ids, chance is no explanation.
-_FEWEST_PAIRS = 20
+FEWEST_PAIRS = 20
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,15 @@ class Tied:
     key: npt.NDArray[np.int64] | None = None
 
 
-def tie_key(values: pd.Series) -> npt.NDArray[np.int64]:
+def tie_key(values: pd.Series, numeric: bool | None = None) -> npt.NDArray[np.int64]:
     """Rank the values of a column, ``[n]``: as numbers if all are, else in the order of their type.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        The column, or some rows of it.
+    numeric : bool, optional
+        Whether all values of the whole column are numbers; found out from `values` by default.
 
     Raises
     ------
@@ -44,13 +51,21 @@ def tie_key(values: pd.Series) -> npt.NDArray[np.int64]:
     """
     absent = values.isna()
     if absent.any():
-        raise DataError(
-            f"expected a value in every row of the column that orders ties, {int(absent.sum()):,} of {len(values):,} "
-            f"have none (first: row {int(np.flatnonzero(absent.to_numpy())[0]) + 1}); fill them, or use --ties shuffle"
-        )
+        raise missing_keys(int(absent.sum()), len(values), int(np.flatnonzero(absent.to_numpy())[0]) + 1)
     numbers = pd.to_numeric(values, errors="coerce")
-    ranks, _ = pd.factorize(values if numbers.isna().any() else numbers, sort=True)
+    if numeric is None:
+        numeric = not numbers.isna().any()
+    ranks, _ = pd.factorize(numbers if numeric else values, sort=True)
     return ranks.astype(np.int64)
+
+
+def missing_keys(count: int, rows: int, first: int) -> RowError:
+    """Return the error for rows without a value that orders ties; `first` is the number of the first of them."""
+    return RowError(
+        f"expected a value in every row of the column that orders ties, {count:,} of {rows:,} have none (first: ",
+        first,
+        "); fill them, or use --ties shuffle",
+    )
 
 
 def arrange_ties(
@@ -88,10 +103,19 @@ def arrange_ties(
     group = np.cumsum(np.concatenate([[True], ~same]))
     places = np.flatnonzero(np.concatenate([same, [False]]) | np.concatenate([[False], same]))
     rows, group = order[places], group[places]
-    message = f"{len(rows):,} of {len(order):,} interactions have the time of another one of the same user"
-    notices.append(Notice("tied_times", len(rows), f"{message}; {_what_is_done(ties, rows, group, by)}"))
+    by_id = ties.order == "none" and _is_by_id(rows, group, by)
+    notices.append(ties_notice(ties, len(rows), len(order), by_id))
     if ties.order == "none":
         return order
+    arranged = order.copy()
+    arranged[places] = arrange_tied(rows, group, by, ties)
+    return arranged
+
+
+def arrange_tied(
+    rows: npt.NDArray[np.int32], group: npt.NDArray[np.int64], by: Tied, ties: TiesConfig
+) -> npt.NDArray[np.int32]:
+    """Order tied rows, ``[n]``, which are sorted by group: shuffled, or by the key; see `arrange_ties`."""
     if ties.order == "shuffle":
         rows = rows[np.lexsort((by.items[rows], group))]
         key = generator(ties.seed, "ties").permutation(len(rows))
@@ -99,26 +123,33 @@ def arrange_ties(
         raise ValueError("ties by a column need the column tie_order")
     else:
         key = by.key[rows]
-    arranged = order.copy()
-    arranged[places] = rows[np.lexsort((key, group))]
-    return arranged
+    return rows[np.lexsort((key, group))]
 
 
-def _what_is_done(ties: TiesConfig, rows: npt.NDArray[np.int32], group: npt.NDArray[np.int64], by: Tied) -> str:
+def ties_notice(ties: TiesConfig, count: int, interactions: int, by_id: bool) -> Notice:
+    """Say how many interactions are tied and what was done; `by_id`: whether their order is that of item ids."""
+    message = f"{count:,} of {interactions:,} interactions have the time of another one of the same user"
+    done = "these keep the order of the source"
     if ties.order != "none":
-        return f"these are {ties.describe()}"
-    if _is_by_id(rows, group, by):
-        return "these keep the order of the source, which is that of item ids and says nothing about time"
-    return "these keep the order of the source"
+        done = f"these are {ties.describe()}"
+    elif by_id:
+        done += ", which is that of item ids and says nothing about time"
+    return Notice("tied_times", count, f"{message}; {done}")
 
 
 def _is_by_id(rows: npt.NDArray[np.int32], group: npt.NDArray[np.int64], by: Tied) -> bool:
     """Return whether ties come sorted by item id, as text or as numbers."""
     together = group[1:] == group[:-1]
-    if together.sum() < _FEWEST_PAIRS:
+    if together.sum() < FEWEST_PAIRS:
         return False
     ranks: list[npt.NDArray[np.float64]] = [np.arange(len(by.item_ids), dtype=np.float64)]
-    numbers = pd.to_numeric(pd.Series(by.item_ids), errors="coerce")
-    if numbers.notna().all():
-        ranks.append(numbers.to_numpy(dtype=np.float64))
+    numbers = item_numbers(by.item_ids)
+    if numbers is not None:
+        ranks.append(numbers)
     return any(bool((np.diff(rank[by.items[rows]])[together] >= 0).all()) for rank in ranks)
+
+
+def item_numbers(item_ids: pd.Index) -> npt.NDArray[np.float64] | None:
+    """Return ids as numbers, ``[n]``; None when one of them is none."""
+    numbers = pd.to_numeric(pd.Series(item_ids), errors="coerce")
+    return numbers.to_numpy(dtype=np.float64) if numbers.notna().all() else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 TASKS: Mapping[str, str] = {
+    "import": "guidedrec_core.stages:import_task",
     "build": "guidedrec_core.stages:build_task",
     "refine": "guidedrec_core.stages:refine_task",
     "evaluate": "guidedrec_core.stages:evaluate_task",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from guidedrec_core.runs.scores import newest_scores
     from guidedrec_core.stages.ablation import ablate
     from guidedrec_core.stages.base import train_base
+    from guidedrec_core.stages.bring import import_task
     from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
     from guidedrec_core.stages.evaluation import evaluate
     from guidedrec_core.stages.explanation_audit import audit, audit_task
@@ -51,6 +52,7 @@ __all__ = [
     "find_scores",
     "given_scores",
     "human_audit",
+    "import_task",
     "measure_sparsity",
     "newest_scores",
     "overridden",
@@ -80,6 +82,7 @@ _MODULE_OF = {
     "audit_task": "stages.explanation_audit",
     "build": "stages.pipeline",
     "build_task": "stages.pipeline",
+    "import_task": "stages.bring",
     "cancel_batches": "stages.scoring.batch",
     "evaluate": "stages.evaluation",
     "evaluate_task": "stages.pipeline",

@@ -200,3 +200,45 @@ def test_movielens_from_the_download_to_an_explanation(
     assert why["score"] == pytest.approx(item["score"], abs=1e-5)
     assert len(why["contributions"]) == 16
     assert (own_home / "downloads" / "movielens-small" / "ratings.csv").is_file()
+
+
+def test_dates_kinds_ratings_and_verbs_are_chosen(
+    document: Callable[..., Any], refused: Callable[..., str], tmp_path: Path
+) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "user_id,item_id,datetime,event,weight\na,1,01/02/2024,view,1\na,2,03/02/2024,purchase,5\na,3,04/02/2024,cart,2\n"
+    )
+    import_ = ("data", "import", "--format", "csv", "--path", path, "--name", "events")
+    assert "'01/02/2024' can be read as 1 February 2024 (day first) or as 2 January 2024" in refused(*import_)
+    weights = ("--event-weights", "view=0,cart=0.5,purchase=1")
+    facts = document(*import_, "--date-format", "day-first", *weights, "--interaction-verb", "played")
+    assert (facts["first"][:10], facts["last"][:10], facts["interactions"]) == ("2024-02-03", "2024-02-04", 2)
+    assert facts["interaction_verb"] == "played"
+    liked = document(*import_, "--date-format", "%d/%m/%Y", "--min-rating", "2")
+    assert liked["interactions"] == 2
+    assert liked["source"]["min_rating"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (("--event-weights", "view"), "expected KIND=WEIGHT pairs, e.g. view=0.2,cart=0.5,purchase=1; got 'view'"),
+        (("--event-weights", "view=1,view=2"), "view is given twice"),
+        (("--event-weights", "view=much"), "event_weights.view"),
+        (("--event-weights", "view=-1"), "event_weights.view"),
+        (("--date-format", "european"), "expected a date format out of day-first, month-first"),
+        (("--currency", "euros"), "expected a currency as three letters"),
+    ],
+)
+def test_wrong_choices_of_reading_are_refused(
+    option: tuple[str, ...], said: str, refused: Callable[..., str], tiny_files: tiny.TinyFiles
+) -> None:
+    assert said in refused("data", "import", *import_arguments(tiny_files), *option)
+
+
+def test_an_error_names_the_line_of_the_file(refused: Callable[..., str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text("user_id,item_id,datetime\na,b,2024-01-01\na,c,never\n")
+    said = refused("data", "import", "--format", "csv", "--path", path, "--name", "bad")
+    assert "(first: 'never' in line 3 of bad.csv)" in said

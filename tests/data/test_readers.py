@@ -170,9 +170,9 @@ def test_csv_without_weights(tmp_path: Path) -> None:
         (b"user_id,item_id,datetime\nu,i,1500000000,9\n", "as many fields in every line"),
         (
             b"user_id,item_id,datetime\nu,i,1500000000\nu,i,1500000000,9\n",
-            r"in the header \(3\), row 2 has 4 \('u,i,1500000000,9'\)",
+            r"in the header \(3\), line 3 has 4 \('u,i,1500000000,9'\)",
         ),
-        (b'user_id,item_id,datetime\nu,"i,1500000000\n', r"in the header \(3\), row 1 has 2"),
+        (b'user_id,item_id,datetime\nu,"i,1500000000\n', r"in the header \(3\), line 2 has 2"),
         (b'user_id,item_id,datetime\nu,i,"1500000000\n', "to close every quote"),
         (b"user,thing,when\nu,i,1500000000\n", "missing: item_id, datetime; found: user, thing, when"),
     ],
@@ -325,7 +325,7 @@ def test_a_folder_where_a_file_is_expected(tmp_path: Path) -> None:
 
 
 def test_an_unknown_format_names_the_known_ones(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="movielens, movietweetings, csv, parquet, jsonl; got 'excel'"):
+    with pytest.raises(DataError, match=r"movielens, movietweetings, csv, parquet, jsonl, tsv, .*; got 'excel'"):
         read("excel", tmp_path)
 
 

@@ -6,7 +6,7 @@ CSV is parsed by pyarrow, block by block from a stream, so that little more than
 import codecs
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -14,12 +14,13 @@ import pyarrow as pa
 from pyarrow import csv
 
 from guidedrec_core.data.files.plain import Plain
-from guidedrec_core.data.files.table import Table, chosen, column_names
-from guidedrec_core.errors import DataError
+from guidedrec_core.data.files.table import Scan, Table, chosen, column_names
+from guidedrec_core.errors import DataError, RowError
 
 _SEPARATORS = (",", ";", "\t", "|")
 # Bytes parsed at once; a row may not be longer.
 _BLOCK = 1 << 20
+_SAMPLE = 400
 _BLANK_LINES = re.compile(rb"(?:[ \t]*(?:\r\n|\r|\n))*")
 _LINE = re.compile(rb"[^\r\n]*")
 _QUOTED_LINE = re.compile(rb'(?:[^"\r\n]++|"[^"]*+")*+')
@@ -44,6 +45,7 @@ class Utf8:
         self._back = b""
         self._lines = 1
         self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._wide = _wide_encoding(plain.peek(_SAMPLE))
         if plain.peek(3) == codecs.BOM_UTF8:
             plain.read(3)
 
@@ -64,10 +66,16 @@ class Utf8:
             self._decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             line = self._lines + _line_ends(error.object[: error.start])
+            byte = f"byte 0x{error.object[error.start]:02x} in line {line}"
+            kind = f" (it is {self._wide} text)" if self._wide else ""
             raise DataError(
-                f"expected UTF-8 text, {self.where} holds the byte 0x{error.object[error.start]:02x} in line {line}; "
-                "save the file as UTF-8"
+                f"expected UTF-8 text, {self.where} holds the {byte}{kind}; save the file as UTF-8"
             ) from error
+        if b"\0" in data:
+            if self._wide:
+                raise DataError(f"expected UTF-8 text, {self.where} is {self._wide} text; save the file as UTF-8")
+            line = self._lines + _line_ends(data[: data.index(b"\0")])
+            raise DataError(f"expected text, {self.where} holds the character NUL in line {line}; remove it")
         self._lines += _line_ends(data)
         self.tail = (self.tail if len(data) < _BLOCK else b"")[-_BLOCK:] + data
         return data
@@ -78,6 +86,17 @@ class Utf8:
 
     def close(self) -> None:
         """Do nothing: the one who opened the file closes it."""
+
+
+def _wide_encoding(start: bytes) -> str | None:
+    """Name the encoding of text whose characters take two or four bytes; None for any other."""
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "UTF-32"
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    # Without a mark: every other byte of Latin text is zero.
+    few, many = sorted(start[half::2].count(0) for half in (0, 1))
+    return "UTF-16" if many > len(start) / 4 and few < len(start) / 20 else None
 
 
 def _line_ends(data: bytes) -> int:
@@ -106,6 +125,15 @@ def read_delimited(plain: Plain, separator: str | None = None, wanted: Collectio
     DataError
         Not UTF-8, empty, one column only, a column twice, or rows of another length than the header.
     """
+    scan = scan_delimited(plain, separator, wanted)
+    table = pa.Table.from_batches([batch for piece in scan.pieces for batch in piece.to_batches()], scan.schema)
+    pa.default_memory_pool().release_unused()  # Arrow's allocator keeps what the parser took
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+    return Table(frame, tuple(scan.names))
+
+
+def scan_delimited(plain: Plain, separator: str | None = None, wanted: Collection[str] | None = None) -> Scan:
+    """Read the header of CSV; its rows follow piece by piece. See `read_delimited`."""
     text = Utf8(plain)
     head = text.read(_BLOCK)
     if len(head) < _BLOCK:
@@ -117,7 +145,9 @@ def read_delimited(plain: Plain, separator: str | None = None, wanted: Collectio
     separator = separator or _guess_separator(header, plain.where)
     names = column_names(_cells(header, separator), plain.where)
     text.unread(head[end:])
-    return Table(_rows(text, names, chosen(names, wanted), separator), names)
+    loaded = chosen(names, wanted)
+    schema = pa.schema([(name, pa.large_string()) for name in loaded])
+    return Scan(list(names), schema, _rows(text, names, loaded, separator), separator)
 
 
 def read_double_colon(plain: Plain, columns: Sequence[str]) -> pd.DataFrame:
@@ -174,7 +204,7 @@ def _guess_separator(header: bytes, where: str) -> str:
     return best
 
 
-def _rows(text: Utf8, names: tuple[str, ...], loaded: list[str], separator: str) -> pd.DataFrame:
+def _rows(text: Utf8, names: tuple[str, ...], loaded: list[str], separator: str) -> Iterator[pa.Table]:
     """Parse all rows after the header into the columns to be loaded."""
     wrong: list[Any] = []
 
@@ -182,10 +212,8 @@ def _rows(text: Utf8, names: tuple[str, ...], loaded: list[str], separator: str)
         wrong.append(row)
         return "error"
 
-    schema = pa.schema([(name, pa.large_string()) for name in loaded])
     # The last column is always read, for its last cell shows whether a quote was left open; it may be dropped at once.
     read = list(dict.fromkeys([*loaded, names[-1]]))
-    batches: list[pa.RecordBatch] = []
     last = None
     try:
         with csv.open_csv(
@@ -203,30 +231,28 @@ def _rows(text: Utf8, names: tuple[str, ...], loaded: list[str], separator: str)
             for batch in reader:
                 if batch.num_rows:
                     last = batch.column(names[-1])[-1].as_py() or ""
-                    batches.append(batch.select(loaded))
+                    yield pa.Table.from_batches([batch.select(loaded)])
     except pa.ArrowInvalid as error:
         if "Empty CSV file" not in str(error):
-            raise DataError(_why(error, wrong, text.where, len(names))) from error
+            raise _why(error, wrong, text.where, len(names)) from error
     if last is not None and text.tail.endswith(f'{separator}"{last.replace(chr(34), 2 * chr(34))}'.encode()):
-        raise DataError(_why(None, wrong, text.where, len(names)))
-    table = pa.Table.from_batches(batches, schema)
-    del batches
-    pa.default_memory_pool().release_unused()  # Arrow's allocator keeps what the parser took
-    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
-    return frame
+        raise _why(None, wrong, text.where, len(names))
 
 
-def _why(error: pa.ArrowInvalid | None, wrong: list[Any], where: str, width: int) -> str:
+def _why(error: pa.ArrowInvalid | None, wrong: list[Any], where: str, width: int) -> DataError:
     """Say what is wrong with the rows of a file."""
     if wrong:
         row = wrong[0]
-        return (
-            f"expected {where} to have as many fields in every line as in the header ({width}), row {row.number} has "
-            f"{row.actual_columns} ({row.text[:60]!r}); mend that line, or check quotes and separators"
+        return RowError(
+            f"expected {where} to have as many fields in every line as in the header ({width}), ",
+            row.number,
+            f" has {row.actual_columns} ({row.text[:60]!r}); mend that line, or check quotes and separators",
         )
     if error is None or "straddling" in str(error):
-        return (
+        return DataError(
             f"expected {where} to close every quote and to have rows of at most {_BLOCK:,} bytes, one is not closed or "
             "one is longer; check quotes and separators"
         )
-    return f"expected delimited text in {where}, it cannot be read ({str(error).splitlines()[0]}); check the format"
+    return DataError(
+        f"expected delimited text in {where}, it cannot be read ({str(error).splitlines()[0]}); check the format"
+    )

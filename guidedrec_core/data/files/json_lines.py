@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from guidedrec_core.data.files.delimited import Utf8
 from guidedrec_core.data.files.plain import Plain
-from guidedrec_core.data.files.table import MOST_COLUMNS, Table, chosen, column_names
+from guidedrec_core.data.files.table import MOST_COLUMNS, Scan, Table, chosen, column_names
 from guidedrec_core.errors import DataError
 
 _BLOCK = 1 << 20
@@ -56,6 +56,31 @@ def read_json_lines(plain: Plain, wanted: Collection[str] | None = None) -> Tabl
         parts.append(_columns(rows, chosen(columns, wanted), plain.where))
     frame: pd.DataFrame = pa.concat_tables(parts, promote_options="default").to_pandas()
     return Table(frame, columns)
+
+
+def scan_json_lines(plain: Plain, wanted: Collection[str]) -> Scan:
+    """Parse JSON lines piece by piece; keys that are wanted and absent give missing values. See `read_json_lines`."""
+    names: list[str] = []
+    loaded = sorted(wanted)
+
+    def pieces() -> Iterator[pa.Table]:
+        known: dict[str, None] = {}
+        rows: list[dict[str, Any]] = []
+        for row in _objects(plain):
+            known.update(dict.fromkeys(row))
+            if len(known) > MOST_COLUMNS:
+                column_names(list(known), plain.where)  # raises
+            rows.append({name: row[name] for name in loaded if name in row})
+            if len(rows) == _ROWS_AT_ONCE:
+                yield _columns(rows, loaded, plain.where)
+                rows = []
+        if not known:
+            raise DataError(f"expected one JSON object a line, {plain.where} is empty; check the file")
+        names.extend(column_names(list(known), plain.where))
+        if rows:
+            yield _columns(rows, loaded, plain.where)
+
+    return Scan(names, pa.schema([(name, pa.string()) for name in loaded]), pieces())
 
 
 def _objects(plain: Plain) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """Parquet: one file, or a folder of parts as Spark, Dask, pandas and DuckDB write them."""
 
+import contextlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import unquote
@@ -12,7 +13,7 @@ from pyarrow import parquet
 
 from guidedrec_core.data.files.place import Place, reason_of
 from guidedrec_core.data.files.plain import MOST_UNPACKED, Plain, open_plain
-from guidedrec_core.data.files.table import Table, chosen, column_names
+from guidedrec_core.data.files.table import Scan, Table, chosen, column_names
 from guidedrec_core.errors import DataError
 
 _DEEPEST = 8
@@ -21,6 +22,7 @@ _ROW_NUMBERS = re.compile(r"__index_level_\d+__")
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 # The least an Arrow value takes: repeated ones are stored once, so that a small file can hold billions.
 _BYTES_A_VALUE = 8
+_ROWS_AT_ONCE = 65_536
 
 
 def read_parquet(plain: Plain, wanted: Collection[str] | None = None) -> Table:
@@ -86,17 +88,45 @@ def read_parquet_folder(place: Place, wanted: Collection[str] | None = None) -> 
     return Table(_to_pandas(pa.concat_tables(tables, promote_options="default")), names)
 
 
+def scan_parquet(plain: Plain, wanted: Collection[str] | None = None) -> Scan:
+    """Read the columns of a Parquet file; its rows follow piece by piece. See `read_parquet`."""
+    with _refused(plain):
+        file = parquet.ParquetFile(plain.seekable or pa.BufferReader(plain.read()))
+        columns, loaded = _checked(file, plain, wanted)
+        schema = pa.schema([file.schema_arrow.field(name) for name in loaded])
+
+    def pieces() -> Iterator[pa.Table]:
+        with _refused(plain):
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=loaded, use_threads=False):
+                table = pa.Table.from_batches([batch]).select(loaded)
+                table.validate(full=True)  # finds text that is not UTF-8
+                yield table
+
+    return Scan(list(columns), schema, pieces())
+
+
 def _read(plain: Plain, wanted: Collection[str] | None) -> tuple[pa.Table, tuple[str, ...]]:
-    source = plain.seekable or pa.BufferReader(plain.read())
-    try:
-        with parquet.ParquetFile(source) as file:
-            names = [name for name in file.schema_arrow.names if not _ROW_NUMBERS.fullmatch(name)]
-            columns = column_names(names, plain.where)
-            loaded = chosen(columns, wanted)
-            _refuse_too_large(file.metadata, len(loaded), plain.where)
-            table = file.read(loaded)
+    with _refused(plain), parquet.ParquetFile(plain.seekable or pa.BufferReader(plain.read())) as file:
+        columns, loaded = _checked(file, plain, wanted)
+        table = file.read(loaded)
         table.validate(full=True)  # finds text that is not UTF-8
         return table, columns
+
+
+def _checked(file: Any, plain: Plain, wanted: Collection[str] | None) -> tuple[tuple[str, ...], list[str]]:
+    """Return all columns of a file and those to load, if it is not too large."""
+    names = [name for name in file.schema_arrow.names if not _ROW_NUMBERS.fullmatch(name)]
+    columns = column_names(names, plain.where)
+    loaded = chosen(columns, wanted)
+    _refuse_too_large(file.metadata, len(loaded), plain.where)
+    return columns, loaded
+
+
+@contextlib.contextmanager
+def _refused(plain: Plain) -> Iterator[None]:
+    """Turn whatever a damaged file raises into one clear error."""
+    try:
+        yield
     except DataError:
         raise
     except (pa.ArrowException, ValueError, *plain.read_errors) as error:

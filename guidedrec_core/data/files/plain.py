@@ -158,9 +158,14 @@ def _unpacked(plain: Plain, file: BinaryIO, stack: contextlib.ExitStack) -> Plai
         if start.startswith(mark) and (codec != "bz2" or start[4:] == b"1AY&SY"):
             plain = _decompressed(plain, codec, stack)
             break
+    start = plain.peek(10)
     for mark, what in _OTHERS.items():
         if start.startswith(mark):
             raise DataError(f"expected a table, {plain.where} is {what}; unpack it first")
+    if start[:4] in (_ZIP, _EMPTY_ZIP):
+        raise DataError(f"expected a table, {plain.where} is a zip archive inside an archive; unpack it first")
+    if any(start.startswith(mark) for mark in _CODECS if mark != b"BZh"):
+        raise DataError(f"expected a table, {plain.where} is packed twice; unpack it first")
     if plain.peek(262)[257:] == b"ustar":
         raise DataError(f"expected a table, {plain.where} is a tar archive; unpack it first")
     return plain

@@ -1,8 +1,9 @@
 """`Table`: what a file holds, and which names its columns may have."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -26,6 +27,28 @@ class Table:
 
     frame: pd.DataFrame
     columns: tuple[str, ...]
+
+
+@dataclass
+class Scan:
+    """Rows of a file that are read piece by piece.
+
+    Attributes
+    ----------
+    names : list of str
+        All columns of the file; complete when all pieces are read, and for all formats but JSON lines from the start.
+    schema : pyarrow.Schema
+        Of the pieces: the columns that were wanted.
+    pieces : iterator of pyarrow.Table
+        To be read once, while the file is open.
+    separator : str or None
+        Between the cells of delimited text.
+    """
+
+    names: list[str]
+    schema: Any
+    pieces: Iterator[Any]
+    separator: str | None = None
 
 
 def column_names(names: Sequence[str], where: str) -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""How cells become numbers: dates, kinds of interaction, weights; and the staging table for files of any size."""
