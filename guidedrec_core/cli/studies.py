@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # the database's libraries take a moment to load
 
 @click.group(cls=Group)
 def studies() -> None:
-    """List, show, export and import studies: cases saved in the app, with notes and verdicts."""
+    """List, show, export and import studies of saved cases."""
 
 
 @studies.command("list")
