@@ -27,7 +27,7 @@ _SUFFIXES: dict[str, Format] = {".html": "html", ".htm": "html", ".ipynb": "note
 
 @click.group(cls=Group)
 def report() -> None:
-    """Write reports to hand over: one file each, which opens offline and prints."""
+    """Write reports: one file each, to hand over."""
 
 
 def _output_options(command: Callable[..., None]) -> Callable[..., None]:
