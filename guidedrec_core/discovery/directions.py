@@ -164,27 +164,13 @@ def discover(model: RefinedRecommender, count: int = DIRECTIONS, seed: int = 0) 
     directions = find_directions(unnamed_rest(model.named, vectors), weights, moments, count, seed=seed)
     if not len(directions):
         raise InputError("expected something unnamed in the scores; names cover them entirely")
-    return describe(model, directions, weights, held_out(model, seed), seed)
+    return _described(model, directions, weights, held_out(model, seed), seed)
 
 
-def describe(
-    model: RefinedRecommender, directions: Directions, weights: Doubles, cases: HeldOut, seed: int = 0
+def _described(
+    model: RefinedRecommender, directions: Directions, weights: Doubles, cases: HeldOut, seed: int
 ) -> Discovery:
-    """Measure directions and say what stands at their ends.
-
-    Parameters
-    ----------
-    model : RefinedRecommender
-        A refined recommender.
-    directions : Directions
-        Of its item vectors, or of a control's.
-    weights : Doubles
-        Of items, ``[N]``; see `naming_inputs`.
-    cases : HeldOut
-        Validation cases.
-    seed : int
-        Of shuffles.
-    """
+    """Measure directions and say what stands at their ends."""
     few = HeldOut(cases.users[:_USERS], cases.histories[:_USERS], cases.targets[:_USERS])
     of_rest, of_score, spreads, lean, rest = _decided(model, directions, few)
     order = np.argsort(-np.nan_to_num(of_rest), kind="stable")

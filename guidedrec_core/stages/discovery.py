@@ -88,7 +88,7 @@ class NamingTask:
     def ask_for_name(self, listener: Listener = silent, client: Chat | None = None) -> Proposal | None:
         """Let a language model propose a name from the shown items; see `propose` for errors."""
         server = client or chat_client(self.config)
-        groups = [self.texts(items) for items in (self.parting.high, self.parting.low, self.parting.middle)]
+        groups = [self._texts(items) for items in (self.parting.high, self.parting.low, self.parting.middle)]
         listener(Progress("discover", message=f"{self.config.model} reads {sum(map(len, groups)):,} items"))
 
         async def ask() -> Proposal | None:
@@ -117,7 +117,7 @@ class NamingTask:
         trial, scores = None, {}
         if proposal is not None:
             # In the order of the catalogue, so that nothing tells which end an item is from.
-            texts = self.texts(np.sort(np.concatenate([parting.held_high, parting.held_low])))
+            texts = self._texts(np.sort(np.concatenate([parting.held_high, parting.held_low])))
             values = score(with_attribute(self.schema, proposal.attribute), texts)[:, -1]
             scores = {one.id: float(value) for one, value in zip(texts, values, strict=True) if not np.isnan(value)}
             high, low = (
@@ -134,7 +134,7 @@ class NamingTask:
             provenance=self._provenance(scored_by),
         )
 
-    def texts(self, items: IntArray) -> list[Listing]:
+    def _texts(self, items: IntArray) -> list[Listing]:
         """Return the texts of some items, of those that have one."""
         return [self.listings[item] for item in self.ids[items].tolist() if item in self.listings]
 
