@@ -131,12 +131,12 @@ async def propose(
     ServiceError
         No answer, or none that is a proposal.
     """
-    messages = _messages(high, low, middle, schema)
+    messages = naming_messages(high, low, middle, schema)
     max_tokens, problem = _MAX_TOKENS, ""
     for _ in range(_ATTEMPTS):
         reply = await client.complete(messages, model, _REPLY_FORMAT, max_tokens)
         try:
-            return _read(reply, model, schema)
+            return read_proposal(reply, model, schema)
         except ConfigError as error:
             problem = str(error)
         if reply.finish_reason == "length":
@@ -157,9 +157,10 @@ def with_attribute(schema: AttributeSchema, attribute: Attribute) -> AttributeSc
     return AttributeSchema.parse({**content, "attributes": [*content["attributes"], attribute.model_dump(mode="json")]})
 
 
-def _messages(
+def naming_messages(
     high: Sequence[Listing], low: Sequence[Listing], middle: Sequence[Listing], schema: AttributeSchema
 ) -> list[dict[str, str]]:
+    """Return the messages that ask for a name; see `propose`."""
     system = _SYSTEM.format(
         domain=clean_line(schema.domain) or "items",
         taken=", ".join(schema.names),
@@ -178,7 +179,7 @@ def _messages(
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
-def _read(reply: ChatReply, model: str, schema: AttributeSchema) -> Proposal | None:
+def read_proposal(reply: ChatReply, model: str, schema: AttributeSchema) -> Proposal | None:
     """Read an answer; None where it names nothing.
 
     Raises
