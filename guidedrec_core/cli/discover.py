@@ -313,7 +313,7 @@ def discovery_json(system: "RefinedRecommender", discovery: "Discovery") -> dict
         return {"items": items, "rich_in": [asdict(trait) for trait in one.traits]}
 
     def direction(one: "Direction") -> dict[str, Any]:
-        names = ("number", "of_rest", "of_score", "spread", "held", "stability", "followed", "chance", "passed")
+        names = ("number", "of_rest", "of_score", "spread", "held", "stability", "followed", "chance", "told", "passed")
         numbers = {name: getattr(one, name) for name in names}
         users = [asdict(each) for each in one.dependents]
         return {**numbers, "high": end(one.high), "low": end(one.low), "users": users}

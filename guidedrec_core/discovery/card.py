@@ -48,7 +48,17 @@ class Card:
             "accepted": self.accepted,
             "direction": {
                 name: getattr(self.direction, name)
-                for name in ("number", "of_rest", "of_score", "spread", "held", "stability", "followed", "chance")
+                for name in (
+                    "number",
+                    "of_rest",
+                    "of_score",
+                    "spread",
+                    "held",
+                    "stability",
+                    "followed",
+                    "chance",
+                    "told",
+                )
             },
             "proposal": None
             if proposal is None

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from guidedrec_core import columns as c
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.discovery.evidence import HeldOut, held_out, weigh
+from guidedrec_core.discovery.texts import text_features
 from guidedrec_core.discovery.traits import Trait, Traits
 from guidedrec_core.errors import InputError
 from guidedrec_core.naming.directions import DIRECTIONS, Directions, find_directions, unnamed_rest
@@ -79,6 +80,8 @@ class Direction:
         Its share of the rest's variance over all items.
     stability, followed, chance : float
         See `Directions` and `Evidence`.
+    told : bool
+        Whether it was found because texts tell it; see `naming.told`.
     passed : bool
         Whether it is more than chance.
     high, low : End
@@ -95,6 +98,7 @@ class Direction:
     stability: float
     followed: float
     chance: float
+    told: bool
     passed: bool
     high: End
     low: End
@@ -161,7 +165,8 @@ def discover(model: RefinedRecommender, count: int = DIRECTIONS, seed: int = 0) 
     if model.refined.n_items < FEWEST_ITEMS:
         raise InputError(f"expected {FEWEST_ITEMS} items or more to find directions among, got {model.refined.n_items}")
     vectors, weights, moments = naming_inputs(model)
-    directions = find_directions(unnamed_rest(model.named, vectors), weights, moments, count, seed=seed)
+    texts = text_features(model.data.dataset.catalogue)
+    directions = find_directions(unnamed_rest(model.named, vectors), weights, moments, count, seed=seed, texts=texts)
     if not len(directions):
         raise InputError("expected something unnamed in the scores; names cover them entirely")
     return _described(model, directions, weights, held_out(model, seed), seed)
@@ -194,6 +199,7 @@ def _described(
                 stability=float(directions.stability[k]),
                 followed=float(evidence.followed[k]),
                 chance=float(evidence.chance[k]),
+                told=bool(directions.told[k]),
                 passed=bool(evidence.passed[k]),
                 high=End(tuple(high.tolist()), traits.rich_in(high, np.setdiff1d(known, high))),
                 low=End(tuple(low.tolist()), traits.rich_in(low, np.setdiff1d(known, low))),

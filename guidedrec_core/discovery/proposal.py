@@ -130,11 +130,11 @@ async def propose(
     """
     return await complete_structured(
         client,
-        _messages(high, low, middle, schema),
+        naming_messages(high, low, middle, schema),
         model,
         _REPLY_FORMAT,
         _MAX_TOKENS,
-        lambda reply: _read(reply, model, schema),
+        lambda reply: read_proposal(reply, model, schema),
         expected="a name for the direction",
         advice="try another model, or propose one with --name, --definition, --low and --high",
     )
@@ -146,9 +146,10 @@ def with_attribute(schema: AttributeSchema, attribute: Attribute) -> AttributeSc
     return AttributeSchema.parse({**content, "attributes": [*content["attributes"], attribute.model_dump(mode="json")]})
 
 
-def _messages(
+def naming_messages(
     high: Sequence[Listing], low: Sequence[Listing], middle: Sequence[Listing], schema: AttributeSchema
 ) -> list[dict[str, str]]:
+    """Return the messages that ask for a name; see `propose`."""
     system = _SYSTEM.format(
         domain=clean_line(schema.domain) or "items",
         taken=", ".join(schema.names),
@@ -167,7 +168,7 @@ def _messages(
     return [{"role": "system", "content": system}, {"role": "user", "content": user}]
 
 
-def _read(reply: ChatReply, model: str, schema: AttributeSchema) -> Proposal | None:
+def read_proposal(reply: ChatReply, model: str, schema: AttributeSchema) -> Proposal | None:
     """Read an answer; None where it names nothing.
 
     Raises

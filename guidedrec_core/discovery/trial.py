@@ -76,8 +76,12 @@ def part(
     loadings: Doubles,
     weights: npt.NDArray[np.floating],
     seed: int = 0,
+    readable: Doubles | None = None,
 ) -> Parting:
     """Part the items of both ends into shown and held-out ones.
+
+    Held-out items are always extreme by what people did. Where texts tell a direction, those shown are extreme by both,
+    so that a proposer reads fewer items that stand at an end by accident.
 
     Parameters
     ----------
@@ -89,6 +93,8 @@ def part(
         Of items, ``[N]``; the middle is taken from those with a usual weight or more.
     seed : int
         Of the draw.
+    readable : Doubles, optional
+        Loadings by behaviour and texts together, ``[N]``; see `readable_loadings`.
 
     Raises
     ------
@@ -108,10 +114,32 @@ def part(
             f"expected {FEWEST} items or more to hold out at each end of the direction, got "
             f"{min(map(len, held))}; the catalogue is too small to try a name"
         )
+    if readable is not None:
+        held_out = np.concatenate(held)
+        order = np.argsort(-readable, kind="stable")
+        order = order[~np.isin(order, held_out)]
+        shown = [order[: len(shown[0])], order[::-1][: len(shown[1])]]
     usual = np.flatnonzero(weights >= np.median(weights))
-    usual = np.setdiff1d(usual, np.concatenate([high, low]))
+    usual = np.setdiff1d(usual, np.concatenate([high, low, *shown]))
     middle = usual[np.argsort(np.abs(loadings[usual]), kind="stable")[:_MIDDLE]]
     return Parting(shown[0], shown[1], middle, held[0], held[1])
+
+
+def readable_loadings(loadings: Doubles, predicted: Doubles) -> Doubles | None:
+    """Return loadings by behaviour and texts together, both on one scale; None where texts say nothing.
+
+    Parameters
+    ----------
+    loadings : Doubles
+        Of all items, ``[N]``.
+    predicted : Doubles
+        What texts of other items say of them, ``[N]``; see `Directions.predicted`.
+    """
+    said = float(predicted.std())
+    if said == 0:
+        return None
+    both: Doubles = loadings / max(float(loadings.std()), 1e-12) + (predicted - predicted.mean()) / said
+    return both
 
 
 def auroc(high: Doubles, low: Doubles) -> float:

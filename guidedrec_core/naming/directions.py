@@ -24,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from guidedrec_core.naming.model import NamedModel
+from guidedrec_core.naming.told import MOST_TOLD, Told, number_told, told_directions
 from guidedrec_core.randomness import generator
 
 Doubles = npt.NDArray[np.float64]
@@ -55,6 +56,10 @@ class Directions:
     stability : Doubles
         ``[K]``, how well each is found again in halves of the items: the mean over halves of the largest absolute
         cosine with a direction found there, in the space where all are orthonormal.
+    told : ndarray of bool
+        ``[K]``, which were found because texts tell them; see `naming.told`.
+    predicted : Doubles
+        ``[N, K]``, what texts of other items say of loadings; 0 for directions that were not found by texts.
     chance : float
         The stability that one in a hundred directions drawn at random within the same space exceeds.
     """
@@ -63,6 +68,8 @@ class Directions:
     to_users: Doubles
     held: Doubles
     stability: Doubles
+    told: npt.NDArray[np.bool_]
+    predicted: Doubles
     chance: float
 
     def __len__(self) -> int:
@@ -81,6 +88,8 @@ class Directions:
             to_users=self.to_users[:, order],
             held=self.held[order],
             stability=self.stability[order],
+            told=self.told[order],
+            predicted=self.predicted[:, order],
         )
 
 
@@ -109,6 +118,7 @@ def find_directions(
     count: int = DIRECTIONS,
     rotation: Rotation = "varimax",
     seed: int = 0,
+    texts: Doubles | None = None,
 ) -> Directions:
     """Find readable directions of what no name covers.
 
@@ -126,26 +136,36 @@ def find_directions(
         ``none`` keeps principal components, ``random`` turns them by chance: a placebo.
     seed : int
         From which the halves of items and random directions descend.
+    texts : Doubles, optional
+        Text features of items, ``[N, F]``. The first directions are then those that texts tell, at least one, and the
+        others are found in what is orthogonal to them.
     """
     weight: Doubles = weights.astype(np.float64) if weights.any() else np.ones(len(rest))
     root, inverse = _roots(moments)
     whole = rest @ root
     whole -= np.average(whole, axis=0, weights=weight)
-    components = _components(whole, weight, count)
-    turned = components @ _rotation(whole @ components, weight, rotation, seed)
+    told = _told(whole, weight, min(count, MOST_TOLD), texts, seed)
+    left = whole - whole @ told.directions @ told.directions.T
+    components = _components(left, weight, count - len(told))
+    others = components @ _rotation(left @ components, weight, rotation, seed)
+    turned = np.concatenate([told.directions, others], axis=1)
+    predicted = np.concatenate([told.predicted, np.zeros((len(whole), others.shape[1]))], axis=1)
     loadings: Doubles = whole @ turned
     scale = np.sqrt(np.average(loadings**2, axis=0, weights=weight))
     signs = np.where(np.average(loadings**3, axis=0, weights=weight) < 0, -1.0, 1.0)
     total = float(np.average((whole**2).sum(axis=1), weights=weight))
     order = np.argsort(-scale, kind="stable")
-    again = _found_in_halves(whole, weight, count, seed)
+    again = _found_in_halves(left, weight, count - len(told), seed)
+    told_again = _told_in_halves(whole, weight, len(told), texts, seed)
     drawn = generator(seed, "directions drawn at random").normal(size=(components.shape[1], _DRAWN))
     by_chance = _stability(components @ (drawn / np.linalg.norm(drawn, axis=0)), again)
     return Directions(
         loadings=loadings * signs,
         to_users=inverse @ turned * signs,
         held=scale**2 / max(total, _NOTHING),
-        stability=_stability(turned, again),
+        stability=np.concatenate([_stability(told.directions, told_again), _stability(others, again)]),
+        told=np.arange(turned.shape[1]) < len(told),
+        predicted=predicted * signs,
         chance=float(np.quantile(by_chance, CHANCE)) if components.size else 1.0,
     ).take(order)
 
@@ -192,6 +212,28 @@ def _components(whole: Doubles, weight: Doubles, count: int) -> Doubles:
     return leading
 
 
+def _told(whole: Doubles, weight: Doubles, most: int, texts: Doubles | None, seed: int) -> Told:
+    """Return the directions that texts tell, at least one where there are texts, turned by varimax."""
+    if texts is None or not whole.any():
+        return Told(np.zeros((whole.shape[1], 0)), np.zeros((len(whole), 0)))
+    count = min(most, max(1, number_told(whole, weight, texts, seed)))
+    told = told_directions(whole, weight, texts, count)
+    turn = varimax(np.sqrt(weight)[:, None] * told.predicted)
+    return Told(told.directions @ turn, told.predicted @ turn)
+
+
+def _told_in_halves(whole: Doubles, weight: Doubles, count: int, texts: Doubles | None, seed: int) -> list[Doubles]:
+    """Look for directions that texts tell in halves of the items; return them, ``[d, K]`` each."""
+    if texts is None or not count:
+        return []
+    return [
+        told_directions(
+            whole[half] - np.average(whole[half], axis=0, weights=weight[half]), weight[half], texts[half], count
+        ).directions
+        for half in _halves(weight, seed)
+    ]
+
+
 def _rotation(loadings: Doubles, weight: Doubles, rotation: Rotation, seed: int) -> Doubles:
     """Return how components are turned, ``[K, K]``."""
     width = loadings.shape[1]
@@ -204,16 +246,22 @@ def _rotation(loadings: Doubles, weight: Doubles, rotation: Rotation, seed: int)
 
 def _found_in_halves(whole: Doubles, weight: Doubles, count: int, seed: int) -> list[Doubles]:
     """Look for directions in halves of the items again; return them, ``[d, K]`` each."""
-    found, rng = [], generator(seed, "halves of items")
-    for _ in range(HALVES):
-        drawn = rng.permutation(len(whole))
-        for half in (drawn[: len(whole) // 2], drawn[len(whole) // 2 :]):
-            if not weight[half].any():
-                continue
-            own = whole[half] - np.average(whole[half], axis=0, weights=weight[half])
-            components = _components(own, weight[half], count)
-            found.append(components @ _rotation(own @ components, weight[half], "varimax", seed))
+    found = []
+    for half in _halves(weight, seed):
+        own = whole[half] - np.average(whole[half], axis=0, weights=weight[half])
+        components = _components(own, weight[half], count)
+        found.append(components @ _rotation(own @ components, weight[half], "varimax", seed))
     return found
+
+
+def _halves(weight: Doubles, seed: int) -> list[npt.NDArray[np.int64]]:
+    """Divide the items into halves at random, `HALVES` times; halves without any weight are left out."""
+    rng = generator(seed, "halves of items")
+    halves = []
+    for _ in range(HALVES):
+        drawn = rng.permutation(len(weight))
+        halves += [drawn[: len(drawn) // 2], drawn[len(drawn) // 2 :]]
+    return [half for half in halves if weight[half].any()]
 
 
 def _stability(directions: Doubles, again: list[Doubles]) -> Doubles:

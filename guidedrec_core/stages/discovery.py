@@ -21,7 +21,7 @@ from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.discovery.card import Card
 from guidedrec_core.discovery.directions import Discovery
 from guidedrec_core.discovery.proposal import PROMPT_VERSION, Proposal, propose, with_attribute
-from guidedrec_core.discovery.trial import Parting, judge, part
+from guidedrec_core.discovery.trial import Parting, judge, part, readable_loadings
 from guidedrec_core.errors import InputError
 from guidedrec_core.llm.chat import Chat
 from guidedrec_core.progress import Listener, Progress, silent
@@ -72,8 +72,9 @@ class NamingTask:
                 + (f"choose one of {passed}" if passed else "none of this run is")
             )
         loadings, weights = discovery.directions.loadings[:, number - 1], naming_inputs(model)[1]
+        readable = readable_loadings(loadings, discovery.directions.predicted[:, number - 1])
         high, low = np.array(self.direction.high.items), np.array(self.direction.low.items)
-        self.parting: Parting = part(high, low, loadings, weights, seed)
+        self.parting: Parting = part(high, low, loadings, weights, seed, readable)
         catalogue = model.data.dataset.catalogue
         columns = [name for name in config.columns if name in catalogue.frame]
         listings, _ = item_listings(catalogue, columns, config.max_characters)
