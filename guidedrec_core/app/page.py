@@ -23,6 +23,12 @@ PAGES = (
     ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
     ("pages/1_Case_study.py", "Case study", "Why is this recommended to this user?", ":material/person_search:"),
     ("pages/6_Audience.py", "Audience", "Who gets this, and should they?", ":material/groups:"),
+    (
+        "pages/7_Studies.py",
+        "Studies",
+        "What did we look at, and what do we think of it?",
+        ":material/collections_bookmark:",
+    ),
     ("pages/2_Items.py", "Items", "How do the model and shoppers see this item?", ":material/inventory_2:"),
     ("pages/3_Embedding_map.py", "Item map", "What moved, and why?", ":material/scatter_plot:"),
     ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
@@ -88,6 +94,27 @@ class View:
         return dataset_title(self.dataset)
 
 
+@dataclass(frozen=True)
+class Frame:
+    """A page before it is known what it shows.
+
+    Attributes
+    ----------
+    store : RunStore
+        Where the runs are.
+    place : dict of str to str
+        What the address says.
+    heading, links, actions : DeltaGenerator
+        Where the title, the navigation and the actions of the page are; see `View`.
+    """
+
+    store: RunStore
+    place: dict[str, str]
+    heading: DeltaGenerator
+    links: DeltaGenerator
+    actions: DeltaGenerator
+
+
 def set_up(question: str, icon: str) -> View:
     """Begin a page; end it, with a sentence and a button, when there is nothing to show yet.
 
@@ -98,6 +125,27 @@ def set_up(question: str, icon: str) -> View:
     icon : str
         The Material symbol of the page in `PAGES`, by which its controls in the address are found; see `url.OWN`.
     """
+    frame = begin(question, icon)
+    store, place = frame.store, frame.place
+    with guard():
+        dataset = _choose_dataset(store, place)
+        entries = library.entries_with_shipped(store, dataset)
+        if not entries:
+            _wait_for_first_run(store, dataset)
+        entry = _choose_run(entries, place, dataset)
+    url.fill_in(dataset=dataset, run=entry.run.id)
+    draw_links(frame.links)
+    job = jobs_panel.latest(dataset)
+    job_tray.tray()
+    shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
+    verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
+    frame.heading.title(question_for(question, verb), anchor=False)
+    user, item, dark = place.get("user"), place.get("item"), show.dark()
+    return View(store, entry, user, item, shown, dark, job, verb, frame.links, frame.actions)
+
+
+def begin(question: str, icon: str) -> Frame:
+    """Begin a page that may have no data set: title, navigation and a place for actions; parameters as `set_up`."""
     st.set_page_config(
         page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
     )
@@ -113,20 +161,13 @@ def set_up(question: str, icon: str) -> View:
         heading = st.container(width="stretch").empty()
         actions = st.container(horizontal=True, width="content", gap="small", horizontal_alignment="right")
     heading.title(question, anchor=False)
-    with guard():
-        dataset = _choose_dataset(store, place)
-        entries = library.entries_with_shipped(store, dataset)
-        if not entries:
-            _wait_for_first_run(store, dataset)
-        entry = _choose_run(entries, place, dataset)
-    url.fill_in(dataset=dataset, run=entry.run.id)
-    draw_links(links)
-    job = jobs_panel.latest(dataset)
+    return Frame(store, place, heading, links, actions)
+
+
+def finish(frame: Frame) -> None:
+    """Draw what `set_up` draws beside the choices of data set and run, on a page that needs neither."""
+    draw_links(frame.links)
     job_tray.tray()
-    shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
-    verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
-    heading.title(question_for(question, verb), anchor=False)
-    return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb, links, actions)
 
 
 def url_name(path: str) -> str:
