@@ -26,7 +26,7 @@ PAGES = (
     (
         "pages/7_Studies.py",
         "Studies",
-        "What did we look at, and what do we think of it?",
+        "What did we look at, and was it good?",
         ":material/collections_bookmark:",
     ),
     ("pages/2_Items.py", "Items", "How do the model and shoppers see this item?", ":material/inventory_2:"),
@@ -127,6 +127,7 @@ def set_up(question: str, icon: str) -> View:
     """
     frame = begin(question, icon)
     store, place = frame.store, frame.place
+    st.sidebar.divider()
     with guard():
         dataset = _choose_dataset(store, place)
         entries = library.entries_with_shipped(store, dataset)
@@ -156,7 +157,6 @@ def begin(question: str, icon: str) -> Frame:
     place = url.read()
     links = st.sidebar.empty()
     draw_links(links)
-    st.sidebar.divider()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         heading = st.container(width="stretch").empty()
         actions = st.container(horizontal=True, width="content", gap="small", horizontal_alignment="right")

@@ -38,7 +38,7 @@ def case_list(
     if chosen is not None and all(case.id != chosen for case in cases):
         show.note("The case that was open here was deleted meanwhile; the history below says by whom.")
     for place, case in enumerate(cases):
-        with st.container(border=True, gap="small"):
+        with st.container(border=True, gap="xsmall"):
             _row(place, case, titles, chosen == case.id)
             if chosen == case.id:
                 _edit(store, study, cases, place, said)
@@ -74,10 +74,10 @@ def _row(place: int, case: SavedCase, titles: Titles, is_open: bool) -> None:
             kwargs={"saved": None if is_open else case.id},
             type="tertiary",
         )
-    if content.reason.strip():
-        st.write(escaped(content.reason))
-    if content.note.strip():
-        st.write(escaped(content.note))
+    # An open case has its texts in the fields, unless the visitor has typed others.
+    if not is_open or not fields.untouched(_prefix(case)):
+        for text in filter(str.strip, (content.reason, content.note)):
+            st.write(escaped(text))
     if gone:
         show.note(f"Cannot be opened: {gone}.")
     steered = " · with changes to taste or history" if is_steered(case) else ""
@@ -94,15 +94,15 @@ def _row(place: int, case: SavedCase, titles: Titles, is_open: bool) -> None:
 def _edit(store: StudyStore, study: Study, cases: tuple[SavedCase, ...], place: int, said: object) -> None:
     """Offer the fields of a case, its place, and deleting it."""
     case = cases[place]
-    prefix = f"study_case_{case.id}"
+    prefix = _prefix(case)
     fields.follow(prefix, case)
+    fields.draw_name(prefix)
     with st.form(f"form_{case.id}", border=False):
         fields.draw(prefix)
         st.form_submit_button(
             "Save", type="primary", icon=":material/check:", on_click=_save, args=(store, case.id, prefix)
         )
     _tell(said)
-    fields.draw_name(prefix)
     ids = [one.id for one in cases]
     with st.container(horizontal=True, gap="small"):
         for label, icon, step in (("Move up", "arrow_upward", -1), ("Move down", "arrow_downward", 1)):
@@ -125,6 +125,10 @@ def _edit(store: StudyStore, study: Study, cases: tuple[SavedCase, ...], place: 
                 on_click=_delete,
                 args=(store, case, prefix),
             )
+
+
+def _prefix(case: SavedCase) -> str:
+    return f"study_case_{case.id}"
 
 
 def _tell(said: object) -> None:

@@ -15,7 +15,7 @@ from guidedrec_core.studies.exchange import import_study
 from guidedrec_core.studies.store import StudyStore
 from guidedrec_core.studies.study import LONGEST_NAME, LONGEST_TEXT, Study
 
-_PAGE, _CASE_PAGE, _SAID = "pages/7_Studies.py", "pages/1_Case_study.py", "studies_said"
+_CASE_PAGE = "pages/1_Case_study.py"
 
 
 def listing(frame: Frame) -> None:
@@ -40,11 +40,13 @@ def listing(frame: Frame) -> None:
     for study in studies:
         written = study.written
         with st.container(border=True, gap="xsmall"):
-            st.page_link(
-                _PAGE,
-                label=f"**{escaped(study.name)}**",
+            st.button(
+                f"**{escaped(study.name)}**",
+                type="tertiary",
                 icon=":material/collections_bookmark:",
-                query_params=url.link("Studies", study=study.id, saved=None),
+                key=f"open_{study.id}",
+                on_click=url.update,
+                kwargs={"study": study.id, "saved": None},
             )
             if study.note.strip():
                 st.write(escaped(study.note))

@@ -18,8 +18,7 @@ from guidedrec_core.runs.library import refined_entries
 from guidedrec_core.studies.store import StudyStore
 from guidedrec_core.studies.study import LONGEST_NAME, LONGEST_TEXT, SavedCase, Study, Verdict
 
-_PAGE, _SEEN = "pages/7_Studies.py", "study_seen"
-_ACTIONS = {"create": "added", "change": "changed", "delete": "deleted"}
+_SEEN = "study_seen"
 _FIELDS = {
     "name": "name",
     "note": "note",
@@ -43,15 +42,20 @@ def study(frame: Frame) -> None:
         _change(store, found)
         take_away(frame, store, found, cases, entries)
         _delete(store, found)
-    st.page_link(
-        _PAGE, label="All studies", icon=":material/arrow_back:", query_params=url.link(study=None, saved=None)
+    st.button(
+        "All studies",
+        type="tertiary",
+        icon=":material/arrow_back:",
+        key="all_studies",
+        on_click=url.update,
+        kwargs={"study": None, "saved": None},
     )
-    show.lead(f"{found.name}: {counts.count_words(_verdicts(cases))}.")
+    show.lead(found.name)
     if found.note.strip():
         st.write(escaped(found.note))
-    written = found.written
+    written, words = found.written, counts.count_words(_verdicts(cases))
     show.note(
-        f"Begun by {written.created_by} on {written.created_at:%d %b %Y}, last changed by {written.changed_by} on "
+        f"{words[:1].upper()}{words[1:]}. Begun by {written.created_by} on {written.created_at:%d %b %Y}, last changed by {written.changed_by} on "
         f"{written.changed_at:%d %b %Y, %H:%M} UTC."
     )
     titles = Titles(entries)
@@ -128,7 +132,7 @@ def _history(changes: tuple[Change, ...], cases: tuple[SavedCase, ...], titles: 
             "when": change.at,
             "who": change.who,
             "what": _about(change, titles),
-            "did": _ACTIONS.get(change.action, change.action),
+            "did": change.action,
             "change": _difference(change),
             "why": change.why,
         }
