@@ -54,10 +54,9 @@ def study(frame: Frame) -> None:
     if found.note.strip():
         st.write(escaped(found.note))
     written, words = found.written, counts.count_words(_verdicts(cases))
-    show.note(
-        f"{words[:1].upper()}{words[1:]}. Begun by {written.created_by} on {written.created_at:%d %b %Y}, last changed by {written.changed_by} on "
-        f"{written.changed_at:%d %b %Y, %H:%M} UTC."
-    )
+    begun = f"Begun by {written.created_by} on {written.created_at:%d %b %Y}"
+    changed = f"last changed by {written.changed_by} on {written.changed_at:%d %b %Y, %H:%M} UTC"
+    show.note(f"{words[:1].upper()}{words[1:]}. {begun}, {changed}.")
     titles = Titles(entries)
     if cases:
         case_list(store, found, cases, titles, frame.place.get("saved"))
