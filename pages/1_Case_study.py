@@ -7,6 +7,7 @@ from guidedrec_core.app.case_study import history, lists, search, sections
 from guidedrec_core.app.copy_link import copy_link
 from guidedrec_core.app.errors import guard, way_on
 from guidedrec_core.app.export import export_menu
+from guidedrec_core.app.save_case import save_case
 
 view = page.set_up("Why is this recommended to this user?", icon=":material/person_search:")
 verb = view.verb
@@ -28,6 +29,7 @@ if case.selected is not None:
     url.fill_in(item=case.selected.item_id)
 page.draw_links(view.links)
 copy_link(view.actions)
+saving = view.actions.container(width="content")
 export_menu(view, case=case.key)
 with top, guard():
     search.search_row(view, dataset, suggested, key)
@@ -39,4 +41,5 @@ else:
     lists.why(case, view)
     sections.show_sections(view, case)
 history.history_and_taste(view, case)
+save_case(view, case, saving)
 page.footer(view)

@@ -7,8 +7,7 @@ from guidedrec_core.app.bring_data import build, choices, files
 from guidedrec_core.errors import GuidedrecError
 
 QUESTION = "How do I bring my own data?"
-page.frame(QUESTION, ":material/upload_file:")
-st.title(QUESTION, anchor=False)
+page.finish(page.begin(QUESTION, ":material/upload_file:"))
 job = build.job()
 if job is not None:
     build.follow(job)

@@ -23,6 +23,12 @@ PAGES = (
     ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
     ("pages/1_Case_study.py", "Case study", "Why is this recommended to this user?", ":material/person_search:"),
     ("pages/6_Audience.py", "Audience", "Who gets this, and should they?", ":material/groups:"),
+    (
+        "pages/7_Studies.py",
+        "Studies",
+        "What did we look at, and was it good?",
+        ":material/collections_bookmark:",
+    ),
     ("pages/2_Items.py", "Items", "How do the model and shoppers see this item?", ":material/inventory_2:"),
     ("pages/3_Embedding_map.py", "Item map", "What moved, and why?", ":material/scatter_plot:"),
     ("pages/4_Evaluation.py", "Evaluation", "Is it really better, and for whom?", ":material/balance:"),
@@ -91,6 +97,27 @@ class View:
         return dataset_title(self.dataset)
 
 
+@dataclass(frozen=True)
+class Frame:
+    """A page before it is known what it shows.
+
+    Attributes
+    ----------
+    store : RunStore
+        Where the runs are.
+    place : dict of str to str
+        What the address says.
+    heading, links, actions : DeltaGenerator
+        Where the title, the navigation and the actions of the page are; see `View`.
+    """
+
+    store: RunStore
+    place: dict[str, str]
+    heading: DeltaGenerator
+    links: DeltaGenerator
+    actions: DeltaGenerator
+
+
 def set_up(question: str, icon: str) -> View:
     """Begin a page; end it, with a sentence and a button, when there is nothing to show yet.
 
@@ -101,12 +128,9 @@ def set_up(question: str, icon: str) -> View:
     icon : str
         The Material symbol of the page in `PAGES`, by which its controls in the address are found; see `url.OWN`.
     """
-    links, place = _begin(question, icon), url.current()
-    store = loaders.store()
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        heading = st.container(width="stretch").empty()
-        actions = st.container(horizontal=True, width="content", gap="small", horizontal_alignment="right")
-    heading.title(question, anchor=False)
+    frame = begin(question, icon)
+    store, place = frame.store, frame.place
+    st.sidebar.divider()
     with guard():
         dataset = _choose_dataset(store, place)
         entries = library.entries_with_shipped(store, dataset)
@@ -114,13 +138,41 @@ def set_up(question: str, icon: str) -> View:
             _wait_for_first_run(store, dataset)
         entry = _choose_run(entries, place, dataset)
     url.fill_in(dataset=dataset, run=entry.run.id)
-    draw_links(links)
+    draw_links(frame.links)
     job = jobs_panel.latest(dataset)
     job_tray.tray()
     shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
     verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
-    heading.title(question_for(question, verb), anchor=False)
-    return View(store, entry, place.get("user"), place.get("item"), shown, show.dark(), job, verb, links, actions)
+    frame.heading.title(question_for(question, verb), anchor=False)
+    user, item, dark = place.get("user"), place.get("item"), show.dark()
+    return View(store, entry, user, item, shown, dark, job, verb, frame.links, frame.actions)
+
+
+def begin(question: str, icon: str) -> Frame:
+    """Begin a page that may have no data set: title, navigation and a place for actions; parameters as `set_up`."""
+    st.set_page_config(
+        page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
+    )
+    show.readable_segments()
+    show.forget_tables()
+    st.session_state[_ARRIVED] = st.session_state.get(_HERE) != question
+    st.session_state[_HERE] = question
+    store = loaders.store()
+    url.open_page(next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), ""))
+    place = url.read()
+    links = st.sidebar.empty()
+    draw_links(links)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        heading = st.container(width="stretch").empty()
+        actions = st.container(horizontal=True, width="content", gap="small", horizontal_alignment="right")
+    heading.title(question, anchor=False)
+    return Frame(store, place, heading, links, actions)
+
+
+def finish(frame: Frame) -> None:
+    """Draw what `set_up` draws beside the choices of data set and run, on a page that needs neither."""
+    draw_links(frame.links)
+    job_tray.tray()
 
 
 def url_name(path: str) -> str:
@@ -144,30 +196,6 @@ def draw_links(links: DeltaGenerator) -> None:
 def arrived() -> bool:
     """Return whether this run is the first of a visit to the page, and not one after a change on it."""
     return bool(st.session_state.get(_ARRIVED, True))
-
-
-def frame(question: str, icon: str) -> RunStore:
-    """Begin a page that needs no data set: its name, its icon and the menu; `set_up` does the rest for all others."""
-    _begin(question, icon)
-    job_tray.tray()
-    return loaders.store()
-
-
-def _begin(question: str, icon: str) -> DeltaGenerator:
-    """Name the page, read the address, and draw the navigation; return where that is, for `draw_links`."""
-    st.set_page_config(
-        page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
-    )
-    show.readable_segments()
-    show.forget_tables()
-    st.session_state[_ARRIVED] = st.session_state.get(_HERE) != question
-    st.session_state[_HERE] = question
-    url.open_page(next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), ""))
-    url.read()
-    links = st.sidebar.empty()
-    draw_links(links)
-    st.sidebar.divider()
-    return links
 
 
 def question_for(question: str, verb: InteractionVerb) -> str:

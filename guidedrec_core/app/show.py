@@ -39,6 +39,7 @@ _SEGMENTS = """<style>
 }
 @media (max-width: 1200px) {
   [data-testid="stMainBlockContainer"] { padding-left: 1.5rem; padding-right: 1.5rem; }
+  [data-testid="stHeading"] h1 { font-size: 1.75rem !important; }
 }
 </style>"""
 

@@ -6,14 +6,14 @@ Defaults that a page fills in are remembered but not sent, so that opening a pag
 """
 
 from collections.abc import Mapping
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 SHARED = ("dataset", "run", "user", "item", "history")
 """What every page may show."""
 
-CASE, ITEMS, MAP, EVALUATION = "Case_study", "Items", "Embedding_map", "Evaluation"
+CASE, ITEMS, MAP, EVALUATION, STUDIES = "Case_study", "Items", "Embedding_map", "Evaluation", "Studies"
 OWN: Mapping[str, tuple[str, ...]] = {
     CASE: (
         "find", "question", "past", "against", "score", "split", "why", "why_find", "reader",
@@ -22,13 +22,15 @@ OWN: Mapping[str, tuple[str, ...]] = {
     ITEMS: ("find_item",),
     MAP: ("colour", "select_on"),
     EVALUATION: ("measure",),
+    STUDIES: ("study", "saved"),
 }  # fmt: skip
 """Controls of single pages, by the last part of the page's address."""
 
 NAMES = (*SHARED, *dict.fromkeys(name for names in OWN.values() for name in names))
 """All names."""
 
-_OF_DATASET = ("run", "user", "item", "history", *(name for name in NAMES if name not in SHARED and name != "question"))
+_OF_ALL = ("question", *OWN[STUDIES])
+_OF_DATASET = ("run", "user", "item", "history", *(name for name in NAMES if name not in (*SHARED, *_OF_ALL)))
 _OF_USER = ("item", "history", "against", "pull", "without", "with")
 _OF_ITEM = ("against",)
 _KEY, _PAGE = "guidedrec_place", "guidedrec_page"
@@ -118,7 +120,23 @@ def keep(name: str, key: str) -> None:
 def address() -> str:
     """Return the full address of what the page shows, defaults included."""
     here = urlsplit(st.context.url or "")
-    return urlunsplit((here.scheme, here.netloc, here.path, urlencode(current()), ""))
+    return urlunsplit((here.scheme, here.netloc, here.path, query().removeprefix("?"), ""))
+
+
+def query() -> str:
+    """Return the part of `address` from ``?`` on."""
+    return f"?{urlencode(current())}"
+
+
+def query_parameters(text: str) -> dict[str, str]:
+    """Read what `query` wrote; names that no page knows are left out.
+
+    Examples
+    --------
+    >>> query_parameters("?user=Zo%C3%AB+7&pull=warmth%3A1.5&embed=true")
+    {'user': 'Zoë 7', 'pull': 'warmth:1.5'}
+    """
+    return {name: value for name, value in parse_qsl(text.removeprefix("?")) if name in NAMES}
 
 
 def many(values: Mapping[str, float] | tuple[str, ...] | list[str]) -> str:

@@ -111,12 +111,14 @@ def case(
 @_output_options
 @click.option(
     "--cases",
-    required=True,
     multiple=True,
     metavar="USER:ITEM,...",
     help="The cases, in order; may be given several times. USER alone: the first recommendation.",
 )
-@click.option("--title", default="Case studies", show_default=True, help="Title of the report.")
+@click.option(
+    "--study", "study_name", metavar="NAME", help="Instead: a study saved in the app, with its notes and verdicts."
+)
+@click.option("--title", help="Title of the report.  [default: the study's name, or Case studies]")
 @click.option("--presentation", is_flag=True, help="Slides for a full screen, turned with the arrow keys.")
 @_k_option
 @history_option
@@ -127,7 +129,8 @@ def study(
     dataset: str | None,
     run_id: str | None,
     cases: tuple[str, ...],
-    title: str,
+    study_name: str | None,
+    title: str | None,
     presentation: bool,
     k: int,
     history: "Shown",
@@ -137,8 +140,9 @@ def study(
 ) -> None:
     """Put several cases into one report, or on slides.
 
-    With --presentation the page shows one case a slide in large type: arrow keys turn, F fills the screen. It works
-    offline, light or dark as the reader's system is.
+    Give --cases, or --study for one that was saved in the app: each of its cases is shown from the run it was saved
+    with. With --presentation the page shows one case a slide in large type: arrow keys turn, F fills the screen. It
+    works offline, light or dark as the reader's system is.
     """
     from guidedrec_core.report.case import case_views
     from guidedrec_core.report.html import slides_html
@@ -149,6 +153,16 @@ def study(
     form = _form(out, form)
     if presentation and form != "html":
         raise click.UsageError("--presentation is a page; give --out a name that ends in .html")
+    if study_name is not None:
+        others = {"DATASET": dataset, "--run": run_id, "--cases": cases, "--history": history != "full"}
+        given = [name for name, value in others.items() if value]
+        if given:
+            raise click.UsageError(f"--study has its own data, runs and cases; leave out {', '.join(given)}")
+        _stored_study(session, study_name, title, presentation, k, out, form, **where)
+        return
+    if not cases:
+        raise click.UsageError("expected --cases USER:ITEM,... or --study NAME; got neither")
+    title = title or "Case studies"
     with _opened(session, dataset, run_id, history) as (entry, system):
         wanted = [pair for text in cases for pair in _pairs(text, system)]
         if not wanted:
@@ -199,6 +213,52 @@ def evaluation(
     seed = int(run.seed or 0)
     _write(made, out, form, lambda: evaluation_notebook(
         made, store.home, run.summary, run.config, controls, seed, chosen), **where)  # fmt: skip
+
+
+def _stored_study(
+    session: Session,
+    name: str,
+    title: str | None,
+    presentation: bool,
+    k: int,
+    out: Path,
+    form: Format,
+    **where: Any,
+) -> None:
+    """Write the report of a study that is in the database."""
+    from dataclasses import replace
+
+    from guidedrec_core.recommenders.reading import open_refined
+    from guidedrec_core.report.html import slides_html
+    from guidedrec_core.report.notebook import study_notebook
+    from guidedrec_core.report.stored_study import compute_study
+    from guidedrec_core.runs.library import refined_entries
+    from guidedrec_core.studies.store import StudyStore
+
+    store = session.store()
+    studies = StudyStore(store.home)
+    study = studies.find(name)
+    opened: dict[str, RefinedRecommender] = {}
+
+    def open_run(run_id: str, history: "Shown") -> "RefinedRecommender":
+        if run_id not in opened:
+            opened[run_id] = open_refined(store, run_id)
+        return opened[run_id].showing(history)
+
+    titled = replace(study, name=title or study.name)
+    found = compute_study(titled, studies.cases(study.id), refined_entries(store), open_run, datetime.now(UTC), k)
+    made = found.report()
+
+    def notebook() -> dict[str, Any]:
+        if len(set(found.places)) > 1:
+            raise InputError("a notebook opens one run with one history, the study has several; write .html or .json")
+        both = [(each.case.user_id, each.item.item_id) for each in found.views]
+        return study_notebook(made, store.home, both, found.places[0][1], k)
+
+    page = (lambda: slides_html(made.title, found.slides(), found.stamp)) if presentation else None
+    _write(made, out, form, notebook, page, **where)
+    for sentence in found.left_out:
+        session.note(sentence)
 
 
 @contextlib.contextmanager

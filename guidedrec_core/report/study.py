@@ -16,6 +16,46 @@ from guidedrec_core.report.document import Chart, Report, Section, Stamp
 
 _LISTED = 5
 _STEPS = 6
+_VERDICT_WORDS = {"good": "a good recommendation", "wrong": "wrong", "harmful": "harmful", "unsure": "unsure"}
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What somebody thinks of a case.
+
+    Attributes
+    ----------
+    verdict : str or None
+        ``good``, ``wrong``, ``harmful`` or ``unsure``; None where nobody has judged.
+    reason, note : str
+        In their own words; may be empty.
+    who : str
+        Who wrote it last.
+    when : str
+        The day.
+    caution : str
+        What the report cannot show of the saved view; may be empty.
+    """
+
+    verdict: str | None
+    reason: str
+    note: str
+    who: str
+    when: str
+    caution: str = ""
+
+    @property
+    def judgement(self) -> str:
+        """The verdict with its reason and author; empty where nobody has judged."""
+        if self.verdict is None:
+            return ""
+        because = f": {self.reason.strip()}" if self.reason.strip() else ""
+        return f"Verdict: {_VERDICT_WORDS.get(self.verdict, self.verdict)}{because} ({self.who}, {self.when})"
+
+    def sentences(self) -> tuple[str, ...]:
+        """Return what there is to say, the verdict first."""
+        note = f"Note: {self.note.strip()}" if self.note.strip() else ""
+        return tuple(said for said in (self.judgement, note, self.caution) if said)
 
 
 @dataclass(frozen=True)
@@ -52,9 +92,13 @@ class Slide:
     chosen: int | None
     facts: tuple[str, ...]
     charts: tuple[Chart, ...]
+    remark: tuple[str, ...] = ()
+    """What somebody thinks of it, the verdict first; empty where nobody has said anything."""
 
 
-def study_report(title: str, cases: Sequence[CaseViews], stamp: Stamp) -> Report:
+def study_report(
+    title: str, cases: Sequence[CaseViews], stamp: Stamp, remarks: Sequence[Remark] = (), notes: Sequence[str] = ()
+) -> Report:
     """Lay out several cases as one report.
 
     Parameters
@@ -65,22 +109,44 @@ def study_report(title: str, cases: Sequence[CaseViews], stamp: Stamp) -> Report
         In order; at least one.
     stamp : Stamp
         Where the numbers come from.
+    remarks : sequence of Remark
+        What somebody thinks of each case, in the same order; empty for cases without any.
+    notes : sequence of str
+        What else is to be said of the study, e.g. which cases are left out.
     """
     sections: list[Section] = []
+    if notes or remarks:
+        sections.append(Section("What we think of it", _judged(remarks), sentences=tuple(notes)))
     for number, views in enumerate(cases, 1):
         own = case_sections(views, f"case{number}_", brief=True)
         heading = f"{number}. {_user(views)} · {views.item.title}"
-        sections.append(Section(heading, views.item.sentence, new_page=number > 1))
+        said = remarks[number - 1].sentences() if remarks else ()
+        sections.append(Section(heading, views.item.sentence, sentences=said, new_page=number > 1))
         sections += [replace(section, level=3) for section in own]
     verb = cases[0].verb
     users = len({views.case.user_id for views in cases})
-    said = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
-    return Report("study", title, f"{said} of {verb.count_users(users)}", _answer(cases), tuple(sections), stamp)
+    number_of = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
+    return Report("study", title, f"{number_of} of {verb.count_users(users)}", _answer(cases), tuple(sections), stamp)
 
 
-def slides_of(cases: Sequence[CaseViews]) -> list[Slide]:
-    """Lay out several cases as slides, in order."""
-    return [_slide(number, views) for number, views in enumerate(cases, 1)]
+def slides_of(cases: Sequence[CaseViews], remarks: Sequence[Remark] = ()) -> list[Slide]:
+    """Lay out several cases as slides, in order, each with what somebody thinks of it; see `study_report`."""
+    said = [remark.sentences() for remark in remarks] or [()] * len(cases)
+    return [
+        replace(_slide(number, views), remark=remark)
+        for number, (views, remark) in enumerate(zip(cases, said, strict=True), 1)
+    ]
+
+
+def _judged(remarks: Sequence[Remark]) -> str:
+    """Say how many cases have which verdict."""
+    given = [remark.verdict for remark in remarks if remark.verdict is not None]
+    if not given:
+        return "Nobody has judged these cases yet." if remarks else ""
+    counts = [(given.count(verdict), verdict) for verdict in _VERDICT_WORDS if verdict in given]
+    open_ = len(remarks) - len(given)
+    words = [f"{count} {verdict}" for count, verdict in counts] + ([f"{open_} not judged"] if open_ else [])
+    return f"Verdicts: {listing(words)}."
 
 
 def _answer(cases: Sequence[CaseViews]) -> str:

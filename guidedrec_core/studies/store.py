@@ -47,6 +47,17 @@ class StudyStore:
             found = [_study(session, row) for row in session.scalars(select(tables.Study))]
         return tuple(sorted(found, key=lambda one: (one.written.changed_at, one.id), reverse=True))
 
+    def verdict_counts(self) -> dict[str, dict[Verdict | None, int]]:
+        """Return for each study that has cases how many have which verdict; None counts those nobody has judged."""
+        counted = select(tables.SavedCase.study_id, tables.SavedCase.verdict, func.count())
+        found: dict[str, dict[Verdict | None, int]] = {}
+        with self.database.read() as session:
+            for study_id, verdict, count in session.execute(
+                counted.group_by(tables.SavedCase.study_id, tables.SavedCase.verdict)
+            ):
+                found.setdefault(study_id, {})[cast("Verdict | None", verdict)] = count
+        return found
+
     def find(self, name_or_id: str) -> Study:
         """Return a study by its name or id.
 

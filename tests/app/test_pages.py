@@ -229,7 +229,7 @@ class TestLinks:
     def test_pages_share_the_place(self, tiny_home, open_app, page: str) -> None:
         app = open_app(page, dataset="tiny", user="user-03", item="item-05")
         assert_sound(app)
-        names = {"Overview", "Case study", "Items", "Item map", "Evaluation", "Attributes"}
+        names = {"Overview", "Case study", "Studies", "Items", "Item map", "Evaluation", "Attributes"}
         links = {
             each.proto.label: each.proto.query_string for each in app.get("page_link") if each.proto.label in names
         }

@@ -21,6 +21,7 @@ PAGES = {
     "overview": "",
     "case_study": "Case_study",
     "audience": "Audience",
+    "studies": "Studies",
     "items": "Items",
     "embedding_map": "Embedding_map",
     "evaluation": "Evaluation",

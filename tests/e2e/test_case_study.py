@@ -144,7 +144,7 @@ def test_an_exact_id_selects_and_the_link_opens_the_same_view(address: str) -> N
         assert page.get_by_role("radio", name="Why did it move").is_checked()
 
 
-@pytest.mark.parametrize("path", ["", "Case_study", "Items", "Embedding_map", "Evaluation", "Attributes"])
+@pytest.mark.parametrize("path", ["", "Case_study", "Studies", "Items", "Embedding_map", "Evaluation", "Attributes"])
 def test_no_page_asks_another_host_for_anything(address: str, path: str) -> None:
     with open_page() as (page, _):
         asked: list[str] = []

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core import columns as c
-from guidedrec_core.app import loaders, show
+from guidedrec_core.app import author, loaders, show
 from guidedrec_core.app.attributes.refine_again import offer_refinement
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.items import loaders as item_loaders
@@ -24,7 +24,7 @@ from guidedrec_core.runs.scores import load_scores
 from guidedrec_core.runs.store import Run, RunStore
 
 _NUMBER = st.column_config.NumberColumn
-_SAID, _NAME, _SEEN = "override_said", "override_name", "override_seen"
+_SAID, _SEEN = "override_said", "override_seen"
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _listed(place: _Place, layer: tuple[Override, ...], entries: tuple[Override,
         st.markdown(f"**Undo {escaped(_label(place, one.attribute))} of {escaped(_title(place, one.item_id))}**")
         left, right = show.pair()
         why = left.text_input("Reason", key="withdraw_why")
-        who = right.text_input("Your name", value=st.session_state.get(_NAME, ""), key="withdraw_who")
+        who = right.text_input("Your name", value=author.name(), key="withdraw_who")
         if st.form_submit_button("Undo", icon=":material/undo:"):
             _do(
                 lambda: _stage().withdraw_override(place.store, place.data, one.item_id, one.attribute, who, why, seen),
@@ -155,7 +155,7 @@ def _form(place: _Place, layer: tuple[Override, ...], item_id: str | None, entri
             key=f"override_value_{item}_{name}",
         )
         why = st.text_input("Reason", placeholder="What the listing does not say", key=f"override_why_{item}_{name}")
-        who = st.text_input("Your name", value=st.session_state.get(_NAME, ""), key="override_who")
+        who = st.text_input("Your name", value=author.name(), key="override_who")
         if st.form_submit_button("Set this score", type="primary", icon=":material/edit:"):
             _do(
                 lambda: _stage().override_score(place.store, place.data, item, name, value, who, why, seen),
@@ -184,7 +184,7 @@ def _do(act: Callable[[], Override], who: str, said: str) -> None:
     except GuidedrecError as error:
         st.error(escaped(f"{str(error)[:1].upper()}{str(error)[1:]}."), icon=":material/error:")
         return
-    st.session_state[_NAME] = " ".join(who.split())
+    author.remember(who)
     st.session_state[_SAID] = said
     st.rerun()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from guidedrec_core.app import loaders, show
+from guidedrec_core.app import author, loaders, show
 from guidedrec_core.app.errors import complain
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.what_ifs import UNNAMED, WhatIf, WhatIfStore
@@ -85,7 +85,7 @@ def _open(view: View, store: WhatIfStore, user_id: str, name: str, begin: Callab
 
 def _author() -> str:
     """Return the name that the visitor has given elsewhere in the app."""
-    return str(st.session_state.get("override_name") or UNNAMED)
+    return author.name() or UNNAMED
 
 
 def _delete(store: WhatIfStore, user_id: str, name: str) -> None:

@@ -1,0 +1,1 @@
+"""The Studies page, and the fields in which a saved case is judged."""
