@@ -82,9 +82,14 @@ def update(**changes: str | None) -> None:
     if kept == current():
         return
     _remember(kept, forget=[name for name, value in place.items() if value is None])
-    foreign = {name: st.query_params.get_all(name) for name in st.query_params if name not in NAMES}
-    # In one message: each one is an entry in the browser's history.
-    st.query_params.from_dict({**foreign, **kept})
+    # In one message where that is possible: each one is an entry in the browser's history.
+    if not set(st.query_params) - set(NAMES):
+        st.query_params.from_dict(kept)
+        return
+    # Names of others may be bound to widgets, which cannot be sent along.
+    st.query_params.update({name: value for name, value in kept.items() if st.query_params.get(name) != value})
+    for name in set(st.query_params) & set(NAMES) - set(kept):
+        del st.query_params[name]
 
 
 def link(page: str | None = None, **changes: str | None) -> dict[str, str]:

@@ -10,12 +10,12 @@ from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
 
 from guidedrec_core import stages
-from guidedrec_core.app import page
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.discovery.directions import discover
 from guidedrec_core.recommenders.reading import open_refined
+from guidedrec_core.runs import titles
 from guidedrec_core.runs.store import Run, RunStore
 
 PAGE = "pages/5_Attributes.py"
@@ -200,7 +200,7 @@ class TestOverrides:
     ) -> None:
         store, data = data_of(tiny_home)
         # Both runs read alike but for their ids, as two of the same minute do.
-        monkeypatch.setattr(page, "_run_label", lambda entry: "made just now")
+        monkeypatch.setattr(titles, "run_title", lambda entry: "made just now")
         stages.override_score(store, data, "item-00", "warmth", 9, "Ann", "so")
         arguments = {"dataset": "tiny", "run": tiny_build.refined.id}
         made = stages.refine_task(arguments, tiny_home, lambda _: None)

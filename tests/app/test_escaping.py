@@ -58,6 +58,23 @@ _CHECKED_BY_HAND = {
     ("page.py", "info", "f'{what} are not ready yet. This page updates by itself when they are.'"),
     ("page.py", "page_link", "f'In the meantime: {question}'"),
     ("4_Evaluation.py", "segmented_control", "metric_label"),
+    ("segments.py", "segmented_control", "metric_label"),
+    ("6_Audience.py", "tabs", "segments.TABS"),
+    ("segments.py", "button", "f'Who gets what in segment {number}?'"),
+    ("build.py", "metric", "label"),
+    ("build.py", "text_input", "label"),
+    ("choices.py", "selectbox", "label"),
+    ("files.py", "file_uploader", "label"),
+    ("files.py", "file_uploader", "help"),
+    ("export.py", "download_button", "label"),
+    ("take_away.py", "download_button", "label"),
+    ("save_case.py", "form_submit_button", "label"),
+    ("cases.py", "badge", "fields.VERDICT_LABELS[content.verdict]"),
+    ("cases.py", "button", "label"),
+    # Of a number, or of fixed words, with text that is escaped.
+    ("job_tray.py", "markdown", "f'{icon} **{word}:** {escaped(title(job)[0].lower() + title(job)[1:])}'"),
+    ("cases.py", "markdown", "f\"**{place + 1}\\\\. {escaped(f'{user} {content.user_id}{item}')}**\""),
+    ("thumbnail.py", "markdown", "f'# :material/{symbol(listing[c.CATEGORY])}:'"),  # one of the package's own symbols
 }
 _NOT_STREAMLIT = frozenset({"url", "schema", "index", "draft", "item_loaders"})  # they have a `write` or `title`, too
 

@@ -139,7 +139,7 @@ class TestCaseStudy:
         for text in ("chose tent", "seeks warmth", "found by refinement"):
             app.text_input(key="case_find").set_value(text).run()
             assert_sound(app)
-            assert re.search(r"\*\*\d+ users?\*\* (chose|seek|got)", words(app)), text
+            assert re.search(r"\*\*\d+ users?\*\* “(chose tents|seeks warmth|found by refinement)”", words(app)), text
 
     def test_a_random_user_and_a_suggested_case_can_be_opened(self, tiny_home, tiny_build, open_app) -> None:
         app = open_app(CASE, dataset="tiny", user="user-03")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import show
+from guidedrec_core.app.errors import escaped
 from guidedrec_core.config import ReadingConfig
 from guidedrec_core.data import tables
 from guidedrec_core.data.reading.dates import NAMED, parse_dates
@@ -212,7 +213,7 @@ def _kinds(path: Path, kind: tables.Kind, column: str) -> dict[str, float]:
         usual = _USUAL_WEIGHTS.get(name.casefold().replace("_", "").replace(" ", ""), 1.0)
         with grid.cell():
             weights[name] = st.number_input(
-                f"{name} ({count:,})".replace("$", "\\$"), 0.0, 100.0, usual, 0.1, key=f"bring_kind_{name}",
+                f"{escaped(name)} ({count:,})", 0.0, 100.0, usual, 0.1, key=f"bring_kind_{name}",
                 persist_state="session",
             )  # fmt: skip
     return weights
