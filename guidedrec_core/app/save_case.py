@@ -85,7 +85,7 @@ def _form(view: View, case: Case) -> None:
 
 
 def _options(names: list[str], typed: str | None) -> list[str]:
-    """Return the by_name, and the name that was typed for a new one."""
+    """Return the studies, and the name that was typed for a new one."""
     return names if typed is None or typed in names else [*names, typed]
 
 
