@@ -44,22 +44,22 @@ def _popover(view: View, case: Case) -> None:
 
 
 def _form(view: View, case: Case) -> None:
-    study_store = StudyStore(view.store.home)
-    studies = {study.name: study for study in study_store.list()}
+    studies = StudyStore(view.store.home)
+    by_name = {study.name: study for study in studies.list()}
     said = st.session_state.pop(_SAID, None)
     if _STUDY not in st.session_state:
         st.session_state[_STUDY] = None
     name = st.selectbox(
         "Study",
-        _options(list(studies), st.session_state[_STUDY]),
+        _options(list(by_name), st.session_state[_STUDY]),
         key=_STUDY,
         index=None,
         placeholder="Choose one, or type a new name",
         accept_new_options=True,
         persist_state="session",
     )
-    study = studies.get(" ".join((name or "").split()))
-    found = None if study is None else _same_view(study_store, study)
+    study = by_name.get(" ".join((name or "").split()))
+    found = None if study is None else _same_view(studies, study)
     fields.follow(_PREFIX, found)
     if found is not None:
         written = found.written
@@ -76,7 +76,7 @@ def _form(view: View, case: Case) -> None:
             type="primary",
             icon=f":material/{icon}:",
             on_click=_save,
-            args=(view, study_store, case.user_id, None if case.selected is None else case.selected.item_id, found),
+            args=(view, studies, case.user_id, None if case.selected is None else case.selected.item_id, found),
         )
     if isinstance(said, GuidedrecError):
         complain(said)
@@ -89,29 +89,29 @@ def _options(names: list[str], typed: str | None) -> list[str]:
     return names if typed is None or typed in names else [*names, typed]
 
 
-def _same_view(study_store: StudyStore, study: Study) -> SavedCase | None:
+def _same_view(studies: StudyStore, study: Study) -> SavedCase | None:
     """Return the case of a study that was saved from this very view."""
     address = url.query()
-    return next((case for case in study_store.cases(study.id) if case.content.address == address), None)
+    return next((case for case in studies.cases(study.id) if case.content.address == address), None)
 
 
-def _save(view: View, study_store: StudyStore, user_id: str, item_id: str | None, found: SavedCase | None) -> None:
+def _save(view: View, studies: StudyStore, user_id: str, item_id: str | None, found: SavedCase | None) -> None:
     """Save the view, or change what is saved of it; keep what was typed when that fails."""
     who, name = fields.who(_PREFIX), str(st.session_state.get(_STUDY) or "")
     address, runs = url.query(), {"refined": view.entry.run.id}
     try:
         content = fields.judged(_PREFIX, CaseContent(view.dataset, user_id, item_id, runs, address))
-        studies = {study.name: study for study in study_store.list()}
+        by_name = {study.name: study for study in studies.list()}
         known = fields.seen(_PREFIX) if found is not None else None
         if found is not None and known is not None and found.content.address == address:
-            case, did = study_store.change_case(known, fields.judged(_PREFIX, known.content), who), "Updated in"
-            study = study_store.find(case.study_id)
+            case, did = studies.change_case(known, fields.judged(_PREFIX, known.content), who), "Updated in"
+            study = studies.find(case.study_id)
         else:
-            study = studies.get(" ".join(name.split())) or study_store.create(name, who)
-            case, did = study_store.add(study.id, content, who), "Saved in"
+            study = by_name.get(" ".join(name.split())) or studies.create(name, who)
+            case, did = studies.add(study.id, content, who), "Saved in"
     except ConflictError as error:
         if found is not None:
-            fields.accept(_PREFIX, next((one for one in study_store.cases(found.study_id) if one.id == found.id), None))
+            fields.accept(_PREFIX, next((one for one in studies.cases(found.study_id) if one.id == found.id), None))
         st.session_state[_SAID] = error
         return
     except GuidedrecError as error:

@@ -46,11 +46,11 @@ class Remark:
 
     @property
     def judgement(self) -> str:
-        """The verdict with its reason and author; empty where nobody has judged."""
+        """The verdict with its author and reason; empty where nobody has judged."""
         if self.verdict is None:
             return ""
-        because = f": {self.reason.strip()}" if self.reason.strip() else ""
-        return f"Verdict: {_VERDICT_WORDS.get(self.verdict, self.verdict)}{because} ({self.who}, {self.when})"
+        reason = f" {self.reason.strip()}" if self.reason.strip() else ""
+        return f"Verdict of {self.who}, {self.when}: {_VERDICT_WORDS.get(self.verdict, self.verdict)}.{reason}"
 
     def sentences(self) -> tuple[str, ...]:
         """Return what there is to say, the verdict first."""

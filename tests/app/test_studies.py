@@ -1,5 +1,6 @@
 """Studies in the app: a view is saved and judged, opened again, changed by several people, and taken away."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
@@ -7,6 +8,9 @@ from urllib.parse import parse_qs
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from guidedrec_core.app.studies import listing
+from guidedrec_core.errors import InputError
+from guidedrec_core.studies.exchange import export_study
 from guidedrec_core.studies.store import StudyStore
 from guidedrec_core.studies.study import CaseContent, SavedCase, Study
 
@@ -118,6 +122,14 @@ class TestTheList:
         assert not app.exception
         assert app.query_params["study"] == store.find("spring").id
         assert "No cases yet." in words(app)
+
+    def test_a_file_is_imported_and_errors_name_it_as_the_visitor_does(self, saved, store) -> None:
+        content = json.dumps(export_study(store, store.find(saved[0].id))).encode()
+        copy = listing._read(store, content, "Bob", " Copy ")
+        assert (copy.name, copy.n_cases, copy.written.created_by) == ("Copy", 2, "Bob")
+        for wrong, sentence in ((b"{}", "expected a study in the file"), (None, "choose a file first")):
+            with pytest.raises(InputError, match=sentence):
+                listing._read(store, wrong, "Bob", "")
 
 
 class TestAStudy:

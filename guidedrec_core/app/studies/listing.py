@@ -20,12 +20,12 @@ _CASE_PAGE = "pages/1_Case_study.py"
 
 def listing(frame: Frame) -> None:
     """Show all studies."""
-    study_store = StudyStore(frame.store.home)
+    studies = StudyStore(frame.store.home)
     with frame.actions:
-        _new(study_store)
-        _import(study_store)
-    studies, verdicts = study_store.list(), study_store.verdict_counts()
-    if not studies:
+        _new(studies)
+        _import(studies)
+    found, verdicts = studies.list(), studies.verdict_counts()
+    if not found:
         show.lead("Nothing is saved yet.")
         st.write("Open a case, look at it, and choose **Save** at the top right: it is kept here with your verdict.")
         st.page_link(
@@ -35,9 +35,9 @@ def listing(frame: Frame) -> None:
             query_params=url.link("Case_study"),
         )
         return
-    number = "1 study" if len(studies) == 1 else f"{len(studies):,} studies"
+    number = "1 study" if len(found) == 1 else f"{len(found):,} studies"
     show.lead(f"{number} with {counts.count_words(counts.total(verdicts))}.")
-    for study in studies:
+    for study in found:
         written = study.written
         with st.container(border=True, gap="xsmall"):
             st.button(
@@ -57,16 +57,16 @@ def listing(frame: Frame) -> None:
             )
 
 
-def _new(study_store: StudyStore) -> None:
+def _new(studies: StudyStore) -> None:
     with st.popover("New study", icon=":material/add:"), st.form("new_study", border=False):
         name = st.text_input("Name", key="new_study_name", max_chars=LONGEST_NAME)
         note = st.text_area("What it is about", key="new_study_note", height=80, max_chars=LONGEST_TEXT)
         who = st.text_input("Your name", value=author.name(), key="new_study_who", max_chars=80)
         if st.form_submit_button("Make it", type="primary", icon=":material/add:"):
-            _make(lambda: study_store.create(name, who, note), who)
+            _make(lambda: studies.create(name, who, note), who)
 
 
-def _import(study_store: StudyStore) -> None:
+def _import(studies: StudyStore) -> None:
     with st.popover("Import", icon=":material/upload_file:"), st.form("import_study", border=False):
         given = st.file_uploader("A study as JSON", type="json", key="import_study_file")
         name = st.text_input(
@@ -74,17 +74,17 @@ def _import(study_store: StudyStore) -> None:
         )
         who = st.text_input("Your name", value=author.name(), key="import_study_who", max_chars=80)
         if st.form_submit_button("Import", type="primary", icon=":material/upload_file:"):
-            _make(lambda: _read(study_store, None if given is None else given.getvalue(), who, name), who)
+            _make(lambda: _read(studies, None if given is None else given.getvalue(), who, name), who)
 
 
-def _read(study_store: StudyStore, content: bytes | None, who: str, name: str) -> Study:
+def _read(studies: StudyStore, content: bytes | None, who: str, name: str) -> Study:
     if content is None:
         raise InputError("choose a file first")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "study.json"
         path.write_bytes(content)
         try:
-            return import_study(study_store, path, who, name.strip() or None)
+            return import_study(studies, path, who, name.strip() or None)
         except InputError as error:
             # The visitor knows the file by another name than this one.
             raise InputError(str(error).replace(str(path), "the file")) from error
