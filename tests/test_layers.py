@@ -33,6 +33,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evaluation",),
     ("projection",),
     ("audit", "items", "discovery"),
+    ("conditions",),
     ("audience",),
     ("rules",),
     ("checks", "sandbox"),

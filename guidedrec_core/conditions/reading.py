@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from guidedrec_core import columns as c
-from guidedrec_core.audience.conditions import (
+from guidedrec_core.conditions.condition import (
     DEEPEST,
     LONGEST_TEXT,
     MOST_PARTS,
@@ -44,7 +44,7 @@ from guidedrec_core.audience.conditions import (
     UserIds,
     Usual,
 )
-from guidedrec_core.audience.terms import Terms, is_simple, plain
+from guidedrec_core.conditions.terms import Terms, is_simple, plain
 from guidedrec_core.data.verbs import VERBS
 from guidedrec_core.errors import ConfigError, InputError
 
@@ -673,7 +673,7 @@ def _examples(about: About, terms: Terms) -> str:
     if about == "items":
         said = [value, f"high {attribute}", *([f"{plain(number)} 100..200"] if number else [])]
     else:
-        said = [f"{verb.past} {value}", f"seeks {attribute}", "lost by refinement"]
+        said = [f"{verb.past} {value}", f"seeks {attribute}", f"at least 10 {verb.nouns}"]
     return _quoted(said).replace(", ", " or ")
 
 
