@@ -257,7 +257,7 @@ def _column(name: str, subjects: Subjects) -> str:
         return name
     column = subjects.terms.column(name)
     if column is None:
-        known = ", ".join([*subjects.terms.values, *subjects.terms.numbers])
+        known = ", ".join(subjects.terms.columns)
         raise UnknownIdError(f"expected a column of this catalogue, got {name!r}; there are {known}")
     return column
 

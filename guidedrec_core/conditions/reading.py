@@ -378,12 +378,14 @@ def _named_column(tokens: list[_Token]) -> tuple[str, list[_Token]] | None:
 def _column_values(name: str, values: list[str], terms: Terms) -> Condition | None:
     """Return the items with some values in a column; None where nothing is called so."""
     column = terms.column(name)
+    if column in terms.crowded and values:
+        return ItemValue(column=str(column), values=tuple(dict.fromkeys(values)))
     if column is None or column not in terms.values:
         if terms.attribute(name) is not None or column is not None:
             return _sized(plain(f"{name} {' '.join(values)}"), terms)
         raise InputError(
             f"expected a column of the catalogue before the colon, got {_shown(name)}; "
-            f"there are {', '.join([*terms.values, *terms.numbers, 'title'])}"
+            f"there are {', '.join([*terms.columns, 'title'])}"
         )
     return ItemValue(column=column, values=tuple(dict.fromkeys(_value(one, column, terms) for one in values)))
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from guidedrec_core.audience.audience import Audience
+from guidedrec_core.conditions import terms as words
 from guidedrec_core.conditions.condition import (
     Condition,
     Had,
@@ -20,7 +21,8 @@ from guidedrec_core.conditions.condition import (
     Shown,
     UserIds,
 )
-from guidedrec_core.conditions.members import attribute_of, items_of, numbers_of, users_of
+from guidedrec_core.conditions.members import attribute_of, items_of, numbers_of, parsed, users_of
+from guidedrec_core.conditions.phrases import condition_text
 from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.recommenders.reading import open_refined
@@ -139,3 +141,17 @@ def test_text_of_the_deepest_brackets_is_answered(subjects: Subjects) -> None:
     for _ in range(19):
         text = f"(socks or price over 0 and not {text})"
     assert items_of(text, subjects).shape == (40,)
+
+
+def test_a_column_of_many_values_is_named_by_its_column(
+    system: RefinedRecommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tents = items_of("tents", Subjects(system))
+    monkeypatch.setattr(words, "_MOST_VALUES", 2)
+    subjects = Subjects(system)
+    assert subjects.terms.crowded == ("category",)
+    np.testing.assert_array_equal(items_of("Category: Tents", subjects), tents)
+    read = parsed("category: tents, socks and price over 20", "items", subjects)
+    assert parsed(condition_text(read, subjects.terms), "items", subjects) == read
+    with pytest.raises(InputError, match="expected a condition on items, got “tents”"):
+        items_of("tents", subjects)

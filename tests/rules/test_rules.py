@@ -145,6 +145,27 @@ def test_rules_add_what_their_kind_says(system: RefinedRecommender, file: Path) 
         adjustments([Rule(name="x", kind="boost", items="price over 5000")], system)
 
 
+def test_rules_take_phrases_and_compute_no_lists(system: RefinedRecommender, monkeypatch: pytest.MonkeyPatch) -> None:
+    subjects = Subjects(system)
+    seekers, lovers = users_of("seeks warmth", subjects), users_of("mostly bought tents", subjects)
+    for place in (RefinedRecommender, type(system.refined)):  # nothing may rank from here on
+        name = "model" if place is RefinedRecommender else "scores"
+        monkeypatch.setattr(place, name, lambda *_, **__: pytest.fail("a list was computed"))
+    rules = [
+        Rule(name="Warm", kind="boost", items="(tents or socks) and price over 20", users="seeks warmth"),
+        Rule(name="Tents", kind="bury", items="tents", users="mostly bought tents"),
+    ]
+    warm, tents = adjustments(rules, system).rules
+    frame = system.data.dataset.catalogue.frame
+    np.testing.assert_array_equal(warm.items, frame["category"].isin(["tents", "socks"]) & (frame["price"] > 20))
+    np.testing.assert_array_equal(warm.users, seekers)
+    np.testing.assert_array_equal(tents.users, lovers)
+    assert 0 < seekers.sum() < 60
+    for users in ("shown tents", "lost by refinement", "segment 1"):
+        with pytest.raises(InputError, match=f"rule 'x': expected a condition on what .* got “{users}”"):
+            adjustments([Rule(name="x", kind="boost", items="tents", users=users)], system)
+
+
 def test_explanations_lists_and_exports_agree_on_rules(system: RefinedRecommender, file: Path) -> None:
     ruled = system.with_rules(adjustments(read_rules(file).on, system))
     table = ruled.recommend(k=40)

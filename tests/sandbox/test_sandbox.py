@@ -53,6 +53,7 @@ def guided(system: RefinedRecommender, raw: np.ndarray) -> np.ndarray:
         (1, "style focus+3 where price over 40", "price over 40"),
         (2, "ruggedness*0.5", ""),
         (0, "warmth-4 where item item-05", "item item-05"),
+        (1, "style focus=2 where (tents or socks) and price >= 20", "(tents or socks) and price >= 20"),
     ],
 )
 def test_lists_are_those_of_a_full_ranking(
