@@ -88,8 +88,7 @@ class Measurable:
         longest = self._made.get("longest", 0)
         if k > longest:
             users = np.arange(len(data.dataset.users))
-            lengths = np.array([data.shown_length(user) for user in users.tolist()])
-            self._made["lists"] = top_lists(scorer, data.sequences, users, lengths, k)
+            self._made["lists"] = top_lists(scorer, data.sequences, users, data.shown_lengths, k)
             self._made["longest"] = k
         lists: IntArray = self._made["lists"][:, :k]
         return lists
