@@ -34,6 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("evaluation",),
     ("projection",),
     ("audit", "items", "discovery"),
+    ("conditions",),
     ("audience",),
     ("rules",),
     ("checks", "sandbox"),

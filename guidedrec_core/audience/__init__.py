@@ -1,1 +1,1 @@
-"""Groups: conditions on users and items, who is shown what, segments of users, and shelves of the catalogue."""
+"""Groups: who is shown what, segments of users, and shelves of the catalogue."""

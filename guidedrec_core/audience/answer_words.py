@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from guidedrec_core.audience.conditions import Condition, ItemEnd, ItemIds, ItemNumber, ItemScore, ItemValue
 from guidedrec_core.audience.exposure import GroupAnswer
 from guidedrec_core.audience.intervals import Share
-from guidedrec_core.audience.phrases import condition_text
-from guidedrec_core.audience.terms import Terms, plain
+from guidedrec_core.conditions.condition import Condition, ItemEnd, ItemIds, ItemNumber, ItemScore, ItemValue
+from guidedrec_core.conditions.phrases import condition_text
+from guidedrec_core.conditions.terms import Terms, plain
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing
 

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from guidedrec_core import columns as c
-from guidedrec_core.audience.conditions import About, Condition, about
 from guidedrec_core.audience.exposure import GroupAnswer, group_answer
-from guidedrec_core.audience.members import Mask, members
+from guidedrec_core.audience.outcomes import users_of_lists
 from guidedrec_core.audience.population import Population
-from guidedrec_core.audience.reading import read_condition
-from guidedrec_core.errors import InputError
+from guidedrec_core.conditions.condition import About, Condition, Refined, Segment, Shown
+from guidedrec_core.conditions.members import Mask, items_of, parsed, users_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +30,7 @@ class Audience(Population):
         InputError
             The text is not understood, the condition is one on users, or names what the data set does not have.
         """
-        return self._members(condition, "items")
+        return items_of(condition, self)
 
     def users(self, condition: Condition | str | None) -> Mask:
         """Return the users that fulfil a condition, given as such or as text, ``[n_users]``; all for None.
@@ -42,11 +40,11 @@ class Audience(Population):
         InputError
             The text is not understood, the condition is one on items, or names what the data set does not have.
         """
-        return self._members(condition, "users")
+        return users_of(condition, self)
 
     def condition(self, given: Condition | str, wanted: About) -> Condition:
         """Return a condition given as such or as text."""
-        return read_condition(given, wanted, self.terms) if isinstance(given, str) else given
+        return parsed(given, wanted, self)
 
     def cases_of(self, users: Condition | str | None) -> pd.DataFrame:
         """Return the test cases of the users that fulfil a condition; see `cases`."""
@@ -74,11 +72,6 @@ class Audience(Population):
         """
         return group_answer(self, self.items(items), self.users(users), samples)
 
-    def _members(self, condition: Condition | str | None, wanted: About) -> Mask:
-        """Return what fulfils a condition."""
-        if condition is None:
-            return np.ones(self.n_items if wanted == "items" else self.n_users, dtype=bool)
-        parsed = self.condition(condition, wanted)
-        if about(parsed) != wanted:
-            raise InputError(f"expected a condition on {wanted}, got one on {about(parsed)}")
-        return members(parsed, self)
+    def of_lists(self, condition: Refined | Shown | Segment) -> Mask:
+        """Return the users of a condition on lists or segments, ``[n_users]``; see `users_of_lists`."""
+        return users_of_lists(condition, self)

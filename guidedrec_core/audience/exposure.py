@@ -18,8 +18,8 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.audience.intervals import Share, percentile_interval, resampled_sums, wilson
 from guidedrec_core.audience.lists import MODELS, Doubles
-from guidedrec_core.audience.members import Mask, past_counts
 from guidedrec_core.audience.population import Population
+from guidedrec_core.conditions.members import Mask, past_counts
 from guidedrec_core.errors import InputError
 from guidedrec_core.randomness import generator
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from guidedrec_core import columns as c
 from guidedrec_core.audience.audience import Audience
-from guidedrec_core.audience.phrases import condition_text
+from guidedrec_core.conditions.phrases import condition_text
 from guidedrec_core.data.vocabulary import Vocabulary
 from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.items.search import ItemIndex, fold
@@ -113,7 +113,7 @@ def find(
 
 
 def read_condition(text: str, audience: Audience) -> Condition | None:
-    """Read a condition on users, in the grammar of `guidedrec_core.audience.reading`.
+    """Read a condition on users, in the grammar of `guidedrec_core.conditions.reading`.
 
     Parameters
     ----------

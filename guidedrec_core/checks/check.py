@@ -5,8 +5,8 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
+from guidedrec_core.conditions.condition import Condition
 from guidedrec_core.config import Config
-from guidedrec_core.rules.conditions import Condition
 from guidedrec_core.rules.storage import read_document
 
 Kind = Literal[

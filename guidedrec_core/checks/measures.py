@@ -27,6 +27,7 @@ and name, and those that only one of the runs has are left out:
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ import pandas as pd
 
 from guidedrec_core import columns as c
 from guidedrec_core.checks.check import Check, Kind
+from guidedrec_core.conditions.members import items_of, users_of
+from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.data.catalogue import main_category
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError, UnknownIdError
@@ -42,7 +45,6 @@ from guidedrec_core.evaluation.beyond import coverage
 from guidedrec_core.ranking.ranks import block_size, mask_seen, ndcg_at, target_ranks, top_lists
 from guidedrec_core.recommenders.explanation import all_ranks
 from guidedrec_core.recommenders.refined import RefinedRecommender
-from guidedrec_core.rules.conditions import items_of, users_of
 from guidedrec_core.rules.preview import exposure
 
 
@@ -75,14 +77,18 @@ class Measurable:
     model: RefinedRecommender
     _made: dict[Any, Any] = field(default_factory=dict, repr=False)
 
+    @cached_property
+    def subjects(self) -> Subjects:
+        """What conditions are about."""
+        return Subjects(self.model)
+
     def lists(self, k: int) -> IntArray:
         """Return all users' k best unseen items, ``[n_users, k]``; -1 where a list is shorter."""
         data, scorer = self.model.data, self.model.model("refined")
         longest = self._made.get("longest", 0)
         if k > longest:
             users = np.arange(len(data.dataset.users))
-            lengths = np.array([data.shown_length(user) for user in users.tolist()])
-            self._made["lists"] = top_lists(scorer, data.sequences, users, lengths, k)
+            self._made["lists"] = top_lists(scorer, data.sequences, users, data.shown_lengths, k)
             self._made["longest"] = k
         lists: IntArray = self._made["lists"][:, :k]
         return lists
@@ -132,7 +138,7 @@ def measure(check: Check, run: Measurable, reference: Measurable | None = None) 
 
 def _share(check: Check, run: Measurable) -> Measured:
     assert check.items is not None
-    items = np.append(items_of(check.items, run.model), False)
+    items = np.append(items_of(check.items, run.subjects), False)
     who = _who(check, run)
     lists = run.lists(check.k)[who]
     here = lists >= 0
@@ -291,9 +297,7 @@ def _histories_agree(check: Check, run: Measurable, reference: Measurable) -> Me
 
 def _who(check: Check, run: Measurable) -> npt.NDArray[np.bool_]:
     """Return the users that a check is about, ``[n_users]``."""
-    if check.users is None:
-        return np.ones(len(run.users), dtype=bool)
-    who = users_of(check.users, run.model)
+    who = users_of(check.users, run.subjects)
     if not who.any():
         raise InputError(f"check {check.name!r}: nobody fulfils its condition on users")
     return who

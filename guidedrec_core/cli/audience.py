@@ -127,7 +127,7 @@ def group_json(people: "Audience", answer: "GroupAnswer", items: str, users: str
         `items` and `users` are definitions that can be stored; `measures`, `lifts` and `change` have the columns of
         `GroupAnswer`'s tables; `offenders` are all users that are shown more of the items than their past says.
     """
-    from guidedrec_core.audience.conditions import Definition
+    from guidedrec_core.conditions.condition import Definition
 
     def definition(text: str | None, about: Any) -> Any:
         return None if text is None else Definition.of(people.condition(text, about), text).model_dump(mode="json")

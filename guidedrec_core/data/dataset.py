@@ -367,6 +367,13 @@ class SplitDataset:
             return int(self.sequences.lengths[user])
         return int(self.split.n_train[user] + (self.split.n_valid[user] if self.shown == "train+valid" else 0))
 
+    @property
+    def shown_lengths(self) -> IntArray:
+        """How many leading interactions of each user a model is shown, ``[n_users]``; see `shown`."""
+        if self.shown == "full":
+            return self.sequences.lengths
+        return self.split.n_train + (self.split.n_valid if self.shown == "train+valid" else 0)
+
     def shown_history(self, user: int) -> IntArray:
         """Return the item indexes of a user that a model is shown, oldest first."""
         return self.sequences.history(user, self.shown_length(user))

@@ -8,10 +8,13 @@ from typing import Literal, Self
 import numpy as np
 from pydantic import AwareDatetime, Field, model_validator
 
+from guidedrec_core.conditions.condition import Condition
+from guidedrec_core.conditions.members import items_of, numbers_of, users_of
+from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.config import Config
 from guidedrec_core.errors import ConfigError, InputError
 from guidedrec_core.ranking.adjustments import NEVER, Adjustment, Adjustments, Kind
-from guidedrec_core.rules.conditions import Condition, Described, items_of, numbers_of, users_of
+from guidedrec_core.recommenders.refined import RefinedRecommender
 
 _STRONGEST = 1e6
 _RESERVED = ("remainder", "bias", "other_patterns", "average")
@@ -129,7 +132,7 @@ class RuleSet(Config):
         return self.model_copy(update={"rules": rules})
 
 
-def adjustments(rules: Iterable[Rule], model: Described) -> Adjustments:
+def adjustments(rules: Iterable[Rule], model: RefinedRecommender) -> Adjustments:
     """Return what rules add to the scores of a model.
 
     Parameters
@@ -145,23 +148,24 @@ def adjustments(rules: Iterable[Rule], model: Described) -> Adjustments:
         A condition is not understood, names what the data set does not have, or no item fulfils it; the message says
         in which rule.
     """
-    return Adjustments(tuple(_adjustment(rule, model) for rule in rules))
+    subjects = Subjects(model)
+    return Adjustments(tuple(_adjustment(rule, subjects) for rule in rules))
 
 
-def _adjustment(rule: Rule, model: Described) -> Adjustment:
+def _adjustment(rule: Rule, subjects: Subjects) -> Adjustment:
     """Return what one rule adds."""
     try:
-        items = items_of(rule.items, model)
-        users = None if rule.users is None else users_of(rule.users, model)
+        items = items_of(rule.items, subjects)
+        users = None if rule.users is None else users_of(rule.users, subjects)
         if not items.any():
             raise InputError("no item fulfils its condition; change the condition, or leave the rule out")
-        amounts = np.where(items, _amounts(rule, model, items), 0.0)
+        amounts = np.where(items, _amounts(rule, subjects, items), 0.0)
     except InputError as error:
         raise InputError(f"rule {rule.name!r}: {error}") from error
     return Adjustment(rule.name, rule.kind, items, amounts, users, rule.place or 1, rule.count or 1)
 
 
-def _amounts(rule: Rule, model: Described, items: np.ndarray) -> np.ndarray:
+def _amounts(rule: Rule, subjects: Subjects, items: np.ndarray) -> np.ndarray:
     """Return what a rule adds to each item it concerns, ``[n_items]``."""
     if rule.kind == "pin":
         return np.zeros(len(items))
@@ -169,7 +173,7 @@ def _amounts(rule: Rule, model: Described, items: np.ndarray) -> np.ndarray:
         return np.full(len(items), NEVER)
     if rule.kind != "margin":
         return np.full(len(items), rule.logit)
-    margins = numbers_of(rule.column or "margin", model)
+    margins = numbers_of(rule.column or "margin", subjects)
     known = items & ~np.isnan(margins)
     if not known.any():
         raise InputError("none of its items has a margin; change the condition or the column")

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from guidedrec_core.conditions.terms import plain
 from guidedrec_core.errors import InputError
-from guidedrec_core.rules.conditions import plain
 
 Sign = Literal["=", "+", "-", "*"]
 _FORM = re.compile(

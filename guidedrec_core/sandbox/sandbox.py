@@ -13,12 +13,16 @@ names scores, and the effect is an estimate (`Effect.estimated`).
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
+from guidedrec_core.conditions.members import attribute_of, items_of
+from guidedrec_core.conditions.subjects import Subjects
+from guidedrec_core.conditions.terms import plain
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.facts.splines import spline_columns
@@ -27,7 +31,6 @@ from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.guided import Standardisation
-from guidedrec_core.rules.conditions import attribute_of, items_of, plain
 from guidedrec_core.rules.preview import exposure, shares_by
 from guidedrec_core.sandbox.change import Change
 
@@ -137,6 +140,11 @@ class Sandbox:
                 slopes[first : first + step, : split.slopes.shape[1]] = split.slopes
         return cls(model, k, users, scores, slopes, top_k(scores, k + _SPARE))
 
+    @cached_property
+    def subjects(self) -> Subjects:
+        """What conditions are about."""
+        return Subjects(self.model)
+
     def effect(self, changes: Sequence[Change]) -> Effect:
         """Return what changes, made together, do to the lists.
 
@@ -227,13 +235,13 @@ class Sandbox:
         numbers = {plain(fact.name): fact.numbers.copy() for fact in columns.facts.facts if fact.numbers is not None}
         scored = False
         for change in changes:
-            here = items_of(change.where, model) if change.where else np.ones(len(gone), dtype=bool)
+            here = items_of(change.where or None, self.subjects)
             if not here.any():
                 raise InputError(f"no item fulfils the condition of “{change.text}”; change the condition")
             if change.target == "stock":
                 gone |= here
             elif change.target == "weight":
-                place = attribute_of(change.name, model)
+                place = attribute_of(change.name, self.subjects)
                 weights[place] = (1 + weights[place]) * change.value - 1
             elif plain(change.name) in numbers:
                 known = numbers[plain(change.name)]
@@ -265,7 +273,7 @@ class Sandbox:
     def _attribute(self, change: Change) -> int:
         """Return the place of the attribute that a change names."""
         try:
-            return attribute_of(change.name, self.model)
+            return attribute_of(change.name, self.subjects)
         except UnknownIdError as error:
             facts = [fact.name for fact in self.model.facts.facts if fact.kind == "number"]
             raise UnknownIdError(f"{error}; numbers that can be changed: {', '.join(facts) or 'none'}") from error

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from guidedrec_core.audience.conditions import Segment
-from guidedrec_core.audience.members import quarter
+from guidedrec_core.conditions.condition import Segment
+from guidedrec_core.conditions.members import quarter
 from guidedrec_core.errors import InputError, UnknownIdError
 
 
@@ -105,7 +105,7 @@ def test_ranks_are_computed_where_none_are_stored(audience, tiny_model) -> None:
 
 
 def test_names_of_another_data_set_are_refused(audience) -> None:
-    from guidedrec_core.audience.conditions import ItemIds, ItemNumber, ItemValue, Taste
+    from guidedrec_core.conditions.condition import ItemIds, ItemNumber, ItemValue, Taste
 
     with pytest.raises(UnknownIdError, match="expected an attribute of this run, got 'darkness'"):
         audience.users(Taste(attribute="darkness", end="high"))

@@ -12,6 +12,8 @@ from guidedrec_core.attributes.scores import AlignedScores
 from guidedrec_core.checks.check import AGAINST, KINDS, Check, CheckSet, read_checks
 from guidedrec_core.checks.measures import Measurable, measure
 from guidedrec_core.checks.outcome import Outcome, junit_xml, run_checks
+from guidedrec_core.conditions.members import users_of
+from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.errors import InputError
 from guidedrec_core.evaluation.beyond import coverage
 from guidedrec_core.ranking.adjustments import Adjustment, Adjustments
@@ -57,6 +59,9 @@ def test_values_without_a_reference_are_those_of_the_lists(system: RefinedRecomm
     past = system.verb.past
     some = measure(check("share", items="category: tents", users=f"{past} category: tents"), run)
     assert some.value == pytest.approx((category[lists[who]] == "tents").mean())
+    phrases = measure(check("share", items="tents or socks", users=f"mostly {past} tents or seeks warmth"), run)
+    chosen = users_of(f"mostly {past} tents or seeks warmth", Subjects(system))
+    assert phrases.value == pytest.approx(np.isin(category[lists[chosen]], ["tents", "socks"]).mean())
     assert measure(check("coverage"), run).value == coverage(lists, 40)
     top = measure(check("top_item"), run)
     assert top.value == np.bincount(lists.ravel()).max() / 60

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from guidedrec_core.audience.conditions import Definition
+from guidedrec_core.conditions.condition import Definition
 from guidedrec_core.stages import Build
 
 Call = Callable[..., Any]

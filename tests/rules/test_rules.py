@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from guidedrec_core.conditions.condition import ItemNumber, ItemScore, ItemValue, Not
+from guidedrec_core.conditions.members import items_of, parsed, users_of
+from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.errors import ConfigError, InputError, UnknownIdError
 from guidedrec_core.ranking.adjustments import NEVER
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
-from guidedrec_core.rules.conditions import ItemNumber, ItemScore, ItemValue, Not, items_of, parsed, users_of
 from guidedrec_core.rules.preview import acting_rules, exposure, preview_rules
 from guidedrec_core.rules.rule import Rule, RuleSet, adjustments
 from guidedrec_core.rules.storage import read_rules, write_rules
@@ -52,6 +54,11 @@ def system(tiny_build: Build) -> RefinedRecommender:
 
 
 @pytest.fixture
+def subjects(system: RefinedRecommender) -> Subjects:
+    return Subjects(system)
+
+
+@pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "rules.toml"
     path.write_text(FILE, encoding="utf-8")
@@ -88,46 +95,46 @@ def test_a_bad_file_gets_one_clear_error(text: str, said: str, tmp_path: Path) -
         read_rules(path)
 
 
-def test_conditions_read_as_text_select_what_they_say(system: RefinedRecommender) -> None:
+def test_conditions_read_as_text_select_what_they_say(system: RefinedRecommender, subjects: Subjects) -> None:
     frame, raw = system.data.dataset.catalogue.frame, system.item_scores.values
     np.testing.assert_array_equal(
-        items_of("category: Tents, socks", system), frame["category"].isin(["tents", "socks"])
+        items_of("category: Tents, socks", subjects), frame["category"].isin(["tents", "socks"])
     )
-    np.testing.assert_array_equal(items_of("price 20..40", system), frame["price"].between(20, 40))
+    np.testing.assert_array_equal(items_of("price 20..40", subjects), frame["price"].between(20, 40))
     np.testing.assert_array_equal(
-        items_of("price over 20 and not category: tents", system),
+        items_of("price over 20 and not category: tents", subjects),
         (frame["price"] > 20) & (frame["category"] != "tents"),
     )
     high = np.nan_to_num(raw[:, 0], nan=-1) >= 7
-    np.testing.assert_array_equal(items_of("warmth at least 7", system), high)
-    assert parsed("Style focus 2..3", "items", system) == ItemScore(attribute="style_focus", low=2, high=3)
-    assert parsed("not price under 5", "items", system) == Not(of=ItemNumber(column="price", high=5, below=True))
-    assert parsed("category: tents", "items", system) == ItemValue(column="category", values=("tents",))
-    verb, tents = system.verb.past, items_of("category: tents", system)
+    np.testing.assert_array_equal(items_of("warmth at least 7", subjects), high)
+    assert parsed("Style focus 2..3", "items", subjects) == ItemScore(attribute="style_focus", low=2, high=3)
+    assert parsed("not price under 5", "items", subjects) == Not(of=ItemNumber(column="price", high=5, below=True))
+    assert parsed("category: tents", "items", subjects) == ItemValue(column="category", values=("tents",))
+    verb, tents = system.verb.past, items_of("category: tents", subjects)
     had = np.array([tents[system.data.shown_history(user)].any() for user in range(60)])
-    np.testing.assert_array_equal(users_of(f"{verb} category: tents", system), had)
-    np.testing.assert_array_equal(users_of(f"never {verb} category: tents", system), ~had)
+    np.testing.assert_array_equal(users_of(f"{verb} category: tents", subjects), had)
+    np.testing.assert_array_equal(users_of(f"never {verb} category: tents", subjects), ~had)
 
 
 @pytest.mark.parametrize(
     "text",
     ["", "and", "tents please", "price", "price 5..", "weight over 3", "item nothing", "title over 4", "price 9..2"],
 )
-def test_a_condition_that_is_not_understood_is_refused(text: str, system: RefinedRecommender) -> None:
+def test_a_condition_that_is_not_understood_is_refused(text: str, subjects: Subjects) -> None:
     with pytest.raises(InputError):
-        items_of(text, system)
+        items_of(text, subjects)
 
 
-def test_conditions_know_what_they_are_about(system: RefinedRecommender) -> None:
+def test_conditions_know_what_they_are_about(subjects: Subjects) -> None:
     with pytest.raises(InputError, match="condition on users"):
-        users_of("category: tents", system)
+        users_of("category: tents", subjects)
     with pytest.raises(UnknownIdError, match="item-99"):
-        items_of("item item-99", system)
+        items_of("item item-99", subjects)
 
 
 def test_rules_add_what_their_kind_says(system: RefinedRecommender, file: Path) -> None:
     made = {rule.name: rule for rule in adjustments(read_rules(file).rules, system).rules}
-    tents = items_of("category: tents", system)
+    tents = items_of("category: tents", Subjects(system))
     np.testing.assert_allclose(made["Tents"].amounts, np.where(tents, math.log(4), 0))
     assert (made["Sold"].amounts[[3, 5]] == NEVER).all()
     price = system.data.dataset.catalogue.frame["price"].to_numpy()
@@ -136,6 +143,27 @@ def test_rules_add_what_their_kind_says(system: RefinedRecommender, file: Path) 
     np.testing.assert_allclose(adjustments([bury], system).rules[0].amounts, -made["Tents"].amounts)
     with pytest.raises(InputError, match="rule 'x': no item"):
         adjustments([Rule(name="x", kind="boost", items="price over 5000")], system)
+
+
+def test_rules_take_phrases_and_compute_no_lists(system: RefinedRecommender, monkeypatch: pytest.MonkeyPatch) -> None:
+    subjects = Subjects(system)
+    seekers, lovers = users_of("seeks warmth", subjects), users_of("mostly bought tents", subjects)
+    for place in (RefinedRecommender, type(system.refined)):  # nothing may rank from here on
+        name = "model" if place is RefinedRecommender else "scores"
+        monkeypatch.setattr(place, name, lambda *_, **__: pytest.fail("a list was computed"))
+    rules = [
+        Rule(name="Warm", kind="boost", items="(tents or socks) and price over 20", users="seeks warmth"),
+        Rule(name="Tents", kind="bury", items="tents", users="mostly bought tents"),
+    ]
+    warm, tents = adjustments(rules, system).rules
+    frame = system.data.dataset.catalogue.frame
+    np.testing.assert_array_equal(warm.items, frame["category"].isin(["tents", "socks"]) & (frame["price"] > 20))
+    np.testing.assert_array_equal(warm.users, seekers)
+    np.testing.assert_array_equal(tents.users, lovers)
+    assert 0 < seekers.sum() < 60
+    for users in ("shown tents", "lost by refinement", "segment 1"):
+        with pytest.raises(InputError, match=f"rule 'x': expected a condition on what .* got “{users}”"):
+            adjustments([Rule(name="x", kind="boost", items="tents", users=users)], system)
 
 
 def test_explanations_lists_and_exports_agree_on_rules(system: RefinedRecommender, file: Path) -> None:

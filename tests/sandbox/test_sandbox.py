@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from guidedrec_core.conditions.members import items_of
+from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.errors import InputError
 from guidedrec_core.ranking.ranks import mask_seen, top_k
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.guided import Standardisation
-from guidedrec_core.rules.conditions import items_of
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.sandbox import sandbox as module
 from guidedrec_core.sandbox.change import Change
@@ -52,13 +53,14 @@ def guided(system: RefinedRecommender, raw: np.ndarray) -> np.ndarray:
         (1, "style focus+3 where price over 40", "price over 40"),
         (2, "ruggedness*0.5", ""),
         (0, "warmth-4 where item item-05", "item item-05"),
+        (1, "style focus=2 where (tents or socks) and price >= 20", "(tents or socks) and price >= 20"),
     ],
 )
 def test_lists_are_those_of_a_full_ranking(
     column: int, text: str, where: str, sandbox: Sandbox, system: RefinedRecommender
 ) -> None:
     raw = system.item_scores.values.copy()
-    here = items_of(where, system) if where else np.ones(40, dtype=bool)
+    here = items_of(where, Subjects(system)) if where else np.ones(40, dtype=bool)
     changed = [Change.read(text).applied(value) for value in raw[here, column]]
     raw[here, column] = np.clip(changed, 0, 10)
     table = guided(system, raw)
@@ -84,7 +86,7 @@ def test_one_item_changes_as_in_the_model_itself(sandbox: Sandbox, system: Refin
 
 
 def test_stock_and_weights_together_are_a_full_ranking(sandbox: Sandbox, system: RefinedRecommender) -> None:
-    gone = items_of("category: socks", system)
+    gone = items_of("category: socks", Subjects(system))
     own = system.refined.item_values().astype(np.float64)
     sold = sandbox.effect([Change.read("stock=0 where category: socks")])
     np.testing.assert_array_equal(sold.lists, ranked_again(system, own, np.ones(3), gone))
@@ -108,7 +110,7 @@ def test_a_price_is_an_estimate_along_its_own_columns(sandbox: Sandbox, system: 
     fact = next(fact for fact in columns.facts.facts if fact.name == "price")
     assert fact.numbers is not None
     cheapest = int(np.nanargmin(fact.numbers))
-    here = items_of("price over 50", system)
+    here = items_of("price over 50", Subjects(system))
     assert found.items_changed == here.sum()
     delta = sandbox._resolved([Change.read(f"price={fact.numbers[cheapest]} where price over 50")])[0]
     start = 3 + int(np.flatnonzero(columns.facts.fact_of == columns.facts.names.index("price"))[0])

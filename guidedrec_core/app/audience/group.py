@@ -13,9 +13,9 @@ from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import answer_words
-from guidedrec_core.audience.conditions import Definition
-from guidedrec_core.audience.reading import grammar, suggestions
 from guidedrec_core.cases.key import HELD_OUT
+from guidedrec_core.conditions.condition import Definition
+from guidedrec_core.conditions.reading import grammar, suggestions
 from guidedrec_core.errors import InputError
 from guidedrec_core.figures.audience.group import reach_bars, share_bars
 from guidedrec_core.figures.theme import Palette
@@ -23,8 +23,8 @@ from guidedrec_core.runs.store import RunInfo
 
 if TYPE_CHECKING:
     from guidedrec_core.audience.audience import Audience
-    from guidedrec_core.audience.conditions import Condition
     from guidedrec_core.audience.exposure import GroupAnswer
+    from guidedrec_core.conditions.condition import Condition
 
 LENGTHS = (5, 10, 20)
 _BASE, _REFINED = "base", "refined"

@@ -21,7 +21,7 @@ _NUMERIC_SHARE = 0.95  # of the filled cells that must be numbers for a column t
 _SPACE = r"[\s_]+"
 _SIMPLE = re.compile(r"[\w.+&/'’-]+(?: [\w.+&/'’-]+)*")
 _MOST_VALUES = 5000
-"""Different values of a column that can be named; a column of more holds names or sentences."""
+"""Different values of a column that are known by themselves; those of a column of more are written after its name."""
 
 
 def plain(text: str) -> str:
@@ -51,6 +51,8 @@ class Terms:
         Each column of the catalogue with names for values, and its different values.
     numbers : mapping of str to ndarray
         Each column of numbers, float64 ``[n_items]``, NaN where unknown.
+    crowded : tuple of str
+        Columns of too many different values to know them, such as shops or sentences.
     """
 
     verb: InteractionVerb
@@ -59,6 +61,7 @@ class Terms:
     users: Vocabulary
     values: Mapping[str, tuple[str, ...]] = field(repr=False)
     numbers: Mapping[str, npt.NDArray[np.float64]] = field(repr=False)
+    crowded: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dataset: Dataset, schema: AttributeSchema, verb: InteractionVerb) -> "Terms":
@@ -66,6 +69,7 @@ class Terms:
         frame = dataset.catalogue.frame
         values: dict[str, tuple[str, ...]] = {}
         numbers: dict[str, npt.NDArray[np.float64]] = {}
+        crowded: list[str] = []
         for column in map(str, frame.columns):
             if column in NOT_FACTS:
                 continue
@@ -74,14 +78,21 @@ class Terms:
                 numbers[column] = found
                 continue
             different = sorted({value for cell in frame[column].dropna().unique() for value in cell_values(str(cell))})
-            if 0 < len(different) <= _MOST_VALUES:
+            if len(different) > _MOST_VALUES:
+                crowded.append(column)
+            elif different:
                 values[column] = tuple(different)
-        return cls(verb, schema, dataset.items, dataset.users, values, numbers)
+        return cls(verb, schema, dataset.items, dataset.users, values, numbers, tuple(crowded))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns that can be named, those of values first."""
+        return (*self.values, *self.crowded, *self.numbers)
 
     @cached_property
     def _columns(self) -> dict[str, str]:
         """Column by its plain name and its plain label; a name wins over a label."""
-        columns = [*self.values, *self.numbers]
+        columns = self.columns
         return {**{plain(label_of(one)): one for one in columns}, **{plain(one): one for one in columns}}
 
     @cached_property

@@ -2,7 +2,7 @@
 
 A condition says what it is about (items or users); conditions about the same are joined by *all*, *any* and *not*.
 They hold names and ids as people know them, never indexes, so that a stored one can be applied to other runs.
-`guidedrec_core.audience.reading` reads them from typed text, `guidedrec_core.audience.phrases` writes them as such.
+`guidedrec_core.conditions.reading` reads them from typed text, `guidedrec_core.conditions.phrases` writes them as such.
 """
 
 import json

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
-from guidedrec_core.audience.conditions import (
+from guidedrec_core.conditions.condition import (
     AllOf,
     AnyOf,
     Definition,
@@ -30,9 +30,9 @@ from guidedrec_core.audience.conditions import (
     Usual,
     about,
 )
-from guidedrec_core.audience.phrases import condition_text
-from guidedrec_core.audience.reading import grammar, read_condition, suggestions
-from guidedrec_core.audience.terms import Terms
+from guidedrec_core.conditions.phrases import condition_text
+from guidedrec_core.conditions.reading import grammar, read_condition, suggestions
+from guidedrec_core.conditions.terms import Terms
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.errors import ConfigError, InputError
 

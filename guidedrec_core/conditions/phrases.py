@@ -1,7 +1,7 @@
-"""Conditions written as text: what `guidedrec_core.audience.reading` reads back as the same condition."""
+"""Conditions written as text: what `guidedrec_core.conditions.reading` reads back as the same condition."""
 
 from guidedrec_core import columns as c
-from guidedrec_core.audience.conditions import (
+from guidedrec_core.conditions.condition import (
     AllOf,
     AnyOf,
     Condition,
@@ -24,8 +24,8 @@ from guidedrec_core.audience.conditions import (
     Usual,
     about,
 )
-from guidedrec_core.audience.reading import OUTCOME_WORDS, in_quotes
-from guidedrec_core.audience.terms import Terms, plain
+from guidedrec_core.conditions.reading import OUTCOME_WORDS, in_quotes
+from guidedrec_core.conditions.terms import Terms, plain
 from guidedrec_core.facts.catalogue import label_of
 
 _MOSTLY = 0.5

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from typing import Any, Literal
 
 from guidedrec_core import columns as c
-from guidedrec_core.audience.conditions import (
+from guidedrec_core.conditions.condition import (
     DEEPEST,
     LONGEST_TEXT,
     MOST_PARTS,
@@ -44,7 +44,7 @@ from guidedrec_core.audience.conditions import (
     UserIds,
     Usual,
 )
-from guidedrec_core.audience.terms import Terms, is_simple, plain
+from guidedrec_core.conditions.terms import Terms, is_simple, plain
 from guidedrec_core.data.verbs import VERBS
 from guidedrec_core.errors import ConfigError, InputError
 
@@ -378,12 +378,14 @@ def _named_column(tokens: list[_Token]) -> tuple[str, list[_Token]] | None:
 def _column_values(name: str, values: list[str], terms: Terms) -> Condition | None:
     """Return the items with some values in a column; None where nothing is called so."""
     column = terms.column(name)
+    if column in terms.crowded and values:
+        return ItemValue(column=str(column), values=tuple(dict.fromkeys(values)))
     if column is None or column not in terms.values:
         if terms.attribute(name) is not None or column is not None:
             return _sized(plain(f"{name} {' '.join(values)}"), terms)
         raise InputError(
             f"expected a column of the catalogue before the colon, got {_shown(name)}; "
-            f"there are {', '.join([*terms.values, *terms.numbers, 'title'])}"
+            f"there are {', '.join([*terms.columns, 'title'])}"
         )
     return ItemValue(column=column, values=tuple(dict.fromkeys(_value(one, column, terms) for one in values)))
 
@@ -673,7 +675,7 @@ def _examples(about: About, terms: Terms) -> str:
     if about == "items":
         said = [value, f"high {attribute}", *([f"{plain(number)} 100..200"] if number else [])]
     else:
-        said = [f"{verb.past} {value}", f"seeks {attribute}", "lost by refinement"]
+        said = [f"{verb.past} {value}", f"seeks {attribute}", f"at least 10 {verb.nouns}"]
     return _quoted(said).replace(", ", " or ")
 
 
