@@ -9,6 +9,7 @@ from guidedrec_core.conditions.phrases import condition_text
 from guidedrec_core.conditions.terms import Terms, plain
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing
+from guidedrec_core.language import percent
 
 _MOST_NAMED = 3
 
@@ -21,10 +22,7 @@ def share_words(share: float) -> str:
     >>> share_words(0.123), share_words(0.0123), share_words(0.0001), share_words(0.0), share_words(float("nan"))
     ('12 %', '1.2 %', '0.01 %', '0 %', 'unknown')
     """
-    if np.isnan(share):
-        return "unknown"
-    digits = 0 if share == 0 or share >= 0.0995 else 1 if share >= 0.001 else 2
-    return f"{100 * share:.{digits}f} %"
+    return percent(share, None)
 
 
 def interval_words(share: Share) -> str:
