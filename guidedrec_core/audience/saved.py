@@ -1,6 +1,7 @@
 """Saved segments: users chosen by conditions, kept under a name for a data set, so that other pages can use them."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -186,6 +187,32 @@ class SegmentStore:
         return self.database.history(record=tables.Segment, record_id=segment.id)
 
 
+def readable(segments: Iterable[SavedSegment]) -> dict[str, Condition]:
+    """Return conditions by name, as text may use them; segments that this version cannot read are left out."""
+    found = {}
+    for segment in segments:
+        with contextlib.suppress(ConfigError):
+            found[segment.name] = segment.condition
+    return found
+
+
+def segment_facts(segment: SavedSegment) -> dict[str, Any]:
+    """Return a segment in the stable form for other programs."""
+    written = segment.written
+    return {
+        "id": segment.id,
+        "dataset": segment.dataset,
+        "name": segment.name,
+        "note": segment.note,
+        "definition": dict(segment.stored),
+        "created_by": written.created_by,
+        "created_at": written.created_at.isoformat(),
+        "changed_by": written.changed_by,
+        "changed_at": written.changed_at.isoformat(),
+        "version": written.version,
+    }
+
+
 def pinned(condition: Condition, names: tuple[str, ...]) -> Condition:
     """Return a condition that names the found segments it speaks of, so that it cannot mean others in another run.
 
@@ -209,6 +236,18 @@ def pinned(condition: Condition, names: tuple[str, ...]) -> Condition:
         case Not():
             return Not(of=pinned(condition.of, names))
     return condition
+
+
+def has_segment(condition: Condition) -> bool:
+    """Return whether a condition speaks of segments that were found, which takes long to look for."""
+    match condition:
+        case Segment():
+            return True
+        case AllOf() | AnyOf():
+            return any(map(has_segment, condition.of))
+        case Not():
+            return has_segment(condition.of)
+    return False
 
 
 def _segment(row: tables.Segment) -> SavedSegment:

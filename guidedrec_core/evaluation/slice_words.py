@@ -86,7 +86,7 @@ def slice_sentence(
             gain=gains["over_control"], ci_low=gains["over_control_low"], ci_high=gains["over_control_high"]
         )
     other = BASE if control is None else control
-    over = "the base model" if control is None else f"{MODEL_NAMES[control]}, the strict control"
+    over = "the base model" if control is None else f"{MODEL_NAMES[control]} (the strict control)"
     compared = gains[gains["n_cases"] >= FEW_CASES]
     if len(compared) < min(2, len(gains)) or compared.empty:
         return f"There are too few cases to compare by {slice_by}."
