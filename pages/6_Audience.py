@@ -3,7 +3,7 @@
 import streamlit as st
 
 from guidedrec_core.app import page
-from guidedrec_core.app.audience import group, segments, shelves
+from guidedrec_core.app.audience import group, saved, segments, shelves
 from guidedrec_core.app.errors import guard
 from guidedrec_core.figures.theme import palette
 
@@ -17,6 +17,7 @@ with tabs[0], guard():
 with tabs[1], guard():
     if tabs[1].open:
         segments.segments(view, run, colours)
+        saved.saved_segments(view, run)
 with tabs[2], guard():
     if tabs[2].open:
         shelves.shelves(view, colours)

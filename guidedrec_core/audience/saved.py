@@ -1,6 +1,7 @@
 """Saved segments: users chosen by conditions, kept under a name for a data set, so that other pages can use them."""
 
 import contextlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,11 +9,15 @@ from typing import Any
 
 from sqlalchemy import select
 
+from guidedrec_core.audience.population import Population
 from guidedrec_core.conditions.condition import AllOf, AnyOf, Condition, Definition, Not, Segment
+from guidedrec_core.conditions.phrases import condition_text
 from guidedrec_core.database import tables
 from guidedrec_core.database.database import Database, one_line, plain
 from guidedrec_core.errors import ConfigError, InputError, NotFoundError
 from guidedrec_core.studies.study import LONGEST_NAME, LONGEST_TEXT, Written
+
+_NAMES_SAVED = re.compile(r"\bsegment\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -236,6 +241,23 @@ def pinned(condition: Condition, names: tuple[str, ...]) -> Condition:
         case Not():
             return Not(of=pinned(condition.of, names))
     return condition
+
+
+def definition_of(condition: Condition, text: str, people: Population) -> Definition:
+    """Return the definition under which a group is saved: it means the same later, and its text can be read alone.
+
+    Parameters
+    ----------
+    condition : Condition
+        On users.
+    text : str
+        As it was typed; the condition in words where that names another saved segment.
+    people : Population
+        The users of the run in which the group was chosen.
+    """
+    own = pinned(condition, people.segments.names if has_segment(condition) else ())
+    named = not text or _NAMES_SAVED.search(text) is not None
+    return Definition.of(own, condition_text(own, people.terms) if named else text)
 
 
 def has_segment(condition: Condition) -> bool:

@@ -110,16 +110,14 @@ def _group(session: Session, people: "Audience", users: str | None, segment_name
 
 def _save(session: Session, people: "Audience", group: _Users, name: str, note: str, who: str | None) -> "SavedSegment":
     """Save a group as a segment, once it is known that somebody belongs to it."""
-    from guidedrec_core.audience.saved import SegmentStore, has_segment, pinned
+    from guidedrec_core.audience.saved import SegmentStore, definition_of
     from guidedrec_core.cli.override import login_name
-    from guidedrec_core.conditions.condition import Definition
     from guidedrec_core.errors import InputError
 
     assert group.condition is not None
     if not people.users(group.condition).any():
         raise InputError(f"none of the {people.n_users:,} users fulfils the condition; widen it")
-    names = people.segments.names if has_segment(group.condition) else ()
-    definition = Definition.of(pinned(group.condition, names), group.text or "")
+    definition = definition_of(group.condition, group.text or "", people)
     store = SegmentStore(session.store().home)
     return store.save(people.data.dataset.name, name, definition, who or login_name(), note)
 

@@ -100,7 +100,7 @@ def slice_sentence(
     if len(compared) == 1:
         text += "."
     elif worst["gain"] < 0:
-        loses = "does worse" if worst["ci_high"] < 0 else "may do worse"
+        loses = "loses" if worst["ci_high"] < 0 else "may lose"
         text = f"{text}; the refined model {loses} for {_said(worst, slice_by, verb, other)}."
     else:
         text = f"{text} and smallest for {_said(worst, slice_by, verb, other)}."

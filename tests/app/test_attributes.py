@@ -25,7 +25,7 @@ CHANGES = ("title", "attribute", "old", "new", "why", "who", "when")
 def words(app: AppTest) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
     elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.success]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Who is shown a group of items: the question, the answer, and the worst cases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ from guidedrec_core import columns as c
 from guidedrec_core.app import page, show, url
 from guidedrec_core.app.audience import loaders as audience_loaders
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
+from guidedrec_core.app.audience.saving import save_segment
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import answer_words
+from guidedrec_core.audience.saved import SegmentStore, definition_of, readable
 from guidedrec_core.cases.key import HELD_OUT
 from guidedrec_core.conditions.condition import Definition
-from guidedrec_core.conditions.reading import grammar, suggestions
+from guidedrec_core.conditions.reading import grammar, saved_phrase, suggestions
 from guidedrec_core.errors import InputError
 from guidedrec_core.figures.audience.group import reach_bars, share_bars
 from guidedrec_core.figures.theme import Palette
@@ -48,23 +51,44 @@ _NUMBER = st.column_config.NumberColumn
 _KEPT = "guidedrec_audience"
 
 
-def group(view: View, run: RunInfo, colours: Palette) -> None:
-    """Ask about a group, and answer."""
+@dataclass(frozen=True)
+class GroupKey:
+    """What the page asks about.
+
+    Attributes
+    ----------
+    items : str or None
+        The condition on items, as text.
+    users : Definition or None
+        The condition on users; None is everyone.
+    k : int
+        Length of the lists.
+    """
+
+    items: str | None
+    users: Definition | None
+    k: int
+
+
+def group(view: View, run: RunInfo, colours: Palette) -> GroupKey | None:
+    """Ask about a group, and answer; return what was asked, or None where that is not understood."""
     run_id, verb = view.entry.run.id, view.verb
     whole = audience_loaders.audience(run_id, run.id, max(LENGTHS))
+    saved = readable(SegmentStore(view.store.home).list(view.dataset))
     lead = st.container()
-    what, who, k = _question(whole, view)
+    what, who, k = _question(whole, view, saved)
     people = audience_loaders.audience(run_id, run.id, k)
     try:
         items = None if what is None else people.condition(what, "items")
-        users = None if who is None else people.condition(who, "users")
-        answer = audience_loaders.answer(run_id, run.id, k, what, who)
+        users = None if who is None else people.condition(who, "users", saved)
+        definition = None if users is None else Definition.of(users, who or "")
+        answer = audience_loaders.answer(run_id, run.id, k, what, None if definition is None else definition.to_json())
     except InputError as error:
         with lead:
             complain(error)
         with st.expander("How to write conditions", icon=":material/code:", expanded=True):
-            _grammar(whole)
-        return
+            _grammar(whole, saved)
+        return None
     words = answer_words.items_words(items, people.terms, _titles(people, items))
     named = answer_words.group_words(users, answer.n_users, people.terms)
     with lead:
@@ -87,16 +111,24 @@ def group(view: View, run: RunInfo, colours: Palette) -> None:
     _offenders(answer, view)
     _numbers(answer, view)
     with st.expander("How to write conditions, and these as JSON", icon=":material/code:"):
-        _grammar(whole)
+        _grammar(whole, saved)
         for text, condition in ((what, items), (who, users)):
             if condition is not None:
                 st.code(Definition.of(condition, text or "").to_json(), language="json", wrap_lines=True)
+    own = None if users is None else definition_of(users, who or "", people)
+    save_segment(view, view.actions, "save_segment", own, _name_of(who, saved))
+    return GroupKey(what, own, k)
 
 
-def _question(people: "Audience", view: View) -> tuple[str | None, str | None, int]:
+def _name_of(who: str | None, saved: "Mapping[str, Condition]") -> str:
+    """Return the name of the saved segment that is asked about; empty for other groups."""
+    return next((name for name in saved if who == saved_phrase(name)), "")
+
+
+def _question(people: "Audience", view: View, saved: "Mapping[str, Condition]") -> tuple[str | None, str | None, int]:
     """Show the controls; return the texts of both conditions, and the length of the lists."""
-    verb = view.verb
-    choices = {about: list(suggestions(about, people.terms)) for about in ("items", "users")}
+    verb, terms = view.verb, replace(people.terms, saved=saved)
+    choices = {about: list(suggestions(about, terms)) for about in ("items", "users")}
     lengths = [k for k in LENGTHS if k <= people.lists.k] or [people.lists.k]
     usual = 10 if 10 in lengths else lengths[-1]
     _follow("items", choices["items"][0])
@@ -257,10 +289,10 @@ def _numbers(answer: "GroupAnswer", view: View) -> None:
         show.table(users, hide_index=True, height=260, key="group_users", alt="All users who are shown one")
 
 
-def _grammar(people: "Audience") -> None:
+def _grammar(people: "Audience", saved: "Mapping[str, Condition]") -> None:
     """Show how conditions are written, in the words of the data set."""
     verb = people.terms.verb
-    for subject, found in grammar(people.terms).items():
+    for subject, found in grammar(replace(people.terms, saved=saved)).items():
         st.markdown(f"**{'Items' if subject == 'items' else verb.users.capitalize()}**")
         st.write(escaped(" · ".join(found)))
     st.write(

@@ -8,14 +8,17 @@ from guidedrec_core.app import loaders, show
 from guidedrec_core.app.audience import loaders as audience_loaders
 from guidedrec_core.app.audience.group import ask
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
+from guidedrec_core.app.audience.saving import save_segment
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import segment_words
 from guidedrec_core.audience.segment_report import BIAS, REMAINDER
+from guidedrec_core.conditions.condition import Definition, Segment
 from guidedrec_core.evaluation.verdict import metric_label, metric_meaning
 from guidedrec_core.figures.audience.segments import explained_bars, segment_forest, stability_lines
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.runs.store import RunInfo
+from guidedrec_core.studies.study import LONGEST_NAME
 
 if TYPE_CHECKING:
     from guidedrec_core.audience.segment_report import SegmentReport
@@ -92,13 +95,17 @@ def _table(report: "SegmentReport", view: View) -> None:
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(table):
         number = int(table["segment"].iloc[rows[0]])
-        st.button(
-            f"Who gets what in segment {number}?",
-            icon=":material/groups:",
-            on_click=_take,
-            args=(number,),
-            key="take_segment",
-        )
+        name = str(table["name"].iloc[rows[0]])
+        with st.container(horizontal=True) as place:
+            st.button(
+                f"Who gets what in segment {number}?",
+                icon=":material/groups:",
+                on_click=_take,
+                args=(number,),
+                key="take_segment",
+            )
+        definition = Definition.of(Segment(number=number, name=name), f"segment {number}")
+        save_segment(view, place, "save_found", definition, name[:LONGEST_NAME])
 
 
 def _take(number: int) -> None:
