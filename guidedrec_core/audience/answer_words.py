@@ -12,6 +12,23 @@ from guidedrec_core.explanation.words import listing
 from guidedrec_core.language import percent
 
 _MOST_NAMED = 3
+MEASURE_WORDS = {
+    "places": "Share of places",
+    "exposure": "Share of exposure",
+    "reached": "Shown one, of the group",
+    "had": "Had one before, of those shown one",
+    "never": "Never had one, of those shown one",
+    "interested": "Shown one, of those who had one before",
+    "next": "Held-out item is one of them, of those shown one",
+}
+"""Measures of `GroupAnswer.measures` as people read them."""
+LIFT_WORDS = {
+    "catalogue": "Exposure against share of the catalogue",
+    "past": "Exposure against share of the past",
+    "everyone": "Exposure against that in all lists",
+    "chance": "Had one before, against chance",
+}
+"""What lifts are against, as people read them."""
 
 
 def share_words(share: float) -> str:

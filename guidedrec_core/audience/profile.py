@@ -56,7 +56,7 @@ class GroupProfile:
             for verb, part in (("seek", strong[strong["value"] > 0]), ("avoid", strong[strong["value"] < 0]))
             if len(part)
         ]
-        return listing(said)
+        return ", and ".join(said)
 
 
 def group_profile(people: Population, users: Mask) -> GroupProfile:

@@ -74,11 +74,11 @@ def audience(
         if shelves:
             _show_shelves(system, as_json)
             return
-        people = _people(session, system, k)
+        people = people_of(session, system, k)
         if segments:
             _show_segments(people, as_json)
             return
-        group = _group(session, people, users, segment_name)
+        group = group_of(session, people, users, segment_name)
         saved = None if save_as is None else _save(session, people, group, save_as, note or "", who)
         if items is not None:
             _show_group(people, items, group, saved, as_json)
@@ -87,28 +87,38 @@ def audience(
 
 
 @dataclass(frozen=True)
-class _Users:
-    """A group of users: the condition, as text, and the saved segment that it is."""
+class Users:
+    """A group of users.
+
+    Attributes
+    ----------
+    condition : Condition or None
+        Who; None is everyone.
+    text : str or None
+        The same as it was typed.
+    segment : SavedSegment or None
+        The saved segment that it is.
+    """
 
     condition: "Condition | None"
     text: str | None
     segment: "SavedSegment | None" = None
 
 
-def _group(session: Session, people: "Audience", users: str | None, segment_name: str | None) -> _Users:
+def group_of(session: Session, people: "Audience", users: str | None, segment_name: str | None) -> Users:
     """Read which users are meant."""
     if users is None and segment_name is None:
-        return _Users(None, None)
+        return Users(None, None)
     from guidedrec_core.audience.saved import SegmentStore, readable
 
     store, dataset = SegmentStore(session.store().home), people.data.dataset.name
     if segment_name is not None:
         found = store.find(segment_name, dataset)
-        return _Users(found.condition, found.text, found)
-    return _Users(people.condition(users or "", "users", readable(store.list(dataset))), users)
+        return Users(found.condition, found.text, found)
+    return Users(people.condition(users or "", "users", readable(store.list(dataset))), users)
 
 
-def _save(session: Session, people: "Audience", group: _Users, name: str, note: str, who: str | None) -> "SavedSegment":
+def _save(session: Session, people: "Audience", group: Users, name: str, note: str, who: str | None) -> "SavedSegment":
     """Save a group as a segment, once it is known that somebody belongs to it."""
     from guidedrec_core.audience.saved import SegmentStore, definition_of
     from guidedrec_core.cli.override import login_name
@@ -122,7 +132,7 @@ def _save(session: Session, people: "Audience", group: _Users, name: str, note: 
     return store.save(people.data.dataset.name, name, definition, who or login_name(), note)
 
 
-def _people(session: Session, system: "RefinedRecommender", k: int) -> "Audience":
+def people_of(session: Session, system: "RefinedRecommender", k: int) -> "Audience":
     """Prepare the users, with the lists and cases of the run's evaluation where it has them."""
     from guidedrec_core.audience.audience import Audience
     from guidedrec_core.runs.library import find_entry
@@ -138,7 +148,7 @@ def _people(session: Session, system: "RefinedRecommender", k: int) -> "Audience
     return Audience.of(system, None, cases, k)
 
 
-def _describe(people: "Audience", group: _Users, saved: "SavedSegment | None", as_json: bool) -> None:
+def _describe(people: "Audience", group: Users, saved: "SavedSegment | None", as_json: bool) -> None:
     """Show what a group of users is like, and what refinement brings it."""
     from guidedrec_core.audience import answer_words
     from guidedrec_core.audience.saved import segment_facts
@@ -200,7 +210,7 @@ def _say_saved(saved: "SavedSegment | None") -> None:
         click.echo(f"Saved as segment {one_line(saved.name)} of data set {one_line(saved.dataset)}.")
 
 
-def _show_group(people: "Audience", items: str, group: _Users, saved: "SavedSegment | None", as_json: bool) -> None:
+def _show_group(people: "Audience", items: str, group: Users, saved: "SavedSegment | None", as_json: bool) -> None:
     """Show the answer about a group."""
     from guidedrec_core.audience import answer_words
 
@@ -245,7 +255,7 @@ def group_json(
     answer: "GroupAnswer",
     what: "Condition",
     items: str,
-    group: _Users,
+    group: Users,
     saved: "SavedSegment | None" = None,
 ) -> dict[str, Any]:
     """Return an answer in the stable form for other programs.

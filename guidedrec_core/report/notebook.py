@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from guidedrec_core.conditions.condition import Definition
 from guidedrec_core.data.dataset import Shown
-from guidedrec_core.report.document import Report
+from guidedrec_core.report.document import MOST_ROWS, Report
 
 _CASE = """\
 from guidedrec_core.cases.case import build_case
@@ -153,6 +154,34 @@ tables["training"] = pd.concat(curves, ignore_index=True)
 tables["training"]"""
 
 
+_PEOPLE = """\
+from guidedrec_core.conditions.condition import Definition
+
+# Controls of the same base and scores, each refined in its own way.
+controls = {{name: gr.open(f"{{HOME}}/{{run}}") for name, run in {controls!r}.items()}}
+people = gr.Audience.of(model, k={k!r}, controls=controls)
+users = {users}
+profile = people.profile(users)
+print(profile.n_users, "of", profile.everyone, "users", profile.seeks)
+tables["taste"], tables["categories"], tables["typical"] = profile.taste, profile.categories, profile.typical
+tables["taste"]"""
+
+_GROUP_GAINS = """\
+from guidedrec_core.evaluation.gain_parts import gain_parts_of_slice
+from guidedrec_core.evaluation.slice_words import slice_gains
+
+slices = people.slices({groups}, "segment", ({cutoff!r},), {samples!r})
+tables["gains"] = slice_gains(slices, "segment", {metric!r}, {control!r})
+tables["gain_parts"] = gain_parts_of_slice(slices, "segment", {own!r}, {metric!r}, {control!r}).table()
+tables["gains"]"""
+
+_GROUP_ITEMS = """\
+answer = people.who_gets({items}, users, {samples!r})
+tables["measures"], tables["lifts"] = answer.measures, answer.lifts
+tables["offenders"] = answer.offenders.head({most!r})
+tables["measures"]"""
+
+
 def case_notebook(report: Report, home: Path, user: str, item: str, shown: Shown, k: int = 10) -> dict[str, Any]:
     """Write the notebook of a case.
 
@@ -270,6 +299,63 @@ def evaluation_notebook(
         cells += [_markdown("## How much of it has a name"), _code(_NAMES.format(**drawn))]
     if "training" in names:
         cells += [_markdown("## Training"), _code(_TRAINING.format())]
+    return _notebook(cells)
+
+
+def segment_notebook(
+    report: Report,
+    home: Path,
+    users: Definition | None,
+    items: Definition | None,
+    controls: Mapping[str, str],
+    control: str | None,
+    metric: str,
+    k: int = 10,
+    samples: int = 1000,
+) -> dict[str, Any]:
+    """Write the notebook of a segment.
+
+    Parameters
+    ----------
+    report : Report
+        Of the segment; the notebook computes its tables.
+    home : Path
+        The folder of the runs.
+    users, items : Definition or None
+        The conditions; None is everyone, and no items asked about.
+    controls : mapping of str to str
+        Control to its refined run, those that the report compares.
+    control : str or None
+        The strict one.
+    metric : str
+        The measure that the report judges by.
+    k : int
+        Length of the lists.
+    samples : int
+        Resamples of users for intervals.
+    """
+
+    def condition(definition: Definition | None) -> str:
+        return "None" if definition is None else f"Definition.from_json({definition.to_json()!r}).condition"
+
+    tables = report.tables()
+    cells = [
+        *_opening(report, home, "full"),
+        _markdown("## Who they are, and what they are shown"),
+        _code(_PEOPLE.format(controls=dict(controls), k=k, users=condition(users))),
+    ]
+    if "gains" in tables:
+        groups = '{"everyone": users}' if users is None else '{"this segment": users, "everyone": None}'
+        own = "everyone" if users is None else "this segment"
+        cutoff = int(metric.partition("@")[2] or 10)
+        filled = {"groups": groups, "own": own, "cutoff": cutoff, "samples": samples}
+        cells += [
+            _markdown("## What refinement brings them"),
+            _code(_GROUP_GAINS.format(metric=metric, control=control, **filled)),
+        ]
+    if items is not None:
+        asked = _GROUP_ITEMS.format(items=condition(items), samples=samples, most=MOST_ROWS)
+        cells += [_markdown("## Who of them is shown the items"), _code(asked)]
     return _notebook(cells)
 
 

@@ -94,6 +94,18 @@ def test_the_notebook_of_a_study_computes_its_numbers(written) -> None:
     same(*written("study", "study", "tiny", "--cases", "user-03,user-04:item-05"))
 
 
+@pytest.mark.timeout(300)
+def test_the_notebook_of_a_segment_computes_its_numbers(written, call) -> None:
+    report, computed = written("segment", "segment", "tiny", "--users", "seeks warmth", "--items", "tents")
+    same(report, computed)
+    assert {"taste", "categories", "typical", "gains", "gain_parts", "measures", "offenders"} <= set(report["tables"])
+    said = json.loads(call("audience", "tiny", "--users", "seeks warmth", "--items", "tents", "--json"))
+    assert report["tables"]["measures"] == said["measures"]
+    group, everyone = report["tables"]["gains"]
+    assert (group["slice"], group["n_cases"], everyone["n_cases"]) == ("this segment", 15, 60)
+    assert group["over_control_low"] <= group["over_control"] <= group["over_control_high"]
+
+
 def test_a_case_says_what_explain_says(call, tmp_path) -> None:
     item = json.loads(call("recommend", "tiny", "--user", "user-03", "--k", "2", "--json"))["items"][1]["item_id"]
     call("report", "case", "tiny", "--user", "user-03", "--item", item, "--out", tmp_path / "case.json")

@@ -1,7 +1,7 @@
 """Who is shown a group of items: the question, the answer, and the worst cases."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,7 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import page, show, url
 from guidedrec_core.app.audience import loaders as audience_loaders
+from guidedrec_core.app.audience.key import GroupKey
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
 from guidedrec_core.app.audience.saving import save_segment
 from guidedrec_core.app.errors import complain, escaped
@@ -31,50 +32,17 @@ if TYPE_CHECKING:
 
 LENGTHS = (5, 10, 20)
 _BASE, _REFINED = "base", "refined"
-_MEASURES = {
-    "places": "Share of places",
-    "exposure": "Share of exposure",
-    "reached": "Shown one, of the group",
-    "had": "Had one before, of those shown one",
-    "never": "Never had one, of those shown one",
-    "interested": "Shown one, of those who had one before",
-    "next": "Held-out item is one of them, of those shown one",
-}
-_LIFTS = {
-    "catalogue": "Exposure against share of the catalogue",
-    "past": "Exposure against share of the past",
-    "everyone": "Exposure against that in all lists",
-    "chance": "Had one before, against chance",
-}
 _MOST_USERS = 200
 _NUMBER = st.column_config.NumberColumn
 _KEPT = "guidedrec_audience"
-
-
-@dataclass(frozen=True)
-class GroupKey:
-    """What the page asks about.
-
-    Attributes
-    ----------
-    items : str or None
-        The condition on items, as text.
-    users : Definition or None
-        The condition on users; None is everyone.
-    k : int
-        Length of the lists.
-    """
-
-    items: str | None
-    users: Definition | None
-    k: int
 
 
 def group(view: View, run: RunInfo, colours: Palette) -> GroupKey | None:
     """Ask about a group, and answer; return what was asked, or None where that is not understood."""
     run_id, verb = view.entry.run.id, view.verb
     whole = audience_loaders.audience(run_id, run.id, max(LENGTHS))
-    saved = readable(SegmentStore(view.store.home).list(view.dataset))
+    segments = SegmentStore(view.store.home).list(view.dataset)
+    saved = readable(segments)
     lead = st.container()
     what, who, k = _question(whole, view, saved)
     people = audience_loaders.audience(run_id, run.id, k)
@@ -116,13 +84,10 @@ def group(view: View, run: RunInfo, colours: Palette) -> GroupKey | None:
             if condition is not None:
                 st.code(Definition.of(condition, text or "").to_json(), language="json", wrap_lines=True)
     own = None if users is None else definition_of(users, who or "", people)
-    save_segment(view, view.actions, "save_segment", own, _name_of(who, saved))
-    return GroupKey(what, own, k)
-
-
-def _name_of(who: str | None, saved: "Mapping[str, Condition]") -> str:
-    """Return the name of the saved segment that is asked about; empty for other groups."""
-    return next((name for name in saved if who == saved_phrase(name)), "")
+    segment = next((one for one in segments if who == saved_phrase(one.name)), None)
+    name, note = ("", "") if segment is None else (segment.name, segment.note)
+    save_segment(view, view.actions, "save_segment", own, name)
+    return GroupKey(None if items is None else Definition.of(items, what or ""), own, k, name, note)
 
 
 def _question(people: "Audience", view: View, saved: "Mapping[str, Condition]") -> tuple[str | None, str | None, int]:
@@ -250,7 +215,7 @@ def _numbers(answer: "GroupAnswer", view: View) -> None:
     """Show every number with its interval and what it is counted from."""
     with st.expander("All numbers", icon=":material/table:"):
         measures = in_percent(answer.measures, "value", "low", "high")
-        measures["measure"] = measures["measure"].map(_MEASURES)
+        measures["measure"] = measures["measure"].map(answer_words.MEASURE_WORDS)
         show.table(
             measures[["measure", "model", "value", "low", "high", "count", "of"]].sort_values(
                 ["measure", "model"], kind="stable"
@@ -269,7 +234,7 @@ def _numbers(answer: "GroupAnswer", view: View) -> None:
                 "of": _NUMBER("Of", format="%.1f"),
             },
         )
-        lifts = answer.lifts.assign(against=answer.lifts["against"].map(_LIFTS))
+        lifts = answer.lifts.assign(against=answer.lifts["against"].map(answer_words.LIFT_WORDS))
         show.table(
             lifts[["against", "model", "lift", "low", "high"]].sort_values(["against", "model"], kind="stable"),
             hide_index=True,
