@@ -13,7 +13,9 @@ from guidedrec_core.cases.key import CaseKey
 from guidedrec_core.runs.store import RunInfo
 
 if TYPE_CHECKING:
+    from guidedrec_core.conditions.condition import Definition
     from guidedrec_core.report.document import Report
+    from guidedrec_core.report.evaluation import EvaluationViews
     from guidedrec_core.report.segment import SegmentViews
 
 _ZIP, _HTML, _NOTEBOOK = "application/zip", "text/html", "application/x-ipynb+json"
@@ -182,22 +184,37 @@ def _segment_notebook(view: View, group: GroupKey) -> bytes:
     return notebook_text(notebook).encode()
 
 
+def _evaluation_views(view: View, run: RunInfo) -> "tuple[EvaluationViews, dict[str, Definition]]":
+    """Return what the report of an evaluation says, and the saved segments in it."""
+    from guidedrec_core.app.audience import loaders as audience_loaders
+    from guidedrec_core.audience.saved import SegmentStore
+    from guidedrec_core.report.evaluation import evaluation_views
+
+    saved, measured = SegmentStore(view.store.home).list(view.dataset), None
+    if saved:
+        samples, cutoffs = int(run.config["bootstrap_samples"]), tuple(run.config["cutoffs"])
+        measured = audience_loaders.saved_gains(view.entry.run.id, run.id, saved, cutoffs, samples)
+    shown = set() if measured is None else set(measured.slices["slice"])
+    views = evaluation_views(view.store, view.store.open(run.id, verify=False), view.dataset, view.verb, measured)
+    return views, {one.name: one.definition for one in saved if one.name in shown}
+
+
 def _evaluation_report(view: View, run: RunInfo) -> "Report":
-    from guidedrec_core.report.evaluation import evaluation_report, evaluation_views
+    from guidedrec_core.report.evaluation import evaluation_report
     from guidedrec_core.report.stamp import stamp_of
 
-    views = evaluation_views(view.store, view.store.open(run.id, verify=False), view.dataset, view.verb)
+    views, _ = _evaluation_views(view, run)
     return evaluation_report(views, stamp_of(view.entry, datetime.now(UTC), evaluation=run.id))
 
 
 def _evaluation_notebook(view: View, run: RunInfo) -> bytes:
     from guidedrec_core.evaluation.report import BASE, REFINED
-    from guidedrec_core.report.evaluation import chosen_metric, evaluation_views
+    from guidedrec_core.report.evaluation import chosen_metric
     from guidedrec_core.report.notebook import evaluation_notebook, notebook_text
 
-    views = evaluation_views(view.store, view.store.open(run.id, verify=False), view.dataset, view.verb)
+    views, segments = _evaluation_views(view, run)
     controls = {role: made_from for role, made_from in run.inputs.items() if role not in (BASE, REFINED)}
     metric, seed = chosen_metric(views), int(run.seed or 0)
-    report = _evaluation_report(view, run)
-    notebook = evaluation_notebook(report, view.store.home, run.summary, run.config, controls, seed, metric)
+    report, home = _evaluation_report(view, run), view.store.home
+    notebook = evaluation_notebook(report, home, run.summary, run.config, controls, seed, metric, segments)
     return notebook_text(notebook).encode()

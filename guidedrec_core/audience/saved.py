@@ -5,17 +5,19 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from guidedrec_core.audience.population import Population
 from guidedrec_core.conditions.condition import AllOf, AnyOf, Condition, Definition, Not, Segment
 from guidedrec_core.conditions.phrases import condition_text
 from guidedrec_core.database import tables
 from guidedrec_core.database.database import Database, one_line, plain
 from guidedrec_core.errors import ConfigError, InputError, NotFoundError
 from guidedrec_core.studies.study import LONGEST_NAME, LONGEST_TEXT, Written
+
+if TYPE_CHECKING:  # brings the models
+    from guidedrec_core.audience.population import Population
 
 _NAMES_SAVED = re.compile(r"\bsegment\s*:", re.IGNORECASE)
 
@@ -243,7 +245,7 @@ def pinned(condition: Condition, names: tuple[str, ...]) -> Condition:
     return condition
 
 
-def definition_of(condition: Condition, text: str, people: Population) -> Definition:
+def definition_of(condition: Condition, text: str, people: "Population") -> Definition:
     """Return the definition under which a group is saved: it means the same later, and its text can be read alone.
 
     Parameters

@@ -14,12 +14,15 @@ from guidedrec_core.cli.session import Command, Group, Session
 from guidedrec_core.errors import InputError, UnknownIdError
 
 if TYPE_CHECKING:
+    from guidedrec_core.audience.saved import SavedSegment
+    from guidedrec_core.audience.saved_gains import SavedGains
     from guidedrec_core.data.dataset import Shown
     from guidedrec_core.data.vocabulary import Vocabulary
     from guidedrec_core.recommenders.refined import RefinedRecommender
     from guidedrec_core.report.case import CaseViews
     from guidedrec_core.report.document import Report
     from guidedrec_core.runs.library import RefinedEntry
+    from guidedrec_core.runs.store import Run
 
 Format = Literal["html", "notebook", "json"]
 _SUFFIXES: dict[str, Format] = {".html": "html", ".htm": "html", ".ipynb": "notebook", ".json": "json"}
@@ -193,6 +196,7 @@ def evaluation(
 
     The newest stored evaluation of the run is reported; `guidedrec evaluate` makes one.
     """
+    from guidedrec_core.audience.saved import SegmentStore
     from guidedrec_core.evaluation.report import BASE, REFINED
     from guidedrec_core.report.evaluation import chosen_metric, evaluation_report, evaluation_views
     from guidedrec_core.report.notebook import evaluation_notebook
@@ -206,13 +210,29 @@ def evaluation(
         raise InputError(f"run {entry.run.id} was not evaluated yet; `guidedrec evaluate {name}` does it")
     run = store.open(entry.evaluation.id, "evaluation")
     verb = entry.verb(load_scores(store.open(entry.run.inputs["scores"], "scores", verify=False)).schema.domain)
-    views = evaluation_views(store, run, name, verb)
+    saved = SegmentStore(store.home).list(name)
+    measured = _saved_gains(session, entry, run, saved) if saved else None
+    views = evaluation_views(store, run, name, verb, measured)
     chosen = chosen_metric(views, metric)
     made = evaluation_report(views, stamp_of(entry, datetime.now(UTC), evaluation=run.id), chosen)
     controls = {role: made_from for role, made_from in run.inputs.items() if role not in (BASE, REFINED)}
     seed = int(run.seed or 0)
+    shown = set() if measured is None else set(measured.slices["slice"])
+    segments = {one.name: one.definition for one in saved if one.name in shown}
     _write(made, out, form, lambda: evaluation_notebook(
-        made, store.home, run.summary, run.config, controls, seed, chosen), **where)  # fmt: skip
+        made, store.home, run.summary, run.config, controls, seed, chosen, segments), **where)  # fmt: skip
+
+
+def _saved_gains(
+    session: Session, entry: "RefinedEntry", run: "Run", saved: "tuple[SavedSegment, ...]"
+) -> "SavedGains":
+    """Measure what refinement brings saved segments, which takes the model."""
+    from guidedrec_core.audience.saved_gains import saved_gains
+    from guidedrec_core.cli.audience import people_of
+    from guidedrec_core.recommenders.reading import open_refined
+
+    people = people_of(session, open_refined(session.store(), entry.run.id), 10)
+    return saved_gains(people, saved, tuple(run.config["cutoffs"]), int(run.config["bootstrap_samples"]))
 
 
 @report.command(cls=Command)

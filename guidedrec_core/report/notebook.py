@@ -128,6 +128,7 @@ short = gr.evaluate(
 short"""
 
 _ANSWERS = """\
+from guidedrec_core.evaluation.gain_parts import gain_parts, strict_control
 from guidedrec_core.evaluation.slice_words import slice_gains
 from guidedrec_core.evaluation.verdict import control_answers, overview_sentence, verdict
 
@@ -135,9 +136,21 @@ print(overview_sentence({dataset!r}, report.metrics, {split!r}, model.verb))
 print(verdict(report.differences, {metric!r}).sentence)
 answers = control_answers(report.differences, {metric!r})
 tables["controls"] = pd.DataFrame(answers, columns=["question", "compared_with", "answer"])
-tables["by_item_popularity"] = slice_gains(report.slices, "item popularity", {metric!r})
-tables["by_history_length"] = slice_gains(report.slices, "history length", {metric!r})
+tables["gain_parts"] = gain_parts(report.metrics, report.differences, {metric!r}).table()
+control = strict_control(report.differences, {metric!r})
+tables["by_item_popularity"] = slice_gains(report.slices, "item popularity", {metric!r}, control)
+tables["by_history_length"] = slice_gains(report.slices, "history length", {metric!r}, control)
 tables["differences"]"""
+
+_SEGMENTS = """\
+from guidedrec_core.conditions.condition import Definition
+
+segments = {segments}
+people = gr.Audience.of(model, cases=report.cases)
+groups = {{name: Definition.from_json(text).condition for name, text in segments.items()}}
+slices = people.slices(groups, "saved segment", {cutoffs!r}, {samples!r})
+tables["by_saved_segment"] = slice_gains(slices, "saved segment", {metric!r}, control)
+tables["by_saved_segment"]"""
 
 _NAMES = """\
 from guidedrec_core.evaluation.named import named_report
@@ -259,7 +272,7 @@ def study_notebook(
 
 def evaluation_notebook(
     report: Report, home: Path, summary: Mapping[str, Any], config: Mapping[str, Any],
-    controls: Mapping[str, str], seed: int, metric: str,
+    controls: Mapping[str, str], seed: int, metric: str, segments: Mapping[str, Definition] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the notebook of an evaluation.
 
@@ -277,6 +290,8 @@ def evaluation_notebook(
         Of the evaluation.
     metric : str
         The measure that the report judges by.
+    segments : mapping of str to Definition, optional
+        The saved segments that the report shows, by name.
     """
     names, chosen = report.tables(), summary["baselines"]
     ease = f'\n    "ease": gr.EASE(**{chosen["ease"]!r}),' if "ease" in chosen else ""
@@ -295,6 +310,10 @@ def evaluation_notebook(
         _code("import pandas as pd\n\n" + _ANSWERS.format(
             dataset=report.stamp.dataset, split=summary["split"], metric=metric)),
     ]  # fmt: skip
+    if "by_saved_segment" in names:
+        listed = ",\n".join(f"    {name!r}: {one.to_json()!r}" for name, one in (segments or {}).items())
+        filled = _SEGMENTS.format(segments="{\n" + listed + ",\n}", metric=metric, **drawn)
+        cells += [_markdown("## Saved segments"), _code(filled)]
     if "named_shares" in names:
         cells += [_markdown("## How much of it has a name"), _code(_NAMES.format(**drawn))]
     if "training" in names:

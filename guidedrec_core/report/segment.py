@@ -22,6 +22,7 @@ from guidedrec_core.figures.audience.profile import category_bars, taste_dots
 from guidedrec_core.figures.evaluation import gain_bar, slice_forest
 from guidedrec_core.language import percent, signed
 from guidedrec_core.report.document import MOST_ROWS, Chart, Column, Report, Section, Stamp, Table
+from guidedrec_core.report.evaluation import gain_parts_table
 
 QUESTION = "Who are they, what do they get, and does refinement help them?"
 GROUP, EVERYONE = "this segment", "everyone"
@@ -223,22 +224,10 @@ def _gains(views: SegmentViews) -> Section | None:
             **over,
         },
     )
-    words = {"base": "Base model", "refined": "Refined model", "meaning": "Meaning of the scores", "gain": "Gain"}
-    words["control"] = "" if parts.control is None else f"{CONTROL_WORDS[parts.control].capitalize()} alone"
-    split = Table(
-        "gain_parts",
-        "What the gain consists of, of 1,000",
-        parts.table().assign(words=lambda rows: rows["part"].map(words)),
-        {
-            "words": Column("Of 1,000"),
-            "per_1000": Column(f"Found in the top {parts.k}", ".1f"),
-            "low": Column("95 % from", ".1f"),
-            "high": Column("to", ".1f"),
-        },
-    )
     said = gain_sentence(parts, views.split, verb)
     charts = (
-        Chart("gain_parts", "Where the gain comes from", said, lambda colours: gain_bar(parts, colours), split),
+        Chart("gain_parts", "Where the gain comes from", said,
+              lambda colours: gain_bar(parts, colours), gain_parts_table(parts)),
         Chart("gains", "This segment and everyone", _gain_words(frame, views),
               lambda colours: slice_forest(views.slices, BY, metric, colours, verb), table),
     )  # fmt: skip

@@ -180,14 +180,14 @@ def test_a_group_is_saved_chosen_by_its_name_and_changed(tiny_home, open_app) ->
     assert not app.exception
     assert "match “seeks warmth and avoids warmth”" in words(app) or "None of the 60 users" in words(app)
     assert 'segment: "Cold <b>"' in app.selectbox(key="users").options
-    app = open_save(open_app(PAGE, dataset="tiny", items="tents", users="avoids warmth"), "Cold <b>", "Bob")
-    app.run()
+    app = open_save(open_app(PAGE, dataset="tiny", items="tents", users="avoids warmth"), "Cold <b>")
+    app = open_save(app, who="Bob")
     assert "There is a segment of this name: “seeks warmth”, last changed by Ann" in words(app)
     changed = store.change(saved, "Cid", note="quicker")
     press(app, "Replace")
     assert "Cid changed segment 'Cold <b>'" in words(app)
     assert store.list() == (changed,)
-    press(app, "Replace")  # now that Cid's version has been seen
+    press(open_save(app), "Replace")  # now that Cid's version has been seen
     assert store.find("Cold <b>").text == "avoids warmth"
     assert store.find("Cold <b>").note == "quicker"
 
