@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from guidedrec_core import columns as c
@@ -113,12 +114,12 @@ def _categories(people: Population, users: Mask) -> pd.DataFrame:
     cells = people.data.dataset.catalogue.frame[c.CATEGORY].fillna("").astype(str)
     codes, names = pd.factorize(cells, sort=True)
     own = np.asarray(people.past[users].sum(axis=0)).ravel()  # [n_items]
-    shares = {"past": _shares(np.bincount(codes, weights=own, minlength=len(names)))}
+    shares = {"past": _shares(codes.astype(np.int64), own.astype(np.float64), len(names))}
     for name, rows in ((MODELS[0], users), (MODELS[1], users), ("everyone", np.ones_like(users))):
         items = people.lists.items[name if name in MODELS else MODELS[1]][rows]
         filled = items >= 0
         weights = np.broadcast_to(people.lists.weights, items.shape)
-        shares[name] = _shares(np.bincount(codes[items[filled]], weights=weights[filled], minlength=len(names)))
+        shares[name] = _shares(codes[items[filled]].astype(np.int64), weights[filled], len(names))
     table = pd.DataFrame({"category": [category_words(name) or "without a category" for name in names], **shares})
     return table.sort_values([MODELS[1], "category"], ascending=[False, True], ignore_index=True)
 
@@ -144,7 +145,9 @@ def _typical(people: Population, users: Mask) -> pd.DataFrame:
     )
 
 
-def _shares(amounts: Doubles) -> Doubles:
-    total = float(amounts.sum())
-    shares: Doubles = amounts / total if total else np.zeros_like(amounts)
+def _shares(codes: npt.NDArray[np.int64], weights: Doubles, length: int) -> Doubles:
+    """Return the share of the weights that each code has, ``[length]``; 0 where there are none."""
+    sums = np.bincount(codes, weights=weights, minlength=length).astype(np.float64)
+    total = float(sums.sum())
+    shares: Doubles = sums / total if total else sums
     return shares

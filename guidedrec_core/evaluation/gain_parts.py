@@ -49,9 +49,10 @@ class GainParts:
         """Length of the list."""
         return int(self.metric.partition("@")[2])
 
-    def part(self, name: str) -> pd.Series:
+    def part(self, name: str) -> dict[str, float]:
         """Return one part: ``per_1000, low, high``."""
-        return self.parts.set_index("part").loc[name]
+        row = self.parts[self.parts["part"] == name].iloc[0]
+        return {column: float(row[column]) for column in ("per_1000", "low", "high")}
 
     def table(self) -> pd.DataFrame:
         """Return base, parts and refined as rows: ``part, per_1000, low, high``; base and refined without intervals."""
@@ -70,9 +71,9 @@ def strict_control(differences: pd.DataFrame, metric: str) -> str | None:
     metric : str
         The metric to judge by.
     """
-    rows = differences[(differences["model"] == REFINED) & (differences["metric"] == metric)].set_index("against")
-    known = [name for name in STRICT if name in rows.index]
-    return min(known, key=lambda name: float(rows.loc[name, "absolute"])) if known else None
+    rows = differences[(differences["model"] == REFINED) & (differences["metric"] == metric)]
+    gain = dict(zip(rows["against"], rows["absolute"].astype(float), strict=True))
+    return min((name for name in STRICT if name in gain), key=gain.__getitem__, default=None)
 
 
 def counted_metric(metrics: pd.DataFrame, metric: str) -> str:
@@ -120,17 +121,20 @@ def gain_parts(metrics: pd.DataFrame, differences: pd.DataFrame, metric: str = "
     """
     counted = counted_metric(metrics, metric)
     value = metrics[metrics["metric"] == counted].set_index("model")["value"]
-    rows = differences[differences["metric"] == counted].set_index(["model", "against"])
-    if (REFINED, BASE) not in rows.index:
+    rows = {
+        (str(row["model"]), str(row["against"])): row
+        for row in differences[differences["metric"] == counted].to_dict("records")
+    }
+    if (REFINED, BASE) not in rows:
         raise InputError("expected a refined and a base model among those evaluated")
     control = strict_control(differences, counted)
     wanted = (
         [("gain", (REFINED, BASE))]
-        if control is None or (control, BASE) not in rows.index
+        if control is None or (control, BASE) not in rows
         else [(CONTROL_PART, (control, BASE)), (MEANING_PART, (REFINED, control))]
     )
     parts = [
-        (name, *(_THOUSAND * float(rows.loc[pair, column]) for column in ("absolute", "ci_low", "ci_high")))
+        (name, *(_THOUSAND * float(rows[pair][column]) for column in ("absolute", "ci_low", "ci_high")))
         for name, pair in wanted
     ]
     return GainParts(
@@ -158,14 +162,14 @@ def gain_parts_of_slice(slices: pd.DataFrame, slice_by: str, name: str, metric: 
     """
     rows = slices[(slices["slice_by"] == slice_by) & (slices["slice"] == name)]
     counted = counted_metric(rows, metric)
-    own = rows[rows["metric"] == counted].set_index("model")
-    base, refined = float(own.loc[BASE, "value"]), float(own.loc[REFINED, "value"])
+    own = {str(row["model"]): row for row in rows[rows["metric"] == counted].to_dict("records")}
+    base, refined = float(own[BASE]["value"]), float(own[REFINED]["value"])
     against = BASE if control is None else control
-    gain = tuple(_THOUSAND * float(own.loc[against, column]) for column in ("gain", "ci_low", "ci_high"))
+    gain = tuple(_THOUSAND * float(own[against][column]) for column in ("gain", "ci_low", "ci_high"))
     parts = [("gain" if control is None else MEANING_PART, *gain)]
     if control is not None:
         # How sure this part is was not resampled: slices hold the refined model's gains alone.
-        parts.insert(0, (CONTROL_PART, _THOUSAND * (float(own.loc[control, "value"]) - base), np.nan, np.nan))
+        parts.insert(0, (CONTROL_PART, _THOUSAND * (float(own[control]["value"]) - base), np.nan, np.nan))
     table = pd.DataFrame(parts, columns=["part", "per_1000", "low", "high"])
     return GainParts(counted, control, _THOUSAND * base, _THOUSAND * refined, table)
 

@@ -145,9 +145,9 @@ def segment_views(
 
 def _strict(slices: pd.DataFrame, metric: str) -> str | None:
     """Return the strict control over all test cases."""
-    rows = slices[(slices["slice"] == EVERYONE) & (slices["metric"] == metric)].set_index("model")
-    known = [name for name in STRICT if name in rows.index]
-    return min(known, key=lambda name: float(rows.loc[name, "gain"])) if known else None
+    rows = slices[(slices["slice"] == EVERYONE) & (slices["metric"] == metric)]
+    gain = dict(zip(rows["model"], rows["gain"].astype(float), strict=True))
+    return min((name for name in STRICT if name in gain), key=gain.__getitem__, default=None)
 
 
 def segment_report(views: SegmentViews, stamp: Stamp) -> Report:

@@ -41,7 +41,7 @@ def test_parts_sum_to_the_gain_over_the_better_control() -> None:
     assert (found.metric, found.control, found.k) == ("Recall@10", "placebo", 10)
     assert found.parts["per_1000"].tolist() == pytest.approx([12, 13])
     assert found.base + found.parts["per_1000"].sum() == pytest.approx(found.refined)
-    assert found.part("meaning")[["low", "high"]].tolist() == pytest.approx([3, 23])
+    assert found.part("meaning") == pytest.approx({"per_1000": 13, "low": 3, "high": 23})
     assert found.table()["part"].tolist() == ["base", "control", "meaning", "refined"]
     assert gain_parts(*tables(base=0.2, second_training=0.26, placebo=0.25, refined=0.3)).control == "second_training"
 
