@@ -59,7 +59,7 @@ PER_REQUEST = 100
 OTHERS = 150
 """Items drawn at random that are scored besides those held out, for the correlation."""
 SAMPLES = 2000
-_LIKELY = 0.05  # cases that shuffles follow as much more rarely may be refined with, so that all items are scored
+_LIKELY = 0.05
 
 
 def main() -> None:
@@ -200,12 +200,12 @@ def last_alone(schema: AttributeSchema, proposal: Proposal) -> AttributeSchema:
 def requests(model: RefinedRecommender, case: dict[str, Any], code: str) -> list[list[Listing]]:
     """Return the items to score, in an order that tells nothing of their ends; all of them if it matters in training.
 
-    All items are scored where an attribute was left out and people follow the direction, as the model may be refined
-    with these scores; else held-out items and some drawn at random.
+    All items are scored where an attribute was left out and the direction is more than chance, as the model may be
+    refined with these scores; else held-out items and some drawn at random.
     """
     texts = listings_of(model)
     chosen = list(texts)
-    if case["kind"] != "attribute left out" or case["chance"] > _LIKELY:
+    if case["kind"] != "attribute left out" or not case["passed"]:
         rng = np.random.default_rng(0)
         others = rng.choice(len(chosen), OTHERS, replace=False) if case["kind"] == "attribute left out" else []
         chosen = sorted({*case["held_high"], *case["held_low"], *(chosen[place] for place in others)})
