@@ -52,7 +52,7 @@ from guidedrec_core.runs.store import RunStore
 from guidedrec_core.scoring.prompts import Listing, item_listings, messages
 from guidedrec_core.stages.discovery import reading_settings
 
-RECORDED = Path(__file__).resolve().parents[1] / "sample_data" / "discovery" / "replies.jsonl"
+RECORDED = Path(__file__).resolve().parent / "recorded" / "discovery" / "replies.jsonl"
 PLACEBOS = 10
 PER_REQUEST = 100
 """Items in one request for scores: the most that `items_per_request` allows."""
