@@ -9,6 +9,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.cli.models import opened
 from guidedrec_core.cli.output import json_option, one_line, write_facts, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.language import percent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -399,7 +400,7 @@ def _show_shelves(system: "RefinedRecommender", as_json: bool) -> None:
 
 
 def _share(value: float) -> str:
-    return "" if value != value else f"{100 * value:.1f}%"
+    return "" if value != value else percent(value, 1)
 
 
 def _times(value: float) -> str:

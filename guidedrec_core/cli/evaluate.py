@@ -8,6 +8,7 @@ import click
 from guidedrec_core.cli.options import Chosen, config_options
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.language import percent
 
 if TYPE_CHECKING:
     from guidedrec_core.data.verbs import InteractionVerb
@@ -175,8 +176,8 @@ def _write_named(named: dict[str, Any], frontier: list[dict[str, Any]]) -> None:
     rows = [
         [
             part.replace("_", " "),
-            f"{named[part]:.1%}",
-            f"[{named['intervals'][part][0]:.1%}, {named['intervals'][part][1]:.1%}]",
+            percent(named[part], 1),
+            f"[{percent(named['intervals'][part][0], 1)}, {percent(named['intervals'][part][1], 1)}]",
         ]
         for part in parts
     ]
@@ -185,7 +186,7 @@ def _write_named(named: dict[str, Any], frontier: list[dict[str, Any]]) -> None:
     cells = [
         [
             f"{row['unnamed_weight']:g}",
-            f"{row['unnamed_spread']:.1%}",
+            percent(row["unnamed_spread"], 1),
             f"{row['NDCG@10']:.4f} [{row['ci_low']:.4f}, {row['ci_high']:.4f}]",
         ]
         for row in frontier
@@ -211,6 +212,8 @@ def _shown_metrics(names: list[str]) -> list[str]:
 def _gain(difference: dict[str, Any]) -> str:
     """Write a difference: relative, or absolute where the other model's value is 0."""
     if math.isfinite(difference["relative"]):
-        ends = f"[{difference['relative_ci_low']:+.1%}, {difference['relative_ci_high']:+.1%}]"
-        return f"{difference['relative']:+.1%} {ends}"
+        value, low, high = (
+            percent(difference[name], 1, sign=True) for name in ("relative", "relative_ci_low", "relative_ci_high")
+        )
+        return f"{value} [{low}, {high}]"
     return f"{difference['absolute']:+.4f} [{difference['ci_low']:+.4f}, {difference['ci_high']:+.4f}]"

@@ -49,6 +49,15 @@ class GainParts:
         """Length of the list."""
         return int(self.metric.partition("@")[2])
 
+    @property
+    def whole(self) -> dict[str, int]:
+        """Each part as a whole number, so that they sum to the difference of the rounded base and refined."""
+        more = round(self.refined) - round(self.base)
+        if self.control is None:
+            return {"gain": more}
+        own = round(self.part(MEANING_PART)["per_1000"])
+        return {CONTROL_PART: more - own, MEANING_PART: own}
+
     def part(self, name: str) -> dict[str, float]:
         """Return one part: ``per_1000, low, high``."""
         row = self.parts[self.parts["part"] == name].iloc[0]
@@ -205,9 +214,7 @@ def gain_sentence(found: GainParts, split: str, verb: InteractionVerb) -> str:
         return f"{lead} No control was evaluated, so nothing shows how much of that the scores' meaning brings."
     meaning = found.part(MEANING_PART)
     name = CONTROL_WORDS[found.control]
-    # Both parts are shown so that they sum to the difference of the numbers shown.
-    more, own = refined - base, round(float(meaning["per_1000"]))
-    anyway = more - own
+    more, anyway, own = refined - base, found.whole[CONTROL_PART], found.whole[MEANING_PART]
     interval = f"95 % interval {_whole(meaning['low'])} to {_whole(meaning['high'])}"
     chance = "" if meaning["low"] > 0 or meaning["high"] < 0 else ", so it may be chance"
     adds = f"adds {own:,}" if own >= 0 else f"takes away {-own:,}"

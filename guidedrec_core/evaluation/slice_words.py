@@ -90,6 +90,11 @@ def slice_sentence(
     compared = gains[gains["n_cases"] >= FEW_CASES]
     if len(compared) < min(2, len(gains)) or compared.empty:
         return f"There are too few cases to compare by {slice_by}."
+    if len(gains) == 1:
+        clear = {1: "is clear", 0: "is not clear", -1: "is a loss"}
+        only = gains.iloc[0]
+        sign = 1 if only["ci_low"] > 0 else -1 if only["ci_high"] < 0 else 0
+        return f"The gain over {over} {clear[sign]} for {_said(only, slice_by, verb, other)}."
     compared = compared.sort_values("gain", kind="stable")
     worst, best = compared.iloc[0], compared.iloc[-1]
     if best["ci_low"] <= 0:

@@ -22,7 +22,7 @@ from guidedrec_core.evaluation.report import (
 from guidedrec_core.evaluation.slice_words import FEW_CASES, slice_label
 from guidedrec_core.evaluation.verdict import MODEL_WORDS, metric_label, metric_noun
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe
-from guidedrec_core.language import signed
+from guidedrec_core.language import percent, signed
 
 _LEGEND_WORDS = {**MODEL_WORDS, SECOND_TRAINING: "retrained", CATEGORIES: "categories"}
 """Models in a legend, where there is room for a word or two."""
@@ -119,7 +119,7 @@ def gain_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.
             x=[value],
             y=[f"over {MODEL_WORDS[str(against)]}"],
             mode="markers+text",
-            text=[format(value, "+.0%" if relative and abs(value) >= 0.1 else form)],
+            text=[percent(value, 0 if abs(value) >= 0.1 else 1, sign=True) if relative else signed(value, 4)],
             textposition="top center",
             textfont={"color": colours.text},
             marker={
@@ -154,19 +154,20 @@ def gain_bar(found: GainParts, colours: Palette) -> go.Figure:
     """
     figure = go.Figure()
     start = found.base
-    rows = list(found.parts.itertuples(index=False))
-    opposed = len({row.per_1000 >= 0 for row in rows}) > 1
+    rows = {str(name): found.part(str(name)) for name in found.parts["part"]}
+    opposed = len({row["per_1000"] >= 0 for row in rows.values()}) > 1
     ends = [found.base, found.refined]
-    for place, row in enumerate(rows):
-        name, colour = _part_look(row.part, found.control, colours)
+    for place, (part, row) in enumerate(rows.items()):
+        name, colour = _part_look(part, found.control, colours)
+        size, low, high = row["per_1000"], row["low"], row["high"]
         height = (0.24 if place == 0 else -0.24) if opposed else 0.0
-        value = signed(row.per_1000, 0)
-        known = np.isfinite(row.low)
-        told = f", 95 % interval {signed(row.low, 1)} to {signed(row.high, 1)}" if known else ""
+        value = signed(found.whole[part], 0)
+        known = np.isfinite(low)
+        told = f", 95 % interval {signed(low, 1)} to {signed(high, 1)}" if known else ""
         hatched = {"shape": "/", "fillmode": "overlay", "fgcolor": colours.background, "size": 7}
         figure.add_bar(
             base=[start],
-            x=[row.per_1000],
+            x=[size],
             y=[height],
             orientation="h",
             width=0.4 if opposed else 0.7,
@@ -174,33 +175,33 @@ def gain_bar(found: GainParts, colours: Palette) -> go.Figure:
             marker={
                 "color": colour,
                 "line": {"color": colours.background, "width": 1},
-                **({"pattern": hatched} if row.part == CONTROL_PART else {}),
+                **({"pattern": hatched} if part == CONTROL_PART else {}),
             },
-            hovertemplate=f"{name}: {signed(row.per_1000, 1)} of 1,000{told}<extra></extra>",
+            hovertemplate=f"{name}: {signed(size, 1)} of 1,000{told}<extra></extra>",
         )
-        if known and row.part != CONTROL_PART:
+        if known and part != CONTROL_PART:
             figure.add_scatter(
-                x=[start + row.per_1000],
+                x=[start + size],
                 y=[height],
                 mode="markers",
                 marker={"size": 1, "color": colours.text},
-                error_x=_bars([row.per_1000], [row.low], [row.high], colours.text),
+                error_x=_bars([size], [low], [high], colours.text),
                 hoverinfo="skip",
                 showlegend=False,
             )
-            ends += [start + row.low, start + row.high]
-        start += row.per_1000
+            ends += [start + low, start + high]
+        start += size
         ends.append(start)
     spare = 0.14 * max(max(ends) - min(ends), 1.0)
-    for value, words, anchor in (
+    for end, words, anchor in (
         (found.base, f"base {found.base:,.0f}", "right" if found.refined >= found.base else "left"),
         (found.refined, f"refined {found.refined:,.0f}", "left" if found.refined >= found.base else "right"),
     ):
         figure.add_shape(
-            type="line", x0=value, x1=value, y0=-0.55, y1=0.55, line={"color": colours.text, "width": 2}, layer="above"
+            type="line", x0=end, x1=end, y0=-0.55, y1=0.55, line={"color": colours.text, "width": 2}, layer="above"
         )
         figure.add_annotation(
-            x=value, y=0.56, text=words, showarrow=False, xanchor=anchor, yanchor="bottom", font={"color": colours.text}
+            x=end, y=0.56, text=words, showarrow=False, xanchor=anchor, yanchor="bottom", font={"color": colours.text}
         )
     lay_out(figure, colours, height=210)
     legend_across(figure, 34)

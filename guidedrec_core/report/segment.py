@@ -240,14 +240,14 @@ def _gain_words(frame: pd.DataFrame, views: SegmentViews) -> str:
     prefix = "gain" if views.control is None else "over_control"
     low, high = ("ci_low", "ci_high") if views.control is None else ("over_control_low", "over_control_high")
     over = "the base model" if views.control is None else CONTROL_WORDS[views.control]
-    rows = frame.set_index("slice")
+    rows = {str(row["slice"]): row for row in frame.to_dict("records")}
 
     def gain(name: str) -> str:
-        row = rows.loc[name]
+        row = rows[name]
         return f"{signed(row[prefix])} ({signed(row[low])} to {signed(row[high])}; {int(row['n_cases']):,} cases)"
 
     label = metric_label(views.metric)
-    said = f"{label}, gain over {over}: " + (f"{gain(GROUP)} in this segment, " if GROUP in rows.index else "")
+    said = f"{label}, gain over {over}: " + (f"{gain(GROUP)} in this segment, " if GROUP in rows else "")
     return f"{said}{gain(EVERYONE)} for everyone."
 
 

@@ -65,13 +65,14 @@ def _form(view: View, prefix: str, definition: Definition, suggested: str) -> No
     st.write(escaped(f"{view.verb.users.capitalize()} who match “{text}”"))
     name = st.text_input("Name", key=f"{prefix}_name", max_chars=LONGEST_NAME, placeholder="e.g. Winter customers")
     found = next((one for one in store.list(view.dataset) if one.name == one_line(name)), None)
-    if found is not None and dict(found.stored) == definition.model_dump(mode="json"):
-        show.note(f"Saved by {found.written.changed_by} on {found.written.changed_at:%d %b %Y, %H:%M} UTC.")
-    elif found is not None:
+    same = found is not None and dict(found.stored) == definition.model_dump(mode="json")
+    if found is not None:
         written = found.written
+        last = f"last changed by {written.changed_by} on {written.changed_at:%d %b %Y, %H:%M} UTC"
         show.note(
-            f"There is a segment of this name: “{found.text}”, last changed by {written.changed_by} on "
-            f"{written.changed_at:%d %b %Y, %H:%M} UTC. Its history keeps what you replace."
+            f"This segment is saved, {last}."
+            if same
+            else f"There is a segment of this name: “{found.text}”, {last}. Its history keeps what you replace."
         )
     with st.form(f"{prefix}_form", border=False):
         st.text_area(
@@ -82,7 +83,7 @@ def _form(view: View, prefix: str, definition: Definition, suggested: str) -> No
         )
         st.text_input("Your name", key=f"{prefix}_who")
         st.form_submit_button(
-            "Save" if found is None else "Replace",
+            "Save" if found is None else "Save note" if same else "Replace",
             type="primary",
             icon=":material/bookmark_add:" if found is None else ":material/edit:",
             on_click=_save,

@@ -96,7 +96,8 @@ def _table(report: "SegmentReport", view: View) -> None:
     if rows and rows[0] < len(table):
         number = int(table["segment"].iloc[rows[0]])
         name = str(table["name"].iloc[rows[0]])
-        with st.container(horizontal=True) as place:
+        place = st.container(horizontal=True)
+        with place:
             st.button(
                 f"Who gets what in segment {number}?",
                 icon=":material/groups:",
