@@ -160,6 +160,7 @@ def gain_bar(found: GainParts, colours: Palette) -> go.Figure:
     for place, (part, row) in enumerate(rows.items()):
         name, colour = _part_look(part, found.control, colours)
         size, low, high = row["per_1000"], row["low"], row["high"]
+        colour = colours.negative if part != CONTROL_PART and size < 0 else colour
         height = (0.24 if place == 0 else -0.24) if opposed else 0.0
         value = signed(found.whole[part], 0)
         known = np.isfinite(low)

@@ -20,7 +20,8 @@ def words(app: AppTest) -> str:
 
 
 def lead(app: AppTest) -> str:
-    return next(each.value for each in app.markdown if each.value.startswith("####"))
+    found = next(str(each.value) for each in app.markdown if each.value.startswith("####"))
+    return found.replace("\u00a0", " ")
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:

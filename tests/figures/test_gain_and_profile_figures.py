@@ -24,7 +24,8 @@ def test_parts_go_on_where_the_one_before_ends(control: float, meaning: float, c
     assert (first.base[0], first.x[0]) == (273, control)
     assert (second.base[0], second.x[0]) == (273 + control, meaning)
     assert (first.y == second.y) == (control * meaning > 0)  # opposed parts lie above each other
-    assert (first.marker.color, second.marker.color) == (colours.placebo, colours.refined)
+    own = colours.refined if meaning > 0 else colours.negative
+    assert (first.marker.color, second.marker.color) == (colours.placebo, own)
     (whisker,) = (trace for trace in figure.data if trace.type == "scatter")
     assert (whisker.error_x.array[0], whisker.error_x.arrayminus[0]) == (8, 8)
     low, high = figure.layout.xaxis.range

@@ -12,6 +12,7 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.figures.names import direction_ends
 from guidedrec_core.figures.theme import Palette
+from guidedrec_core.language import percent
 
 if TYPE_CHECKING:
     from guidedrec_core.discovery.directions import Direction, Discovery, End
@@ -38,8 +39,8 @@ def unnamed(view: View, colours: Palette) -> None:
     real = sum(one.passed for one in discovery.found)
     st.write(
         escaped(
-            f"{discovery.rest:.1%} of what orders the 50 best items has no name. {len(discovery.found)} patterns "
-            f"hold {together:.0%} of that; {real} of them {'is' if real == 1 else 'are'} more than chance."
+            f"{percent(discovery.rest, 1)} of what orders the 50 best items has no name. {len(discovery.found)} "
+            f"patterns hold {percent(together)} of that; {real} of them {'is' if real == 1 else 'are'} more than chance."
         )
     )
     show.note(
