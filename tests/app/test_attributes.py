@@ -50,7 +50,7 @@ class TestNotNamedYet:
         assert not app.exception
         found = discover(open_refined(RunStore(tiny_home), tiny_build.refined.id))
         shown = table(app, "pattern", "share", "stable", "followed", "passed")
-        assert shown["share"].tolist() == pytest.approx([100 * one.of_rest for one in found.found])
+        assert shown["share"].tolist() == pytest.approx([100 * one.of_rest for one in found.found], abs=0.05)
         assert f"{percent(found.rest, 1)} of what orders the 50 best items has no name" in words(app)
         first = next((one for one in found.found if one.passed), found.found[0])
         assert app.selectbox(key="unnamed_direction").value == first.number

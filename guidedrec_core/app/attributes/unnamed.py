@@ -37,10 +37,11 @@ def unnamed(view: View, colours: Palette) -> None:
     st.subheader("What nobody named", anchor=False)
     together = sum(one.of_rest for one in discovery.found)
     real = sum(one.passed for one in discovery.found)
+    are = "is" if real == 1 else "are"
     st.write(
         escaped(
             f"{percent(discovery.rest, 1)} of what orders the 50 best items has no name. {len(discovery.found)} "
-            f"patterns hold {percent(together)} of that; {real} of them {'is' if real == 1 else 'are'} more than chance."
+            f"patterns hold {percent(together)} of that; {real} of them {are} more than chance."
         )
     )
     show.note(
