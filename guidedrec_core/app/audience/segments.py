@@ -67,7 +67,7 @@ def _table(report: "SegmentReport", view: View) -> None:
     """Show the segments; one of them can be taken as the group of the first tab."""
     verb = view.verb
     st.subheader("The segments", anchor=False)
-    show.note(f"Choose a row to ask what its {verb.users} are shown.")
+    show.note(f"Choose a row to ask what its {verb.users} are shown, or to save it.")
     table = report.table.merge(report.gains[["segment", "n_cases", "gain", "over_placebo"]], on="segment")
     table["titles"] = [", ".join(titles) for titles in table["titles"]]
     table = in_percent(table, "share", "changed")
