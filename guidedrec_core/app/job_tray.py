@@ -14,15 +14,18 @@ _TITLES = {
     "import": "Bringing in {dataset}",
     "build": "Building {dataset}",
     "refine": "Refining {dataset} again",
+    "repeat": "Training {dataset} once more",
     "evaluate": "Measuring {dataset}",
     "ablate": "Measuring the attributes of {dataset}",
     "audit": "Testing the explanations of {dataset}",
     "score": "Scoring {dataset}",
 }
+_EVALUATION = "pages/4_Evaluation.py"
 _PAGE_OF = {
-    "evaluate": "pages/4_Evaluation.py",
-    "ablate": "pages/4_Evaluation.py",
-    "audit": "pages/4_Evaluation.py",
+    "repeat": _EVALUATION,
+    "evaluate": _EVALUATION,
+    "ablate": _EVALUATION,
+    "audit": _EVALUATION,
     "score": "pages/5_Attributes.py",
 }
 """Where the result of a task is seen; of the others, on the Overview."""
@@ -91,12 +94,22 @@ def _ended(job: Job) -> None:
         st.caption(escaped(job.error))
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.status == "done":
-            run = job.run_id if job.task in _NEW_RUN else job.arguments.get("run")
-            place = url.link(dataset=job.arguments.get("dataset"), run=run, user=None, item=None)
-            st.page_link(_PAGE_OF.get(job.task, "app.py"), label="Open it", query_params=place)
+            _result(job)
         else:
             st.button("Resume", on_click=_resume, args=(job.id,), key=f"resume_{job.id}")
         st.button("Dismiss", on_click=_dismiss, args=(job.id,), key=f"dismiss_{job.id}", type="tertiary")
+
+
+def _result(job: Job) -> None:
+    """Link to what a job made: of a refinement from another run, to what it changed."""
+    dataset, earlier = job.arguments.get("dataset"), job.arguments.get("run")
+    if job.task == "refine" and earlier not in (None, job.run_id):
+        place = url.link(url.EVALUATION, dataset=dataset, run=job.run_id, compare=earlier, user=None, item=None)
+        st.page_link(_EVALUATION, label="See what changed", query_params=place)
+        return
+    run = job.run_id if job.task in _NEW_RUN else earlier
+    place = url.link(dataset=dataset, run=run, user=None, item=None)
+    st.page_link(_PAGE_OF.get(job.task, "app.py"), label="Open it", query_params=place)
 
 
 def _resume(job_id: str) -> None:

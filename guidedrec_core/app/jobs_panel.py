@@ -20,6 +20,7 @@ STAGE_WORDS = {
     "scores": "Reading the attribute scores",
     "train base": "Training the base model",
     "refine": "Refining it with the attributes",
+    "repeat": "Training the earlier run once more, to see what chance changes",
     "second training": "Retraining without attributes, for comparison",
     "placebo": "Training with shuffled scores, for comparison",
     "random vectors": "Training with random numbers, for comparison",
@@ -34,12 +35,13 @@ _TASK_STAGES = {
     "import": STAGES,
     "build": STAGES,
     "refine": ("refine", *EVALUATION_STAGES),
+    "repeat": ("repeat",),
     "evaluate": EVALUATION_STAGES,
     "ablate": ("ablation",),
     "audit": ("audit",),
     "score": ("scores",),
 }
-_ON_MODELS = ("build", "refine", "evaluate", "ablate", "audit")
+_ON_MODELS = ("build", "refine", "repeat", "evaluate", "ablate", "audit")
 _SCORING = "Scoring with the language model"
 _WATCHED = ("validation NDCG@10", "ranking quality")
 """The measure that training monitors: its technical name, and the name on screen."""
@@ -121,6 +123,8 @@ def stage_words(job: Job) -> tuple[float, str]:
 
 def stages_of(job: Job) -> tuple[str, ...]:
     """Return the stages of a job, in order."""
+    if job.task == "refine" and job.arguments.get("repeat"):
+        return ("repeat", *_TASK_STAGES["refine"])
     return _TASK_STAGES.get(job.task, STAGES)
 
 

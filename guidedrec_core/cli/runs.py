@@ -1,4 +1,4 @@
-"""``guidedrec runs``: list, show and delete stored runs."""
+"""``guidedrec runs``: list, show, compare and delete stored runs."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guidedrec_core.cli.output import compact, json_option, write_facts, write_json, write_table
+from guidedrec_core.cli.runs_compare import compare
 from guidedrec_core.cli.session import Group, Session
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "abl
 
 @click.group(cls=Group)
 def runs() -> None:
-    """List, show and delete stored runs."""
+    """List, show, compare and delete stored runs."""
 
 
 @runs.command("list")
@@ -74,6 +75,9 @@ def show(session: Session, run_id: str, as_json: bool) -> None:
             ("folder", str(run.path)),
         ]
     )
+
+
+runs.add_command(compare)
 
 
 @runs.command()

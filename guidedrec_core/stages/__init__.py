@@ -20,9 +20,17 @@ if TYPE_CHECKING:
     from guidedrec_core.stages.evaluation import evaluate
     from guidedrec_core.stages.explanation_audit import audit, audit_task
     from guidedrec_core.stages.human import find_judgements, human_audit
-    from guidedrec_core.stages.pipeline import Build, ablate_task, build, build_task, evaluate_task, refine_task
+    from guidedrec_core.stages.pipeline import (
+        Build,
+        ablate_task,
+        build,
+        build_task,
+        evaluate_task,
+        refine_task,
+        repeat_task,
+    )
     from guidedrec_core.stages.project import project_items
-    from guidedrec_core.stages.refinement import refine
+    from guidedrec_core.stages.refinement import refine, repeat_refinement
     from guidedrec_core.stages.scoring.batch import advance_batches, cancel_batches
     from guidedrec_core.stages.scoring.override import (
         find_scores,
@@ -61,6 +69,8 @@ __all__ = [
     "project_items",
     "refine",
     "refine_task",
+    "repeat_refinement",
+    "repeat_task",
     "repeated_plan",
     "score_attributes",
     "score_repeatedly",
@@ -99,6 +109,8 @@ _MODULE_OF = {
     "project_items": "stages.project",
     "refine": "stages.refinement",
     "refine_task": "stages.pipeline",
+    "repeat_refinement": "stages.refinement",
+    "repeat_task": "stages.pipeline",
     "repeated_plan": "stages.scoring.sample",
     "score_attributes": "stages.data",
     "score_repeatedly": "stages.scoring.sample",

@@ -8,7 +8,7 @@ from typing import Any
 
 from guidedrec_core.config import AblationConfig, BuildConfig, RefinementConfig
 from guidedrec_core.data.bundled import ScoreFiles, build_settings
-from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.progress import Listener, Progress, as_stage, silent
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.ablation import ablate
 from guidedrec_core.stages.base import train_base
@@ -16,7 +16,7 @@ from guidedrec_core.stages.common import config_of
 from guidedrec_core.stages.data import find_data, score_attributes
 from guidedrec_core.stages.evaluation import evaluate
 from guidedrec_core.stages.project import project_items
-from guidedrec_core.stages.refinement import refine
+from guidedrec_core.stages.refinement import refine, repeat_refinement
 from guidedrec_core.stages.scoring.override import find_scores, overridden
 
 
@@ -99,7 +99,8 @@ def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) ->
     Parameters
     ----------
     arguments : mapping
-        ``run`` (the earlier refined run's id) and optionally ``doubt`` (see `RefinementConfig`).
+        ``run`` (the earlier refined run's id) and optionally ``doubt`` (see `RefinementConfig`) and ``repeat`` (train
+        the earlier run again with another seed, too, so that a comparison can tell effect from chance).
     home, listener
         As in `build_task`.
     """
@@ -111,10 +112,27 @@ def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) ->
         changed = {**config.refinement.model_dump(mode="json"), "doubt": arguments["doubt"]}
         config = config.model_copy(update={"refinement": RefinementConfig.parse(changed)})
     scores = find_scores(store, store.open(base.inputs["data"], "data"))
+    if arguments.get("repeat"):
+        repeat_refinement(store, earlier, as_stage("repeat", listener))
     refined = refine(store, base, scores, config, listener)
     evaluate(store, refined, config, listener)
     project_items(store, refined, config, listener)
     return refined.id
+
+
+def repeat_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Train a refined run again with another seed as a job; return the repeat's id.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``run`` (a refined run's id).
+    home, listener
+        As in `build_task`.
+    """
+    store = RunStore(home)
+    refined = store.open(str(arguments["run"]), "refined")
+    return repeat_refinement(store, refined, as_stage("repeat", listener)).id
 
 
 def evaluate_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
