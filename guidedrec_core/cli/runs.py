@@ -12,7 +12,7 @@ from guidedrec_core.cli.session import Group, Session
 if TYPE_CHECKING:
     from guidedrec_core.runs.store import RunInfo
 
-_STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity")
+_STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity", "discovery")
 
 
 @click.group(cls=Group)
@@ -122,7 +122,7 @@ def _dataset(info: "RunInfo", every: dict[str, "RunInfo"], most_steps: int = len
         return None
     if info.stage == "data":
         return str(info.config["name"]) if "name" in info.config else None
-    for role in ("data", "base"):
+    for role in ("data", "base", "refined"):
         source = every.get(info.inputs.get(role, ""))
         if source is not None:
             return _dataset(source, every, most_steps - 1)

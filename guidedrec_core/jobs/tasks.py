@@ -10,6 +10,8 @@ TASKS: Mapping[str, str] = {
     "evaluate": "guidedrec_core.stages:evaluate_task",
     "ablate": "guidedrec_core.stages:ablate_task",
     "audit": "guidedrec_core.stages:audit_task",
+    "discover": "guidedrec_core.stages:discover_task",
+    "accept": "guidedrec_core.stages:accept_task",
     "score": "guidedrec_core.stages:score_task",
 }
 """Task name to ``module:function``, with ``function(arguments: dict, home: Path, listener: Listener) -> run id``.

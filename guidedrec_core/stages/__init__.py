@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from guidedrec_core.stages.base import train_base
     from guidedrec_core.stages.bring import import_task
     from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
+    from guidedrec_core.stages.discovery import accept, accept_task, discover_task, keep_card
     from guidedrec_core.stages.evaluation import evaluate
     from guidedrec_core.stages.explanation_audit import audit, audit_task
     from guidedrec_core.stages.human import find_judgements, human_audit
@@ -26,12 +27,14 @@ if TYPE_CHECKING:
         build,
         build_task,
         evaluate_task,
+        refine_again,
         refine_task,
         repeat_task,
     )
     from guidedrec_core.stages.project import project_items
     from guidedrec_core.stages.refinement import refine, repeat_refinement
     from guidedrec_core.stages.scoring.batch import advance_batches, cancel_batches
+    from guidedrec_core.stages.scoring.extend import add_attribute
     from guidedrec_core.stages.scoring.override import (
         find_scores,
         overridden,
@@ -47,12 +50,16 @@ __all__ = [
     "Build",
     "ablate",
     "ablate_task",
+    "accept",
+    "accept_task",
+    "add_attribute",
     "advance_batches",
     "audit",
     "audit_task",
     "build",
     "build_task",
     "cancel_batches",
+    "discover_task",
     "evaluate",
     "evaluate_task",
     "find_data",
@@ -61,6 +68,7 @@ __all__ = [
     "given_scores",
     "human_audit",
     "import_task",
+    "keep_card",
     "measure_sparsity",
     "newest_scores",
     "overridden",
@@ -68,6 +76,7 @@ __all__ = [
     "override_score",
     "project_items",
     "refine",
+    "refine_again",
     "refine_task",
     "repeat_refinement",
     "repeat_task",
@@ -87,6 +96,12 @@ _MODULE_OF = {
     "Build": "stages.pipeline",
     "ablate": "stages.ablation",
     "ablate_task": "stages.pipeline",
+    "accept": "stages.discovery",
+    "accept_task": "stages.discovery",
+    "add_attribute": "stages.scoring.extend",
+    "discover_task": "stages.discovery",
+    "keep_card": "stages.discovery",
+    "refine_again": "stages.pipeline",
     "advance_batches": "stages.scoring.batch",
     "audit": "stages.explanation_audit",
     "audit_task": "stages.explanation_audit",

@@ -106,18 +106,49 @@ def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) ->
     """
     store = RunStore(home)
     earlier = store.open(str(arguments["run"]), "refined")
+    changes = {"doubt": arguments["doubt"]} if "doubt" in arguments else {}
+    return refine_again(store, earlier, listener, bool(arguments.get("repeat")), changes).id
+
+
+def refine_again(
+    store: RunStore,
+    earlier: Run,
+    listener: Listener = silent,
+    repeat: bool = False,
+    changes: Mapping[str, Any] | None = None,
+) -> Run:
+    """Refine anew from the newest scores with the overrides over them; evaluate, and lay out the maps.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where runs are.
+    earlier : Run
+        The refined run whose base model and settings are used.
+    listener : callable
+        Hears progress.
+    repeat : bool
+        Train the earlier run again with another seed, too, so that a comparison can tell effect from chance.
+    changes : mapping, optional
+        Fields of `RefinementConfig` to be used instead.
+
+    Returns
+    -------
+    Run
+        Of stage ``refined``; the earlier one where scores and settings are the same.
+    """
     base = store.open(earlier.inputs["base"], "base")
     config = config_of(base, earlier)
-    if "doubt" in arguments:
-        changed = {**config.refinement.model_dump(mode="json"), "doubt": arguments["doubt"]}
+    if changes:
+        changed = {**config.refinement.model_dump(mode="json"), **changes}
         config = config.model_copy(update={"refinement": RefinementConfig.parse(changed)})
     scores = find_scores(store, store.open(base.inputs["data"], "data"))
-    if arguments.get("repeat"):
+    if repeat:
         repeat_refinement(store, earlier, as_stage("repeat", listener))
     refined = refine(store, base, scores, config, listener)
     evaluate(store, refined, config, listener)
     project_items(store, refined, config, listener)
-    return refined.id
+    return refined
 
 
 def repeat_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
