@@ -1,6 +1,6 @@
 """``guidedrec runs compare``: what changed between two refined runs of the same data."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from guidedrec_core.comparison.compare import Comparison
     from guidedrec_core.data.verbs import InteractionVerb
+    from guidedrec_core.runs.library import RefinedEntry
+    from guidedrec_core.runs.store import RunStore
 
 _SHOWN = 10
 """Rows of a table that people see; JSON has them all."""
@@ -38,7 +40,6 @@ def compare(session: Session, before: str, after: str, k: int, repeat: bool, as_
 
     Whatever is trained anew changes most lists a little. With --repeat that is measured, too.
     """
-    from guidedrec_core.comparison.stored import compare_runs
     from guidedrec_core.runs.library import repeat_of
 
     store = session.store()
@@ -48,14 +49,41 @@ def compare(session: Session, before: str, after: str, k: int, repeat: bool, as_
 
         with session.progress() as listener:
             repeat_refinement(store, store.open(entries[0].run.id, "refined"), listener)
-    found = compare_runs(store, entries[0], entries[1], k)
-    if as_json:
-        write_json({"dataset": entries[1].data.config["name"], **found.as_dict()})
-        return
-    from guidedrec_core.attributes.schema import AttributeSchema
+    write_comparison(store, entries[0], entries[1], as_json, {}, k)
 
-    schema = AttributeSchema.parse(store.open(entries[1].run.inputs["scores"], "scores").read_json("attributes"))
-    _write(found, entries[1].verb(schema.domain))
+
+def write_comparison(
+    store: "RunStore",
+    before: "RefinedEntry",
+    after: "RefinedEntry",
+    as_json: bool,
+    more: dict[str, Any],
+    k: int = 10,
+) -> None:
+    """Compare two stored runs and write what changed, for people or programs.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where they are.
+    before, after : RefinedEntry
+        The runs.
+    as_json : bool
+        Write one JSON document.
+    more : dict
+        What else belongs into the document.
+    k : int
+        Length of the lists.
+    """
+    from guidedrec_core.attributes.schema import AttributeSchema
+    from guidedrec_core.comparison.stored import compare_runs
+
+    found = compare_runs(store, before, after, k)
+    if as_json:
+        write_json({"dataset": after.data.config["name"], **found.as_dict(), **more})
+        return
+    schema = AttributeSchema.parse(store.open(after.run.inputs["scores"], "scores").read_json("attributes"))
+    _write(found, after.verb(schema.domain))
 
 
 def _write(found: "Comparison", verb: "InteractionVerb") -> None:
