@@ -41,15 +41,16 @@ def quality_sentence(row: pd.Series) -> str:
     --------
     >>> numbers = {"before": 0.157, "after": 0.158, "difference": 0.001, "low": -0.001, "high": 0.003}
     >>> quality_sentence(pd.Series({"metric": "NDCG@10", **numbers}))
-    'Ranking quality in the top 10 shows no clear change: 0.157 before, 0.158 after (-0.001 to +0.003).'
+    'Ranking quality in the top 10 shows no clear change: 0.157 to 0.158 (change -0.001 to +0.003).'
     """
     noun = metric_noun(str(row["metric"]))
     start = f"{noun[:1].upper()}{noun[1:]}"
     if row["low"] == row["high"] == 0:
         return f"{start} stays at {row['after']:.3f}."
-    interval = f"({_signed(row['low'])} to {_signed(row['high'])})"
-    numbers = f"{row['before']:.3f} before, {row['after']:.3f} after {interval}"
-    return f"{start} {_change(row)}: {numbers}."
+    numbers = f"{row['before']:.3f} to {row['after']:.3f} (change {_signed(row['low'])} to {_signed(row['high'])})"
+    if row["low"] <= 0 <= row["high"]:
+        return f"{start} shows no clear change: {numbers}."
+    return f"{start} {'rises' if row['low'] > 0 else 'falls'} from {numbers}."
 
 
 def gain_sentence(row: pd.Series, verb: InteractionVerb) -> str:
@@ -106,11 +107,10 @@ def score_sentence(scores: ScoreChange, verb: InteractionVerb) -> str:
             parts.append(f"{what}: {listing([lower_first(label) for label in labels])}.")
     items = scores.items
     if len(items):
-        by_hand = int((items["who"] != "").sum())
-        what = "1 score" if len(items) == 1 else f"{len(items):,} scores"
-        who = f" ({by_hand:,} set by hand)" if by_hand else ""
-        differs = "differs" if len(items) == 1 else "differ"
-        parts.append(f"{what}{who} {differs}, of {items['item_id'].nunique():,} of the items.")
+        n, on, by_hand = len(items), items["item_id"].nunique(), int((items["who"] != "").sum())
+        who = "" if not by_hand else ", set by hand" if by_hand == n else f", {by_hand:,} of them set by hand"
+        what = "1 score differs" if n == 1 else f"{n:,} scores of {on:,} item{'' if on == 1 else 's'} differ"
+        parts.append(f"{what}{who}.")
     if scores.users:
         verbs = "has" if scores.users == 1 else "have"
         parts.append(f"{verb.count_users(scores.users)} {verbs} other scores of their own.")
@@ -206,12 +206,6 @@ def _lists(lists: ListChange, verb: InteractionVerb) -> str:
         return f"No list changed: all {everyone} keep their top {lists.k}."
     gets = "gets" if lists.changed == 1 else "get"
     return f"{lists.changed:,} of {everyone} {gets} another top {lists.k}."
-
-
-def _change(row: pd.Series) -> str:
-    if row["low"] > 0:
-        return "rises"
-    return "falls" if row["high"] < 0 else "shows no clear change"
 
 
 def _signed(value: float) -> str:

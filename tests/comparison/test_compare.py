@@ -162,7 +162,7 @@ def test_sentences_carry_the_numbers(found: Any) -> None:
     lists = found.lists
     assert words.lead_sentence(found, BOUGHT).startswith(f"{lists.changed} of 60 customers get")
     assert f"{lists.entered} customer" in words.overlap_sentence(lists, BOUGHT)
-    assert words.score_sentence(found.scores, BOUGHT) == "1 score differs, of 1 of the items."
+    assert words.score_sentence(found.scores, BOUGHT) == "1 score differs."
     assert words.cell_sentence(found.scores.items.iloc[0]).startswith("Warmth of Thing number 3: ")
     assert "% of what orders the 50 best items has a name" in words.named_sentence(found)
     assert words.chance_sentences(found, BOUGHT)[0].startswith("By itself, before training, the changed score gives ")

@@ -69,10 +69,10 @@ def offer_refinement(view: View, why: str, scores: Run) -> None:
             key="refine_again",
         )
     if job is not None and about_this and job.status == "done":
-        _done(job)
+        link_to_changes(job)
 
 
-def _done(job: Job) -> None:
+def link_to_changes(job: Job, key: str = "open_refined") -> None:
     """Link to what a finished refinement changed, or say that it changed nothing."""
     earlier = str(job.arguments["run"])
     if job.run_id == earlier:
@@ -90,7 +90,7 @@ def _done(job: Job) -> None:
             icon=":material/arrow_forward:",
             on_click=url.update,
             kwargs={"run": job.run_id},
-            key="open_refined",
+            key=key,
         )
 
 

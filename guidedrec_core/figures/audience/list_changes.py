@@ -62,7 +62,7 @@ def item_moves(items: pd.DataFrame, k: int, colours: Palette, most: int = _MOST)
     room = 0.45 * max(high - low, 1)
     figure.update_xaxes(
         title=f"More or fewer lists (top {k}) with the item",
-        tickformat="+d",
+        tickformat="d",
         zeroline=True,
         range=[low - (room if low else 0.05 * room), high + (room if high else 0.05 * room)],
         nticks=6,
