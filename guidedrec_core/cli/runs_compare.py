@@ -122,18 +122,21 @@ def _write(found: "Comparison", verb: "InteractionVerb") -> None:
             ("attribute", "", "scores changed", "weight before", "after"),
             [
                 [one_line(a.label), a.state, f"{a.changed:,}", _weight(a.weight_before), _weight(a.weight_after)]
-                for a in weights.itertuples()
+                for a in _rows(weights)
             ],
         )
     if len(found.settings):
         click.echo()
-        write_table(("setting", "before", "after"), found.settings.to_numpy().tolist())
+        write_table(
+            ("setting", "before", "after"),
+            [[row.setting, row.before, row.after] for row in _rows(found.settings)],
+        )
 
 
 def _metrics(table: "pd.DataFrame", value: str, change: str, name: str) -> None:
     """Write means and differences with their intervals."""
     rows = []
-    for row in table.itertuples():
+    for row in _rows(table):
         cells = [f"{value.format(v)} [{value.format(low)}, {value.format(high)}]" for v, low, high in (
             (row.before, row.before_low, row.before_high), (row.after, row.after_low, row.after_high)
         )]  # fmt: skip
@@ -145,16 +148,21 @@ def _metrics(table: "pd.DataFrame", value: str, change: str, name: str) -> None:
 def _items(found: "Comparison") -> list[list[str]]:
     return [
         [one_line(row.title), f"{row.before:,}", f"{row.after:,}", f"{row.change:+,}"]
-        for row in found.lists.items.head(_SHOWN).itertuples()
+        for row in _rows(found.lists.items.head(_SHOWN))
     ]
 
 
 def _people(found: "Comparison") -> list[list[str]]:
     return [
         [one_line(row.user_id), f"{row.moved:.0%}", one_line("; ".join(row.entered) or "another order")]
-        for row in found.lists.people.head(_SHOWN).itertuples()
+        for row in _rows(found.lists.people.head(_SHOWN))
     ]
 
 
 def _weight(value: float) -> str:
     return "" if value != value else f"{value:.3f}"
+
+
+def _rows(table: "pd.DataFrame") -> Any:
+    """Return the rows of a table as tuples with names."""
+    return table.itertuples(index=False)

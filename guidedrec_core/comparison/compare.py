@@ -247,7 +247,7 @@ def compare(
         scores=scores,
         named=_side_by_side(*shares) if shares is not None else pd.DataFrame(columns=_NAMED_COLUMNS),
         settings=_settings(old.model, new.model),
-        same_base=bool(np.array_equal(*base_ranks)),
+        same_base=bool(np.array_equal(base_ranks[0], base_ranks[1])),
         direct=direct,
         repeat=None if repeat is None else _repeat(old, repeat),
     )

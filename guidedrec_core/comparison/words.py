@@ -65,10 +65,13 @@ def gain_sentence(row: pd.Series, verb: InteractionVerb) -> str:
     """
     if np.isnan(row["before"]) or np.isnan(row["after"]):
         return ""
+    if row["low"] == row["high"] == 0:
+        return f"The gain over the base model stays at {row['after']:+.1%}."
     ends = f"{_points(row['low'])} to {_points(row['high'])}"
-    same = row["low"] == row["high"] == 0
-    change = "the same" if same else f"a change of {_points(row['difference'])} points ({ends})"
-    return f"The gain over the base model was {row['before']:+.1%} and is {row['after']:+.1%}: {change}."
+    return (
+        f"The gain over the base model was {row['before']:+.1%} and is {row['after']:+.1%}: a change of "
+        f"{_points(row['difference'])} points ({ends})."
+    )
 
 
 def overlap_sentence(lists: ListChange, verb: InteractionVerb) -> str:

@@ -15,6 +15,7 @@ from guidedrec_core.errors import GuidedrecError
 from guidedrec_core.llm.address import check_visitors_url, meant_url
 from guidedrec_core.runs.scores import newest_scores
 from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.scoring.prompts import Kind
 
 if TYPE_CHECKING:
     from guidedrec_core.discovery.directions import Direction
@@ -205,13 +206,16 @@ def _offer(view: View, card: Run, data: Run, newest: Run, attribute: Attribute, 
         "Accept, refine and compare",
         icon=":material/compare_arrows:",
         type="primary",
-        on_click=jobs_panel.start,
-        args=("accept", view.dataset, view.entry.run.id),
-        kwargs={"card": card.id, "scoring": scoring, "repeat": True},
+        on_click=_accept,
+        args=(view, {"card": card.id, "scoring": scoring, "repeat": True}),
         disabled=view.job is not None and view.job.active,
         help="Scores every item on it, refines again, and shows what changed. You can cancel; answers are kept",
         key=f"accept_{card.id}",
     )
+
+
+def _accept(view: View, arguments: dict[str, Any]) -> None:
+    jobs_panel.start("accept", view.dataset, view.entry.run.id, **arguments)
 
 
 @st.cache_data(ttl=30, max_entries=32, show_spinner=False)
@@ -226,13 +230,11 @@ def _plan(home: str, card_id: str, data_id: str, scores_id: str) -> Any:
     schema = AttributeSchema.parse(scores.read_json("attributes"))
     alone = schema.model_copy(update={"attributes": (_attribute(card.read_json("card")["proposal"]),)})
     users = scores.config.get("user_scores")
+    kinds: tuple[Kind, ...] = ("item", "user") if users else ("item",)
     split = SplitConfig.parse((users or {}).get("split", {}))
     try:
         config = accepted_config(card, scores)
-        return {
-            kind: scoring_plan(store, data, alone, config, kind, split)  # type: ignore[arg-type]
-            for kind in (("item", "user") if users else ("item",))
-        }
+        return {kind: scoring_plan(store, data, alone, config, kind, split) for kind in kinds}
     except GuidedrecError as error:
         return str(error)
 
