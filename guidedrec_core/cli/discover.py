@@ -127,7 +127,7 @@ def discover(
         card, config = _named(session, system, discovery, number, values, llm, offline)
         from guidedrec_core.stages import keep_card
 
-        kept = keep_card(session.store(), card, config)
+        kept = keep_card(session.store(), card, config, text_model=offline is not None)
         _finish(system, card, kept, out, accept, as_json, refine)
         if refine:
             refine_with(session, system.run_id, kept, llm, offline, as_json)

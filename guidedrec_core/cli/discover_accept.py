@@ -88,7 +88,7 @@ def refine_with(session: Session, run_id: str, card: "Run", llm: LlmChoice, offl
     store = session.store()
     earlier = store.open(run_id, "refined")
     data = store.open(store.open(earlier.inputs["base"], "base").inputs["data"], "data")
-    changes = {name: value for name, value in llm.values.items() if name != "model"}
+    changes = {**llm.values, **({} if offline is None else {"model": offline})}
     config = accepted_config(card, stages.given_scores(store, data), changes)
     with session.progress() as listener:
         embed = None if offline is None else text_model(offline, llm)

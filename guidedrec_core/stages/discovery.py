@@ -188,7 +188,7 @@ def reading_settings(model: RefinedRecommender) -> dict[str, Any]:
     return {name: value for name, value in scored_as(model).items() if name != "model"}
 
 
-def keep_card(store: RunStore, card: Card, config: ScoringConfig) -> Run:
+def keep_card(store: RunStore, card: Card, config: ScoringConfig, text_model: bool = False) -> Run:
     """Keep a proposal with its trial as a run of stage ``discovery``.
 
     Parameters
@@ -198,12 +198,15 @@ def keep_card(store: RunStore, card: Card, config: ScoringConfig) -> Run:
     card : Card
         What was proposed for a direction of a stored run, and what came of it.
     config : ScoringConfig
-        What the trial was scored with; its model may be a text model.
+        What the trial was scored with.
+    text_model : bool
+        Its model is a text model.
     """
     content = _without_nan(card.as_dict())
     refined = store.open(str(card.provenance["run_id"]), "refined")
     asked = config.model_dump(mode="json", include=_TRIED_WITH)
     settings = {"direction": card.direction.number, "proposal": content["proposal"], "scoring": asked}
+    settings["text_model"] = text_model
     with store.create("discovery", config=settings, inputs={"refined": refined}, seed=refined.seed) as writer:
         writer.write_json("card", content)
         name = None if card.proposal is None else card.proposal.attribute.name
@@ -247,13 +250,19 @@ def accept(
     Raises
     ------
     InputError
-        The name did not pass its trial, or there is none; or another attribute has the name by now.
+        The name did not pass its trial, or there is none; it was tested with a text model and none is given; or another
+        attribute has the name by now.
     """
     content = card.read_json("card")
     if not content["accepted"]:
         raise InputError(
             f"expected a name that passed its test, card {card.id} has none; propose another one, or for another "
             "direction"
+        )
+    if card.config["text_model"] and embed is None:
+        raise InputError(
+            f"expected the text model {card.config['scoring']['model']} that card {card.id} was tested with, got none; "
+            "name it with --offline"
         )
     proposal, trial = content["proposal"], content["trial"]
     attribute = Attribute.parse({name: value for name, value in proposal.items() if name not in ("by", "confidence")})

@@ -30,7 +30,7 @@ def refine(
     """Make the refined recommender, or one of its controls, over a base run.
 
     Split and encoder are those of the base run, whatever `config` says, so that both are comparable. A `repeat` is the
-    same with the next seed; it is listed nowhere, and serves to tell what chance in training changes.
+    same with the next seed; it is not offered for study, and serves to tell what chance in training changes.
 
     Raises
     ------

@@ -125,7 +125,7 @@ def test_an_analysts_own_name_is_tested_alike(
 
 @pytest.mark.parametrize(("high", "accepted"), [("night", True), ("day", False)])
 def test_a_text_model_tests_an_analysts_name(
-    document: Call, shop: Path, embedding_server: EmbeddingServer, high: str, accepted: bool
+    document: Call, refused: Call, shop: Path, embedding_server: EmbeddingServer, high: str, accepted: bool
 ) -> None:
     found = document("discover", "tiny", "--directions=3")
     night = {clean(item["title"]) for item in found["directions"][0]["high"]["items"]}
@@ -147,6 +147,13 @@ def test_a_text_model_tests_an_analysts_name(
     card = document("discover", "tiny", *asking, *own)
     assert card["accepted"] is accepted
     assert card["provenance"]["scored_by"] == "t"
+    if accepted:
+        assert "name it with --offline" in refused("discover", "--card", card["card_id"], "--refine")
+        text_model = ("--offline=t", f"--base-url={embedding_server.url}")
+        changed = document("discover", "--card", card["card_id"], "--refine", *text_model)
+        scores = RunStore(shop).open(changed["scores_run_id"], "scores")
+        assert scores.config["added"][0]["scored_by"] == "t"
+        assert not np.isnan(scores.read_array("item_scores", mmap=False)[:, 3]).any()
 
 
 def test_a_direction_by_chance_is_turned_down_before_anybody_is_asked(

@@ -1,5 +1,6 @@
 """Part of the section on what nobody named: proposing a name, its test, and accepting it."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -186,7 +187,11 @@ def _card(view: View, card: Run, data: Run, newest: Run | None, known: tuple[str
     if job is not None and about_this and job.status in ("failed", "interrupted", "cancelled"):
         jobs_panel.show_ended(job)
         return
-    if accepted and newest is not None:
+    if accepted and card.config["text_model"]:
+        show.note("It was tested with a text model; accept it in a terminal:")
+        model = shlex.quote(str(card.config["scoring"]["model"]))
+        st.code(f"guidedrec discover --card {card.id} --refine --offline {model}", language="sh")
+    elif accepted and newest is not None:
         _offer(view, card, data, newest, attribute, known)
 
 
