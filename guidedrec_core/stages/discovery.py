@@ -259,7 +259,7 @@ def accept(
             f"expected a name that passed its test, card {card.id} has none; propose another one, or for another "
             "direction"
         )
-    if card.config["text_model"] and embed is None:
+    if card.config.get("text_model") and embed is None:
         raise InputError(
             f"expected the text model {card.config['scoring']['model']} that card {card.id} was tested with, got none; "
             "name it with --offline"

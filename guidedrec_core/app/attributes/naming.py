@@ -187,7 +187,7 @@ def _card(view: View, card: Run, data: Run, newest: Run | None, known: tuple[str
     if job is not None and about_this and job.status in ("failed", "interrupted", "cancelled"):
         jobs_panel.show_ended(job)
         return
-    if accepted and card.config["text_model"]:
+    if accepted and card.config.get("text_model"):
         show.note("It was tested with a text model; accept it in a terminal:")
         model = shlex.quote(str(card.config["scoring"]["model"]))
         st.code(f"guidedrec discover --card {card.id} --refine --offline {model}", language="sh")
