@@ -38,6 +38,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("audience",),
     ("rules",),
     ("checks", "sandbox"),
+    ("comparison",),
     ("cases", "stages", "figures"),
     ("report",),
     ("app", "cli"),

@@ -21,7 +21,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     ),
     ITEMS: ("find_item",),
     MAP: ("colour", "select_on"),
-    EVALUATION: ("measure",),
+    EVALUATION: ("measure", "compare"),
     STUDIES: ("study", "saved"),
 }  # fmt: skip
 """Controls of single pages, by the last part of the page's address."""
