@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, cast, get_args
 
 from pydantic import TypeAdapter, ValidationError
@@ -279,5 +280,6 @@ def read_content(values: Mapping[str, Any]) -> Content:
         raise DataError(f"expected the content of a test, but {first['loc']}: {first['msg']}") from error
 
 
+@cache
 def _adapter() -> TypeAdapter[Content]:
     return TypeAdapter(Content)
