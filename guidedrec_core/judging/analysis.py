@@ -253,12 +253,16 @@ def _against_placebo(
     said = []
     placebo, over = found["placebo", ACCURACY], differences["explanation", "placebo", ACCURACY]
     if placebo.n and not np.isnan(over.low):
+        shown = (
+            f"with a placebo, the same lines with shuffled values, they were right in {percent(placebo.value)}, "
+            f"{_signed(-over.value)} points compared with the explanation (95 % interval {_signed(-over.high)} to "
+            f"{_signed(-over.low)})"
+        )
         clear = over.low > 0 or over.high < 0
-        verdict = "" if clear else ", which may be chance"
         said.append(
-            f"With a placebo, the same lines with shuffled values, they were right in {percent(placebo.value)}: the "
-            f"explanation is {_signed(over.value)} points (95 % interval {_signed(over.low)} to {_signed(over.high)}) "
-            f"over it{verdict}."
+            f"{_upper(shown)}: what counts is what the explanation says."
+            if clear
+            else f"Whether that is due to what the explanation says cannot be told yet: {shown}."
         )
     scores = [f"{found[arm, BRIER].value:.3f} {words}" for arm, words in ARM_WORDS.items() if found[arm, BRIER].n]
     if scores:
@@ -294,8 +298,8 @@ def _method(found: Estimate, kind: str) -> str:
         return f"95 % intervals {kind}, for judges and cases like these: both vary (clustered by judge and by case)."
     many = "this judge" if found.judges == 1 else f"these {found.judges} judges"
     return (
-        f"95 % intervals {kind}, for {many} and cases like these (clustered by case); {FEWEST_JUDGES} judges or more are "
-        "needed to speak for others."
+        f"95 % intervals {kind}, for {many} and cases like these (clustered by case); {FEWEST_JUDGES} judges or more "
+        "are needed to speak for others."
     )
 
 

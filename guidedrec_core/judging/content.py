@@ -190,7 +190,7 @@ class Content:
     drawn : mapping of str to int
         How the cases were found: ``users`` looked at, and how many were left out and why, in words.
     made_of : mapping of str to str
-        Where they come from, by names that people read, e.g. run and model.
+        Where they come from: ``run`` with when it was ``made`` and its ``model``, and the run of its ``data``.
     note : str
         What the judges are told at the start besides the question; may be empty.
 

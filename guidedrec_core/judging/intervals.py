@@ -149,7 +149,8 @@ def clustered_variance(influence: FloatArray, judges: IntArray, cases: IntArray,
         alone vary.
     paired : bool
         The estimate compares answers of the same judges to the same cases. What makes judges and cases differ then
-        cancels, mostly, so that degrees of freedom are few only as far as the parts exceed those of independent answers.
+        cancels, mostly, so that degrees of freedom are few only as far as the parts exceed that of independent
+        answers.
     """
     n = len(influence)
     by_case, freedom_cases = _between(influence, cases)

@@ -13,7 +13,7 @@ from guidedrec_core.judging.content import Customer, ShownItem
 from guidedrec_core.randomness import generator
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
-_HISTORY = 8
+_HISTORY = 6
 """Past items that a judge sees: enough to know a taste by, few enough to read on a phone."""
 
 

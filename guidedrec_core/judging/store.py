@@ -354,5 +354,3 @@ def _experiment(row: tables.Experiment) -> Experiment:
 
 def _written(row: tables.Record) -> Written:
     return Written(row.created_by, row.created_at, row.changed_by, row.changed_at, row.version)
-
-

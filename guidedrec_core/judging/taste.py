@@ -10,7 +10,6 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.errors import InputError, NotFoundError
 from guidedrec_core.evaluation.report import PLACEBO
-from guidedrec_core.evaluation.verdict import MODEL_WORDS
 from guidedrec_core.judging.content import Compared, Content, TasteCase
 from guidedrec_core.judging.showing import Showing, asked_about, opened_data
 from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -206,7 +205,12 @@ def _name(store: RunStore, entry: RefinedEntry, key: str) -> str:
 
 def made_of(entry: RefinedEntry) -> dict[str, str]:
     """Return where the cases of a test come from; see `Content.made_of`."""
-    return {"Run": entry.run.id, "Model": entry.details, "Data": entry.data.id}
+    return {
+        "run": entry.run.id,
+        "made": f"{entry.run.created:%d %b %Y, %H:%M UTC}",
+        "model": entry.details,
+        "data": entry.data.id,
+    }
 
 
 def check_size(cases: int, length: int) -> None:

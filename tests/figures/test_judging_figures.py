@@ -24,7 +24,10 @@ def test_each_group_with_answers_has_a_mark_an_interval_and_a_label(estimates: p
     assert [trace.marker.color for trace in figure.data] == [LIGHT.base, LIGHT.refined]
     assert list(figure.data[1].error_x.array) == pytest.approx([0.15])
     texts = [note.text for note in figure.layout.annotations]
-    assert texts == ["without: <b>50 % (40 % to 60 %), n = 40</b>", "&lt;b&gt;with&lt;/b&gt;: <b>75 % (60 % to 90 %), n = 40</b>"]
+    assert texts == [
+        "without: <b>50 % (40 % to 60 %), n = 40</b>",
+        "&lt;b&gt;with&lt;/b&gt;: <b>75 % (60 % to 90 %), n = 40</b>",
+    ]
     assert [shape.x0 for shape in figure.layout.shapes] == [0.5]
 
 

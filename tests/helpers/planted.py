@@ -41,7 +41,9 @@ class Planted:
     def answers(self, plans: list[tuple[Slot, ...]], seed: int) -> pd.DataFrame:
         """Return what these judges answer, in the columns of `ExperimentStore.answers` that an analysis reads."""
         rng = np.random.default_rng(seed)
-        slots = [(f"J{number}", position, slot) for number, plan in enumerate(plans) for position, slot in enumerate(plan)]
+        slots = [
+            (f"J{number}", position, slot) for number, plan in enumerate(plans) for position, slot in enumerate(plan)
+        ]
         judge = np.repeat(np.arange(len(plans)), [len(plan) for plan in plans])
         case = pd.factorize(np.array([slot.case_id for _, _, slot in slots]))[0]
         liability = (
@@ -99,5 +101,3 @@ def prediction_content(n_cases: int = 6, per_judge: int | None = None, seed: int
         for n in range(n_cases)
     )  # fmt: skip
     return Content(5, per_judge or n_cases, seed, prediction=cases)
-
-

@@ -141,7 +141,9 @@ def test_a_taste_test_says_who_is_preferred_or_how_many_more_answers_it_needs() 
     assert "for this judge and cases like these" in open_.method
     clear = results(experiment, answers.assign(answer="base"), ())
     assert (clear.decided, clear.more_answers) == (True, 0)
-    assert clear.sentence.startswith("In 100 % of 20 answers the list of the base model was preferred to that of the refined")
+    assert clear.sentence.startswith(
+        "In 100 % of 20 answers the list of the base model was preferred to that of the refined"
+    )
     assert clear.power == "Decided with 20 answers."
     wider = results(experiment, answers, (), smallest=0.4)
     assert "are enough for 80 % power at a difference of 40 points" in wider.power
@@ -156,7 +158,10 @@ def test_skipped_cases_are_counted_apart_and_nothing_is_no_trouble() -> None:
     answers.loc[[0, 5], "skipped"] = True
     found = results(experiment, answers, ())
     assert (found.answers, found.skipped) == (6, 2)
-    assert found.further == ("5 users of 9 got the same items from both and were left out.", "2 skipped cases do not count.")
+    assert found.further == (
+        "5 users of 9 got the same items from both and were left out.",
+        "2 skipped cases do not count.",
+    )
     empty = results(experiment, answers[:0], ())
     assert empty.sentence == "Nobody has answered yet."
     assert empty.more_answers == 194

@@ -14,7 +14,9 @@ def spread(counts: Counter, keys) -> int:
     return max(found) - min(found)
 
 
-@pytest.mark.parametrize(("n_cases", "per_judge", "n_judges"), [(12, 12, 9), (12, 7, 10), (20, 6, 11), (5, 4, 3), (1, 1, 4)])
+@pytest.mark.parametrize(
+    ("n_cases", "per_judge", "n_judges"), [(12, 12, 9), (12, 7, 10), (20, 6, 11), (5, 4, 3), (1, 1, 4)]
+)
 def test_everything_is_balanced(n_cases: int, per_judge: int, n_judges: int) -> None:
     content = prediction_content(n_cases, per_judge)
     plans, ids = dealt(content, n_judges), [case.id for case in content.cases]

@@ -40,7 +40,7 @@ def test_lists_are_those_of_both_recommenders(store, entry, opened) -> None:
         assert {item.item_id for item in case.first} != {item.item_id for item in case.second}
         history = model.data.showing("full").shown_history(model.data.dataset.users.index(case.customer.user_id))
         assert case.customer.n_history == len(history)
-        newest = model.data.dataset.items.ids[history[::-1][:8]]
+        newest = model.data.dataset.items.ids[history[::-1][:6]]
         assert [item.item_id for item in case.customer.history] == newest.tolist()
     assert content.drawn["users"] >= 5
     assert content.drawn["users"] == 5 + content.drawn["same items"] + content.drawn["list too short"]

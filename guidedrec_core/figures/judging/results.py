@@ -61,9 +61,10 @@ def group_intervals(estimates: pd.DataFrame, measure: str, colours: Palette, wha
             showarrow=False,
             xanchor="left",
             font={"color": colours.text, "size": 13},
+            bgcolor=colours.background,
         )
     lay_out(figure, colours, height=_ROW * max(len(rows), 1) + 64)
-    figure.add_vline(x=_REFERENCE[measure], line={"color": colours.muted, "width": 1, "dash": "dot"})
+    figure.add_vline(x=_REFERENCE[measure], line={"color": colours.muted, "width": 1, "dash": "dot"}, layer="below")
     figure.update_yaxes(range=[len(rows) - 0.5, -0.75], visible=False)
     percent = measure != "brier"
     figure.update_xaxes(
