@@ -136,7 +136,8 @@ def placebo_values(
     for _ in range(_TRIES):
         dealt = rng.permutation(pooled).tolist()
         best = dealt[: len(first)], dealt[len(first) :]
-        if (_shown_sum(best[0]) > _shown_sum(best[1])) == favours_first:
+        one, two = map(_shown_sum, best)
+        if (one > two) if favours_first else (one < two):
             break
     return best
 

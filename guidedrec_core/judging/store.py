@@ -41,15 +41,15 @@ class ExperimentStore:
     >>> tent, stove = ShownItem("tent", "Tent"), ShownItem("stove", "Stove")
     >>> case = TasteCase("case-001", Customer("S0001", (), 0), (tent,), (stove,))
     >>> both = Compared("base", "the base model"), Compared("refined", "the refined model")
-    >>> store = ExperimentStore(Path(tempfile.mkdtemp()))
+    >>> experiments = ExperimentStore(Path(tempfile.mkdtemp()))
     >>> content = Content(length=1, per_judge=1, seed=0, taste=(case,), compared=both)
-    >>> experiment = store.create("Winter", "fernway", {}, content, "Ann")
-    >>> judge = store.begin(experiment.id, "Bob")
+    >>> experiment = experiments.create("Winter", "fernway", {}, content, "Ann")
+    >>> judge = experiments.begin(experiment.id, "Bob")
     >>> next_turn(experiment, judge).case.customer.user_id
     'S0001'
-    >>> store.answer(judge.id, "case-001", judge.plan[0].side).finished
+    >>> experiments.answer(judge.id, "case-001", judge.plan[0].side).finished
     True
-    >>> store.answers(experiment)["answer"].tolist()  # the first recommender's list stood on that side
+    >>> experiments.answers(experiment)["answer"].tolist()  # the first recommender's list stood on that side
     ['base']
     """
 
