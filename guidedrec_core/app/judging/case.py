@@ -31,7 +31,7 @@ def show_case(store: ExperimentStore, experiment: Experiment, judge: Judge, turn
         What to show.
     """
     content, case = experiment.content, turn.case
-    st.progress(turn.position / len(judge.plan), text=f"{turn.position + 1} of {len(judge.plan)}")
+    st.progress(turn.position / len(judge.plan), text=f"{turn.position + 1:d} of {len(judge.plan)}")
     said = st.session_state.pop(_SAID, None)
     if isinstance(said, GuidedrecError):
         complain(said)
@@ -84,7 +84,7 @@ def _question(store: ExperimentStore, content: Content, judge: Judge, turn: Turn
         sure = st.segmented_control(
             "How sure are you? 50 % is a guess, 100 % is certain.",
             _SURE,
-            format_func=lambda value: f"{value:.0%}".replace("%", " %"),
+            format_func=lambda value: f"{100 * value:.0f} %",
             key=sure_key,
             width="stretch",
             wrap=False,

@@ -34,11 +34,11 @@ def _page(store: ExperimentStore, test: str, judge_id: str) -> None:
             icon=":material/link_off:",
         )
         return
-    words = experiment.content.words
+    verb = experiment.content.words
     if experiment.kind == "taste_test":
-        st.title(f"Which list is better for this {words.user}?", anchor=False)
+        st.title(f"Which list is better for this {verb.user}?", anchor=False)
     else:
-        st.title(f"Which item is in this {words.user}'s top {experiment.content.length:d}?", anchor=False)
+        st.title(f"Which item is in this {verb.user}'s top {experiment.content.length:d}?", anchor=False)
     judge = _judge(store, experiment, judge_id)
     if judge is None:
         _welcome(store, experiment)
@@ -47,7 +47,8 @@ def _page(store: ExperimentStore, test: str, judge_id: str) -> None:
     if turn is None:
         _thanks(store, experiment, judge)
     elif not experiment.is_open:
-        st.info(f"This test is closed. Thank you: your {_cases(len(judge.answered))} count.", icon=":material/lock:")
+        done = f"This test is closed. Thank you: your {_cases(len(judge.answered))} count."
+        st.info(escaped(done), icon=":material/lock:")
     else:
         show_case(store, experiment, judge, turn)
 
@@ -73,9 +74,9 @@ def _welcome(store: ExperimentStore, experiment: Experiment) -> None:
     if not experiment.is_open:
         st.info("This test is closed; it takes no more answers.", icon=":material/lock:")
         return
-    content, words = experiment.content, experiment.content.words
+    content, verb = experiment.content, experiment.content.words
     number = content.per_judge
-    people = words.count_users(number)
+    people = verb.count_users(number)
     if experiment.kind == "taste_test":
         st.write(
             f"You will see {people}, each with two lists of recommendations. Choose the list that you think is better "
@@ -84,7 +85,7 @@ def _welcome(store: ExperimentStore, experiment: Experiment) -> None:
     else:
         st.write(
             f"You will see {people}, each with two items. One of them is in the top {content.length:d} that a "
-            "recommender made for them. Say which, and how sure you are. Sometimes you are told how the recommender "
+            "recommender chose for them. Say which, and how sure you are. Sometimes you are told how the recommender "
             "weighs the items."
         )
     if content.note.strip():

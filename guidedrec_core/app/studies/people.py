@@ -142,8 +142,8 @@ def _results(store: ExperimentStore, test: Experiment, wanted: bool) -> None:
 
 def _change(store: ExperimentStore, test: Experiment, n_answers: int) -> None:
     """Offer to close the test, to open it again, and, without answers, to delete it."""
-    label, icon = ("Close", "lock") if test.is_open else ("Reopen", "lock_open")
-    with st.popover(label, icon=f":material/{icon}:", key="change_test"):
+    icon = ":material/lock:" if test.is_open else ":material/lock_open:"
+    with st.popover("Close" if test.is_open else "Reopen", icon=icon, key="change_test"):
         if test.is_open:
             st.write("Take no more answers? It can be opened again.")
         else:
