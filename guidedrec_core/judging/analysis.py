@@ -208,7 +208,7 @@ def _prediction(given: pd.DataFrame, who: pd.DataFrame, skipped: int, smallest: 
     total = needed * len(ARM_WORDS)
     return Results(
         sentence=_prediction_sentence(estimates, gain, decided),
-        further=(*_against_placebo(estimates, differences), *_skipped(skipped)),
+        further=(*_against_placebo(estimates, differences, decided), *_skipped(skipped)),
         power=_power_sentence(len(given), total, decided, f"{_points(smallest)} between two arms"),
         more_answers=0 if decided else max(0, total - len(given)),
         decided=decided,
@@ -247,7 +247,7 @@ def _prediction_sentence(found: dict[tuple[Arm, str], Estimate], gain: Estimate,
 
 
 def _against_placebo(
-    found: dict[tuple[Arm, str], Estimate], differences: dict[tuple[Arm, Arm, str], Estimate]
+    found: dict[tuple[Arm, str], Estimate], differences: dict[tuple[Arm, Arm, str], Estimate], decided: bool
 ) -> tuple[str, ...]:
     """Say how the placebo did, and what people's probabilities were worth."""
     said = []
@@ -258,12 +258,12 @@ def _against_placebo(
             f"{_signed(-over.value)} points compared with the explanation (95 % interval {_signed(-over.high)} to "
             f"{_signed(-over.low)})"
         )
-        clear = over.low > 0 or over.high < 0
-        said.append(
-            f"{_upper(shown)}: what counts is what the explanation says."
-            if clear
-            else f"Whether that is due to what the explanation says cannot be told yet: {shown}."
-        )
+        if not decided or differences["explanation", "none", ACCURACY].value < 0:
+            said.append(f"{_upper(shown)}.")
+        elif over.low > 0:
+            said.append(f"{_upper(shown)}: the gain comes from what the explanation says.")
+        else:
+            said.append(f"Whether the gain comes from what the explanation says cannot be told yet: {shown}.")
     scores = [f"{found[arm, BRIER].value:.3f} {words}" for arm, words in ARM_WORDS.items() if found[arm, BRIER].n]
     if scores:
         said.append(f"Brier score, lower is better, 0.25 for no knowledge: {', '.join(scores)}.")

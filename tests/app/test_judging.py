@@ -189,6 +189,7 @@ class TestOrganising:
         app.run()
         assert "Bob, you have answered 0 of 3 cases. The results are shown when you are done" in words(app)
         assert "Nobody has answered yet" not in words(app)
+        assert not app.get("download_button")
         while (turn := next_turn(taste, judge)) is not None:
             judge = store.answer(judge.id, turn.slot.case_id, "left")
         app.run()

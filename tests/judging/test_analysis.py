@@ -10,7 +10,7 @@ from planted import Planted, dealt, prediction_content, taste_content
 from scipy import stats
 
 from guidedrec_core.errors import InputError
-from guidedrec_core.judging.analysis import results
+from guidedrec_core.judging.analysis import Results, results
 from guidedrec_core.judging.content import Content
 from guidedrec_core.judging.experiment import Experiment
 from guidedrec_core.judging.intervals import difference, share, wilson
@@ -168,3 +168,40 @@ def test_skipped_cases_are_counted_apart_and_nothing_is_no_trouble() -> None:
     nobody = results(experiment_of(prediction_content()), answers[:0], ())
     assert nobody.sentence == "Too few answers to compare yet."
     assert nobody.more_answers > 1000
+
+
+def test_a_prediction_test_says_what_the_placebo_means() -> None:
+    content = prediction_content(60)
+    experiment, plans = experiment_of(content), dealt(content, 1)
+    answers = Planted({"none": 0.0, "explanation": 0.0, "placebo": 0.0}).answers(plans, 0)
+    place = answers.groupby("arm").cumcount()
+
+    def found(none: int, explanation: int, placebo: int) -> Results:
+        """Return the results where so many of 20 answers of each arm are right, each with 80 %."""
+        right = {"none": none, "explanation": explanation, "placebo": placebo}
+        given = answers.assign(correct=(place < answers["arm"].map(right)).astype(float), probability=0.8)
+        return results(experiment, given, ())
+
+    helps = found(10, 19, 9)
+    assert helps.decided
+    assert helps.sentence.startswith(
+        "The explanation helps: people were right in 95 % of answers with the explanation and in 50 % without, +45 "
+    )
+    assert helps.further[0].startswith(
+        "With a placebo, the same lines with shuffled values, they were right in 45 %, -50"
+    )
+    assert helps.further[0].endswith(": the gain comes from what the explanation says.")
+    # 0.8: right answers cost 0.04, wrong ones 0.64.
+    assert "0.340 without explanation, 0.070 with explanation, 0.370 with placebo" in helps.further[1]
+    anyhow = found(8, 17, 16)
+    assert anyhow.further[0].startswith(
+        "Whether the gain comes from what the explanation says cannot be told yet: with a"
+    )
+    assert found(19, 10, 10).sentence.startswith("The explanation misleads: ")
+    open_ = found(10, 12, 10)
+    assert open_.sentence.startswith("Cannot tell yet whether the explanation helps: ")
+    assert open_.further[0].endswith(").")
+    assert (
+        open_.more_answers
+        == 3 * answers_for_difference(0.1, 0.5, max(1, 40 / open_.differences.loc[0, "independent"])) - 60
+    )

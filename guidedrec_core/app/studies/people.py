@@ -12,7 +12,7 @@ from guidedrec_core.app.studies.people_files import people_files
 from guidedrec_core.errors import GuidedrecError, NotFoundError
 from guidedrec_core.judging.analysis import judge_table
 from guidedrec_core.judging.describe import about, progress
-from guidedrec_core.judging.experiment import Experiment
+from guidedrec_core.judging.experiment import Experiment, Judge
 from guidedrec_core.judging.store import ExperimentStore
 from guidedrec_core.runs.titles import dataset_title
 
@@ -56,8 +56,10 @@ def people_test(frame: Frame) -> None:
     except NotFoundError:
         way_on("This test no longer exists, or the link is mistyped.", "Show all studies", test=None, results=None)
     judges, answers = store.judges(test.id), store.answers(test)
+    waiting = _unfinished(store, test)
     with frame.actions:
-        people_files(store, test)
+        if waiting is None:
+            people_files(store, test)
         _change(store, test, len(answers))
     st.button(
         "All studies",
@@ -80,7 +82,10 @@ def people_test(frame: Frame) -> None:
     else:
         st.info("Closed: nobody can answer any more.", icon=":material/lock:")
     st.subheader("What did they say?", anchor=False)
-    _results(store, test, frame.place.get("results") == "1")
+    if waiting is None:
+        _results(store, test, frame.place.get("results") == "1")
+    else:
+        _wait(test, waiting)
     st.subheader("Who answered?", anchor=False)
     show.note(f"{progress(len(judges), len(answers))}.")
     if judges:
@@ -108,26 +113,33 @@ def judge_address(test: Experiment) -> str:
     return urlunsplit((here.scheme, here.netloc, f"{path}/{url.JUDGE}", urlencode({"test": test.id}), ""))
 
 
-def _results(store: ExperimentStore, test: Experiment, wanted: bool) -> None:
-    """Show the results, but not to somebody whose own answers they would sway."""
+def _unfinished(store: ExperimentStore, test: Experiment) -> Judge | None:
+    """Return the visitor as a judge whose own answers results would sway; None where there is no such reason."""
     name = author.name()
-    judge = store.known(test.id, name) if name else None
-    if judge is not None and not judge.finished and test.is_open:
-        st.info(
-            escaped(
-                f"{judge.name}, you have answered {len(judge.answered)} of {len(judge.plan)} cases. The results are "
-                "shown when you are done, so that they do not sway you."
-            ),
-            icon=":material/visibility_off:",
-        )
-        st.page_link(
-            "pages/10_Judge.py",
-            label="Go on judging",
-            icon=":material/how_to_vote:",
-            query_params={"test": test.id, "judge": judge.id},
-        )
-        return
-    if test.is_open and not wanted and (judge is None or not judge.finished):
+    judge = store.known(test.id, name) if name and test.is_open else None
+    return None if judge is None or judge.finished else judge
+
+
+def _wait(test: Experiment, judge: Judge) -> None:
+    """Send a judge to the cases that are left."""
+    st.info(
+        escaped(
+            f"{judge.name}, you have answered {len(judge.answered)} of {len(judge.plan)} cases. The results are shown "
+            "when you are done, so that they do not sway you."
+        ),
+        icon=":material/visibility_off:",
+    )
+    st.page_link(
+        "pages/10_Judge.py",
+        label="Go on judging",
+        icon=":material/how_to_vote:",
+        query_params={"test": test.id, "judge": judge.id},
+    )
+
+
+def _results(store: ExperimentStore, test: Experiment, wanted: bool) -> None:
+    """Show the results; while answers are taken, only when asked for."""
+    if test.is_open and not wanted:
         show.note("If you are going to judge, too, do that first: results would sway you.")
         st.button(
             "Show the results",
