@@ -144,7 +144,7 @@ def brier(correct: npt.NDArray[np.float64], probability: npt.NDArray[np.float64]
 
 def _taste(experiment: Experiment, given: pd.DataFrame, who: pd.DataFrame, skipped: int, smallest: float) -> Results:
     first, second = experiment.content.compared
-    prefers_second = (given["answer"] == second.key).to_numpy(dtype=np.float64)
+    prefers_second = np.asarray(given["answer"] == second.key, dtype=np.float64)
     everybody = np.ones(len(given), dtype=bool)
     at_left = (given["side"] == "right").to_numpy()  # `side` is where the first one's list stood
     groups = (

@@ -103,7 +103,7 @@ def _judges(found: Results) -> Section:
 
 def _cases(test: Experiment) -> Section:
     content = test.content
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for case in content.cases:
         if isinstance(case, PredictionCase):
             shown = (case.recommended.item.title, case.other.item.title)
