@@ -176,14 +176,10 @@ def results(session: Session, test: str, difference: float, answers: Path | None
             ("judge", "began (UTC)", "last answer", "answered", "skipped", "of"),
             [
                 [
-                    *(
-                        row.judge,
-                        f"{row.began:%Y-%m-%d %H:%M}",
-                        f"{row.last:%Y-%m-%d %H:%M}" if row.last == row.last else "",
-                    ),
-                    *(str(row.answered), str(row.skipped), str(row.cases)),
+                    *(str(row["judge"]), _minute(row["began"]), _minute(row["last"])),
+                    *(str(row[name]) for name in ("answered", "skipped", "cases")),
                 ]
-                for row in result.judges.itertuples()
+                for row in result.judges.to_dict("records")
             ],
         )
         click.echo(f"\n{result.method}")
@@ -252,6 +248,11 @@ def _estimates(result: Any) -> None:
             for row in frame.itertuples()
         ],
     )
+
+
+def _minute(at: Any) -> str:
+    """Write a moment to the minute; empty where there is none."""
+    return f"{at:%Y-%m-%d %H:%M}" if at == at else ""  # not a NaT
 
 
 def _number(value: float) -> str:
