@@ -37,7 +37,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("conditions",),
     ("audience",),
     ("rules",),
-    ("checks", "sandbox"),
+    ("checks", "sandbox", "judging"),
     ("comparison",),
     ("cases", "stages", "figures"),
     ("report",),
