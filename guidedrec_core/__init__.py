@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from guidedrec_core.attributes.scores import Scores
     from guidedrec_core.audience.audience import Audience
     from guidedrec_core.audience.saved import SegmentStore
+    from guidedrec_core.comparison.compare import Comparison, compare
     from guidedrec_core.data.dataset import Dataset, SplitDataset
     from guidedrec_core.evaluation.evaluate import evaluate
     from guidedrec_core.recommenders.explanation import Explanation
@@ -58,6 +59,7 @@ __all__ = [
     "Attributes",
     "Audience",
     "BERT4Rec",
+    "Comparison",
     "Dataset",
     "Explanation",
     "External",
@@ -71,6 +73,7 @@ __all__ = [
     "Scores",
     "SegmentStore",
     "SplitDataset",
+    "compare",
     "evaluate",
     "open",
 ]
@@ -79,6 +82,7 @@ _HOME_OF = {
     "Attributes": ("attributes.schema", "AttributeSchema"),
     "Audience": ("audience.audience", "Audience"),
     "BERT4Rec": ("recommenders.sequence", "BERT4Rec"),
+    "Comparison": ("comparison.compare", "Comparison"),
     "Dataset": ("data.dataset", "Dataset"),
     "EASE": ("recommenders.simple", "EASE"),
     "Explanation": ("recommenders.explanation", "Explanation"),
@@ -93,6 +97,7 @@ _HOME_OF = {
     "SegmentStore": ("audience.saved", "SegmentStore"),
     "Scores": ("attributes.scores", "Scores"),
     "SplitDataset": ("data.dataset", "SplitDataset"),
+    "compare": ("comparison.compare", "compare"),
     "evaluate": ("evaluation.evaluate", "evaluate"),
     "open": ("recommenders.reading", "open_recommender"),
 }
