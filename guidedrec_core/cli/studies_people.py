@@ -189,11 +189,15 @@ def results(session: Session, test: str, difference: float, answers: Path | None
 @click.argument("test", metavar="NAME")
 @click.option("--reopen", is_flag=True, help="Take answers again.")
 @click.option("--who", metavar="NAME", help="Your name.  [default: the login name]")
+@json_option
 @click.pass_obj
-def close(session: Session, test: str, reopen: bool, who: str | None) -> None:
+def close(session: Session, test: str, reopen: bool, who: str | None, as_json: bool) -> None:
     """Take no more answers to a test; NAME is its name or its id."""
     store = _store(session)
     found = store.set_open(store.find(test), reopen, who or login_name())
+    if as_json:
+        write_json({"id": found.id, "name": found.name, "open": found.is_open})
+        return
     click.echo(f"{found.name} {'takes answers again' if found.is_open else 'is closed'}")
 
 

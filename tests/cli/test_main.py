@@ -42,9 +42,10 @@ EXPECTED = {
     *(f"vectors {name}" for name in ("dataset", "extract")),
     *(f"runs {name}" for name in ("list", "show", "compare", "delete")),
     *(f"studies {name}" for name in ("list", "show", "export", "import")),
+    *(f"studies {name}" for name in ("new-taste-test", "new-prediction-test", "tests", "results", "close")),
     *(f"rules {name}" for name in ("list", "preview", "on", "off")),
     *("check", "sandbox", "export map"),
-    *(f"report {name}" for name in ("case", "study", "segment", "evaluation")),
+    *(f"report {name}" for name in ("case", "study", "segment", "evaluation", "test")),
     *(f"segments {name}" for name in ("list", "show", "delete")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
