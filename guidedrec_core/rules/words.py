@@ -7,6 +7,9 @@ from guidedrec_core.explanation.words import listing, ordinal
 from guidedrec_core.ranking.adjustments import Kind
 from guidedrec_core.rules.rule import Rule
 
+_MOST = 5
+"""Names in a sentence."""
+
 KIND_LABELS: dict[Kind, str] = {
     "boost": "Boost",
     "bury": "Bury",
@@ -73,6 +76,3 @@ def on_sentence(names: tuple[str, ...]) -> str:
     said = listing([f"“{name}”" for name in names[:_MOST]])
     more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
     return f"{len(names)} {'rule is' if len(names) == 1 else 'rules are'} on: {said}{more}."
-
-
-_MOST = 5

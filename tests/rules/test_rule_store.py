@@ -126,7 +126,7 @@ def test_a_rule_of_a_newer_version_is_not_misread(store: RuleStore) -> None:
     made = store.add(TENTS, "Ana")
     with store.database.write("Ann") as write:
         write.change(BusinessRule, made.id, {"definition_version": 2}, None)
-    with pytest.raises(ConfigError, match="form 2.*update guidedrec"):
+    with pytest.raises(ConfigError, match=r"form 2.*update guidedrec"):
         store.list()
 
 
