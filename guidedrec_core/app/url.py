@@ -14,15 +14,17 @@ SHARED = ("dataset", "run", "user", "item", "history")
 """What every page may show."""
 
 CASE, ITEMS, MAP, EVALUATION, STUDIES = "Case_study", "Items", "Embedding_map", "Evaluation", "Studies"
+RULES = "Rules"
 OWN: Mapping[str, tuple[str, ...]] = {
     CASE: (
         "find", "question", "past", "against", "score", "split", "why", "why_find", "reader",
-        "pull", "without", "with", "add_find",
+        "pull", "without", "with", "add_find", "rules",
     ),
     ITEMS: ("find_item",),
     MAP: ("colour", "select_on"),
     EVALUATION: ("measure",),
     STUDIES: ("study", "saved"),
+    RULES: ("tab", "rule", "edit", "change", "length"),
 }  # fmt: skip
 """Controls of single pages, by the last part of the page's address."""
 

@@ -55,7 +55,7 @@ def why(case: Case, view: View) -> None:
     chosen = case.selected
     assert chosen is not None  # shown only with an item
     show.lead(chosen.sentence)
-    if chosen.seen:
+    if chosen.seen or chosen.excluded_by:
         return
     colours = palette(view.dark)
     scale = loaders.schema(view.entry.run.inputs["scores"]).scale
@@ -74,11 +74,13 @@ def why(case: Case, view: View) -> None:
 
 def _list(table: pd.DataFrame, name: str, other: str, case: Case, dark: bool) -> None:
     """Show one list; selecting any cell makes its item the one under study."""
+    ruled = table["rules"] if "rules" in table else [""] * len(table)
     shown = pd.DataFrame(
         {
             "rank": table[c.RANK],
             "title": [
-                f"{_HELD_OUT} {title}" if held else title for title, held in _columns(table, c.TITLE, "held_out")
+                f"{f'{_HELD_OUT} ' if held else ''}{title}{' · by rule' if rules else ''}"
+                for (title, held), rules in zip(_columns(table, c.TITLE, "held_out"), ruled, strict=True)
             ],
             "change": [
                 move_words(status, rank, other, short=True) for status, rank in _columns(table, "status", "other_rank")
