@@ -73,34 +73,54 @@ def with_rules(system: "RefinedRecommender", rules_file: Path | None) -> "Refine
     return system.with_rules(adjustments(read_rules(rules_file).on, system))
 
 
-def with_applied_rules(
-    session: Session, system: "RefinedRecommender", rules_file: Path | None, no_rules: bool
-) -> "RefinedRecommender":
-    """Return a recommender with the rules of a file, else those of its data set, that are on; a note names the latter.
+def applied_rules(session: Session, dataset: str, rules_file: Path | None, no_rules: bool) -> "tuple[Rule, ...]":
+    """Return the rules to apply: those of a file, else those of the data set, that are on; a note names the latter.
 
     Raises
     ------
     click.UsageError
         Both options were given.
-    InputError
-        A rule does not fit the run; the message says which, and how to do without.
     """
     if rules_file is not None and no_rules:
         raise click.UsageError("expected --rules or --no-rules, got both; leave one out")
-    if rules_file is not None or no_rules:
-        return with_rules(system, rules_file)
-    on = rules_on(session, system.data.dataset.name)
+    if no_rules:
+        return ()
+    if rules_file is not None:
+        from guidedrec_core.rules.storage import read_rules
+
+        return read_rules(rules_file).on
+    on = rules_on(session, dataset)
+    if on:
+        from guidedrec_core.rules.words import on_sentence
+
+        session.note(f"{on_sentence(tuple(rule.name for rule in on))} --no-rules leaves them out")
+    return on
+
+
+def with_applied_rules(
+    session: Session, system: "RefinedRecommender", rules_file: Path | None, no_rules: bool
+) -> "RefinedRecommender":
+    """Return a recommender with the rules to apply; see `applied_rules`.
+
+    Raises
+    ------
+    InputError
+        A rule does not fit the run; the message says which, and how to do without.
+    """
+    on = applied_rules(session, system.data.dataset.name, rules_file, no_rules)
+    return ruled(system, on)
+
+
+def ruled(system: "RefinedRecommender", on: "tuple[Rule, ...]") -> "RefinedRecommender":
+    """Return a recommender with some rules."""
     if not on:
         return system
     from guidedrec_core.rules.rule import adjustments
-    from guidedrec_core.rules.words import on_sentence
 
     try:
-        made = adjustments(on, system)
+        return system.with_rules(adjustments(on, system))
     except InputError as error:
         raise InputError(f"{error}; change the rule, switch it off, or leave rules out with --no-rules") from error
-    session.note(f"{on_sentence(tuple(rule.name for rule in on))} --no-rules leaves them out")
-    return system.with_rules(made)
 
 
 def rules_on(session: Session, dataset: str) -> "tuple[Rule, ...]":

@@ -7,6 +7,8 @@ from guidedrec_core.explanation.words import listing, ordinal
 from guidedrec_core.ranking.adjustments import Kind
 from guidedrec_core.rules.rule import Rule
 
+RULED = "⚑"
+"""Marks items in a list that a rule acts on."""
 _MOST = 5
 """Names in a sentence."""
 

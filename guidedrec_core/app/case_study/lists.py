@@ -15,6 +15,7 @@ from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.explanation.words import move_words, ordinal
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures.theme import palette
+from guidedrec_core.rules.words import RULED
 
 _HELD_OUT = "◎"
 _ROW, _HEADER = 26, 37
@@ -79,7 +80,7 @@ def _list(table: pd.DataFrame, name: str, other: str, case: Case, dark: bool) ->
         {
             "rank": table[c.RANK],
             "title": [
-                f"{f'{_HELD_OUT} ' if held else ''}{title}{' · by rule' if rules else ''}"
+                f"{f'{RULED} ' if rules else ''}{f'{_HELD_OUT} ' if held else ''}{title}"
                 for (title, held), rules in zip(_columns(table, c.TITLE, "held_out"), ruled, strict=True)
             ],
             "change": [

@@ -71,12 +71,12 @@ def rules_note(applied: Applied) -> None:
         complain(applied.problem)
         show.note("The lists below are shown without rules. Change the rule, or switch it off, on the page Rules.")
         return
-    from guidedrec_core.rules.words import on_sentence
+    from guidedrec_core.rules.words import RULED, on_sentence
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="rules_note"):
         said = on_sentence(applied.names)
         used = bool(applied.key.rules)
-        text = said if used else f"{said} The lists are shown without."
+        text = f"{said} {RULED} marks their items." if used else f"{said} The lists are shown without."
         st.markdown(f":material/rule: {escaped(text)}", width="content")
         url.follow(_TOGGLE, used)
         st.toggle("With rules", key=_TOGGLE, on_change=_switch, help="Off: the model alone. Changes nothing else.")

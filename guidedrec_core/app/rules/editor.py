@@ -11,7 +11,7 @@ from guidedrec_core.app.page import View
 from guidedrec_core.app.rules import loaders as rule_loaders
 from guidedrec_core.app.rules.fields import condition_box, condition_help
 from guidedrec_core.conditions.terms import Terms
-from guidedrec_core.errors import GuidedrecError, InputError
+from guidedrec_core.errors import ConflictError, GuidedrecError, InputError
 from guidedrec_core.ranking.adjustments import Kind
 from guidedrec_core.rules.rule import Rule
 from guidedrec_core.rules.store import RuleStore, StoredRule
@@ -46,22 +46,24 @@ def edit(view: View, store: RuleStore, stored: StoredRule | None) -> None:
     seen: StoredRule | None = st.session_state.get(_SEEN)
     heading = "A new rule" if seen is None else f"Change “{seen.rule.name}”"
     st.subheader(escaped(heading), anchor=False)
-    rule, problem = _fields(view, terms)
-    if problem is None and rule is not None:
-        try:
-            items, users = rule_loaders.concerned(view.entry.run.id, view.shown, rule)
-        except InputError as error:
-            problem = error
+    _fields(view, terms)
+    sound = False
+    try:
+        rule = _typed()
+        if rule is None:
+            show.note("Choose items, and give the rule a name.")
         else:
+            items, users = rule_loaders.concerned(view.entry.run.id, view.shown, rule)
             show.note(f"Concerns {items:,} of {len(terms.items):,} items and {view.verb.count_users(users)}.")
-    if problem is not None:
-        complain(problem)
+            sound = True
+    except InputError as error:
+        complain(error)
     st.session_state.setdefault("rule_who", author.name())
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input("Your name", key="rule_who", max_chars=80, width=180)
         st.button(
             "Save, off for now" if seen is None else "Save", type="primary", icon=":material/save:", key="save_rule",
-            on_click=_save, args=(store, rule), disabled=rule is None or problem is not None,
+            on_click=_save, args=(view, store), disabled=not sound,
             help="Its effect on all lists is shown next; it changes nothing before it is switched on.",
         )  # fmt: skip
         st.button("Cancel", key="cancel_rule", on_click=url.update, kwargs={"edit": None})
@@ -89,65 +91,82 @@ def _fill(stored: StoredRule | None, terms: Terms) -> None:
         st.session_state[f"rule_field_{name}"] = value
 
 
-def _fields(view: View, terms: Terms) -> tuple[Rule | None, GuidedrecError | None]:
-    """Show the fields; return the rule they make, or what is wrong; neither while something is missing."""
+def _fields(view: View, terms: Terms) -> None:
+    """Show the fields."""
     kinds = [kind for kind in KIND_LABELS if kind != "margin" or terms.numbers]
     kind = st.segmented_control(
         "What it does", kinds, format_func=lambda one: escaped(KIND_LABELS[one]), required=True,
         key="rule_field_kind", persist_state="session",
     )  # fmt: skip
     left, right = st.columns(2)
-    items = condition_box(left, "Which items", "items", terms, "rule_field_items", "A category, or a condition")
-    users = condition_box(right, "For whom", "users", terms, "rule_field_users", f"All {view.verb.users}")
-    given: dict[str, Any] = {}
+    condition_box(left, "Which items", "items", terms, "rule_field_items", "A category, or a condition")
+    condition_box(right, "For whom", "users", terms, "rule_field_users", f"All {view.verb.users}")
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         for name in _SETTINGS[kind]:
-            given[name] = _setting(name, kind, terms)
-        name = st.text_input(
+            _setting(name, kind, terms)
+        st.text_input(
             "Name", key="rule_field_name", max_chars=100, placeholder="Winter jackets", persist_state="session",
             help="The name of its line in every explanation.", width=260,
         )  # fmt: skip
-        note = st.text_input(
-            "Why (optional)", key="rule_field_note", max_chars=500, persist_state="session", width="stretch"
-        )
-    if not items or not name.strip():
-        show.note("Choose items and a name." if not items else "Give it a name.")
-        return None, None
-    values = {"name": name.strip(), "kind": kind, "items": items, "users": users, "note": note, "on": False, **given}
-    try:
-        return Rule.parse({key: value for key, value in values.items() if value is not None}), None
-    except GuidedrecError as error:
-        return None, error
+        st.text_input("Why (optional)", key="rule_field_note", max_chars=500, persist_state="session", width="stretch")
 
 
-def _setting(name: str, kind: Kind, terms: Terms) -> Any:
+def _typed() -> Rule | None:
+    """Return the rule that the fields make; None while something is missing.
+
+    Read from the session, also when it is saved: a button's arguments are those of the last time it was drawn.
+
+    Raises
+    ------
+    ConfigError
+        The fields make no rule.
+    """
+    values = {name: st.session_state.get(f"rule_field_{name}") for name in _FIELDS}
+    name = str(values["name"] or "").strip()
+    if not values["items"] or not name:
+        return None
+    kept = ("kind", "items", "users", "note", *_SETTINGS[values["kind"] or "boost"])
+    given = {key: values[key] for key in kept if values[key] not in (None, "")}
+    return Rule.parse({**given, "name": name, "on": False})
+
+
+def _setting(name: str, kind: Kind, terms: Terms) -> None:
     """Show one setting of a kind of rule."""
     key = f"rule_field_{name}"
     if name == "strength":
-        label = "Times less likely" if kind == "bury" else "Times as likely"
-        return st.number_input(
-            label, min_value=1.1, max_value=1000.0, step=0.5, format="%.1f", key=key, help=_STRENGTH, width=150,
-            persist_state="session",
+        st.number_input(
+            "Times less likely" if kind == "bury" else "Times as likely", min_value=1.1, max_value=1000.0, step=0.5,
+            format="%.1f", key=key, help=_STRENGTH, width=150, persist_state="session",
         )  # fmt: skip
-    if name == "column":
+    elif name == "column":
         columns = list(terms.numbers)
         if st.session_state.get(key) not in columns:
             st.session_state[key] = "margin" if "margin" in columns else columns[0]
-        return st.selectbox(
+        st.selectbox(
             "Which number", columns, format_func=lambda one: one.replace("_", " "), key=key, width=180,
             persist_state="session",
         )  # fmt: skip
-    label = "To which place" if name == "place" else "How many items"
-    return st.number_input(label, min_value=1, max_value=100, step=1, key=key, width=150, persist_state="session")
+    else:
+        label = "To which place" if name == "place" else "How many items"
+        st.number_input(label, min_value=1, max_value=100, step=1, key=key, width=150, persist_state="session")
 
 
-def _save(store: RuleStore, rule: Rule | None) -> None:
+def _save(view: View, store: RuleStore) -> None:
     """Store the rule and show its effect, or say why not and keep what was typed."""
-    if rule is None:
-        return
-    who, seen = str(st.session_state.get("rule_who") or ""), st.session_state.get(_SEEN)
+    who = str(st.session_state.get("rule_who") or "")
+    seen: StoredRule | None = st.session_state.get(_SEEN)
     try:
+        rule = _typed()
+        if rule is None:
+            return
+        rule_loaders.concerned(view.entry.run.id, view.shown, rule)
         made = store.add(rule, who) if seen is None else store.change(seen, rule, who)
+    except ConflictError as error:
+        # The visitor now knows of the other change; what was typed stays, and saving it again is on purpose.
+        now = next((one for one in store.list() if seen is not None and one.id == seen.id), None)
+        st.session_state[_SEEN], st.session_state[_SAID] = now, error
+        url.update(edit=NEW if now is None else now.rule.name)
+        return
     except GuidedrecError as error:
         st.session_state[_SAID] = error
         return

@@ -99,7 +99,7 @@ def _links(view: View, changes: ListChanges, row: dict[str, object], opens: str)
             name = str(data.users.id(int(user)))
             st.page_link(
                 Path("pages/1_Case_study.py"),
-                label=f"{view.verb.user.capitalize()} {escaped(name)}: {_move(int(before), int(after))}",
+                label=escaped(f"{view.verb.user.capitalize()} {name}: {_move(int(before), int(after))}"),
                 icon=":material/person_search:",
                 query_params=url.link(user=name, item=item_id),
             )

@@ -105,17 +105,16 @@ def _builder(view: View, terms: "Terms", changes: tuple[str, ...]) -> int:
         )  # fmt: skip
         k = effect.length()
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        name, sign, value = _amount(str(target), terms)
-        where = None
+        _amount(str(target), terms)
         if target != _WEIGHT:
-            where = condition_box(
+            condition_box(
                 st.container(width="stretch"), "Which items", "items", terms, "what_if_items",
                 "A category, or a condition" if target == _STOCK else "All items",
             )  # fmt: skip
-        text = _text(str(target), name, sign, value, where)
         st.button(
             "Add to the what-if" if changes else "Try it", type="primary", icon=":material/science:", key="what_if_add",
-            on_click=_add, args=(view, changes, text), disabled=text is None, width="content",
+            on_click=_add, args=(view,), width="content",
+            disabled=target == _STOCK and not st.session_state.get("what_if_items"),
         )  # fmt: skip
     said = st.session_state.pop(_SAID, None)
     if said is not None:
@@ -123,63 +122,65 @@ def _builder(view: View, terms: "Terms", changes: tuple[str, ...]) -> int:
     return k
 
 
-def _amount(target: str, terms: "Terms") -> tuple[str, str, float]:
-    """Show what is changed and how; return its name, the sign and the value."""
+def _amount(target: str, terms: "Terms") -> None:
+    """Show what is changed, and how."""
     if target == _STOCK:
-        return "stock", "=", 0.0
+        return
     if target == _NUMBER:
-        name = st.selectbox(
+        st.selectbox(
             "Which number", list(terms.numbers), format_func=lambda one: one.replace("_", " "), key="what_if_number",
-            width=180,
+            width=180, persist_state="session",
         )  # fmt: skip
     else:
         labels = {one.name: one.label for one in terms.schema.attributes}
-        name = st.selectbox(
+        st.selectbox(
             "Which attribute", list(labels), format_func=lambda one: labels.get(one, one), key="what_if_attribute",
-            width=230,
+            width=230, persist_state="session",
         )  # fmt: skip
-    usual_sign, usual = _USUAL[target]
-    if target == _WEIGHT:
-        sign = usual_sign
-    else:
-        signs = list(_SIGNS)
+    sign, usual = _USUAL[target]
+    if target != _WEIGHT:
+        st.session_state.setdefault(f"what_if_sign_{target}", sign)
         sign = st.selectbox(
-            "How", signs, index=signs.index(usual_sign), format_func=_SIGNS.__getitem__, key=f"what_if_sign_{target}",
-            width=130,
+            "How", list(_SIGNS), format_func=_SIGNS.__getitem__, key=f"what_if_sign_{target}", width=130,
+            persist_state="session",
         )  # fmt: skip
-    scale = terms.schema.scale
-    most = scale.max if target == _SCORE and sign == "=" else None
-    value = st.number_input(
-        "Times as much" if target == _WEIGHT else "By how much" if sign != "=" else "Value",
-        min_value=scale.min if most is not None else 0.0,
-        max_value=most,
-        value=min(usual, most) if most is not None else usual,
+    key, scale = f"what_if_value_{target}_{sign}", terms.schema.scale
+    on_scale = target == _SCORE and sign == "="
+    st.session_state.setdefault(key, min(usual, scale.max) if on_scale else usual)
+    st.number_input(
+        "Times as much" if target == _WEIGHT else "Value" if sign == "=" else "By how much",
+        min_value=float(scale.min) if on_scale else 0.0,
+        max_value=float(scale.max) if on_scale else None,
         step=0.1 if sign == "*" else 1.0,
         format="%.2f",
-        key=f"what_if_value_{target}_{sign}",
+        key=key,
         width=130,
+        persist_state="session",
     )
-    return str(name), str(sign), float(value)
 
 
-def _text(target: str, name: str, sign: str, value: float, where: str | None) -> str | None:
-    """Write the change that was put together; None while something is missing."""
+def _typed() -> str:
+    """Write the change that was put together; a button's arguments would be those of the last time it was drawn."""
+    state = st.session_state
+    target, items = str(state["what_if_target"]), state.get("what_if_items")
+    where = f" where {items}" if items else ""
     if target == _STOCK:
-        return f"stock=0 where {where}" if where else None
-    if target == _WEIGHT:
-        return f"weight {name}*{value:g}"
-    return f"{name}{sign}{value:g}" + (f" where {where}" if where else "")
+        return f"stock=0{where}"
+    name = str(state["what_if_number" if target == _NUMBER else "what_if_attribute"])
+    sign = _USUAL[target][0] if target == _WEIGHT else str(state[f"what_if_sign_{target}"])
+    value = float(state[f"what_if_value_{target}_{sign}"])
+    return f"weight {name}*{value:g}" if target == _WEIGHT else f"{name}{sign}{value:g}{where}"
 
 
-def _add(view: View, changes: tuple[str, ...], text: str) -> None:
+def _add(view: View) -> None:
     """Put a change into the address, if it can be made."""
     try:
-        Change.read(text)
-        rule_loaders.effect(view.entry.run.id, view.shown, (*changes, text), 10)
+        changes = (*url.ids(url.current().get("change")), _typed())
+        rule_loaders.effect(view.entry.run.id, view.shown, changes, 10)
     except InputError as error:
         st.session_state[_SAID] = error
         return
-    url.update(change=url.many((*changes, text)))
+    url.update(change=url.many(changes))
 
 
 def _effect(view: View, made: "Effect") -> None:
