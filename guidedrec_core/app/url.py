@@ -22,7 +22,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
     ),
     ITEMS: ("find_item",),
     MAP: ("colour", "select_on"),
-    EVALUATION: ("measure",),
+    EVALUATION: ("measure", "checks"),
     STUDIES: ("study", "saved"),
     RULES: ("tab", "rule", "edit", "change", "length"),
 }  # fmt: skip
