@@ -4,6 +4,7 @@ import streamlit as st
 
 from guidedrec_core.app import loaders, overview, page, show
 from guidedrec_core.app.errors import escaped
+from guidedrec_core.app.first_visit import glossary, tour
 from guidedrec_core.evaluation import verdict
 from guidedrec_core.figures import overview as figures
 from guidedrec_core.figures.theme import palette
@@ -13,6 +14,9 @@ facts = loaders.facts(view.entry.data.id)
 
 lead = st.container()
 show.about(view.verb)
+with st.container(horizontal=True, vertical_alignment="center"):
+    tour.offer()
+    glossary.offer(view.verb)
 overview.dataset_line(facts, len(loaders.schema(view.entry.run.inputs["scores"])), view.verb)
 
 with lead:

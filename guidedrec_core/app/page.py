@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from guidedrec_core import __version__
 from guidedrec_core.app import job_tray, jobs_panel, loaders, show, url
 from guidedrec_core.app.errors import escaped, guard, way_on
+from guidedrec_core.app.first_visit import tour
 from guidedrec_core.data.bundled import BUNDLED
 from guidedrec_core.data.dataset import SHOWN, Shown
 from guidedrec_core.data.verbs import BOUGHT, InteractionVerb, verb_of
@@ -106,6 +107,8 @@ class Frame:
     ----------
     store : RunStore
         Where the runs are.
+    name : str
+        The page, as in `url.OWN`.
     place : dict of str to str
         What the address says.
     heading, links, actions : DeltaGenerator
@@ -113,6 +116,7 @@ class Frame:
     """
 
     store: RunStore
+    name: str
     place: dict[str, str]
     heading: DeltaGenerator
     links: DeltaGenerator
@@ -145,6 +149,7 @@ def set_up(question: str, icon: str) -> View:
     shown: Shown = next((part for part in SHOWN if part == place.get("history")), "full")
     verb = entry.verb(loaders.schema(entry.run.inputs["scores"]).domain)
     frame.heading.title(question_for(question, verb), anchor=False)
+    tour.note(frame.name, verb)
     user, item, dark = place.get("user"), place.get("item"), show.dark()
     return View(store, entry, user, item, shown, dark, job, verb, frame.links, frame.actions)
 
@@ -159,7 +164,8 @@ def begin(question: str, icon: str) -> Frame:
     st.session_state[_ARRIVED] = st.session_state.get(_HERE) != question
     st.session_state[_HERE] = question
     store = loaders.store()
-    url.open_page(next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), ""))
+    name = next((url_name(path) for path, _, _, symbol in PAGES if symbol == icon), "")
+    url.open_page(name)
     place = url.read()
     links = st.sidebar.empty()
     draw_links(links)
@@ -167,7 +173,7 @@ def begin(question: str, icon: str) -> Frame:
         heading = st.container(width="stretch").empty()
         actions = st.container(horizontal=True, width="content", gap="small", horizontal_alignment="right")
     heading.title(question, anchor=False)
-    return Frame(store, place, heading, links, actions)
+    return Frame(store, name, place, heading, links, actions)
 
 
 def finish(frame: Frame) -> None:

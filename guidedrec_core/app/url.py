@@ -10,8 +10,8 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsp
 
 import streamlit as st
 
-SHARED = ("dataset", "run", "user", "item", "history")
-"""What every page may show."""
+SHARED = ("dataset", "run", "user", "item", "history", "tour")
+"""What every page may show; ``tour`` is set while the tour is on."""
 
 CASE, ITEMS, MAP, EVALUATION, STUDIES = "Case_study", "Items", "Embedding_map", "Evaluation", "Studies"
 RULES = "Rules"
@@ -31,7 +31,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
 NAMES = (*SHARED, *dict.fromkeys(name for names in OWN.values() for name in names))
 """All names."""
 
-_OF_ALL = ("question", *OWN[STUDIES])
+_OF_ALL = ("question", "tour", *OWN[STUDIES])
 _OF_DATASET = ("run", "user", "item", "history", *(name for name in NAMES if name not in (*SHARED, *_OF_ALL)))
 _OF_USER = ("item", "history", "against", "pull", "without", "with")
 _OF_ITEM = ("against",)

@@ -85,7 +85,7 @@ def build_history(
         shares = base_history_shapley(system.base, question, seed)
         columns = [patterns.capitalize()]
     catalogue = data.dataset.catalogue.frame.iloc[shares.items]
-    labels = row_labels(shares, [str(title) for title in catalogue[c.TITLE]])
+    labels = row_labels(shares.grouped, [str(title) for title in catalogue[c.TITLE]])
     items = pd.DataFrame(
         {
             "number": shares.positions + 1,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from guidedrec_core.cases.against import Against
     from guidedrec_core.cases.changes import NotListed
     from guidedrec_core.cases.history import HistoryCase
+    from guidedrec_core.cases.removal import RemovalCase
     from guidedrec_core.rationale.claims import Reader
     from guidedrec_core.rationale.facts import Facts
     from guidedrec_core.recommenders.refined import RefinedRecommender
@@ -40,8 +41,9 @@ def case_json(
     from guidedrec_core.cases.changes import build_changes, build_moved, build_why_not
     from guidedrec_core.cases.history import build_history
     from guidedrec_core.cases.rationale import rationale_facts
+    from guidedrec_core.cases.removal import build_removal
 
-    history = _history(build_history(system, user_id, item_id, model))
+    history = _history(build_history(system, user_id, item_id, model), build_removal(system, user_id, item_id, model))
     if model == "base":
         return {"history": history}
     fields: dict[str, Any] = {
@@ -113,6 +115,14 @@ def write_case(fields: dict[str, Any]) -> None:
             for item in sorted(history["items"], key=lambda item: -abs(item["value"]))
         ]
         write_table(("number", "item", "share", "give or take"), rows[:_SHOWN])
+    if history and history["removal"]:
+        removal = history["removal"]
+        _section("Taken away one by one", removal["sentence"])
+        steps = [
+            [str(step["number"]), step[c.TITLE], f"{step['without']:,}", f"{step['alone']:,}"]
+            for step in removal["steps"]
+        ]
+        write_table(("number", "taken away", "rank without it and those above", "with only these"), steps[:_SHOWN])
     if fields.get("changes"):
         _section("What would change it", *fields["changes"]["sentences"])
     if fields.get("below"):
@@ -158,8 +168,8 @@ def _rationale(facts: "Facts", reader: "Reader") -> dict[str, Any]:
     return {"rationale": rationale.text, "claims": claims, "evidence": facts.evidence()}
 
 
-def _history(shown: "HistoryCase") -> dict[str, Any]:
-    """Return the shares of past items, each split by attribute."""
+def _history(shown: "HistoryCase", removal: "RemovalCase | None") -> dict[str, Any]:
+    """Return the shares of past items, each split by attribute, and what happens when they are taken away in turn."""
     rows = zip(_records(shown.items), _records(shown.matrix), strict=True)
     return {
         "sentence": shown.sentence,
@@ -170,6 +180,15 @@ def _history(shown: "HistoryCase") -> dict[str, Any]:
         "alone": {str(label): float(value) for label, value in shown.alone.items()},
         "bias": shown.bias,
         "score": shown.score,
+        "removal": None
+        if removal is None
+        else {
+            "sentence": removal.sentence,
+            "rank": removal.rank,
+            "alone_from": removal.alone_from,
+            "exact": removal.exact,
+            "steps": _records(removal.steps),
+        },
     }
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from guidedrec_core import columns as c
-from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened, signed
+from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened, signed
 
 _LABEL = 30
 _COLUMN = 22
@@ -77,6 +77,69 @@ def item_bars(items: pd.DataFrame, colours: Palette, most: int = 12) -> go.Figur
     figure.update_xaxes(range=[low - 0.25 * room, high + room], zeroline=True, zerolinewidth=1)
     figure.update_layout(margin={"t": 6})
     return figure
+
+
+def removal_steps(
+    steps: pd.DataFrame, rank: int, alone_from: int, k: int, colours: Palette, most: int = 8
+) -> go.Figure:
+    """Draw an item's rank as past items are removed one after another, and with the removed ones alone.
+
+    Parameters
+    ----------
+    steps : pandas.DataFrame
+        `RemovalCase.steps`.
+    rank, alone_from : int
+        Ranks with the whole history and with none.
+    k : int
+        Length of the list; marked.
+    colours : Palette
+        Light or dark.
+    most : int
+        Steps drawn, the first.
+    """
+    shown = steps.iloc[:most]
+    titles = shown[c.TITLE].tolist()
+    rows = list(range(len(shown) + 1))
+    without, alone = [rank, *shown["without"].tolist()], [alone_from, *shown["alone"].tolist()]
+    so_far = [f"{row} item{'s' if row > 1 else ''}" if row else "none" for row in rows]
+    figure = go.Figure()
+    for ranks, name, word, colour, symbol in (
+        (alone, "With these alone", "with", colours.positive, "circle"),
+        (without, "Without these", "without", colours.negative, "diamond"),
+    ):
+        figure.add_scatter(
+            x=ranks, y=rows, mode="lines+markers", name=name, line={"color": colour, "width": 2},
+            marker={"size": 9, "symbol": symbol, "color": colour},
+            customdata=[f"{word} {count}" for count in so_far],
+            hovertemplate="%{customdata}: rank %{x:,}<extra></extra>",
+        )  # fmt: skip
+    for row in rows:
+        # The better rank lies to the right; each number stands on its own outer side.
+        ahead = alone[row] <= without[row]
+        for value, right, colour in (
+            (alone[row], ahead, colours.positive),
+            (without[row], not ahead, colours.negative),
+        ):
+            figure.add_annotation(
+                x=np.log10(value), y=row, text=f"{value:,}", showarrow=False, xanchor="left" if right else "right",
+                xshift=9 if right else -9, font={"color": colour, "size": 12},
+            )  # fmt: skip
+    lay_out(figure, colours, height=96 + _ROW * len(rows))
+    worst = max(*without, *alone, k)
+    figure.add_vline(x=k + 0.5, line={"color": colours.muted, "width": 1, "dash": "dot"})
+    figure.update_xaxes(
+        type="log", range=[np.log10(worst * 2.2), np.log10(0.55)], dtick=1, zeroline=False,
+        title={"text": f"Rank; the dotted line ends the top {k}"},
+    )  # fmt: skip
+    labels = ["Nothing yet", *("and " * (row > 0) + shortened(title, _LABEL) for row, title in enumerate(titles))]
+    figure.update_yaxes(
+        tickvals=rows,
+        ticktext=[safe(label) for label in labels],
+        range=[len(rows) - 0.4, -0.6],
+        showgrid=False,
+        zeroline=False,
+    )
+    return legend_across(figure, 30)
 
 
 def item_attribute_map(

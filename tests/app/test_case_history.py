@@ -46,7 +46,10 @@ def test_it_says_first_then_draws_and_tabulates(tiny_home, open_app, users) -> N
     assert re.search(r"contributed (most|much)", said)
     assert re.search(r"Without any past choices the score would be -?\d+\.\d\d; it is -?\d+\.\d\d\.", said)
     assert re.search(r"Exact: the model scored it with all [\d,]+ combinations of these items\.", said)
-    (table,) = [each.value for each in app.dataframe if "without" in each.value.columns]
+    (table,) = [each.value for each in app.dataframe if "margin" in each.value.columns]
+    assert re.search(r"Without .+ it would (still )?be \d+(st|nd|rd|th)", said)
+    (steps,) = [each.value for each in app.dataframe if "alone" in each.value.columns]
+    assert sorted(steps["number"]) == sorted(table["number"])
     empty, now = map(float, re.search(r"the score would be (-?[\d.]+); it is (-?[\d.]+)\.", said).groups())
     assert table["value"].sum() == pytest.approx(now - empty, abs=0.011)
     assert table["number"].tolist() == list(range(len(table), 0, -1))
@@ -78,7 +81,7 @@ def test_titles_from_outside_are_text_and_nothing_else(tiny_home, open_app, user
     app = opened(open_app, users["hostile"])
     assert not app.exception
     assert HOSTILE_TITLE not in "\n".join(str(each.value) for each in app.markdown)
-    (table,) = [each.value for each in app.dataframe if "without" in each.value.columns]
+    (table,) = [each.value for each in app.dataframe if "margin" in each.value.columns]
     assert HOSTILE_TITLE in table["title"].tolist()
     assert not any(each.allow_html for each in app.markdown)
 

@@ -221,6 +221,7 @@ def test_an_item_the_user_has_is_explained_but_not_ranked(
     assert result["claims"] is result["evidence"] is None
     assert result["why_not"]["against"] is None
     assert result["history"]["items"]
+    assert result["history"]["removal"] is None
     shown = call("explain", "--user", user, "--item", item)
     assert "not ranked" in shown.stdout
     assert "What would change it" not in shown.stdout

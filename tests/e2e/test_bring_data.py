@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,10 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def address(tiny_build: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running_app(tiny_build.data.path.parents[1], tmp_path_factory.mktemp("e2e") / "app.log") as url:
+    """The app on a home of its own, for the walk writes into it."""
+    folder: Path = tmp_path_factory.mktemp("e2e_bring_data")
+    shutil.copytree(tiny_build.data.path.parents[1], folder / "home")
+    with running_app(folder / "home", folder / "app.log") as url:
         yield url
 
 

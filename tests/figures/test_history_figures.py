@@ -77,3 +77,21 @@ def test_titles_cannot_become_markup() -> None:
         assert (shown[0] if isinstance(shown[0], str) else shown[0][0]) == safe(HOSTILE_TITLE, 60)
         assert "<b>Tent" not in figure.to_json()
         assert "<b>Tent" not in figure.layout.yaxis.ticktext[0]
+
+
+def test_each_removal_shows_both_ranks() -> None:
+    steps = pd.DataFrame(
+        {
+            "number": [2, 1],
+            "item_id": ["a", "b"],
+            "title": ["Up", "A <b>bold</b> one"],
+            "without": [9, 40],
+            "alone": [3, 1],
+        }
+    )
+    figure = figures.removal_steps(steps, 1, 40, 10, LIGHT)
+    alone, without = figure.data
+    assert (list(alone.x), list(without.x)) == ([40, 3, 1], [1, 9, 40])
+    assert [note.text for note in figure.layout.annotations] == ["40", "1", "3", "9", "1", "40"]
+    assert "<b>" not in "".join(figure.layout.yaxis.ticktext)
+    assert list(figures.removal_steps(steps, 1, 40, 10, LIGHT, most=1).data[1].x) == [1, 9]

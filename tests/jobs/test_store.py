@@ -224,7 +224,7 @@ def test_unknown_job(store: JobStore, job_id: str) -> None:
 
 
 def test_unknown_task_and_arguments_that_are_not_json(store: JobStore) -> None:
-    with pytest.raises(InputError, match="out of build, refine, evaluate, ablate, audit, score; got 'os:system'"):
+    with pytest.raises(InputError, match="import, build, refine, evaluate, ablate, audit, score; got 'os:system'"):
         JobStore(store.home).start("os:system", {})
     with pytest.raises(InputError, match="arguments"):
         store.start("work", {"path": Path("x")})
@@ -237,7 +237,7 @@ def test_the_worker_runs_no_code_named_in_a_file(store: JobStore) -> None:
     command = [sys.executable, "-m", "guidedrec_core.jobs.worker", str(store.home / "jobs" / job.id)]
     assert subprocess.run(command, capture_output=True, timeout=20).returncode == 1
     assert store.get(job.id).status == "failed"
-    assert "expected a task out of build" in store.get(job.id).error
+    assert "expected a task out of import, build" in store.get(job.id).error
     # A job that has ended is not done a second time.
     assert subprocess.run(command, capture_output=True, timeout=20).returncode == 1
 

@@ -11,14 +11,19 @@ from guidedrec_core.cases.case import Case
 from guidedrec_core.cases.history import HistoryCase
 from guidedrec_core.data.catalogue import category_words
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.explanation.question import DEFAULT_K
 from guidedrec_core.figures import case as case_figures
 from guidedrec_core.figures import history as figures
-from guidedrec_core.figures.theme import palette
+from guidedrec_core.figures.theme import Palette, palette
 
 _HELP = (
     "Each past item's share is its Shapley value: what the score gains when the item is added to the others, averaged "
     "over all orders. The shares add up to what the history as a whole contributes to the score. Removing one item "
     "from the whole history may change the score by more or less, because the others stand in for part of it."
+)
+_ORDER_HELP = (
+    "The order in which the item loses most when they are removed, and keeps most when only they remain. Ranks are "
+    "those the model gives after each removal, all with the same items to rank."
 )
 _TOTAL = "Total"
 _MODELS = {"refined": "Refined model", "base": "Base model"}
@@ -90,12 +95,37 @@ def show_history(view: View, case: Case) -> None:
             ),
         },
     )
+    _taken_away(case, str(model), colours)
     if model == "base":
         show.note("The base model uses no attributes, so its shares cannot be split further.")
         return
     url.follow("history_map", bool(url.current().get("split")))
     if st.toggle("Attribute by attribute", key="history_map", on_change=url.keep, args=("split", "history_map")):
         _by_attribute(shown, view)
+
+
+def _taken_away(case: Case, model: str, colours: Palette) -> None:
+    """Show where the item falls without the past items that hold it, one after another."""
+    removal = case_loaders.removal(case.key, model)
+    if removal is None:
+        return
+    st.markdown("**Taken away one by one**", help=_ORDER_HELP)
+    show.lead(removal.sentence)
+    figure = figures.removal_steps(removal.steps, removal.rank, removal.alone_from, DEFAULT_K, colours)
+    show.chart(figure, alt=removal.sentence, key="removal_steps")
+    rank = st.column_config.NumberColumn
+    show.table_twin(
+        removal.steps,
+        "Show as table",
+        key="removal_table",
+        column_config={
+            "number": "Number",
+            c.ITEM: "Item ID",
+            c.TITLE: st.column_config.TextColumn("Taken away", width="medium"),
+            "without": rank("Rank without it and those above"),
+            "alone": rank("Rank with only these"),
+        },
+    )
 
 
 def _by_attribute(shown: HistoryCase, view: View) -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from guidedrec_core.cases.changes import Changes, Moved, NotListed
     from guidedrec_core.cases.finding import Condition, Found
     from guidedrec_core.cases.history import HistoryCase
+    from guidedrec_core.cases.removal import RemovalCase
     from guidedrec_core.cases.steering import SteeredCase
     from guidedrec_core.explanation.steering.steer import HistoryScores, Steering
     from guidedrec_core.rationale.facts import Facts
@@ -52,6 +53,11 @@ def against(key: CaseKey, other_id: str | None) -> "Against | None":
 def history(key: CaseKey, model: str) -> "HistoryCase":
     """Attribute an item's score to a user's history; see `guidedrec_core.cases.history.build_history`."""
     return _history(str(loaders.store().home), key.without_rules, model)
+
+
+def removal(key: CaseKey, model: str) -> "RemovalCase | None":
+    """Take past items away one after another; see `guidedrec_core.cases.removal.build_removal`."""
+    return _removal(str(loaders.store().home), key, model)
 
 
 def prepare_history(n_positions: int) -> None:
@@ -163,6 +169,15 @@ def _history(home: str, key: CaseKey, model: str) -> "HistoryCase":
     opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
         return build_history(opened, key.user_id, key.item, model)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _removal(home: str, key: CaseKey, model: str) -> "RemovalCase | None":
+    from guidedrec_core.cases.removal import build_removal
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return build_removal(opened, key.user_id, key.item, model)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

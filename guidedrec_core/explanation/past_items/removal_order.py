@@ -58,6 +58,8 @@ class RemovalOrder:
         Where the item stands with the first j positions of the order alone, j = 0 to n.
     without : Places
         Where it stands without them.
+    grouped : int
+        Oldest positions of the history that position 0 stands for together; 1 if every position stands for itself.
     exact : bool
         All orders were compared.
     n_evaluations : int
@@ -67,6 +69,7 @@ class RemovalOrder:
     order: IntArray
     alone: Places
     without: Places
+    grouped: int
     exact: bool
     n_evaluations: int
 
@@ -84,6 +87,7 @@ def removal_order(
     seed: int = 0,
     evaluations: int = EVALUATIONS,
     exact_up_to: int = EXACT_UP_TO,
+    most: int | None = None,
 ) -> RemovalOrder:
     """Put the past items in the order in which they hold a recommendation.
 
@@ -99,13 +103,15 @@ def removal_order(
         How many parts of the history to score before the search, about, where not all are; at least eight orders.
     exact_up_to : int
         Positions up to which all orders are compared, by scoring 2 to the power of their number.
+    most : int, optional
+        Positions with a place of their own in the order, the newest; all older ones are removed together.
 
     Raises
     ------
     InputError
         The history holds the item.
     """
-    standing = Standing(model, question)
+    standing = Standing(model, question, most)
     n = standing.n_positions
     exact = n <= exact_up_to
     if exact:
@@ -114,7 +120,7 @@ def removal_order(
         rng = generator(seed, "removal order")
         order = _improved(standing, _started(standing, rng, max(_FEWEST_ORDERS, evaluations // (2 * n))))
     first = np.argsort(order) < np.arange(n + 1)[:, None]  # [n + 1, n], the first j
-    return RemovalOrder(order, standing(first), standing(~first), exact, standing.n_evaluations)
+    return RemovalOrder(order, standing(first), standing(~first), standing.grouped, exact, standing.n_evaluations)
 
 
 def _usefulness(ranks: IntArray, weight: float) -> FloatArray:

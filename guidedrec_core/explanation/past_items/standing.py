@@ -53,10 +53,14 @@ class Standing:
     model : ItemScorer
         Base or refined model.
     question : Question
-        Of n positions, about an item that the history does not hold. A repeated item counts at each of its positions.
+        About an item that the history does not hold. A repeated item counts at each of its positions.
+    most : int, optional
+        The newest positions, looked at one by one. Older ones are removed or kept together, as the first of n.
 
     Attributes
     ----------
+    grouped : int
+        Positions of the history that the first of n stands for; 1 if each is looked at alone.
     n_evaluations : int
         Parts scored so far.
 
@@ -66,17 +70,21 @@ class Standing:
         The history holds the item.
     """
 
-    def __init__(self, model: ItemScorer, question: Question) -> None:
+    def __init__(self, model: ItemScorer, question: Question, most: int | None = None) -> None:
         question.require_unseen()
         self.model = model
         self.question = question
+        length = len(question.history)
+        n_positions = length if most is None else min(length, most)
+        self.grouped = length - n_positions + 1
+        self._position = np.maximum(np.arange(length) - (length - n_positions), 0)  # of each item of the history
         self._row: dict[bytes, int] = {}
         self._known = np.empty((0, 3))
 
     @property
     def n_positions(self) -> int:
-        """Length of the history, n."""
-        return len(self.question.history)
+        """Positions that are removed or kept, n."""
+        return len(self.question.history) - self.grouped + 1
 
     @property
     def n_evaluations(self) -> int:
@@ -102,7 +110,7 @@ class Standing:
         size = block_size(self.model.n_items)
         for first in range(0, len(kept), size):
             part = by_length[first : first + size]
-            shown = [question.history[row] for row in kept[part]]
+            shown = [question.history[row] for row in kept[part][:, self._position]]
             scores = self.model.scores(np.full(len(part), question.user), shown)
             scores = mask_seen(scores, [question.history] * len(part))
             own = scores[:, question.item].astype(np.float64)

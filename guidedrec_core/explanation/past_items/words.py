@@ -6,20 +6,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.data.verbs import InteractionVerb
-from guidedrec_core.explanation.words import listing
+from guidedrec_core.explanation.words import listing, ordinal
 
 if TYPE_CHECKING:  # loads torch, which pages that only speak do not need
     from guidedrec_core.explanation.past_items.shapley import HistoryShapley
 
 # A smaller share of a score rarely moves an item by a place.
 _COUNTS = 0.05
+# More names than this make a sentence hard to read.
+_NAMED = 3
 
 
-def row_labels(shares: HistoryShapley, titles: list[str]) -> list[str]:
-    """Name the rows of an explanation: titles, oldest first; positions that share the first row are counted."""
-    if shares.grouped > 1:
-        return [f"The {shares.grouped:,} oldest together", *titles[1:]]
+def row_labels(grouped: int, titles: list[str]) -> list[str]:
+    """Name the rows of an explanation: titles, oldest first; the oldest that share the first row are counted."""
+    if grouped > 1:
+        return [f"The {grouped:,} oldest together", *titles[1:]]
     return list(titles)
 
 
@@ -53,6 +56,39 @@ def history_sentence(shares: HistoryShapley, labels: list[str], verb: Interactio
         said += _changed(lost[worst])
     empty = float(shares.alone.sum()) + shares.bias
     return f"{said}. Without any past {verb.nouns} the score would be {empty:.2f}; it is {shares.score:.2f}."
+
+
+def removal_sentence(labels: list[str], without: IntArray, alone: IntArray, verb: InteractionVerb) -> str:
+    """Say how far an item falls without the past items that hold it, and how few keep its place.
+
+    Parameters
+    ----------
+    labels : list of str
+        A name for each of n past items, in the order of removal; see `row_labels`.
+    without, alone : IntArray
+        Ranks without the first j items, and with them alone, j = 0 to n, ``[n + 1]``.
+    verb : InteractionVerb
+        What users do.
+    """
+    rank, without_one = int(without[0]), int(without[1])
+    if without_one != rank:
+        said = f"Without {_inside(labels[0])} it would be {ordinal(without_one)} instead of {ordinal(rank)}"
+        said += f"; without {_inside(labels[1])} as well, {ordinal(int(without[2]))}" if len(labels) > 2 else ""
+    else:
+        said = f"Without {_inside(labels[0])} it would still be {ordinal(rank)}"
+        falls = np.flatnonzero(without > rank)
+        if len(falls):
+            gone = int(falls[0])
+            said += f"; without the {gone} {verb.nouns} that hold it most, {ordinal(int(without[gone]))}"
+    enough = int(np.flatnonzero(alone <= rank)[0])  # with all of them it has its rank
+    if enough == 0:
+        return f"{said}. It would be {ordinal(int(alone[0]))} for somebody without any {verb.nouns}, too."
+    if enough == len(labels):
+        return f"{said}." if enough == 1 else f"{said}. It takes all {verb.count(enough)} to keep its place."
+    if enough <= _NAMED:
+        named = listing([_inside(label) for label in labels[:enough]])
+        return f"{said}. With {named} alone it would be {ordinal(int(alone[enough]))}."
+    return f"{said}. It takes {enough} of the {verb.count(len(labels))} to keep its place."
 
 
 def exactness_words(shares: HistoryShapley) -> str:

@@ -56,3 +56,11 @@ def test_it_agrees_with_the_model_asked_one_by_one(kind: str) -> None:
 def test_an_item_of_the_history_has_no_standing() -> None:
     with pytest.raises(InputError, match="expected an item that is not in the history"):
         Standing(Counting(), Question(0, np.array([4, 1]), 4))
+
+
+def test_the_oldest_are_kept_or_removed_together() -> None:
+    model = Counting()
+    standing = Standing(model, Question(2, np.array([4, 1, 5, 0]), 3), most=2)
+    assert (standing.n_positions, standing.grouped) == (2, 3)
+    standing(np.array([[1, 0], [0, 1]], dtype=bool))
+    assert sorted(model.shown) == [[0], [4, 1, 5]]
