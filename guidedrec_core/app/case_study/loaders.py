@@ -57,7 +57,7 @@ def history(key: CaseKey, model: str) -> "HistoryCase":
 
 def removal(key: CaseKey, model: str) -> "RemovalCase | None":
     """Take past items away one after another; see `guidedrec_core.cases.removal.build_removal`."""
-    return _removal(str(loaders.store().home), key, model)
+    return _removal(str(loaders.store().home), key.without_rules, model)
 
 
 def prepare_history(n_positions: int) -> None:
