@@ -133,7 +133,7 @@ def list_rules(session: Session, dataset: str | None, rules_file: Path | None, a
 @json_option
 @click.pass_obj
 def add(
-    session: Session, name: str, dataset: str | None, switched_on: bool, who: str | None, as_json: bool, **given: Any
+    session: Session, /, name: str, dataset: str | None, switched_on: bool, who: str | None, as_json: bool, **given: Any
 ) -> None:
     """Add a rule to a data set.
 
@@ -158,7 +158,7 @@ def add(
 @_why_option
 @json_option
 @click.pass_obj
-def on(session: Session, name: str, **options: Any) -> None:
+def on(session: Session, /, name: str, **options: Any) -> None:
     """Switch a rule on; of a data set, or of a JSON file."""
     _switch(session, name, True, **options)
 
@@ -171,7 +171,7 @@ def on(session: Session, name: str, **options: Any) -> None:
 @_why_option
 @json_option
 @click.pass_obj
-def off(session: Session, name: str, **options: Any) -> None:
+def off(session: Session, /, name: str, **options: Any) -> None:
     """Switch a rule off; of a data set, or of a JSON file."""
     _switch(session, name, False, **options)
 

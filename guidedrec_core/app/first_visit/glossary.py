@@ -68,6 +68,6 @@ def filled(text: str, verb: InteractionVerb) -> str:
 @st.dialog("What do the words mean?", width="large")
 def _open(verb: InteractionVerb) -> None:
     for subject, words in GROUPS.items():
-        st.subheader(subject, anchor=False)
+        st.subheader(escaped(subject), anchor=False)
         meanings = ((filled(word, verb), filled(meaning, verb)) for word, meaning in words.items())
         st.markdown("\n".join(f"- **{escaped(word)}**: {escaped(meaning)}" for word, meaning in meanings))

@@ -94,10 +94,11 @@ def _fill(stored: StoredRule | None, terms: Terms) -> None:
 def _fields(view: View, terms: Terms) -> None:
     """Show the fields."""
     kinds = [kind for kind in KIND_LABELS if kind != "margin" or terms.numbers]
-    kind = st.segmented_control(
+    chosen = st.segmented_control(
         "What it does", kinds, format_func=lambda one: escaped(KIND_LABELS[one]), required=True,
         key="rule_field_kind", persist_state="session",
     )  # fmt: skip
+    kind: Kind = chosen or "boost"
     left, right = st.columns(2)
     condition_box(left, "Which items", "items", terms, "rule_field_items", "A category, or a condition")
     condition_box(right, "For whom", "users", terms, "rule_field_users", f"All {view.verb.users}")

@@ -46,6 +46,11 @@ def rules(view: View) -> None:
     names = [one.rule.name for one in found]
     chosen = found[names.index(place["rule"])] if place.get("rule") in names else found[0]
     _table(view, found, chosen)
+    if any(one.rule.on for one in found):
+        show.note(
+            "Rules that are on are part of the Case study, of its reports, and of recommendations and explanations by "
+            "command. Audience, Items and Evaluation are about the model alone."
+        )
     _one(view, store, found, chosen)
 
 
