@@ -17,7 +17,7 @@ def test_the_largest_gains_and_losses_are_drawn_in_their_colours() -> None:
     (bars,) = figure.data
     assert list(bars.x) == [5.0, 3.0, -2.0, -4.0]
     assert list(bars.marker.color) == [LIGHT.positive] * 2 + [LIGHT.negative] * 2
-    assert list(figure.layout.yaxis.ticktext)[0] == "&lt;b&gt;0&lt;/b&gt;"
+    assert next(iter(figure.layout.yaxis.ticktext)) == "&lt;b&gt;0&lt;/b&gt;"
     assert [note.text for note in figure.layout.annotations] == ["+5.00", "+3.00", "−2.00", "−4.00"]
     low, high = figure.layout.xaxis.range
     assert low < -4 < 5 < high
