@@ -41,7 +41,7 @@ def effect_words(rule: Rule) -> str:
         return "are never recommended"
     if rule.kind == "margin":
         column = (rule.column or "margin").replace("_", " ")
-        return f"count as {strength} times as likely for each typical difference of {column} above the average"
+        return f"the higher the {column}, the more likely ({strength} times for one typical difference)"
     place, count = rule.place or 1, rule.count or 1
     if count == 1:
         return f"the best one moves up to {ordinal(place)} place"
