@@ -89,7 +89,7 @@ place = 2
 @pytest.mark.timeout(300)
 def test_the_notebook_of_a_case_with_rules_computes_its_numbers(written, tmp_path) -> None:
     (tmp_path / "rules.toml").write_text(RULES)
-    asked = ("case", "tiny", "--user", "user-03", "--item", "item-07", "--history", "train+valid")
+    asked = ("case", "tiny", "--user", "user-04", "--item", "item-07", "--history", "train+valid")
     report, computed = written("listed", *asked, "--rules", tmp_path / "rules.toml")
     same(report, computed)
     assert "Seven" in [line["name"] for line in report["tables"]["reasons"] if line["kind"] == "rule"]
