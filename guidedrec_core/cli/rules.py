@@ -208,11 +208,15 @@ def _switch(
 @_dataset_option
 @_who_option
 @_why_option
+@json_option
 @click.pass_obj
-def remove(session: Session, name: str, dataset: str | None, who: str | None, why: str) -> None:
+def remove(session: Session, name: str, dataset: str | None, who: str | None, why: str, as_json: bool) -> None:
     """Delete a rule of a data set; its history stays."""
     store = _store(session, _dataset(session, dataset))
     store.delete(store.find(name), who or login_name(), why)
+    if as_json:
+        write_json({"dataset": store.dataset, "deleted": name})
+        return
     click.echo(f"Rule {one_line(name)} is deleted.")
 
 
