@@ -321,7 +321,9 @@ def _select(
         st.session_state[key] = chosen
 
     def change() -> None:
-        url.update(**{name: st.session_state[key]})
+        # A browser whose list is older than this one may send a label that is none of the options.
+        if st.session_state[key] in options:
+            url.update(**{name: st.session_state[key]})
 
     st.sidebar.selectbox(
         label, options, key=key, on_change=change, format_func=lambda o: (labels or {}).get(o, o), help=help

@@ -8,6 +8,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import loaders, show, url
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
@@ -58,6 +59,10 @@ def why(case: Case, view: View) -> None:
     show.lead(chosen.sentence)
     if chosen.seen or chosen.excluded_by:
         return
+    strongest = case_loaders.strongest_item(case.key)
+    if strongest is not None:
+        # Places in this sentence are the model's own, which rules may have changed.
+        st.write(escaped(f"Without rules: {strongest}" if case.rules else strongest))
     colours = palette(view.dark)
     scale = loaders.schema(view.entry.run.inputs["scores"]).scale
     left, right = show.pair(360)
