@@ -13,7 +13,7 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.data.catalogue import category_words
-from guidedrec_core.explanation.words import move_words, ordinal
+from guidedrec_core.explanation.words import lower_first, move_words, ordinal
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures.theme import palette
 from guidedrec_core.rules.words import RULED
@@ -62,7 +62,7 @@ def why(case: Case, view: View) -> None:
     strongest = case_loaders.strongest_item(case.key)
     if strongest is not None:
         # Places in this sentence are the model's own, which rules may have changed.
-        st.write(escaped(f"Without rules: {strongest}" if case.rules else strongest))
+        st.write(escaped(f"Without rules, {lower_first(strongest)}" if case.rules else strongest))
     colours = palette(view.dark)
     scale = loaders.schema(view.entry.run.inputs["scores"]).scale
     left, right = show.pair(360)

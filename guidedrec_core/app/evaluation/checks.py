@@ -87,7 +87,7 @@ def _outcomes(home: str, run_id: str, shown: str, against: str | None) -> pd.Dat
             one.check.name,
             "" if one.value is None else one.check.words(one.value),
             one.check.bounds_in_words,
-            one.about,
+            one.about if one.value else "",  # where nothing was found, nothing is "most so"
         )
         for one in found
     ]
