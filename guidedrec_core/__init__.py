@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema as Attributes
     from guidedrec_core.attributes.scores import Scores
     from guidedrec_core.audience.audience import Audience
+    from guidedrec_core.comparison.compare import Comparison, compare
     from guidedrec_core.data.dataset import Dataset, SplitDataset
     from guidedrec_core.evaluation.evaluate import evaluate
     from guidedrec_core.recommenders.explanation import Explanation
@@ -63,6 +64,7 @@ __all__ = [
     "Audience",
     "BERT4Rec",
     "Change",
+    "Comparison",
     "Dataset",
     "Explanation",
     "External",
@@ -80,6 +82,7 @@ __all__ = [
     "Scores",
     "SplitDataset",
     "adjustments",
+    "compare",
     "evaluate",
     "open",
     "preview_rules",
@@ -90,6 +93,7 @@ _HOME_OF = {
     "Audience": ("audience.audience", "Audience"),
     "BERT4Rec": ("recommenders.sequence", "BERT4Rec"),
     "Change": ("sandbox.change", "Change"),
+    "Comparison": ("comparison.compare", "Comparison"),
     "Dataset": ("data.dataset", "Dataset"),
     "EASE": ("recommenders.simple", "EASE"),
     "Explanation": ("recommenders.explanation", "Explanation"),
@@ -108,6 +112,7 @@ _HOME_OF = {
     "Scores": ("attributes.scores", "Scores"),
     "SplitDataset": ("data.dataset", "SplitDataset"),
     "adjustments": ("rules.rule", "adjustments"),
+    "compare": ("comparison.compare", "compare"),
     "evaluate": ("evaluation.evaluate", "evaluate"),
     "open": ("recommenders.reading", "open_recommender"),
     "preview_rules": ("rules.preview", "preview_rules"),

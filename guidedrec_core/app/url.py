@@ -15,6 +15,7 @@ SHARED = ("dataset", "run", "user", "item", "history", "tour")
 
 CASE, ITEMS, MAP, EVALUATION, STUDIES = "Case_study", "Items", "Embedding_map", "Evaluation", "Studies"
 RULES = "Rules"
+JUDGE = "Judge"
 OWN: Mapping[str, tuple[str, ...]] = {
     CASE: (
         "find", "question", "past", "against", "score", "split", "why", "why_find", "reader",
@@ -22,16 +23,17 @@ OWN: Mapping[str, tuple[str, ...]] = {
     ),
     ITEMS: ("find_item",),
     MAP: ("colour", "select_on"),
-    EVALUATION: ("measure", "checks"),
-    STUDIES: ("study", "saved"),
     RULES: ("tab", "rule", "edit", "change", "length"),
+    EVALUATION: ("measure", "compare", "checks"),
+    STUDIES: ("study", "saved", "test", "results"),
+    JUDGE: ("test", "judge"),
 }  # fmt: skip
 """Controls of single pages, by the last part of the page's address."""
 
 NAMES = (*SHARED, *dict.fromkeys(name for names in OWN.values() for name in names))
 """All names."""
 
-_OF_ALL = ("question", "tour", *OWN[STUDIES])
+_OF_ALL = ("question", "tour", *OWN[STUDIES], *OWN[JUDGE])
 _OF_DATASET = ("run", "user", "item", "history", *(name for name in NAMES if name not in (*SHARED, *_OF_ALL)))
 _OF_USER = ("item", "history", "against", "pull", "without", "with")
 _OF_ITEM = ("against",)
