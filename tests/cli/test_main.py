@@ -41,10 +41,11 @@ EXPECTED = {
     *(f"score {name}" for name in ("dataset", "template", "suggest", "reliability", "override", "overrides")),
     *(f"vectors {name}" for name in ("dataset", "extract")),
     *(f"runs {name}" for name in ("list", "show", "compare", "delete")),
-    *(f"studies {name}" for name in ("list", "show", "export", "import")),
+    *(f"studies {name}" for name in ("list", "show", "export", "import", "tests", "results", "close")),
+    *(f"studies {name}" for name in ("new-taste-test", "new-prediction-test")),
     *(f"rules {name}" for name in ("list", "preview", "add", "on", "off", "remove", "history", "import", "export")),
     *("check", "sandbox", "export map"),
-    *(f"report {name}" for name in ("case", "study", "evaluation")),
+    *(f"report {name}" for name in ("case", "study", "evaluation", "test")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
 
