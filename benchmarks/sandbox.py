@@ -19,6 +19,7 @@ import pandas as pd
 from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.attributes.scores import GuidedScores
 from guidedrec_core.data.catalogue import Catalogue
+from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.facts.fact import Facts
 from guidedrec_core.naming.lines import NamedColumns
 from guidedrec_core.ranking.ranks import top_k
@@ -93,13 +94,17 @@ def random_sandbox(n_users: int, n_items: int, n_attributes: int = 16) -> Sandbo
     slopes = (0.1 * rng.normal(size=(size, n_attributes))).astype(np.float32)
     catalogue = Catalogue(frame.astype({"item_id": "str", "title": "str", "category": "str"}))
     model: Any = SimpleNamespace(
-        data=SimpleNamespace(dataset=SimpleNamespace(catalogue=catalogue, users=range(n_users), items=_Items(frame))),
+        data=SimpleNamespace(
+            sequences=SimpleNamespace(n_items=n_items),
+            dataset=SimpleNamespace(catalogue=catalogue, users=range(n_users), items=_Items(frame)),
+        ),
         named=SimpleNamespace(columns=NamedColumns.of(schema, guided, Facts((), n_items))),
         item_scores=GuidedScores(raw, schema),
         schema=schema,
         facts=Facts((), n_items),
         config=SimpleNamespace(mode="head", control="none", normalisation="z"),
         doubt=None,
+        verb=BOUGHT,
     )
     users = np.sort(rng.choice(n_users, size, replace=False))
     return Sandbox(model, K, users, scores, slopes, top_k(scores, K + SPARE))
@@ -114,7 +119,7 @@ class _Items:
     def __len__(self) -> int:
         return len(self.place)
 
-    def indexes(self, names: list[str]) -> np.ndarray:
+    def indexes(self, names: list[str], missing: str = "error") -> np.ndarray:
         return np.array([self.place[name] for name in names])
 
 

@@ -51,6 +51,11 @@ if TYPE_CHECKING:
     from guidedrec_core.recommenders.refiner import Refiner
     from guidedrec_core.recommenders.sequence import BERT4Rec, GRU4Rec, SASRec
     from guidedrec_core.recommenders.simple import EASE, ItemKNN, Popularity
+    from guidedrec_core.rules.preview import preview_rules
+    from guidedrec_core.rules.rule import Rule, RuleSet, adjustments
+    from guidedrec_core.rules.store import RuleStore
+    from guidedrec_core.sandbox.change import Change
+    from guidedrec_core.sandbox.sandbox import Sandbox
 
 __version__ = "0.2.0"
 
@@ -59,6 +64,7 @@ __all__ = [
     "Attributes",
     "Audience",
     "BERT4Rec",
+    "Change",
     "Comparison",
     "Dataset",
     "Explanation",
@@ -69,19 +75,26 @@ __all__ = [
     "Recommender",
     "RefinedRecommender",
     "Refiner",
+    "Rule",
+    "RuleSet",
+    "RuleStore",
     "SASRec",
+    "Sandbox",
     "Scores",
     "SegmentStore",
     "SplitDataset",
+    "adjustments",
     "compare",
     "evaluate",
     "open",
+    "preview_rules",
 ]
 
 _HOME_OF = {
     "Attributes": ("attributes.schema", "AttributeSchema"),
     "Audience": ("audience.audience", "Audience"),
     "BERT4Rec": ("recommenders.sequence", "BERT4Rec"),
+    "Change": ("sandbox.change", "Change"),
     "Comparison": ("comparison.compare", "Comparison"),
     "Dataset": ("data.dataset", "Dataset"),
     "EASE": ("recommenders.simple", "EASE"),
@@ -93,13 +106,19 @@ _HOME_OF = {
     "Recommender": ("recommenders.recommender", "Recommender"),
     "RefinedRecommender": ("recommenders.refined", "RefinedRecommender"),
     "Refiner": ("recommenders.refiner", "Refiner"),
+    "Rule": ("rules.rule", "Rule"),
+    "RuleSet": ("rules.rule", "RuleSet"),
+    "RuleStore": ("rules.store", "RuleStore"),
     "SASRec": ("recommenders.sequence", "SASRec"),
-    "SegmentStore": ("audience.saved", "SegmentStore"),
+    "Sandbox": ("sandbox.sandbox", "Sandbox"),
     "Scores": ("attributes.scores", "Scores"),
+    "SegmentStore": ("audience.saved", "SegmentStore"),
     "SplitDataset": ("data.dataset", "SplitDataset"),
+    "adjustments": ("rules.rule", "adjustments"),
     "compare": ("comparison.compare", "compare"),
     "evaluate": ("evaluation.evaluate", "evaluate"),
     "open": ("recommenders.reading", "open_recommender"),
+    "preview_rules": ("rules.preview", "preview_rules"),
 }
 """Offered name to its module and its name there."""
 

@@ -7,6 +7,7 @@ from guidedrec_core.app.case_study import history, lists, search, sections
 from guidedrec_core.app.copy_link import copy_link
 from guidedrec_core.app.errors import guard, way_on
 from guidedrec_core.app.export import export_menu
+from guidedrec_core.app.rules.applied import apply_rules, rules_note
 from guidedrec_core.app.save_case import save_case
 
 view = page.set_up("Why is this recommended to this user?", icon=":material/person_search:")
@@ -14,7 +15,8 @@ verb = view.verb
 with guard():
     dataset = loaders.dataset(view.entry.data.id)
     suggested = search.suggestions(view.entry)
-    key = search.start(view, dataset, suggested)
+    applied = apply_rules(view, search.start(view, dataset, suggested))
+    key = applied.key
 if key.user_id not in dataset.users:
     text = f"There is no {verb.user} {key.user_id} in {view.dataset_title}."
     way_on(text, f"Show another {verb.user}", user=None)
@@ -33,6 +35,7 @@ saving = view.actions.container(width="content")
 export_menu(view, case=case.key)
 with top, guard():
     search.search_row(view, dataset, suggested, key)
+rules_note(applied)
 show.lead(f"{verb.user.capitalize()} {key.user_id} {case.sentence}")
 if case.selected is None:
     search.no_list(view)

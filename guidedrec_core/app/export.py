@@ -139,7 +139,7 @@ def _case_report(view: View, key: CaseKey) -> "Report":
     from guidedrec_core.report.case import case_report, case_views
     from guidedrec_core.report.stamp import stamp_of
 
-    system = loaders.system(key.run_id, key.shown)
+    system = loaders.system(key.run_id, key.shown, key.rules)
     with loaders.MODEL_LOCK:
         views = case_views(system, key.user_id, key.item_id)
     words = {"full": "whole histories", "train": "the training data"}
@@ -149,9 +149,11 @@ def _case_report(view: View, key: CaseKey) -> "Report":
 
 def _case_notebook(view: View, key: CaseKey) -> bytes:
     from guidedrec_core.report.notebook import case_notebook, notebook_text
+    from guidedrec_core.rules.rule import RuleSet
 
     report = _case_report(view, key)
-    notebook = case_notebook(report, view.store.home, key.user_id, key.item, key.shown)
+    rules = RuleSet.from_json(key.rules) if key.rules else None
+    notebook = case_notebook(report, view.store.home, key.user_id, key.item, key.shown, rules=rules)
     return notebook_text(notebook).encode()
 
 

@@ -8,6 +8,7 @@ thread imports it (`prepare_models`), so that the next page does not wait for it
 import importlib
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ def schema(run_id: str) -> AttributeSchema:
     return AttributeSchema.parse(json(run_id, "attributes"))
 
 
-def system(run_id: str, shown: Shown = "full") -> "RefinedRecommender":
+def system(run_id: str, shown: Shown = "full", rules: str = "") -> "RefinedRecommender":
     """Open a refined run with all its inputs; shared and read-only. Hold `MODEL_LOCK` while using its models.
 
     Parameters
@@ -83,8 +84,16 @@ def system(run_id: str, shown: Shown = "full") -> "RefinedRecommender":
         The refined run.
     shown : {"full", "train+valid", "train"}
         Which part of each history its models are shown.
+    rules : str
+        Business rules to add to the refined scores; see `CaseKey.rules`.
+
+    Raises
+    ------
+    InputError
+        A rule does not fit the run.
     """
-    return _system(str(store().home), run_id).showing(shown)
+    home = str(store().home)
+    return _ruled(home, run_id, shown, rules) if rules else _system(home, run_id).showing(shown)
 
 
 def case(key: CaseKey) -> "Case":
@@ -143,10 +152,19 @@ def _system(home: str, run_id: str) -> "RefinedRecommender":
         return open_refined(RunStore(Path(home)), run_id)
 
 
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _ruled(home: str, run_id: str, shown: Shown, rules: str) -> "RefinedRecommender":
+    from guidedrec_core.rules.rule import RuleSet, adjustments
+
+    opened = _system(home, run_id).showing(shown)
+    with MODEL_LOCK:
+        return opened.with_rules(adjustments(RuleSet.from_json(rules).on, opened))
+
+
 @st.cache_data(max_entries=64, show_spinner=False)
 def _case(home: str, key: CaseKey) -> "Case":
     from guidedrec_core.cases.case import build_case
 
-    opened = _system(home, key.run_id).showing(key.shown)
+    opened = system(key.run_id, key.shown, key.rules)
     with MODEL_LOCK:
-        return build_case(opened, key.user_id, key.item_id)
+        return replace(build_case(opened, key.user_id, key.item_id), rules=key.rules)

@@ -24,6 +24,7 @@ PAGES = (
     ("app.py", "Overview", "What did refinement change here?", ":material/insights:"),
     ("pages/1_Case_study.py", "Case study", "Why is this recommended to this user?", ":material/person_search:"),
     ("pages/6_Audience.py", "Audience", "Who gets this, and should they?", ":material/groups:"),
+    ("pages/9_Rules.py", "Rules", "What would a rule or a change do?", ":material/rule:"),
     (
         "pages/7_Studies.py",
         "Studies",

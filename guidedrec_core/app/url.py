@@ -14,15 +14,17 @@ SHARED = ("dataset", "run", "user", "item", "history", "tour")
 """What every page may show; ``tour`` is set while the tour is on."""
 
 CASE, ITEMS, MAP, EVALUATION, STUDIES = "Case_study", "Items", "Embedding_map", "Evaluation", "Studies"
+RULES = "Rules"
 JUDGE = "Judge"
 OWN: Mapping[str, tuple[str, ...]] = {
     CASE: (
         "find", "question", "past", "against", "score", "split", "why", "why_find", "reader",
-        "pull", "without", "with", "add_find",
+        "pull", "without", "with", "add_find", "rules",
     ),
     ITEMS: ("find_item",),
     MAP: ("colour", "select_on"),
-    EVALUATION: ("measure", "compare"),
+    RULES: ("tab", "rule", "edit", "change", "length"),
+    EVALUATION: ("measure", "compare", "checks"),
     STUDIES: ("study", "saved", "test", "results"),
     JUDGE: ("test", "judge"),
 }  # fmt: skip

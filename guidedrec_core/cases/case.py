@@ -41,11 +41,13 @@ class Case:
     base, refined : pandas.DataFrame
         Top lists: ``rank, item_id, title, category, score, other_rank`` (in the other model), ``move`` (places gained
         from base to refined), ``status`` (`new`, `up`, `down`, `same`; in the base list `gone` instead of `new`),
-        ``held_out``.
+        ``held_out``; with rules, the refined list also has ``rules``, the names of those that act on the item.
     held_out : pandas.DataFrame
         What the user chose next, which neither model saw: ``item_id, title, base_rank, refined_rank``.
     selected : Explanation or None
         The item under study.
+    rules : str
+        The rules that the case was computed with, as in `CaseKey`; empty for none.
     """
 
     user_id: str
@@ -58,11 +60,13 @@ class Case:
     refined: pd.DataFrame
     held_out: pd.DataFrame
     selected: Explanation | None
+    rules: str = ""
 
     @property
     def key(self) -> CaseKey:
         """The key of this case, with the item under study."""
-        return CaseKey(self.run_id, self.user_id, None if self.selected is None else self.selected.item_id, self.shown)
+        item_id = None if self.selected is None else self.selected.item_id
+        return CaseKey(self.run_id, self.user_id, item_id, self.shown, self.rules)
 
 
 def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = None, k: int = 10) -> Case:
@@ -98,6 +102,8 @@ def build_case(system: RefinedRecommender, user_id: str, item_id: str | None = N
         name: _list_table(system, top_k(scores[name], k)[0], name, scores[name][0], ranks, held_out, k)
         for name in scores
     }
+    if system.rules is not None:
+        lists["refined"]["rules"] = _acting_rules(system, given, lists["refined"])
     profile = profile_table(system, given)
     if wanted is None and len(lists["refined"]):
         wanted = data.dataset.items.index(str(lists["refined"][c.ITEM].iloc[0]))
@@ -152,6 +158,16 @@ def _list_table(
             "held_out": np.isin(items, held_out),
         }
     )
+
+
+def _acting_rules(system: RefinedRecommender, given: UserHistory, listed: pd.DataFrame) -> list[str]:
+    """Return the names of the rules that act on each item of a list; empty where none does."""
+    assert system.rules is not None
+    scores = system.refined.scores(given.users, given.histories)[0]
+    items = system.data.dataset.items.indexes(listed[c.ITEM])
+    added = system.rules.amounts(scores, given.user, given.history)[:, items]
+    names = [rule.name for rule in system.rules.rules]
+    return [", ".join(name for name, value in zip(names, each, strict=True) if value != 0) for each in added.T]
 
 
 def _user_sentence(system: RefinedRecommender, profile: pd.DataFrame, history: IntArray) -> str:

@@ -22,12 +22,15 @@ class CaseKey:
         The item under study; None: the first recommendation.
     shown : {"full", "train+valid", "train"}
         Which part of the history the models are shown.
+    rules : str
+        The business rules that are added to the refined scores, as `RuleSet.to_json` writes them; empty for none.
     """
 
     run_id: str
     user_id: str
     item_id: str | None = None
     shown: Shown = "full"
+    rules: str = ""
 
     @property
     def item(self) -> str:
@@ -45,3 +48,8 @@ class CaseKey:
     def about(self, item_id: str) -> "CaseKey":
         """Return the key of the same user's case with another item."""
         return replace(self, item_id=item_id)
+
+    @property
+    def without_rules(self) -> "CaseKey":
+        """The key of the same case as the model alone makes it."""
+        return replace(self, rules="")

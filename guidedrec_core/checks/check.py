@@ -29,6 +29,10 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 AGAINST: tuple[Kind, ...] = KINDS[KINDS.index("ndcg_kept") :]
 """Kinds that compare a run with another one, the reference."""
+_SHARES: tuple[Kind, ...] = (
+    "share", "coverage", "top_item", "repeats", "missing_scores", "overlap", "exposure_shift", "values_agree",
+    "histories_agree",
+)  # fmt: skip
 _WITH_ITEMS: tuple[Kind, ...] = ("share",)
 _WITH_USERS: tuple[Kind, ...] = ("share", "overlap", "moves")
 _WITH_COLUMN: tuple[Kind, ...] = ("values_agree", "exposure_shift")
@@ -86,6 +90,24 @@ class Check(Config):
         """
         ends = (("at least", self.at_least), ("at most", self.at_most))
         return " and ".join(f"{words} {end:g}" for words, end in ends if end is not None)
+
+    def words(self, value: float) -> str:
+        """Write a value of this check: in percent where it is a share of something.
+
+        Examples
+        --------
+        >>> Check(name="Variety", kind="coverage", at_least=0.4).words(0.771)
+        '77.1 %'
+        >>> Check(name="As before", kind="moves", at_most=3).words(1.25)
+        '1.25'
+        """
+        return f"{100 * value:.3g} %" if self.kind in _SHARES else f"{value:.3g}"
+
+    @property
+    def bounds_in_words(self) -> str:
+        """The bounds for people: shares in percent."""
+        ends = (("at least", self.at_least), ("at most", self.at_most))
+        return ", ".join(f"{words} {self.words(end)}" for words, end in ends if end is not None)
 
 
 class CheckSet(Config):

@@ -42,10 +42,10 @@ from guidedrec_core.data.catalogue import main_category
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.evaluation.beyond import coverage
+from guidedrec_core.ranking.exposure import exposure
 from guidedrec_core.ranking.ranks import block_size, mask_seen, ndcg_at, target_ranks, top_lists
 from guidedrec_core.recommenders.explanation import all_ranks
 from guidedrec_core.recommenders.refined import RefinedRecommender
-from guidedrec_core.rules.preview import exposure
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import click
 
 from guidedrec_core import columns as c
 from guidedrec_core.cli.explain_case import case_json, comparisons_json, write_case
-from guidedrec_core.cli.models import history_option, model_options, opened, rules_option, with_rules
+from guidedrec_core.cli.models import applied_rules_options, history_option, model_options, opened, with_applied_rules
 from guidedrec_core.cli.output import json_option, one_line, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import LEDGERS, out_option, table_file
@@ -38,7 +38,7 @@ _SHOWN = ["label", "contribution", "ci_low", "ci_high", "kind"]
 )
 @click.option("--brief", is_flag=True, help="Only the parts of the score, in a fraction of the time.")
 @click.option("--all", "everybody", is_flag=True, help="Explain everybody's --k refined recommendations, into --out.")
-@rules_option
+@applied_rules_options
 @history_option
 @out_option(LEDGERS)
 @json_option
@@ -55,6 +55,7 @@ def explain(
     brief: bool,
     everybody: bool,
     rules_file: Path | None,
+    no_rules: bool,
     history: "Shown",
     out: Path | None,
     as_json: bool,
@@ -65,9 +66,8 @@ def explain(
     --item), or those of all recommendations (--all and --out: attributes, remainder and bias); the parts sum to the
     score. Of one score, what the Case study says comes after them: the reason in plain words, what
     moved the item from its base rank, which past item drove it, what would take it out of the top K or bring it in, and
-    what keeps it out. With --rules, each rule that is on is a part of the score, and only comparisons with other items
-    follow, as the rest is about the model alone. DATASET chooses among the refined runs; without it, the newest of all
-    is used.
+    what keeps it out. Each rule that is on is a part of the score; then only comparisons with other items follow, as
+    the rest is about the model alone. DATASET chooses among the refined runs; without it, the newest of all is used.
     """
     if everybody != (out is not None):
         raise click.UsageError("--all and --out belong together; give both, or --user and --item")
@@ -78,11 +78,13 @@ def explain(
     if model == "base" and rules_file is not None:
         raise click.UsageError("--rules goes with the refined model; rules are added to its scores")
     with opened(session, dataset, run_id, history) as opened_system:
-        system = with_rules(opened_system, rules_file)
+        system = opened_system
+        if model == "refined":
+            system = with_applied_rules(session, opened_system, rules_file, no_rules)
         if out is not None:
             _explain_all(session, system, k, out, as_json)
         elif user_id is not None and item_id is not None:
-            case = comparisons_json if rules_file is not None else partial(case_json, reader=reader)
+            case = comparisons_json if system.rules is not None else partial(case_json, reader=reader)
             around = {} if brief else case(system, model, user_id, item_id, k)
             _explain_one(session, system, model, user_id, item_id, around, as_json)
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from guidedrec_core.cli.session import Session
-from guidedrec_core.errors import NotFoundError, UnknownIdError
+from guidedrec_core.errors import InputError, NotFoundError, UnknownIdError
 
 if TYPE_CHECKING:
     from guidedrec_core.data.dataset import Shown
     from guidedrec_core.recommenders.refined import RefinedRecommender
+    from guidedrec_core.rules.rule import Rule
     from guidedrec_core.runs.library import RefinedEntry
     from guidedrec_core.runs.store import RunStore
 
@@ -49,6 +50,19 @@ def rules_option(command: Callable[..., None]) -> Callable[..., None]:
     )(command)
 
 
+def applied_rules_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--rules`` and ``--no-rules``: for what applies the rules of the data set unless told otherwise."""
+    command = click.option(
+        "--no-rules", is_flag=True, help="The model's own scores, without the rules of the data set that are on."
+    )(command)
+    return click.option(
+        "--rules",
+        "rules_file",
+        type=click.Path(path_type=Path),
+        help="File of business rules (.toml or .json).  [default: the rules of the data set that are on]",
+    )(command)
+
+
 def with_rules(system: "RefinedRecommender", rules_file: Path | None) -> "RefinedRecommender":
     """Return a recommender with the rules of a file that are on; as it is without a file."""
     if rules_file is None:
@@ -57,6 +71,68 @@ def with_rules(system: "RefinedRecommender", rules_file: Path | None) -> "Refine
     from guidedrec_core.rules.storage import read_rules
 
     return system.with_rules(adjustments(read_rules(rules_file).on, system))
+
+
+def applied_rules(session: Session, dataset: str, rules_file: Path | None, no_rules: bool) -> "tuple[Rule, ...]":
+    """Return the rules to apply: those of a file, else those of the data set, that are on; a note names the latter.
+
+    Raises
+    ------
+    click.UsageError
+        Both options were given.
+    """
+    if rules_file is not None and no_rules:
+        raise click.UsageError("expected --rules or --no-rules, got both; leave one out")
+    if no_rules:
+        return ()
+    if rules_file is not None:
+        from guidedrec_core.rules.storage import read_rules
+
+        return read_rules(rules_file).on
+    on = rules_on(session, dataset)
+    if on:
+        from guidedrec_core.rules.words import on_sentence
+
+        session.note(f"{on_sentence(tuple(rule.name for rule in on))} --no-rules leaves them out")
+    return on
+
+
+def with_applied_rules(
+    session: Session, system: "RefinedRecommender", rules_file: Path | None, no_rules: bool
+) -> "RefinedRecommender":
+    """Return a recommender with the rules to apply; see `applied_rules`.
+
+    Raises
+    ------
+    InputError
+        A rule does not fit the run; the message says which, and how to do without.
+    """
+    on = applied_rules(session, system.data.dataset.name, rules_file, no_rules)
+    return ruled(system, on)
+
+
+def ruled(system: "RefinedRecommender", on: "tuple[Rule, ...]") -> "RefinedRecommender":
+    """Return a recommender with some rules."""
+    if not on:
+        return system
+    from guidedrec_core.rules.rule import adjustments
+
+    try:
+        return system.with_rules(adjustments(on, system))
+    except InputError as error:
+        raise InputError(f"{error}; change the rule, switch it off, or leave rules out with --no-rules") from error
+
+
+def rules_on(session: Session, dataset: str) -> "tuple[Rule, ...]":
+    """Return the rules of a data set that are on; a home without a database is not given one."""
+    from guidedrec_core.database.place import anything_stored
+
+    home = session.store().home
+    if not anything_stored(home):
+        return ()
+    from guidedrec_core.rules.store import RuleStore
+
+    return RuleStore(home, dataset).rule_set().on
 
 
 def history_option(command: Callable[..., None]) -> Callable[..., None]:

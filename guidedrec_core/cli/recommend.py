@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from guidedrec_core import columns as c
-from guidedrec_core.cli.models import history_option, model_options, opened, rules_option, with_rules
+from guidedrec_core.cli.models import (
+    applied_rules_options,
+    history_option,
+    model_options,
+    opened,
+    rules_on,
+    with_applied_rules,
+)
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
 from guidedrec_core.cli.table_file import RECOMMENDATIONS, out_option, table_file
@@ -34,7 +41,7 @@ _USERS_AT_ONCE = 1024
     metavar="0..1",
     help="How much of what no name covers counts: with 0, attributes, facts and similar items alone rank.",
 )
-@rules_option
+@applied_rules_options
 @history_option
 @out_option(RECOMMENDATIONS)
 @json_option
@@ -50,14 +57,15 @@ def recommend(
     all_users: bool,
     unnamed: float,
     rules_file: Path | None,
+    no_rules: bool,
     history: "Shown",
     out: Path | None,
     as_json: bool,
 ) -> None:
     """Recommend items to one user, a new one, or all.
 
-    DATASET chooses among the refined runs; without it, the newest of all is used. With --rules, the last column says
-    what each rule added to a score.
+    DATASET chooses among the refined runs; without it, the newest of all is used. Rules of the data set that are on are
+    added to scores, and the last column says what each of them added.
     """
     if (user_id is not None) + (basket is not None) + all_users != 1:
         raise click.UsageError("expected one of --user, --basket and --all-users")
@@ -72,7 +80,13 @@ def recommend(
     if unnamed != 1 and rules_file is not None:
         raise click.UsageError("expected --rules or --unnamed, got both; leave one out")
     with opened(session, dataset, run_id, history) as opened_system:
-        system = with_rules(opened_system, rules_file)
+        system = opened_system
+        if model == "refined" and unnamed == 1:
+            system = with_applied_rules(session, opened_system, rules_file, no_rules)
+        elif not no_rules and rules_on(session, system.data.dataset.name):
+            session.note(
+                f"rules of the data set are left out with {'--model base' if model == 'base' else '--unnamed'}"
+            )
         scorer = system.model(model) if unnamed == 1 else NamedScorer(system.named, unnamed)
         if out is not None:
             _for_all(session, system, scorer, model, k, out, as_json)

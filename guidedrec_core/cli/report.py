@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from guidedrec_core.cli.models import choose, history_option
+from guidedrec_core.cli.models import applied_rules, applied_rules_options, choose, history_option, ruled
 from guidedrec_core.cli.output import json_option, write_json
 from guidedrec_core.cli.session import Command, Group, Session
 from guidedrec_core.errors import InputError, UnknownIdError
@@ -84,6 +84,7 @@ _k_option = click.option("--k", type=click.IntRange(min=1), default=10, show_def
 @click.option("--user", "user_id", metavar="ID", required=True, help="Whose case.")
 @click.option("--item", "item_id", metavar="ID", help="The item to explain.  [default: the first recommendation]")
 @_k_option
+@applied_rules_options
 @history_option
 @click.pass_obj
 def case(
@@ -94,6 +95,8 @@ def case(
     user_id: str,
     item_id: str | None,
     k: int,
+    rules_file: Path | None,
+    no_rules: bool,
     history: "Shown",
     out: Path,
     form: Format | None,
@@ -102,17 +105,22 @@ def case(
     """Say why an item is recommended to a user: what the Case study says, the answer first.
 
     Every part of the score with its name, both lists, which past items drove it, what would change it, why it moved.
+    Rules of the data set that are on are parts of scores and lists; the rest is about the model alone.
     """
     from guidedrec_core.report.case import case_report, case_views
     from guidedrec_core.report.notebook import case_notebook
     from guidedrec_core.report.stamp import stamp_of
+    from guidedrec_core.rules.rule import RuleSet
 
     form = _form(out, form)
     with _opened(session, dataset, run_id, history) as (entry, system):
-        views = case_views(system, user_id, item_id, k)
+        on = applied_rules(session, system.data.dataset.name, rules_file, no_rules)
+        views = case_views(ruled(system, on), user_id, item_id, k)
         made = case_report(views, stamp_of(entry, datetime.now(UTC), history=_history_words(history)))
         home = session.store().home
-        _write(made, out, form, lambda: case_notebook(made, home, user_id, views.item.item_id, history, k), **where)
+        rules = RuleSet(rules=on)
+        item = views.item.item_id
+        _write(made, out, form, lambda: case_notebook(made, home, user_id, item, history, k, rules), **where)
 
 
 @report.command(cls=Command)

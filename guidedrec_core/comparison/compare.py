@@ -298,7 +298,7 @@ def _direct(before: Population, after: Population, scores: ScoreChange) -> tuple
         return None, set()
     box = Sandbox.of(old, before.lists.k)
     effect = box.with_scores(new.item_scores.values)
-    changed = box.users[(effect.lists != box.best[:, : box.k]).any(axis=1)]
+    changed = box.users[(effect.lists_after != box.best[:, : box.k]).any(axis=1)]
     direct = Direct(effect.items_changed, effect.sampled, effect.changed, effect.entered)
     return direct, set(old.data.dataset.users.ids[changed])
 

@@ -1,6 +1,6 @@
 """`Explanation`: why one item stands where it stands in a user's list, exactly."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -137,6 +137,17 @@ class Explanation:
         return float(self.lines.loc[self.lines["name"] == AVERAGE, "contribution"].sum())
 
     @property
+    def excluded_by(self) -> str:
+        """Name of a rule that takes the item out of all lists; empty where none does."""
+        names = self.lines.loc[_excludes(self.lines), "name"].tolist()
+        return str(names[0]) if names else ""
+
+    def without_exclusion(self) -> "Explanation":
+        """Return the same without the rules that take the item out of all lists; its parts sum to its score again."""
+        lines = self.lines[~_excludes(self.lines)].reset_index(drop=True)
+        return replace(self, lines=lines, score=float(lines["contribution"].sum()))
+
+    @property
     def shares(self) -> pd.DataFrame:
         """Each line's share of what sets the item apart from an average one; see `share_table`."""
         return share_table(self.lines)
@@ -203,7 +214,7 @@ def explain_item(
         (kind, name): _reason(kind, name, label, model.named.columns.facts, item, verb)
         for kind, name, label in zip(*(shares[column].tolist() for column in ("kind", "name", "label")), strict=True)
     }
-    excluded = lines.loc[(lines["kind"] == RULE) & (lines["contribution"] <= NEVER / 2), "name"].tolist()
+    excluded = lines.loc[_excludes(lines), "name"].tolist()
     if question.seen:
         sentence = f"This {verb.user} has already {verb.participle} {title}, so neither model recommends it."
     elif excluded:
@@ -225,6 +236,12 @@ def explain_item(
         sentence=sentence,
         verb=verb,
     )
+
+
+def _excludes(lines: pd.DataFrame) -> pd.Series:
+    """Return which lines are rules that take the item out of all lists."""
+    excluding: pd.Series = (lines["kind"] == RULE) & (lines["contribution"] <= NEVER / 2)
+    return excluding
 
 
 def _reason(kind: str, name: str, label: str, facts: Facts, item: int, verb: InteractionVerb) -> str:

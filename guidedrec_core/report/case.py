@@ -24,6 +24,7 @@ from guidedrec_core.rationale.choice import default_rationale
 from guidedrec_core.recommenders.explanation import Explanation
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.report.document import Chart, Column, Report, Section, Stamp, Table
+from guidedrec_core.rules.words import RULED, on_sentence
 
 QUESTION = "Why is this recommended to this {user}?"
 _HELD_OUT = "◎"
@@ -55,6 +56,8 @@ class CaseViews:
         How to speak of interactions.
     scale : tuple of float
         Lowest and highest raw score.
+    rules : tuple of str
+        Names of the business rules that are parts of scores and lists; everything else is about the model alone.
     """
 
     case: Case
@@ -67,6 +70,7 @@ class CaseViews:
     rationale: str
     verb: InteractionVerb
     scale: tuple[float, float]
+    rules: tuple[str, ...] = ()
 
     @property
     def item(self) -> Explanation:
@@ -81,7 +85,9 @@ def case_views(system: RefinedRecommender, user_id: str, item_id: str | None = N
     Parameters
     ----------
     system : RefinedRecommender
-        An opened refined run; its `data.shown` says which part of the history its models are shown.
+        An opened refined run; its `data.shown` says which part of the history its models are shown. With rules, these
+        are parts of scores and lists; what past items contribute, what would change it, and why it moved are about the
+        model alone.
     user_id : str
         The user.
     item_id : str, optional
@@ -105,7 +111,9 @@ def case_views(system: RefinedRecommender, user_id: str, item_id: str | None = N
         changes = build_changes(system, user_id, item.item_id, k)
     rationale = ""
     if not item.seen:
-        facts = rationale_facts(system, case, None if changes is None else changes.removal)
+        plain = system.with_rules(None)  # a reason in plain words speaks of what the model learned
+        alone = case if system.rules is None else build_case(plain, user_id, item.item_id, k)
+        facts = rationale_facts(plain, alone, None if changes is None else changes.removal)
         rationale = default_rationale(facts, "merchandiser").text
     outside = item.seen or item.rank > k
     return CaseViews(
@@ -119,6 +127,7 @@ def case_views(system: RefinedRecommender, user_id: str, item_id: str | None = N
         rationale=rationale,
         verb=system.verb,
         scale=(system.schema.scale.min, system.schema.scale.max),
+        rules=() if system.rules is None else tuple(rule.name for rule in system.rules.rules),
     )
 
 
@@ -177,9 +186,12 @@ def _reasons(views: CaseViews, prefix: str) -> Section:
     """Say what the score consists of."""
     item, verb = views.item, views.verb
     about = " · ".join(part for part in (category_words(item.category), item.description) if part)
+    # What takes an item out of all lists is so much that no other part could be seen next to it.
+    drawn = item.without_exclusion()
+    excluded = f"The chart leaves out the rule “{item.excluded_by}”, which takes the item out of all lists."
     charts = (
         Chart(f"{prefix}score", "How the score adds up", item.sentence,
-              lambda colours: figures.score_steps(item.steps, colours),
+              lambda colours: figures.score_steps(drawn.steps, colours),
               lines_table(views, f"{prefix}reasons")),
         Chart(
             f"{prefix}pairs",
@@ -196,6 +208,7 @@ def _reasons(views: CaseViews, prefix: str) -> Section:
         notes=(
             "The parts add up to the score exactly. What no name covers is shared out over the past items it comes "
             "from. Intervals: items resampled, or two standard errors; none where nothing is estimated.",
+            *((excluded,) if item.excluded_by else ()),
         ),
     )
 
@@ -230,6 +243,8 @@ def _lists(views: CaseViews, prefix: str) -> Section:
             case.held_out[c.TITLE], case.held_out["base_rank"], case.held_out["refined_rank"], strict=True
         )
     )
+    if views.rules:
+        said += (f"{on_sentence(views.rules)} {RULED} marks their items. All other answers are about the model alone.",)
     tables = (
         _list_table(case.refined, f"{prefix}refined_list", "Refined model", "Change from base", "was"),
         _list_table(case.base, f"{prefix}base_list", "Base model", "In refined", "now"),
@@ -242,8 +257,11 @@ def _list_table(frame: pd.DataFrame, name: str, caption: str, heading: str, othe
     change = [
         move_words(status, rank, other) for status, rank in zip(frame["status"], frame["other_rank"], strict=True)
     ]
-    pairs = zip(frame[c.TITLE], frame["held_out"], strict=True)
-    titles = [f"{_HELD_OUT} {title}" if held else title for title, held in pairs]
+    ruled = frame["rules"] if "rules" in frame else [""] * len(frame)
+    titles = [
+        f"{f'{RULED} ' if rules else ''}{f'{_HELD_OUT} ' if held else ''}{title}"
+        for title, held, rules in zip(frame[c.TITLE], frame["held_out"], ruled, strict=True)
+    ]
     columns = {c.RANK: Column("#", "d"), "shown_title": Column("Item"), "change": Column(heading)}
     return Table(name, caption, frame.assign(shown_title=titles, change=change), columns)
 

@@ -12,6 +12,7 @@ from typing import Any
 from guidedrec_core.conditions.condition import Definition
 from guidedrec_core.data.dataset import Shown
 from guidedrec_core.report.document import MOST_ROWS, Report
+from guidedrec_core.rules.rule import RuleSet
 
 _CASE = """\
 from guidedrec_core.cases.case import build_case
@@ -21,6 +22,13 @@ why = case.selected
 print(why.sentence)
 print(model.verb.user.capitalize(), case.user_id, case.sentence)
 assert abs(why.lines["contribution"].sum() - why.score) < 1e-9  # the parts add up to the score"""
+
+_RULES = """\
+from guidedrec_core.rules.rule import RuleSet, adjustments
+
+# The business rules that were on; without this cell everything is the model's own.
+rules = RuleSet.from_json({rules!r})
+model = model.with_rules(adjustments(rules.on, model))"""
 
 _REASONS = """\
 import pandas as pd
@@ -195,7 +203,9 @@ tables["offenders"] = answer.offenders.head({most!r})
 tables["measures"]"""
 
 
-def case_notebook(report: Report, home: Path, user: str, item: str, shown: Shown, k: int = 10) -> dict[str, Any]:
+def case_notebook(
+    report: Report, home: Path, user: str, item: str, shown: Shown, k: int = 10, rules: RuleSet | None = None
+) -> dict[str, Any]:
     """Write the notebook of a case.
 
     Parameters
@@ -210,13 +220,16 @@ def case_notebook(report: Report, home: Path, user: str, item: str, shown: Shown
         Which part of the history the models are shown.
     k : int
         Length of the lists.
+    rules : RuleSet, optional
+        The business rules that the report was made with; the notebook holds them.
 
     Returns
     -------
     dict
         As JSON has it; see `notebook_text`.
     """
-    cells = [*_opening(report, home, shown), *case_cells([*report.tables()], user, item, k)]
+    ruled = [] if rules is None or not rules.on else [_code(_RULES.format(rules=rules.to_json()))]
+    cells = [*_opening(report, home, shown), *ruled, *case_cells([*report.tables()], user, item, k)]
     return _notebook(cells)
 
 

@@ -13,6 +13,7 @@ from guidedrec_core.errors import InputError
 from guidedrec_core.evaluation.bootstrap import Interval, UserBootstrap
 from guidedrec_core.randomness import generator
 from guidedrec_core.ranking.adjustments import Adjustments
+from guidedrec_core.ranking.exposure import ListChanges, compare_lists
 from guidedrec_core.ranking.ranks import block_size, mask_seen, ndcg_at, ranks_of, top_k
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.rules.rule import RuleSet, adjustments
@@ -23,25 +24,14 @@ SAMPLES = 1000
 
 
 @dataclass(frozen=True)
-class RulePreview:
-    """The refined lists of all users before and after some rules.
+class RulePreview(ListChanges):
+    """The refined lists of all users before and after some rules; see `ListChanges`.
 
     Attributes
     ----------
-    k : int
-        Length of the lists.
-    users : int
-        Users with a list.
-    changed, entered : int
-        Users whose list changes in any place, and users who get at least one other item.
     rules : pandas.DataFrame
         One row a rule, each alone on top of what is on before: ``rule, kind, items, users, changed`` (items and users
         it concerns, users whose list it changes).
-    categories : pandas.DataFrame
-        ``category, before, after, change``: shares of all exposure, largest change first. A place counts
-        ``1 / log2(rank + 1)``; an item of several categories counts in its first.
-    items : pandas.DataFrame
-        ``item_id, title, before, after, change``: the same by item, those that change only.
     before, after : Interval
         NDCG of the held-out items at k, with 95 % intervals.
     difference : Interval
@@ -50,13 +40,7 @@ class RulePreview:
         Held-out items.
     """
 
-    k: int
-    users: int
-    changed: int
-    entered: int
     rules: pd.DataFrame
-    categories: pd.DataFrame
-    items: pd.DataFrame
     before: Interval
     after: Interval
     difference: Interval
@@ -107,20 +91,12 @@ def preview_rules(
         )
         for rule, made in zip(looked_at, lists[2:], strict=True)
     ]
-    n_items = model.refined.n_items
-    exposures = exposure(before, n_items), exposure(after, n_items)
-    catalogue = model.data.dataset.catalogue
-    entered = [bool(set(a[a >= 0].tolist()) - set(b.tolist())) for b, a in zip(before, after, strict=True)]
     found = held_out_ndcg(model, [standing, both], k)
     bootstrap = UserBootstrap(found[0], found[1], SAMPLES, generator(seed, "preview of rules"))
+    lists_compared = compare_lists(model.data.dataset.catalogue, len(before), np.arange(len(before)), before, after)
     return RulePreview(
-        k=k,
-        users=len(before),
-        changed=_changed(before, after),
-        entered=sum(entered),
+        **vars(lists_compared),
         rules=pd.DataFrame(rows, columns=["rule", "kind", "items", "users", "changed"]),
-        categories=shares_by(catalogue.main_categories.replace("", "no category"), *exposures, "category"),
-        items=_by_item(catalogue.frame, *exposures),
         before=bootstrap.mean(0),
         after=bootstrap.mean(1),
         difference=bootstrap.difference(1, 0),
@@ -164,27 +140,6 @@ def acting_rules(
     return [found[place] for place in back.tolist()]
 
 
-def exposure(lists: IntArray, n_items: int) -> Doubles:
-    """Return each item's exposure in some lists, ``[n_items]``: a place counts ``1 / log2(rank + 1)``.
-
-    Examples
-    --------
-    >>> exposure(np.array([[1, 0], [1, -1]]), n_items=3).round(2).tolist()
-    [0.63, 2.0, 0.0]
-    """
-    weights = np.broadcast_to(1 / np.log2(np.arange(2, lists.shape[1] + 2)), lists.shape)
-    here = lists >= 0
-    return np.bincount(lists[here], weights=weights[here], minlength=n_items).astype(np.float64)
-
-
-def shares_by(group: pd.Series, before: Doubles, after: Doubles, name: str) -> pd.DataFrame:
-    """Return the shares of exposure by group of items, ``[name], before, after, change``, largest change first."""
-    table = pd.DataFrame({name: group.to_numpy(), "before": before / before.sum(), "after": after / after.sum()})
-    table = table.groupby(name, as_index=False, sort=True)[["before", "after"]].sum()
-    table["change"] = table["after"] - table["before"]
-    return table.sort_values("change", key=lambda change: -change.abs(), kind="stable", ignore_index=True)
-
-
 def held_out_ndcg(model: RefinedRecommender, rules: list[Adjustments], k: int) -> tuple[Doubles, IntArray]:
     """Return NDCG@k of the held-out items under each of several rules, ``[n_cases, R]``, and users ``[n_cases]``."""
     data, cases = model.data, model.data.test_cases
@@ -221,18 +176,3 @@ def _lists(model: RefinedRecommender, rules: list[Adjustments], k: int) -> list[
 def _changed(before: IntArray, after: IntArray) -> int:
     """Count the users whose list is not the same in every place."""
     return int((before != after).any(axis=1).sum())
-
-
-def _by_item(frame: pd.DataFrame, before: Doubles, after: Doubles) -> pd.DataFrame:
-    """Return the shares of exposure by item, those that change only."""
-    table = pd.DataFrame(
-        {
-            c.ITEM: frame[c.ITEM].to_numpy(),
-            c.TITLE: frame[c.TITLE].to_numpy(),
-            "before": before / before.sum(),
-            "after": after / after.sum(),
-        }
-    )
-    table["change"] = table["after"] - table["before"]
-    table = table[np.abs(before - after) > 1e-9]
-    return table.sort_values("change", key=lambda change: -change.abs(), kind="stable", ignore_index=True)

@@ -1,5 +1,6 @@
 """`Rule`: one business rule as people write it; `RuleSet`: several; `adjustments`: what they add to scores."""
 
+import json
 import math
 from collections.abc import Iterable
 from datetime import datetime
@@ -99,6 +100,31 @@ class RuleSet(Config):
     def on(self) -> tuple[Rule, ...]:
         """The rules that are switched on."""
         return tuple(rule for rule in self.rules if rule.on)
+
+    def to_json(self) -> str:
+        """Return one line of JSON, the same for equal rules."""
+        return json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ConfigError
+            It is no JSON, or these are no rules.
+
+        Examples
+        --------
+        >>> rules = RuleSet(rules=(Rule(name="Tents", kind="boost", items="tents"),))
+        >>> RuleSet.from_json(rules.to_json()) == rules
+        True
+        """
+        try:
+            values = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ConfigError(f"expected rules as JSON, got text that is none: {text[:60]!r}") from error
+        return cls.parse(values)
 
     def take(self, names: Iterable[str]) -> tuple[Rule, ...]:
         """Return some rules by name, in order.

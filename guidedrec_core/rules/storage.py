@@ -1,4 +1,4 @@
-"""Where rules are kept: a TOML or JSON file. The only module that knows."""
+"""Rules in a TOML or JSON file, which people write or hand over; `store` keeps those of a data set."""
 
 import json
 import secrets

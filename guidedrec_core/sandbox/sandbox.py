@@ -17,9 +17,7 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from guidedrec_core import columns as c
 from guidedrec_core.conditions.members import attribute_of, items_of
 from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.conditions.terms import plain
@@ -28,10 +26,10 @@ from guidedrec_core.errors import InputError, UnknownIdError
 from guidedrec_core.facts.splines import spline_columns
 from guidedrec_core.models.base import FloatArray
 from guidedrec_core.randomness import generator
+from guidedrec_core.ranking.exposure import ListChanges, compare_lists
 from guidedrec_core.ranking.ranks import block_size, mask_seen, top_k
 from guidedrec_core.recommenders.refined import RefinedRecommender
 from guidedrec_core.refinement.guided import Standardisation
-from guidedrec_core.rules.preview import exposure, shares_by
 from guidedrec_core.sandbox.change import Change
 
 Doubles = npt.NDArray[np.float64]
@@ -42,42 +40,22 @@ _SPARE = 50
 
 
 @dataclass(frozen=True)
-class Effect:
-    """What changes do to the lists.
+class Effect(ListChanges):
+    """What changes do to the lists; see `ListChanges`.
 
     Attributes
     ----------
-    k : int
-        Length of the lists.
-    users, sampled : int
-        Users of the data set, and how many of these were looked at; the same number where all were.
     items_changed : int
         Items whose scores change.
-    changed, entered : int
-        Of the users looked at, those whose list changes in any place, and those who get at least one other item.
-    categories : pandas.DataFrame
-        ``category, before, after, change``: shares of all exposure, largest change first; see `rules.preview`.
-    items : pandas.DataFrame
-        ``item_id, title, before, after, change``: the same by item, those that change only.
     estimated : bool
         A price or another fact was changed in a model that does not consist of named columns.
     seconds : float
         How long this took, without the preparation of the sandbox.
-    lists : IntArray
-        The new lists of the users looked at, ``[sampled, k]``; -1 where one is shorter.
     """
 
-    k: int
-    users: int
-    sampled: int
     items_changed: int
-    changed: int
-    entered: int
-    categories: pd.DataFrame
-    items: pd.DataFrame
     estimated: bool
     seconds: float
-    lists: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -197,50 +175,58 @@ class Sandbox:
             lists, touched = top_k(final, self.k), np.arange(len(gone))
         else:
             lists = self._merged(touched, delta, gone)
+        dataset = self.model.data.dataset
         before = self.best[:, : self.k]
-        frame = self.model.data.dataset.catalogue.frame
-        n_items = len(gone)
-        exposures = exposure(before, n_items), exposure(lists, n_items)
-        rows = np.flatnonzero((before != lists).any(axis=1))
-        entered = sum(bool(set(new[new >= 0]) - set(old)) for new, old in zip(lists[rows], before[rows], strict=True))
-        categories = self.model.data.dataset.catalogue.main_categories.replace("", "no category")
         return Effect(
-            k=self.k,
-            users=len(self.model.data.dataset.users),
-            sampled=len(self.users),
+            **vars(compare_lists(dataset.catalogue, len(dataset.users), self.users, before, lists)),
             items_changed=len(touched),
-            changed=len(rows),
-            entered=entered,
-            categories=shares_by(categories, *exposures, "category"),
-            items=_by_item(frame, *exposures),
             estimated=estimated,
             seconds=time.perf_counter() - start,
-            lists=lists,
         )
 
     def _merged(self, touched: IntArray, delta: FloatArray, gone: npt.NDArray[np.bool_]) -> IntArray:
         """Return the lists after changes of some items: those of the others' best with the changed ones, ``[U, k]``."""
         lists = self.best[:, : self.k].copy()
+        k = lists.shape[1]
         changed = np.zeros(len(gone), dtype=bool)
         changed[touched] = True
         own = self.scores[:, touched] + self.slopes @ delta[touched].T  # [U, m]
         own[:, gone[touched]] = -np.inf
-        places = np.where(self.best >= 0, self.best, 0)
-        listed = (changed[places] & (self.best >= 0))[:, : self.k].any(axis=1)
-        last = self.best[:, self.k - 1] if self.best.shape[1] >= self.k else np.full(len(lists), -1)
-        edge = np.where(last >= 0, self.scores[np.arange(len(lists)), np.maximum(last, 0)], -np.inf)
-        affected = np.flatnonzero(listed | (own >= edge[:, None]).any(axis=1))
-        for row in affected.tolist():
-            kept = self.best[row][self.best[row] >= 0]
-            # A full list of kept places that the changed items leave too few of is read again from all scores.
-            enough = int((~changed[kept]).sum()) >= self.k or len(kept) < self.best.shape[1]
-            others = kept[~changed[kept]] if enough else np.flatnonzero(~changed)
-            items = np.sort(np.concatenate([others, touched]))
-            values = self.scores[row, items].copy()
-            values[np.searchsorted(items, touched)] = own[row]
-            found = top_k(values[None], self.k)[0]
-            lists[row] = -1
-            lists[row, : len(found)] = np.where(found >= 0, items[found], -1)
+        listed = (changed[lists] & (lists >= 0)).any(axis=1)
+        last = lists[:, -1]
+        edge = np.where(last >= 0, self.scores[np.arange(len(lists)), last], -np.inf)
+        rows = np.flatnonzero(listed | (own.max(axis=1, initial=-np.inf) >= edge))
+        best = self.best[rows]
+        others = (best >= 0) & ~changed[best]  # [R, K]
+        place = others.cumsum(axis=1)
+        # A full list of kept places that the changed items leave too few of is read again from all scores.
+        short = (place[:, -1] < k) & (best >= 0).all(axis=1)
+        for first in range(0, int(short.sum()), block_size(len(gone))):
+            block = rows[short][first : first + block_size(len(gone))]
+            values = self.scores[block]
+            values[:, touched] = own[block]
+            lists[block] = top_k(values, k)
+        rows, best, others, place = rows[~short], best[~short], others[~short] & (place[~short] <= k), place[~short]
+        # Of a user's items only those can be listed that reach the k-th best of the others and of the changed ones.
+        values = np.where(others, self.scores[rows[:, None], best], -np.inf)  # [R, K]
+        full = others & (place == k)
+        limit = np.where(full.any(axis=1), np.where(full, values, np.inf).min(axis=1, initial=np.inf), -np.inf)
+        own = own[rows]
+        if len(touched) > k:
+            limit = np.maximum(limit, np.partition(own, -k, axis=1)[:, -k])
+        # A limit of minus infinity lets in what can be recommended at all.
+        enters = (own >= limit[:, None]) & np.isfinite(own)
+        row, column = (np.concatenate(pair) for pair in zip(np.nonzero(others), np.nonzero(enters), strict=True))
+        split = int(others.sum())
+        items = np.concatenate([best[others], touched[column[split:]]])
+        scores = np.concatenate([values[others], own[enters]])
+        order = np.lexsort((items, -scores, row))  # by user, then score, and of equal scores the lower index first
+        row, items = row[order], items[order]
+        rank = np.arange(len(row)) - np.searchsorted(row, row)
+        kept = rank < k
+        merged = np.full((len(rows), k), -1, dtype=np.int64)
+        merged[row[kept], rank[kept]] = items[kept]
+        lists[rows] = merged
         return lists
 
     def _all_items(self, delta: FloatArray, gone: npt.NDArray[np.bool_], weights: FloatArray) -> FloatArray:
@@ -315,18 +301,3 @@ class Sandbox:
         weights = None if model.doubt is None else model.doubt.weights.astype(np.float64)
         how = Standardisation.of(model.item_scores.values, model.config.normalisation, weights)
         return how.apply(raw.astype(np.float32), weights)
-
-
-def _by_item(frame: pd.DataFrame, before: Doubles, after: Doubles) -> pd.DataFrame:
-    """Return the shares of exposure by item, those that change only."""
-    moved = np.flatnonzero(np.abs(before - after) > 1e-9)
-    table = pd.DataFrame(
-        {
-            c.ITEM: frame[c.ITEM].to_numpy()[moved],
-            c.TITLE: frame[c.TITLE].to_numpy()[moved],
-            "before": before[moved] / before.sum(),
-            "after": after[moved] / max(after.sum(), 1e-12),
-        }
-    )
-    table["change"] = table["after"] - table["before"]
-    return table.sort_values("change", key=lambda change: -change.abs(), kind="stable", ignore_index=True)

@@ -173,7 +173,14 @@ def test_the_lists_are_checked_on_request(tiny_home, tiny_build, open_app) -> No
     assert len(app.dataframe) == before + 1
     [table] = [each.value for each in app.dataframe if "Check" in each.value]
     counts = table["Outcome"].value_counts()
-    said = words(app)
-    assert f"{counts.get('✓ passed', 0)} passed, {counts.get('✗ failed', 0)} failed" in said
+    failed = counts.get("✗ failed", 0)
+    said = f"{failed} of 4 checks failed." if failed else "All 4 checks passed."
+    assert f"{said} 8 more compare with another run." in words(app)
     assert counts["– not compared"] == 8
     assert len(table) == 12
+    assert table["Outcome"].tolist() == sorted(table["Outcome"], key=lambda outcome: "✗✓–".index(outcome[0]))
+    assert app.query_params["checks"] == "alone"
+    coverage = table[table["Check"] == "Lists cover at least 40 % of the catalogue"].iloc[0]
+    assert coverage["Expected"] == "at least 40 %"
+    assert coverage["Measured"].endswith(" %")
+    assert "run_checks" not in {one.key for one in app.button}

@@ -41,9 +41,9 @@ EXPECTED = {
     *(f"score {name}" for name in ("dataset", "template", "suggest", "reliability", "override", "overrides")),
     *(f"vectors {name}" for name in ("dataset", "extract")),
     *(f"runs {name}" for name in ("list", "show", "compare", "delete")),
-    *(f"studies {name}" for name in ("list", "show", "export", "import")),
-    *(f"studies {name}" for name in ("new-taste-test", "new-prediction-test", "tests", "results", "close")),
-    *(f"rules {name}" for name in ("list", "preview", "on", "off")),
+    *(f"studies {name}" for name in ("list", "show", "export", "import", "tests", "results", "close")),
+    *(f"studies {name}" for name in ("new-taste-test", "new-prediction-test")),
+    *(f"rules {name}" for name in ("list", "preview", "add", "on", "off", "remove", "history", "import", "export")),
     *("check", "sandbox", "export map"),
     *(f"report {name}" for name in ("case", "study", "segment", "evaluation", "test")),
     *(f"segments {name}" for name in ("list", "show", "delete")),
@@ -93,8 +93,8 @@ def test_the_overview_cuts_no_help_short(call: Callable[..., Any]) -> None:
 
 def test_every_command_that_shows_a_result_can_show_it_as_json() -> None:
     without = {name for name, command in COMMANDS.items() if not any("--json" in p.opts for p in command.params)}
-    # One runs until it is stopped, the other writes nothing but JSON.
-    assert without == {"app", "studies export"}
+    # One runs until it is stopped, the others write nothing but JSON.
+    assert without == {"app", "rules export", "studies export"}
 
 
 def test_version(call: Callable[..., Any]) -> None:

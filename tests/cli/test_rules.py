@@ -100,3 +100,59 @@ def test_a_new_user_gets_rules_without_conditions_on_users(
     listed = document("recommend", "tiny", "--basket", "item-01,item-02", "--rules", file)["items"]
     pinned = next(item for item in listed if item["item_id"] == "item-07")
     assert pinned["rank"] <= 2
+
+
+def test_the_rules_of_a_data_set_are_kept_applied_and_left_out(
+    call: Callable[..., Any],
+    document: Callable[..., Any],
+    refused: Callable[..., str],
+    tiny_home: Path,
+    file: Path,
+    tmp_path: Path,
+) -> None:
+    user = ("recommend", "tiny", "--user", "user-04", "--k", "40")
+    plain = document(*user)
+    assert "rules" not in plain["items"][0]
+    said = refused("rules", "add", "Boats", "--dataset", "tiny", "--kind", "boost", "--items", "boats", "--who", "Ana")
+    assert "rule 'Boats'" in said
+    assert "greater than 1" in refused(
+        "rules", "add", "A", "--dataset", "tiny", "--kind", "boost", "--items", "tents", "--strength", "0"
+    )
+    added = document(
+        "rules", "add", "Seven", "--dataset", "tiny", "--kind", "pin", "--items", "item item-07", "--place", "2",
+        "--who", "Ana",
+    )  # fmt: skip
+    assert (added["author"], added["on"], added["place"]) == ("Ana", False, 2)
+    assert document(*user) == plain  # it is off
+    assert document("rules", "preview", "tiny")["rules"][0]["rule"] == "Seven"
+    call("rules", "on", "Seven", "--who", "Ben", "--why", "for the fair")
+    applied = call(*user, "--json")
+    assert "1 rule is on: “Seven”. --no-rules leaves them out" in applied.stderr
+    listed = json.loads(applied.stdout)["items"]
+    seven = next(item for item in listed if item["item_id"] == "item-07")
+    assert seven["rank"] <= 2
+    assert [rule["rule"] for rule in seven["rules"]] == ["Seven"]
+    assert document(*user, "--no-rules") == plain
+    why = document("explain", "tiny", "--user", "user-04", "--item", "item-07", "--brief")
+    lines = {line["name"]: line["contribution"] for line in why["lines"]}
+    assert lines["Seven"] == pytest.approx(seven["rules"][0]["contribution"], abs=1e-6)
+    assert sum(lines.values()) == pytest.approx(why["score"], abs=1e-6)
+    without = document("explain", "tiny", "--user", "user-04", "--item", "item-07", "--brief", "--no-rules")
+    assert why["score"] - without["score"] == pytest.approx(lines["Seven"], abs=1e-6)
+    assert "left out with --model base" in call(*user, "--model", "base").stderr
+    assert "got both" in refused(*user, "--rules", file, "--no-rules")
+
+    assert document("rules", "import", file, "--dataset", "tiny", "--who", "Cid")["rules"][0] == "Tents"
+    assert "already exists" in refused("rules", "import", file, "--dataset", "tiny", "--who", "Cid")
+    out = tmp_path / "all.json"
+    call("rules", "export", "tiny", "--out", out)
+    exported = read_rules(out)
+    assert exported.names == ("Seven", *read_rules(file).names)
+    assert [rule.author for rule in exported.rules] == ["Ben", "Cid", "Cid", "Cid", "Cid"]
+    assert "Seven" in call("rules", "list").stdout
+    assert "is deleted" in call("rules", "remove", "Seven", "--who", "Ana").stdout
+    assert "no rule 'Seven'" in refused("rules", "off", "Seven")
+    did = [(one["who"], one["rule"], one["text"]) for one in document("rules", "history", "tiny")["changes"]]
+    assert did[:2] == [("Ana", "Seven", "added"), ("Ben", "Seven", "switched on: for the fair")]
+    assert did[-1] == ("Ana", "Seven", "deleted")
+    assert "switched on: for the fair" in call("rules", "history").stdout

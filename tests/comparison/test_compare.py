@@ -105,9 +105,9 @@ def test_the_corrected_score_is_named_with_its_own_effect(found: Any, corrected:
     box = Sandbox.of(corrected.before.showing("train+valid"), 10)
     effect = box.with_scores(corrected.after.item_scores.values)
     assert (found.direct.items, found.direct.changed) == (1, effect.changed)
-    others = np.where(effect.lists == 3, -2, effect.lists)
+    others = np.where(effect.lists_after == 3, -2, effect.lists_after)
     before = np.where(box.best[:, :10] == 3, -2, box.best[:, :10])
-    unchanged = ~((effect.lists == 3).any(axis=1) | (box.best[:, :10] == 3).any(axis=1))
+    unchanged = ~((effect.lists_after == 3).any(axis=1) | (box.best[:, :10] == 3).any(axis=1))
     assert np.array_equal(others[unchanged], before[unchanged])
     concerned = found.lists.people["by_scores"]
     assert concerned.sum() <= effect.changed

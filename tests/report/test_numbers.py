@@ -73,9 +73,32 @@ def same(reported, computed) -> None:
     assert n_numbers > 30
 
 
+RULES = """
+version = 1
+[[rules]]
+name = "Tents & <b>more</b>"
+kind = "boost"
+items = "tents"
+strength = 4
+[[rules]]
+name = "Seven"
+kind = "pin"
+items = "item item-07"
+place = 2
+"""
+
+
 @pytest.mark.timeout(300)
-def test_the_notebook_of_a_case_computes_its_numbers(written) -> None:
-    same(*written("listed", "case", "tiny", "--user", "user-03", "--history", "train+valid"))
+def test_the_notebook_of_a_case_with_rules_computes_its_numbers(written, tmp_path) -> None:
+    (tmp_path / "rules.toml").write_text(RULES)
+    asked = ("case", "tiny", "--user", "user-04", "--item", "item-07", "--history", "train+valid")
+    report, computed = written("listed", *asked, "--rules", tmp_path / "rules.toml")
+    same(report, computed)
+    assert "Seven" in [line["name"] for line in report["tables"]["reasons"] if line["kind"] == "rule"]
+    second = report["tables"]["refined_list"][1]
+    assert (second["item_id"], second["rules"]) == ("item-07", "Seven")
+    said = [sentence for section in report["sections"] for sentence in section["sentences"]]
+    assert any(sentence.startswith("2 rules are on: “Tents & <b>more</b>” and “Seven”.") for sentence in said)
 
 
 @pytest.mark.timeout(300)

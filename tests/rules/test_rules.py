@@ -15,7 +15,7 @@ from guidedrec_core.errors import ConfigError, InputError, UnknownIdError
 from guidedrec_core.ranking.adjustments import NEVER
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender
-from guidedrec_core.rules.preview import acting_rules, exposure, preview_rules
+from guidedrec_core.rules.preview import acting_rules, preview_rules
 from guidedrec_core.rules.rule import Rule, RuleSet, adjustments
 from guidedrec_core.rules.storage import read_rules, write_rules
 from guidedrec_core.runs.store import RunStore
@@ -220,10 +220,6 @@ def test_by_default_a_preview_looks_at_rules_that_are_off(system: RefinedRecomme
         preview_rules(system, read_rules(file), ["Tent"])
     with pytest.raises(InputError, match="at least one rule"):
         preview_rules(system, RuleSet())
-
-
-def test_exposure_counts_places_by_their_discount() -> None:
-    np.testing.assert_allclose(exposure(np.array([[2, 0], [2, -1]]), 3), [1 / np.log2(3), 0, 2])
 
 
 def test_switching_names_who_and_when(file: Path) -> None:

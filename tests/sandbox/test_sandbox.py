@@ -66,7 +66,7 @@ def test_lists_are_those_of_a_full_ranking(
     table = guided(system, raw)
     wanted = ranked_again(system, table, np.ones(3), np.zeros(40, dtype=bool))
     found = sandbox.effect([Change.read(text)])
-    np.testing.assert_array_equal(found.lists, wanted)
+    np.testing.assert_array_equal(found.lists_after, wanted)
     before = ranked_again(system, system.refined.item_values().astype(np.float64), np.ones(3), np.zeros(40, dtype=bool))
     assert found.changed == int((before != wanted).any(axis=1).sum())
     assert found.users == found.sampled == 60
@@ -82,19 +82,19 @@ def test_one_item_changes_as_in_the_model_itself(sandbox: Sandbox, system: Refin
     without = [user for user in range(60) if 5 not in system.data.shown_history(user)]
     histories = [system.data.shown_history(user) for user in without]
     wanted = top_k(mask_seen(changed.scores(np.array(without), histories), histories), K)
-    np.testing.assert_array_equal(found.lists[without], wanted)
+    np.testing.assert_array_equal(found.lists_after[without], wanted)
 
 
 def test_stock_and_weights_together_are_a_full_ranking(sandbox: Sandbox, system: RefinedRecommender) -> None:
     gone = items_of("category: socks", Subjects(system))
     own = system.refined.item_values().astype(np.float64)
     sold = sandbox.effect([Change.read("stock=0 where category: socks")])
-    np.testing.assert_array_equal(sold.lists, ranked_again(system, own, np.ones(3), gone))
+    np.testing.assert_array_equal(sold.lists_after, ranked_again(system, own, np.ones(3), gone))
     shares = sold.categories.set_index("category")["after"]
     assert shares["socks"] == 0
     assert sold.changed > 10
     both = sandbox.effect([Change.read("weight warmth*2"), Change.read("stock=0 where category: socks")])
-    np.testing.assert_array_equal(both.lists, ranked_again(system, own, np.array([2.0, 1, 1]), gone))
+    np.testing.assert_array_equal(both.lists_after, ranked_again(system, own, np.array([2.0, 1, 1]), gone))
 
 
 def test_a_change_that_changes_nothing_leaves_all_lists(sandbox: Sandbox) -> None:
@@ -124,7 +124,7 @@ def test_large_data_are_sampled(system: RefinedRecommender) -> None:
     found = small.effect([Change.read("warmth=9 where category: tents")])
     assert (found.users, found.sampled) == (60, 7)
     whole = Sandbox.of(system, K).effect([Change.read("warmth=9 where category: tents")])
-    np.testing.assert_array_equal(found.lists, whole.lists[small.users])
+    np.testing.assert_array_equal(found.lists_after, whole.lists_after[small.users])
 
 
 @pytest.mark.parametrize(

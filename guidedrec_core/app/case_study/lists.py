@@ -13,9 +13,10 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
 from guidedrec_core.data.catalogue import category_words
-from guidedrec_core.explanation.words import move_words, ordinal
+from guidedrec_core.explanation.words import lower_first, move_words, ordinal
 from guidedrec_core.figures import case as figures
 from guidedrec_core.figures.theme import palette
+from guidedrec_core.rules.words import RULED
 
 _HELD_OUT = "◎"
 _ROW, _HEADER = 26, 37
@@ -56,11 +57,12 @@ def why(case: Case, view: View) -> None:
     chosen = case.selected
     assert chosen is not None  # shown only with an item
     show.lead(chosen.sentence)
-    if chosen.seen:
+    if chosen.seen or chosen.excluded_by:
         return
     strongest = case_loaders.strongest_item(case.key)
     if strongest is not None:
-        st.write(escaped(strongest))
+        # Places in this sentence are the model's own, which rules may have changed.
+        st.write(escaped(f"Without rules, {lower_first(strongest)}" if case.rules else strongest))
     colours = palette(view.dark)
     scale = loaders.schema(view.entry.run.inputs["scores"]).scale
     left, right = show.pair(360)
@@ -78,11 +80,13 @@ def why(case: Case, view: View) -> None:
 
 def _list(table: pd.DataFrame, name: str, other: str, case: Case, dark: bool) -> None:
     """Show one list; selecting any cell makes its item the one under study."""
+    ruled = table["rules"] if "rules" in table else [""] * len(table)
     shown = pd.DataFrame(
         {
             "rank": table[c.RANK],
             "title": [
-                f"{_HELD_OUT} {title}" if held else title for title, held in _columns(table, c.TITLE, "held_out")
+                f"{f'{RULED} ' if rules else ''}{f'{_HELD_OUT} ' if held else ''}{title}"
+                for (title, held), rules in zip(_columns(table, c.TITLE, "held_out"), ruled, strict=True)
             ],
             "change": [
                 move_words(status, rank, other, short=True) for status, rank in _columns(table, "status", "other_rank")

@@ -1,4 +1,8 @@
-"""Cached loading for the Case study, keyed by run id; see `guidedrec_core.app.loaders` for the rules."""
+"""Cached loading for the Case study, keyed by run id; see `guidedrec_core.app.loaders` for the rules.
+
+Business rules that are on are parts of a case, and of what compares its items; all other answers are about the model
+alone.
+"""
 
 import contextlib
 import threading
@@ -28,7 +32,7 @@ if TYPE_CHECKING:
 
 def changes(key: CaseKey) -> "Changes":
     """Find what would change; see `guidedrec_core.cases.changes.build_changes`."""
-    return _changes(str(loaders.store().home), key)
+    return _changes(str(loaders.store().home), key.without_rules)
 
 
 def why_not(key: CaseKey) -> "NotListed":
@@ -38,7 +42,7 @@ def why_not(key: CaseKey) -> "NotListed":
 
 def moved(key: CaseKey) -> "Moved | None":
     """Split the change of a rank; see `guidedrec_core.cases.changes.build_moved`."""
-    return _moved(str(loaders.store().home), key)
+    return _moved(str(loaders.store().home), key.without_rules)
 
 
 def against(key: CaseKey, other_id: str | None) -> "Against | None":
@@ -48,17 +52,17 @@ def against(key: CaseKey, other_id: str | None) -> "Against | None":
 
 def history(key: CaseKey, model: str) -> "HistoryCase":
     """Attribute an item's score to a user's history; see `guidedrec_core.cases.history.build_history`."""
-    return _history(str(loaders.store().home), key, model)
+    return _history(str(loaders.store().home), key.without_rules, model)
 
 
 def removal(key: CaseKey, model: str) -> "RemovalCase | None":
     """Take past items away one after another; see `guidedrec_core.cases.removal.build_removal`."""
-    return _removal(str(loaders.store().home), key, model)
+    return _removal(str(loaders.store().home), key.without_rules, model)
 
 
 def strongest_item(key: CaseKey) -> str | None:
     """Name the past item that an item's place rests on; see `guidedrec_core.cases.removal.strongest_item`."""
-    return _strongest_item(str(loaders.store().home), key)
+    return _strongest_item(str(loaders.store().home), key.without_rules)
 
 
 def prepare_history(n_positions: int) -> None:
@@ -74,14 +78,14 @@ def steered(key: CaseKey, steering: "Steering") -> "SteeredCase":
     from guidedrec_core.cases.steering import steered_case
 
     home = str(loaders.store().home)
-    plain = _scores(home, key, (), ())
-    edited = _scores(home, key, steering.removed, steering.added)
+    plain = _scores(home, key.without_rules, (), ())
+    edited = _scores(home, key.without_rules, steering.removed, steering.added)
     return steered_case(loaders.system(key.run_id, key.shown), plain, edited, steering.pulls)
 
 
 def facts(key: CaseKey) -> "Facts":
     """Collect the facts of a rationale; see `guidedrec_core.cases.rationale.rationale_facts`."""
-    return _facts(str(loaders.store().home), key)
+    return _facts(str(loaders.store().home), key.without_rules)
 
 
 def find(view: "View", text: str) -> "Found":
@@ -122,7 +126,7 @@ def _condition(home: str, run_id: str, evaluation_id: str, text: str) -> "Condit
 def _against(home: str, key: CaseKey, other_id: str | None) -> "Against | None":
     from guidedrec_core.cases.against import build_against
 
-    opened = loaders.system(key.run_id, key.shown)
+    opened = loaders.system(key.run_id, key.shown, key.rules)
     with loaders.MODEL_LOCK:
         return build_against(opened, key.user_id, key.item, other_id)
 
@@ -140,7 +144,7 @@ def _changes(home: str, key: CaseKey) -> "Changes":
 def _why_not(home: str, key: CaseKey) -> "NotListed":
     from guidedrec_core.cases.changes import build_why_not
 
-    opened = loaders.system(key.run_id, key.shown)
+    opened = loaders.system(key.run_id, key.shown, key.rules)
     with loaders.MODEL_LOCK:
         return build_why_not(opened, key.user_id, key.item)
 

@@ -43,6 +43,9 @@ def made_of(view: View, case: Case) -> None:
         args=("against", "against"),
         width=420,
     )
+    if selected.excluded_by:
+        show.note(f"The rule “{selected.excluded_by}” takes the item out of all lists. Without it, this is its score:")
+        selected = selected.without_exclusion()
     if chosen == _AVERAGE:
         steps = case_figures.score_steps(selected.steps, palette(view.dark))
         show.chart(steps, alt=selected.sentence, key="steps")

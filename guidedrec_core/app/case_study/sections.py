@@ -36,6 +36,8 @@ SECTIONS: dict[str, Section] = {
 """The sections by label, in order. Only the chosen one is computed."""
 
 _FIRST = next(iter(SECTIONS))
+_WITH_RULES = ("made-of", "why-not")
+"""Questions whose answers have rules as parts."""
 
 
 @st.fragment
@@ -56,6 +58,8 @@ def show_sections(view: View, case: Case) -> None:
             label_visibility="collapsed",
         )
     with guard():
+        if case.rules and SECTIONS[str(chosen)].name not in _WITH_RULES:
+            show.note("This answer is about the model alone, without the rules that are on.")
         SECTIONS[str(chosen)].show(view, case)
     case_loaders.prepare_history(len(case.history))
 

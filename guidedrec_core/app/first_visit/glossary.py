@@ -17,6 +17,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "the score exactly.",
         "Fact": "What the catalogue knows: category, price, season, popularity and its own columns.",
         "Other {patterns}": "The part of a score that no attribute, fact or popularity accounts for.",
+        "Rule": "What people add to the scores of some items, such as a boost or a place; it has its own line in them.",
         "What-if": "A list under conditions that you changed; it is marked until you reset it.",
     },
     "How it is measured": {
