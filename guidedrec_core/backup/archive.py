@@ -177,7 +177,7 @@ class ArchiveReader:
             raise self._refused(f"one whose files are not those that its {INDEX} names")
         for name in index.files:
             if not is_inside(name):
-                raise self._refused(f"one with a file named {name[:100]!r}, which leads out of the home")
+                raise self._refused(f"one with a file named {name[:100]!r}, which no backup holds")
         return index
 
     def _refused(self, found: str) -> DataError:
@@ -185,17 +185,17 @@ class ArchiveReader:
 
 
 def is_inside(name: str) -> bool:
-    r"""Tell whether a name is a plain path below a folder, on every system.
+    r"""Tell whether a name is a plain path below a folder, on every system, and nothing in it is hidden.
 
     Examples
     --------
-    >>> [is_inside(name) for name in ("data/a/x.npy", "../x", "/x", "a/../x", "a\\x", "C:x", "a//x", "")]
-    [True, False, False, False, False, False, False, False]
+    >>> [is_inside(name) for name in ("data/a/x.npy", "../x", "/x", "a/../x", "a\\x", "C:x", "a//x", ".x/y", "")]
+    [True, False, False, False, False, False, False, False, False]
     """
     parts = name.split("/")
     return (
         len(parts) <= _MOST_DEEP
-        and all(part not in ("", ".", "..") for part in parts)
+        and all(part and not part.startswith(".") for part in parts)
         and not any(character in name for character in "\\:\0")
         and not PurePosixPath(name).is_absolute()
         and len(name.encode("utf-8", "replace")) < 4_000

@@ -236,6 +236,7 @@ FORGED: dict[str, Callable[[dict[str, bytes]], None]] = {
     "a name above": renamed("../out.txt"),
     "a name above, within": renamed("a/../../out.txt"),
     "a name from the root": renamed("/tmp/guidedrec-out.txt"),
+    "a hidden name": renamed(".streamlit/config.toml"),
     "a name of Windows": renamed("..\\out.txt"),
     "another format": lambda content: content.update({INDEX: content[INDEX].replace(b'version": 1', b'version": 2')}),
     "an index that is no JSON": lambda content: content.update({INDEX: b"[" * 100_000}),
