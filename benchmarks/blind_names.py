@@ -8,7 +8,8 @@ what the code stands for is kept in a file elsewhere. Somebody else has every pr
 ``score_<n>.txt`` in the same folder, in the product's own words; answered as ``score_<n>.json``.
 
 `results`: the trial of each name on held-out items, its correlation with the attribute that was left out, and how many
-placebos were accepted; writes JSON.
+placebos were accepted; then how much ranking quality comes back when the model is refined with the accepted names.
+Writes JSON, and keeps all answers.
 
 Placebos are ten random rotations of the components (one direction of each), and ten first directions that texts tell of
 item vectors shuffled over items. Both are put to the model although most would be turned down before; results tell what
@@ -16,6 +17,7 @@ each gate turned down.
 """
 
 import argparse
+import hashlib
 import json
 import secrets
 from pathlib import Path
@@ -27,6 +29,7 @@ import numpy as np
 from guidedrec_core import columns as c
 from guidedrec_core import stages
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.scores import AlignedScores, GuidedScores
 from guidedrec_core.config import BuildConfig, ScoringConfig
 from guidedrec_core.discovery.directions import discover, ends
 from guidedrec_core.discovery.evidence import held_out, weigh
@@ -34,22 +37,29 @@ from guidedrec_core.discovery.proposal import Proposal, naming_messages, read_pr
 from guidedrec_core.discovery.texts import text_features
 from guidedrec_core.discovery.trial import Parting, judge, part, readable_loadings
 from guidedrec_core.errors import ConfigError, InputError
+from guidedrec_core.evaluation.bootstrap import UserBootstrap
+from guidedrec_core.evaluation.metrics import case_metrics
 from guidedrec_core.llm.protocol import ChatReply
 from guidedrec_core.llm.reply_json import json_values
 from guidedrec_core.naming.directions import find_directions, unnamed_rest
 from guidedrec_core.naming.model import user_sides
+from guidedrec_core.randomness import generator
+from guidedrec_core.ranking.ranks import target_ranks
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender, naming_inputs
+from guidedrec_core.recommenders.refiner import Refiner
 from guidedrec_core.runs.store import RunStore
 from guidedrec_core.scoring.prompts import Listing, item_listings, messages
 from guidedrec_core.stages.discovery import reading_settings
 
+RECORDED = Path(__file__).resolve().parent / "recorded" / "discovery" / "replies.jsonl"
 PLACEBOS = 10
 PER_REQUEST = 100
 """Items in one request for scores: the most that `items_per_request` allows."""
 OTHERS = 150
 """Items drawn at random that are scored besides those held out, for the correlation."""
-_LIKELY = 0.05  # cases that shuffles follow as much more rarely may be refined with, so that all items are scored
+SAMPLES = 2000
+_LIKELY = 0.05
 
 
 def main() -> None:
@@ -60,6 +70,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("/tmp/blind"), help="where the cases stand")
     parser.add_argument("--key", type=Path, default=Path("/tmp/blind_key.json"), help="what the codes stand for")
     parser.add_argument("--by", default="a language model", help="who answered; for the provenance of `results`")
+    parser.add_argument("--record", type=Path, default=RECORDED, help="where the answers are kept, as JSON lines")
     parser.add_argument("--out", type=Path, default=machine.RESULTS / "discovery.json")
     arguments = parser.parse_args()
     store = RunStore(arguments.home)
@@ -69,6 +80,7 @@ def main() -> None:
         scoring(store, arguments.folder, arguments.key)
     else:
         result = results(store, arguments.folder, arguments.key, arguments.by)
+        record(arguments.folder, arguments.key, arguments.record)
         arguments.out.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -188,12 +200,12 @@ def last_alone(schema: AttributeSchema, proposal: Proposal) -> AttributeSchema:
 def requests(model: RefinedRecommender, case: dict[str, Any], code: str) -> list[list[Listing]]:
     """Return the items to score, in an order that tells nothing of their ends; all of them if it matters in training.
 
-    All items are scored where an attribute was left out and people follow the direction, as the model may be refined
-    with these scores; else held-out items and some drawn at random.
+    All items are scored where an attribute was left out and the direction is more than chance, as the model may be
+    refined with these scores; else held-out items and some drawn at random.
     """
     texts = listings_of(model)
     chosen = list(texts)
-    if case["kind"] != "attribute left out" or case["chance"] > _LIKELY:
+    if case["kind"] != "attribute left out" or not case["passed"]:
         rng = np.random.default_rng(0)
         others = rng.choice(len(chosen), OTHERS, replace=False) if case["kind"] == "attribute left out" else []
         chosen = sorted({*case["held_high"], *case["held_low"], *(chosen[place] for place in others)})
@@ -232,7 +244,96 @@ def results(store: RunStore, folder: Path, key: Path, by: str) -> dict[str, Any]
         entry["accepted"] = bool(case["passed"] and entry.get("trial_passed", False))
         entry["accepted_at_5_percent"] = bool(case["chance"] <= _LIKELY and entry.get("trial_passed", False))
         cases.append({"code": code, **entry})
-    return {"machine": machine.facts("numpy"), "answered_by": by, "cases": cases, **bars(cases)}
+    recovery = recovered(store, cases, folder, key)
+    return {"machine": machine.facts("numpy"), "answered_by": by, **bars(cases), **recovery, "cases": cases}
+
+
+def record(folder: Path, key: Path, path: Path) -> None:
+    """Keep every answer with the hash of its request; the requests follow from the data and are not kept."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for code in sorted(json.loads(key.read_text(encoding="utf-8"))):
+        for request in sorted((folder / code).glob("*.txt")):
+            name = "reply.json" if request.stem == "prompt" else f"{request.stem}.json"
+            reply = request.with_name(name)
+            if reply.exists():
+                asked = hashlib.sha256(request.read_bytes()).hexdigest()[:16]
+                said = reply.read_text(encoding="utf-8")
+                lines.append(json.dumps({"case": code, "request": request.stem, "sha256": asked, "reply": said}))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def recovered(store: RunStore, cases: list[dict[str, Any]], folder: Path, key: Path) -> dict[str, Any]:
+    """Refine with the accepted names in place of each removed attribute; say how much of the lost NDCG@10 comes back.
+
+    Of each removed attribute all accepted names that were scored for the whole catalogue are used together.
+    """
+    known = json.loads(key.read_text(encoding="utf-8"))
+    by_attribute: dict[str, list[dict[str, Any]]] = {}
+    for case in cases:
+        if case["kind"] == "attribute left out":
+            by_attribute.setdefault(case["hidden"], []).append(case)
+    rows, columns = [], []
+    whole = None
+    for hidden, ones in by_attribute.items():
+        without_it = open_refined(store, ones[0]["run_id"])
+        if whole is None:
+            whole = fitted(without_it, without_it.scores.items)
+            columns.append(("full", ndcg(whole)))
+        schema, values = without_it.schema, [without_it.item_scores.values]
+        used = []
+        for case in ones:
+            if not case["accepted"]:
+                continue
+            proposal = proposed(folder, case["code"], without_it.schema)
+            assert proposal is not None
+            batches = requests(without_it, known[case["code"]], case["code"])
+            scores = answered(folder, case["code"], batches, proposal.attribute.name)
+            column = np.array([scores.get(str(item), np.nan) for item in without_it.data.dataset.items.ids], np.float32)
+            if np.isnan(column).mean() > 0.1 or proposal.attribute.name in schema.names:
+                continue
+            schema, values = with_attribute(schema, proposal.attribute), [*values, column[:, None]]
+            used.append(proposal.attribute.name)
+        columns.append((f"{hidden} removed", ndcg(without_it)))
+        if used:
+            named = fitted(without_it, GuidedScores(np.column_stack(values), schema))
+            columns.append((f"{hidden} named", ndcg(named)))
+        rows.append((hidden, used))
+    assert whole is not None
+    table = np.column_stack([values for _, values in columns])
+    place = {name: number for number, (name, _) in enumerate(columns)}
+    bootstrap = UserBootstrap(table, whole.data.test_cases.users, SAMPLES, generator(0, "discovery"))
+    entries, lost, back = {}, 0.0, 0.0
+    resampled_lost, resampled_back = np.zeros(SAMPLES), np.zeros(SAMPLES)
+    for hidden, used in rows:
+        removed, again = place[f"{hidden} removed"], place.get(f"{hidden} named", place[f"{hidden} removed"])
+        means = bootstrap.means
+        entries[hidden] = {"names": used, "removed": float(means[removed]), "named": float(means[again])}
+        lost, back = lost + means[0] - means[removed], back + means[again] - means[removed]
+        resampled_lost += bootstrap.resampled[:, 0] - bootstrap.resampled[:, removed]
+        resampled_back += bootstrap.resampled[:, again] - bootstrap.resampled[:, removed]
+    low, high = np.percentile(resampled_lost / len(rows), (2.5, 97.5))
+    back_low, back_high = np.percentile(resampled_back / len(rows), (2.5, 97.5))
+    return {
+        "full_ndcg": float(bootstrap.means[0]),
+        "mean_lost": [float(lost / len(rows)), float(low), float(high)],
+        "mean_gained_back": [float(back / len(rows)), float(back_low), float(back_high)],
+        "gained_back_share": float(back / lost) if lost > 0 else None,
+        "refined_again": entries,
+    }
+
+
+def fitted(model: RefinedRecommender, scores: GuidedScores) -> RefinedRecommender:
+    """Refine with other scores, over the same base model and with the same settings."""
+    settings = model.config.model_copy(update={"attributes": None})
+    refiner = Refiner.of(settings, model.training, model.baselines, model.seed)
+    return refiner.fit(model.data, model.base_recommender, AlignedScores(scores))
+
+
+def ndcg(model: RefinedRecommender) -> np.ndarray:
+    """Return NDCG@10 of every test case."""
+    ranks = target_ranks(model.refined, model.data.sequences, model.data.test_cases)
+    return case_metrics(ranks, (10,))[:, -1]
 
 
 def judged(model: RefinedRecommender, case: dict[str, Any], scores: dict[str, float]) -> dict[str, Any]:
