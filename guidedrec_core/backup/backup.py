@@ -4,7 +4,7 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -193,7 +193,7 @@ class _Copy:
             self._write(run, files)
         self.done.add(run.id)
 
-    def _write(self, run: Run, files: dict[str, IO[bytes]]) -> None:
+    def _write(self, run: Run, files: Mapping[str, IO[bytes]]) -> None:
         for name, file in files.items():
             entry = self._writer.add(f"{run.stage}/{run.id}/{name}", file)
             if name != MANIFEST and entry.sha256 != run.manifest.files[name].sha256:
