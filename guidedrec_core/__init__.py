@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema as Attributes
     from guidedrec_core.attributes.scores import Scores
     from guidedrec_core.audience.audience import Audience
+    from guidedrec_core.comparison.compare import Comparison, compare
     from guidedrec_core.data.dataset import Dataset, SplitDataset
     from guidedrec_core.evaluation.evaluate import evaluate
     from guidedrec_core.recommenders.explanation import Explanation
@@ -57,6 +58,7 @@ __all__ = [
     "Attributes",
     "Audience",
     "BERT4Rec",
+    "Comparison",
     "Dataset",
     "Explanation",
     "External",
@@ -69,6 +71,7 @@ __all__ = [
     "SASRec",
     "Scores",
     "SplitDataset",
+    "compare",
     "evaluate",
     "open",
 ]
@@ -77,6 +80,7 @@ _HOME_OF = {
     "Attributes": ("attributes.schema", "AttributeSchema"),
     "Audience": ("audience.audience", "Audience"),
     "BERT4Rec": ("recommenders.sequence", "BERT4Rec"),
+    "Comparison": ("comparison.compare", "Comparison"),
     "Dataset": ("data.dataset", "Dataset"),
     "EASE": ("recommenders.simple", "EASE"),
     "Explanation": ("recommenders.explanation", "Explanation"),
@@ -90,6 +94,7 @@ _HOME_OF = {
     "SASRec": ("recommenders.sequence", "SASRec"),
     "Scores": ("attributes.scores", "Scores"),
     "SplitDataset": ("data.dataset", "SplitDataset"),
+    "compare": ("comparison.compare", "compare"),
     "evaluate": ("evaluation.evaluate", "evaluate"),
     "open": ("recommenders.reading", "open_recommender"),
 }

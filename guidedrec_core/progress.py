@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 STAGES = ("data", "scores", "train base", "refine", "second training", "placebo", "evaluate", "project")
 """Names of the stages in progress events, in the order of a build."""
@@ -49,6 +49,11 @@ Listener = Callable[[Progress], None]
 
 def silent(event: Progress) -> None:
     """Ignore an event."""
+
+
+def as_stage(stage: str, listener: Listener) -> Listener:
+    """Return a listener that tells another one of events under the name of another stage."""
+    return lambda event: listener(replace(event, stage=stage))
 
 
 class StageProgress:

@@ -8,6 +8,7 @@ from guidedrec_core.app.errors import escaped, guard
 from guidedrec_core.app.evaluation import audit as audit_parts
 from guidedrec_core.app.evaluation import charts as evaluation_parts
 from guidedrec_core.app.evaluation import checks as check_parts
+from guidedrec_core.app.evaluation import comparison as comparison_parts
 from guidedrec_core.app.evaluation import names as name_parts
 from guidedrec_core.app.evaluation.tables import (
     control_table,
@@ -38,15 +39,19 @@ default = next((n for n in names if n.startswith("NDCG")), names[0])
 verb = view.verb
 asked = url.current().get("measure")
 url.follow("metric", asked if asked in names else default)
-metric = st.segmented_control(
-    "Measure",
-    names,
-    required=True,
-    format_func=metric_label,
-    key="metric",
-    on_change=url.keep,
-    args=("measure", "metric"),
-)
+with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    metric = st.segmented_control(
+        "Measure",
+        names,
+        required=True,
+        format_func=metric_label,
+        key="metric",
+        on_change=url.keep,
+        args=("measure", "metric"),
+    )
+    other = comparison_parts.choose(view)
+if other is not None:
+    comparison_parts.comparison(view, other, colours)
 
 said = verdict(differences, metric)
 show.lead(said.lead)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from guidedrec_core.app import jobs_panel, url
+from guidedrec_core.app.attributes.tables import TABS
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.jobs.estimate import seconds_left
 from guidedrec_core.jobs.record import Job
@@ -14,19 +15,25 @@ _TITLES = {
     "import": "Bringing in {dataset}",
     "build": "Building {dataset}",
     "refine": "Refining {dataset} again",
+    "repeat": "Training {dataset} once more",
+    "discover": "Testing a name for {dataset}",
+    "accept": "Adding an attribute to {dataset}",
     "evaluate": "Measuring {dataset}",
     "ablate": "Measuring the attributes of {dataset}",
     "audit": "Testing the explanations of {dataset}",
     "score": "Scoring {dataset}",
 }
+_EVALUATION, _ATTRIBUTES = "pages/4_Evaluation.py", "pages/5_Attributes.py"
 _PAGE_OF = {
-    "evaluate": "pages/4_Evaluation.py",
-    "ablate": "pages/4_Evaluation.py",
-    "audit": "pages/4_Evaluation.py",
-    "score": "pages/5_Attributes.py",
+    "repeat": _EVALUATION,
+    "evaluate": _EVALUATION,
+    "ablate": _EVALUATION,
+    "audit": _EVALUATION,
+    "score": _ATTRIBUTES,
+    "discover": _ATTRIBUTES,
 }
 """Where the result of a task is seen; of the others, on the Overview."""
-_NEW_RUN = ("build", "refine")
+_NEW_RUN = ("build", "refine", "accept")
 
 
 def tray() -> None:
@@ -91,12 +98,24 @@ def _ended(job: Job) -> None:
         st.caption(escaped(job.error))
     with st.container(horizontal=True, vertical_alignment="center"):
         if job.status == "done":
-            run = job.run_id if job.task in _NEW_RUN else job.arguments.get("run")
-            place = url.link(dataset=job.arguments.get("dataset"), run=run, user=None, item=None)
-            st.page_link(_PAGE_OF.get(job.task, "app.py"), label="Open it", query_params=place)
+            _result(job)
         else:
             st.button("Resume", on_click=_resume, args=(job.id,), key=f"resume_{job.id}")
         st.button("Dismiss", on_click=_dismiss, args=(job.id,), key=f"dismiss_{job.id}", type="tertiary")
+
+
+def _result(job: Job) -> None:
+    """Link to what a job made: of a refinement from another run, to what it changed."""
+    dataset, earlier = job.arguments.get("dataset"), job.arguments.get("run")
+    if job.task in ("refine", "accept") and earlier not in (None, job.run_id):
+        place = url.link(url.EVALUATION, dataset=dataset, run=job.run_id, compare=earlier, user=None, item=None)
+        st.page_link(_EVALUATION, label="See what changed", query_params=place)
+        return
+    run = job.run_id if job.task in _NEW_RUN else earlier
+    place = url.link(dataset=dataset, run=run, user=None, item=None)
+    if job.task == "discover":
+        place["part"] = TABS[-1]
+    st.page_link(_PAGE_OF.get(job.task, "app.py"), label="Open it", query_params=place)
 
 
 def _resume(job_id: str) -> None:

@@ -20,11 +20,13 @@ STAGE_WORDS = {
     "scores": "Reading the attribute scores",
     "train base": "Training the base model",
     "refine": "Refining it with the attributes",
+    "repeat": "Training the earlier run once more, to see what chance changes",
     "second training": "Retraining without attributes, for comparison",
     "placebo": "Training with shuffled scores, for comparison",
     "random vectors": "Training with random numbers, for comparison",
     "categories": "Training with categories instead of scores, for comparison",
     "guided only": "Training with scores only, for comparison",
+    "discover": "Looking for patterns without a name",
     "evaluate": "Measuring all models",
     "project": "Drawing the maps",
     "ablation": "Refining with fewer attributes",
@@ -34,12 +36,16 @@ _TASK_STAGES = {
     "import": STAGES,
     "build": STAGES,
     "refine": ("refine", *EVALUATION_STAGES),
+    "repeat": ("repeat",),
+    "discover": ("discover", "scores"),
+    "accept": ("scores", "refine", *EVALUATION_STAGES),
     "evaluate": EVALUATION_STAGES,
     "ablate": ("ablation",),
     "audit": ("audit",),
     "score": ("scores",),
 }
-_ON_MODELS = ("build", "refine", "evaluate", "ablate", "audit")
+_ON_MODELS = ("build", "refine", "repeat", "discover", "accept", "evaluate", "ablate", "audit")
+_ASKS_A_MODEL = ("score", "discover", "accept")
 _SCORING = "Scoring with the language model"
 _WATCHED = ("validation NDCG@10", "ranking quality")
 """The measure that training monitors: its technical name, and the name on screen."""
@@ -115,13 +121,17 @@ def stage_words(job: Job) -> tuple[float, str]:
     number = stages.index(job.stage)
     within = min(job.step / job.total, 1.0) if job.total else 0.0
     step = f"Step {number + 1} of {len(stages)}: " if len(stages) > 1 else ""
-    words = _SCORING if job.task == "score" else STAGE_WORDS[job.stage]
+    words = _SCORING if job.task in _ASKS_A_MODEL and job.stage == "scores" else STAGE_WORDS[job.stage]
     return (number + within) / len(stages), f"{step}{words}"
 
 
 def stages_of(job: Job) -> tuple[str, ...]:
     """Return the stages of a job, in order."""
-    return _TASK_STAGES.get(job.task, STAGES)
+    stages = _TASK_STAGES.get(job.task, STAGES)
+    if "refine" in stages and job.arguments.get("repeat"):
+        place = stages.index("refine")
+        return (*stages[:place], "repeat", *stages[place:])
+    return stages
 
 
 def show_first_build(job: Job, dataset: str, verb: InteractionVerb) -> None:

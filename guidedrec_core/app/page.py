@@ -40,7 +40,7 @@ PAGES = (
 
 # In the page itself: Streamlit would load a Material symbol for the browser's tab from a font host, and the app must
 # work without a network.
-_TAB_ICON = (
+TAB_ICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><rect width="24" height="24" rx="5" fill="#0F766E"/>'
     '<path d="M6 17h3v-5H6zM10.5 17h3V7h-3zM15 17h3V9.500h-3z" fill="#FFF"/></svg>'
 )
@@ -156,7 +156,7 @@ def set_up(question: str, icon: str) -> View:
 def begin(question: str, icon: str) -> Frame:
     """Begin a page that may have no data set: title, navigation and a place for actions; parameters as `set_up`."""
     st.set_page_config(
-        page_title=f"{question} · guidedrec", page_icon=_TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
+        page_title=f"{question} · guidedrec", page_icon=TAB_ICON, layout="wide", initial_sidebar_state=_SIDEBAR_PIXELS
     )
     show.readable_segments()
     show.forget_tables()
@@ -320,7 +320,9 @@ def _select(
         st.session_state[key] = chosen
 
     def change() -> None:
-        url.update(**{name: st.session_state[key]})
+        # A browser whose list is older than this one may send a label that is none of the options.
+        if st.session_state[key] in options:
+            url.update(**{name: st.session_state[key]})
 
     st.sidebar.selectbox(
         label, options, key=key, on_change=change, format_func=lambda o: (labels or {}).get(o, o), help=help

@@ -14,6 +14,7 @@ SHARED = ("dataset", "run", "user", "item", "history", "tour")
 """What every page may show; ``tour`` is set while the tour is on."""
 
 CASE, ITEMS, MAP, EVALUATION, STUDIES = "Case_study", "Items", "Embedding_map", "Evaluation", "Studies"
+JUDGE = "Judge"
 OWN: Mapping[str, tuple[str, ...]] = {
     CASE: (
         "find", "question", "past", "against", "score", "split", "why", "why_find", "reader",
@@ -21,15 +22,16 @@ OWN: Mapping[str, tuple[str, ...]] = {
     ),
     ITEMS: ("find_item",),
     MAP: ("colour", "select_on"),
-    EVALUATION: ("measure",),
-    STUDIES: ("study", "saved"),
+    EVALUATION: ("measure", "compare"),
+    STUDIES: ("study", "saved", "test", "results"),
+    JUDGE: ("test", "judge"),
 }  # fmt: skip
 """Controls of single pages, by the last part of the page's address."""
 
 NAMES = (*SHARED, *dict.fromkeys(name for names in OWN.values() for name in names))
 """All names."""
 
-_OF_ALL = ("question", "tour", *OWN[STUDIES])
+_OF_ALL = ("question", "tour", *OWN[STUDIES], *OWN[JUDGE])
 _OF_DATASET = ("run", "user", "item", "history", *(name for name in NAMES if name not in (*SHARED, *_OF_ALL)))
 _OF_USER = ("item", "history", "against", "pull", "without", "with")
 _OF_ITEM = ("against",)

@@ -13,6 +13,7 @@ from guidedrec_core.conditions.subjects import Subjects
 from guidedrec_core.errors import InputError
 from guidedrec_core.ranking.ranks import target_ranks
 from guidedrec_core.recommenders.refined import RefinedRecommender
+from guidedrec_core.runs.files import Run
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,31 @@ class Population(Subjects):
             models = {name: shown.model(name) for name in ("base", "refined")}
             return cls(shown, TopLists.of(models, shown.data, k), cases)
         return cls(shown, TopLists.from_table(recommendations, shown.data.dataset), cases)
+
+    @classmethod
+    def measured(cls, model: RefinedRecommender, evaluation: Run | None, k: int = 10) -> Self:
+        """Prepare the users of a stored refined recommender, with what its evaluation has of their lists and cases.
+
+        Parameters
+        ----------
+        model : RefinedRecommender
+            A refined recommender.
+        evaluation : Run or None
+            Of stage ``evaluation``; None computes everything.
+        k : int
+            Length of the lists.
+
+        Raises
+        ------
+        InputError
+            `k` is not positive.
+        """
+        if evaluation is None:
+            return cls.of(model, k=k)
+        lists, cases = evaluation.read_table("recommendations"), evaluation.read_table("cases")
+        if 1 <= k <= int(lists[c.RANK].max()):
+            return cls.of(model, lists, cases).cut(k)
+        return cls.of(model, None, cases, k)
 
     @cached_property
     def cases(self) -> pd.DataFrame:

@@ -8,8 +8,10 @@ import pandas as pd
 from guidedrec_core import columns as c
 from guidedrec_core.explanation.past_items.removal_order import removal_order
 from guidedrec_core.explanation.past_items.shapley import MOST
+from guidedrec_core.explanation.past_items.standing import Standing
 from guidedrec_core.explanation.past_items.words import removal_sentence, row_labels
 from guidedrec_core.explanation.question import Question
+from guidedrec_core.explanation.words import ordinal
 from guidedrec_core.recommenders.refined import RefinedRecommender
 
 
@@ -89,3 +91,38 @@ def build_removal(
         alone_from=int(found.alone.ranks[0]),
         exact=found.exact,
     )
+
+
+def strongest_item(system: RefinedRecommender, user_id: str, item_id: str) -> str | None:
+    """Say which single past item the refined list needs most to recommend an item, and where it falls without it.
+
+    Parameters
+    ----------
+    system : RefinedRecommender
+        An opened refined run.
+    user_id, item_id : str
+        Whom and what.
+
+    Returns
+    -------
+    str or None
+        One sentence; None without a history, of an item in it, and where no single past item costs it a place. Of long
+        histories the newest 50 items are tried.
+
+    Raises
+    ------
+    UnknownIdError
+        No such user or item.
+    """
+    question = Question.of(system.data, user_id, item_id)
+    if not len(question.history) or question.item in question.history:
+        return None
+    standing = Standing(system.refined, question, MOST)
+    n = standing.n_positions
+    places = standing(np.concatenate([np.ones((1, n), dtype=bool), ~np.eye(n, dtype=bool)]))
+    # Of items without which it falls as far, the one that costs its score most.
+    row = int(np.lexsort((places.scores[1:], -places.ranks[1:]))[0])
+    if places.ranks[row + 1] <= places.ranks[0] or (row == 0 and standing.grouped > 1):
+        return None
+    title = system.data.dataset.catalogue.frame[c.TITLE].iloc[int(question.history[row + standing.grouped - 1])]
+    return f"It needs {title} most: without that {system.verb.noun} it would be {ordinal(int(places.ranks[row + 1]))}."

@@ -69,13 +69,8 @@ def _people(session: Session, system: "RefinedRecommender", k: int) -> "Audience
 
     store = session.store()
     entry = find_entry(store, system.data.dataset.name, system.run_id)
-    if entry.evaluation is None:
-        return Audience.of(system, k=k)
-    run = store.open(entry.evaluation.id, "evaluation")
-    lists, cases = run.read_table("recommendations"), run.read_table("cases")
-    if k <= int(lists[c.RANK].max()):
-        return Audience.of(system, lists, cases).cut(k)
-    return Audience.of(system, None, cases, k)
+    evaluation = None if entry.evaluation is None else store.open(entry.evaluation.id, "evaluation")
+    return Audience.measured(system, evaluation, k)
 
 
 def _show_group(people: "Audience", items: str, users: str | None, as_json: bool) -> None:

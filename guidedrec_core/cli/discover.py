@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from guidedrec_core.cli.discover_accept import accept_card, check_card, refine_with, text_model
 from guidedrec_core.cli.llm_options import LlmChoice, llm_options
 from guidedrec_core.cli.models import opened
 from guidedrec_core.cli.output import json_option, one_line, write_facts, write_json, write_table
@@ -15,11 +16,12 @@ from guidedrec_core.errors import DataError, GuidedrecError, InputError
 from guidedrec_core.files import check_writable
 
 if TYPE_CHECKING:
+    from guidedrec_core.config import ScoringConfig
     from guidedrec_core.discovery.card import Card
     from guidedrec_core.discovery.directions import Direction, Discovery, End
     from guidedrec_core.discovery.proposal import Proposal
     from guidedrec_core.recommenders.refined import RefinedRecommender
-    from guidedrec_core.stages.discovery import NamingTask
+    from guidedrec_core.runs.store import Run
 
 _SHOWN = 6
 """Titles of each end in the table."""
@@ -52,6 +54,12 @@ _NEW_FILE = click.Path(path_type=Path)
     help="Test your own name with a text model, which is less accurate: of sentence-transformers (extra `local`), or "
     "of --base-url.",
 )
+@click.option(
+    "--card",
+    "card_id",
+    metavar="ID",
+    help="A proposal that was tested before, for --accept or --refine; --propose prints its id.",
+)
 @click.option("--out", type=_NEW_FILE, metavar="FILE", help="Write the proposal with its test as JSON; a new file.")
 @click.option(
     "--accept",
@@ -59,6 +67,12 @@ _NEW_FILE = click.Path(path_type=Path)
     metavar="FILE",
     help="If the name passes, write the run's attributes and the new one (TOML, or JSON if it ends in .json); a new "
     "file.",
+)
+@click.option(
+    "--refine",
+    is_flag=True,
+    help="If the name passes, score the catalogue on it next to all scores that are there, refine again, and show what "
+    "changed.",
 )
 @json_option
 @click.pass_obj
@@ -75,8 +89,10 @@ def discover(
     proposal: Path | None,
     llm: LlmChoice,
     offline: str | None,
+    card_id: str | None,
     out: Path | None,
     accept: Path | None,
+    refine: bool,
     as_json: bool,
 ) -> None:
     """Show what the model knows that nobody named.
@@ -87,12 +103,19 @@ def discover(
     follow it in held-out interactions.
 
     With --propose N a language model reads some items of both ends and proposes an attribute, or you do. It is tested
-    on other items: scored without being told where they lie, do those of the high end score higher? Accepted names go
-    into a new attribute schema, to be scored and refined with.
+    on other items: scored without being told where they lie, do those of the high end score higher? The proposal is
+    kept with its test. With --refine an accepted name becomes an attribute: all items are scored on it (users, too,
+    where they are scored), no other score is asked for again, and the model is refined anew and compared with the
+    earlier one. With --accept it goes into a file of attributes instead.
     """
     own = {"name": name, "definition": definition, "low": low, "high": high}
     given = {key: value for key, value in own.items() if value is not None}
-    _check(number, given, proposal, llm, offline, out, accept)
+    if card_id is None:
+        _check(number, given, proposal, llm, offline, out, accept, refine)
+    else:
+        check_card(number, given, proposal, out, accept, refine)
+        accept_card(session, dataset, run_id, card_id, llm, offline, accept, refine, as_json)
+        return
     values = given if proposal is None else _read(proposal)
     with opened(session, dataset, run_id) as system:
         from guidedrec_core.discovery.directions import discover as find
@@ -101,8 +124,13 @@ def discover(
         if number is None:
             _show(system, discovery, as_json)
             return
-        card = _named(session, system, discovery, number, values, llm, offline)
-        _finish(system, card, out, accept, as_json)
+        card, config = _named(session, system, discovery, number, values, llm, offline)
+        from guidedrec_core.stages import keep_card
+
+        kept = keep_card(session.store(), card, config, text_model=offline is not None)
+        _finish(system, card, kept, out, accept, as_json, refine)
+        if refine:
+            refine_with(session, system.run_id, kept, llm, offline, as_json)
 
 
 def _check(
@@ -113,10 +141,11 @@ def _check(
     offline: str | None,
     out: Path | None,
     accept: Path | None,
+    refine: bool,
 ) -> None:
     """Refuse conflicting options, and name missing ones."""
     if number is None:
-        if given or proposal or llm.values or offline or out or accept:
+        if given or proposal or llm.values or offline or out or accept or refine:
             raise click.UsageError("names belong to a direction; say which with --propose N")
         return
     if given and proposal:
@@ -161,11 +190,11 @@ def _named(
     values: dict[str, Any],
     llm: LlmChoice,
     offline: str | None,
-) -> "Card":
-    """Get a name for a direction and try it."""
+) -> "tuple[Card, ScoringConfig]":
+    """Get a name for a direction and try it; return what came of it, and what it was scored with."""
     from guidedrec_core.config import ScoringConfig
     from guidedrec_core.discovery.proposal import by_analyst
-    from guidedrec_core.stages.discovery import NamingTask, by_language_model, reading_settings
+    from guidedrec_core.stages.discovery import NamingTask, by_language_model, by_text_model, reading_settings
 
     settings = reading_settings(system)
     config = ScoringConfig.parse({"model": offline, **settings}) if offline else llm.config(**settings)
@@ -175,32 +204,25 @@ def _named(
         if proposal is None:
             proposal = task.ask_for_name(listener)
         if offline:
-            return task.tried(proposal, _text_model(task, offline, llm, listener), offline)
-        return task.tried(proposal, by_language_model(session.store(), config, listener), config.model)
+            return task.tried(proposal, by_text_model(task, text_model(offline, llm), listener), offline), config
+        return task.tried(proposal, by_language_model(session.store(), config, listener), config.model), config
 
 
-def _text_model(task: "NamingTask", offline: str, llm: LlmChoice, listener: Any) -> Any:
-    """Return a scorer that uses a text model of this machine or of a server."""
-    from guidedrec_core.stages.discovery import by_text_model
-
-    base_url = llm.values.get("base_url")
-    if base_url is None:
-        from guidedrec_core.vectors.text import local_model
-
-        return by_text_model(task, local_model(offline), listener)
-    from guidedrec_core.llm.client import LlmClient
-
-    client = LlmClient(base_url)
-    return by_text_model(task, lambda texts: client.embed(texts, offline), listener)
-
-
-def _finish(system: "RefinedRecommender", card: "Card", out: Path | None, accept: Path | None, as_json: bool) -> None:
+def _finish(
+    system: "RefinedRecommender",
+    card: "Card",
+    kept: "Run",
+    out: Path | None,
+    accept: Path | None,
+    as_json: bool,
+    refine: bool,
+) -> None:
     """Show a card, write it, and write the schema if the name passed.
 
     Raises
     ------
     GuidedrecError
-        A schema is wanted, and the name did not pass.
+        A schema or a refined model is wanted, and the name did not pass.
     """
     from guidedrec_core.discovery.proposal import with_attribute
 
@@ -209,18 +231,25 @@ def _finish(system: "RefinedRecommender", card: "Card", out: Path | None, accept
         out.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     if accept is not None and card.accepted and card.proposal is not None:
         with_attribute(system.schema, card.proposal.attribute).write(accept)
-    if as_json:
-        write_json({**content, "path": out, "schema_path": accept if card.accepted else None})
+    if refine and card.accepted and as_json:
+        pass  # the one document is the comparison
+    elif as_json:
+        write_json({**content, "card_id": kept.id, "path": out, "schema_path": accept if card.accepted else None})
     else:
-        write_facts(_card_facts(card, out, accept))
+        write_facts(_card_facts(card, kept, out, accept))
     if accept is not None and not card.accepted:
         raise GuidedrecError(
             f"the name for direction {card.direction.number} did not pass, so {accept} was not written; "
             "propose another, or another direction"
         )
+    if refine and not card.accepted:
+        raise GuidedrecError(
+            f"the name for direction {card.direction.number} did not pass, so nothing was scored or refined; propose "
+            "another, or another direction"
+        )
 
 
-def _card_facts(card: "Card", out: Path | None, accept: Path | None) -> list[tuple[str, str]]:
+def _card_facts(card: "Card", kept: "Run", out: Path | None, accept: Path | None) -> list[tuple[str, str]]:
     """Say what was proposed and how it did."""
     facts = [("direction", str(card.direction.number))]
     if card.proposal is None or card.trial is None:
@@ -239,7 +268,7 @@ def _card_facts(card: "Card", out: Path | None, accept: Path | None) -> list[tup
                 f"{trial.n_low} items not shown, scored by {card.provenance['scored_by']}",
             ),
         ]
-    facts.append(("accepted", "yes" if card.accepted else "no"))
+    facts += [("accepted", "yes" if card.accepted else "no"), ("card", kept.id)]
     if out is not None:
         facts.append(("written to", str(out)))
     if accept is not None and card.accepted:

@@ -1,4 +1,4 @@
-"""``guidedrec report``: a case, several cases or an evaluation as a document to hand over."""
+"""``guidedrec report``: a case, several cases, an evaluation or a test with people as a document to hand over."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -31,11 +31,16 @@ def report() -> None:
 
 
 def _output_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add what all reports take: the run, and where to write what."""
+    """Add what reports of a run take: the run, and where to write what."""
+    command = _file_options(command)
+    command = click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the newest]")(command)
+    return click.argument("dataset", required=False)(command)
+
+
+def _file_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add what all reports take: where to write what."""
     for option in reversed(
         (
-            click.argument("dataset", required=False),
-            click.option("--run", "run_id", metavar="ID", help="A refined run.  [default: the newest]"),
             click.option(
                 "--out",
                 type=click.Path(path_type=Path),
@@ -213,6 +218,35 @@ def evaluation(
     seed = int(run.seed or 0)
     _write(made, out, form, lambda: evaluation_notebook(
         made, store.home, run.summary, run.config, controls, seed, chosen), **where)  # fmt: skip
+
+
+@report.command(cls=Command)
+@click.argument("name")
+@_file_options
+@click.option(
+    "--difference",
+    type=float,
+    default=0.1,
+    show_default=True,
+    help="Smallest difference of interest, for the number of answers needed; 0.1 is 10 points.",
+)
+@click.pass_obj
+def test(session: Session, /, name: str, difference: float, out: Path, form: Format | None, **where: Any) -> None:
+    """Say what people answered in a test, who and when, with intervals; NAME is the test's name or id.
+
+    `guidedrec studies new-taste-test` and `new-prediction-test` make tests.
+    """
+    from guidedrec_core.judging.analysis import results
+    from guidedrec_core.judging.store import ExperimentStore
+    from guidedrec_core.report.people import people_report
+
+    form = _form(out, form)
+    store = ExperimentStore(session.store().home)
+    found = store.find(name)
+    if form == "notebook":
+        raise click.UsageError("a test has no notebook; give --out a name that ends in .html or .json")
+    result = results(found, store.answers(found), store.judges(found.id), difference)
+    _write(people_report(found, result, datetime.now(UTC)), out, form, dict, **where)
 
 
 def _stored_study(

@@ -1,4 +1,4 @@
-"""``guidedrec runs``: list, show and delete stored runs."""
+"""``guidedrec runs``: list, show, compare and delete stored runs."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from guidedrec_core.cli.output import compact, json_option, write_facts, write_json, write_table
+from guidedrec_core.cli.runs_compare import compare
 from guidedrec_core.cli.session import Group, Session
 
 if TYPE_CHECKING:
     from guidedrec_core.runs.store import RunInfo
 
-_STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity")
+_STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity", "discovery")
 
 
 @click.group(cls=Group)
 def runs() -> None:
-    """List, show and delete stored runs."""
+    """List, show, compare and delete stored runs."""
 
 
 @runs.command("list")
@@ -76,6 +77,9 @@ def show(session: Session, run_id: str, as_json: bool) -> None:
     )
 
 
+runs.add_command(compare)
+
+
 @runs.command()
 @click.argument("run_id", metavar="ID")
 @click.option("--cascade", is_flag=True, help="Delete the runs made from it, too.")
@@ -118,7 +122,7 @@ def _dataset(info: "RunInfo", every: dict[str, "RunInfo"], most_steps: int = len
         return None
     if info.stage == "data":
         return str(info.config["name"]) if "name" in info.config else None
-    for role in ("data", "base"):
+    for role in ("data", "base", "refined"):
         source = every.get(info.inputs.get(role, ""))
         if source is not None:
             return _dataset(source, every, most_steps - 1)

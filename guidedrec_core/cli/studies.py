@@ -1,4 +1,4 @@
-"""``guidedrec studies``: list, show, export and import studies of saved cases."""
+"""``guidedrec studies``: studies of saved cases, and tests put to people."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import click
 from guidedrec_core.cli.output import json_option, write_facts, write_json, write_table
 from guidedrec_core.cli.override import login_name
 from guidedrec_core.cli.session import Group, Session
+from guidedrec_core.cli.studies_people import COMMANDS
 
 if TYPE_CHECKING:  # the database's libraries take a moment to load
     from guidedrec_core.studies.store import StudyStore
@@ -16,7 +17,7 @@ if TYPE_CHECKING:  # the database's libraries take a moment to load
 
 @click.group(cls=Group)
 def studies() -> None:
-    """List, show, export and import studies of saved cases."""
+    """Studies of saved cases, and tests that people answer."""
 
 
 @studies.command("list")
@@ -133,6 +134,10 @@ def import_(session: Session, file: Path, name: str | None, who: str | None, as_
         write_json(study_facts(study))
     else:
         click.echo(f"Imported study {study.name} with {study.n_cases} cases")
+
+
+for _command in COMMANDS:
+    studies.add_command(_command)
 
 
 def _store(session: Session) -> "StudyStore":

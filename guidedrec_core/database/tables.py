@@ -15,6 +15,7 @@ from sqlalchemy import (
     CheckConstraint,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     MetaData,
     Text,
@@ -25,7 +26,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-REVISION = "0001"
+REVISION = "0002"
 """Version of the tables that this code needs; the newest file in ``migrations/versions`` has the same."""
 
 Verdict = Literal["good", "wrong", "harmful", "unsure"]
@@ -304,31 +305,98 @@ class CheckResult(Record):
         return self.run_id
 
 
+class Experiment(Record):
+    """A test put to people: what they are shown is fixed when it is made, so that all see the same."""
+
+    __tablename__ = "experiments"
+    __table_args__ = (
+        UniqueConstraint("name"),
+        CheckConstraint(f"kind IN ({', '.join(map(repr, JUDGEMENT_KINDS))})", name="kind"),
+    )
+
+    name: Mapped[str]
+    kind: Mapped[str]
+    dataset: Mapped[str]
+    runs: Mapped[dict[str, str]]
+    """Role to run id."""
+    content: Mapped[Json]
+    """Cases with all that is shown, and how they were drawn; see `guidedrec_core.judging.content.Content`."""
+    is_open: Mapped[bool]
+    """Whether answers are taken."""
+
+    @property
+    def scope(self) -> str:
+        """The test itself."""
+        return self.id
+
+    @property
+    def called(self) -> str:
+        """Its name."""
+        return f"test {self.name!r}"
+
+
+class Judge(Record):
+    """One person in one experiment, with the cases that are theirs; `created_by` is the person."""
+
+    __tablename__ = "judges"
+    __table_args__ = (UniqueConstraint("experiment_id", "key"), UniqueConstraint("experiment_id", "number"))
+
+    experiment_id: Mapped[str] = mapped_column(ForeignKey("experiments.id"), index=True)
+    key: Mapped[str]
+    """The name without regard to case, by which they are known when they come back."""
+    number: Mapped[int]
+    """From 0, in the order in which people began."""
+    plan: Mapped[list[Any]]
+    """Their cases in order, each with arm and side; see `guidedrec_core.judging.design.Slot`."""
+
+    @property
+    def scope(self) -> str:
+        """Its experiment."""
+        return self.experiment_id
+
+    @property
+    def called(self) -> str:
+        """The person."""
+        return f"the judge {self.created_by!r}"
+
+
 class Judgement(Record):
-    """One answer of one person in a taste test or a prediction study; `created_by` is the person."""
+    """One answer of one person in a taste test or a prediction test; `created_by` is the person."""
 
     __tablename__ = "judgements"
-    __table_args__ = (CheckConstraint(f"kind IN ({', '.join(map(repr, JUDGEMENT_KINDS))})", name="kind"),)
+    __table_args__ = (
+        CheckConstraint(f"kind IN ({', '.join(map(repr, JUDGEMENT_KINDS))})", name="kind"),
+        # An index, because SQLite cannot add a constraint to a table.
+        Index("uq_judgements_judge_id_case_id", "judge_id", "case_id", unique=True),
+    )
 
     kind: Mapped[str]
     experiment: Mapped[str] = mapped_column(index=True)
-    """Name of the test or study that the answer counts for."""
+    """Id of the experiment that the answer counts for."""
     dataset: Mapped[str]
     runs: Mapped[dict[str, str]]
     """Role to run id."""
     case: Mapped[Json]
-    """What was shown: user, items or lists, sides."""
+    """What was shown: user, items or lists."""
     arm: Mapped[str]
     """The condition, e.g. ``none``, ``explanation``, ``placebo``; empty in a taste test."""
     answer: Mapped[str]
-    """What was chosen; empty when the case was skipped."""
+    """What was chosen: a recommender's role, or an item id; empty when the case was skipped."""
     probability: Mapped[float | None]
     """How sure the person was, 0..1."""
     correct: Mapped[bool | None]
+    judge_id: Mapped[str | None]
+    """Id of the judge; nobody answers a case twice."""
+    case_id: Mapped[str | None]
+    """Id of the case within the experiment."""
+    position: Mapped[int | None]
+    """Place in the order in which the person saw the cases, from 0."""
+    side: Mapped[str | None]
+    """Where the first recommender's list, or the recommended item, stood: ``left`` or ``right``."""
 
     @property
     def scope(self) -> str:
-        """Its test or study."""
+        """Its experiment."""
         return self.experiment
 
 

@@ -22,7 +22,7 @@ from guidedrec_core.evaluation.report import (
     REFINED,
     SECOND_TRAINING,
 )
-from guidedrec_core.explanation.words import ordinal
+from guidedrec_core.explanation.words import listing, ordinal
 
 MODEL_WORDS = {
     POPULARITY: "popularity",
@@ -235,7 +235,13 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
                 "that the meaning of the scores helps.",
             }[effect[PLACEBO]]
         )
-    more = [_against_retraining(rows), _against_categories(rows), *_against_others(rows), _against_simple(rows)]
+    more = [
+        _other_metrics(differences, metric),
+        _against_retraining(rows),
+        _against_categories(rows),
+        *_against_others(rows),
+        _against_simple(rows),
+    ]
     return Verdict(
         metric,
         effect.get(BASE),
@@ -244,6 +250,21 @@ def verdict(differences: pd.DataFrame, metric: str = "NDCG@10") -> Verdict:
         " ".join(said),
         " ".join(sentence for sentence in more if sentence),
     )
+
+
+def _other_metrics(differences: pd.DataFrame, metric: str) -> str:
+    """Say by which other metrics the comparison with shuffled scores ends differently."""
+    rows = differences[(differences["model"] == REFINED) & (differences["against"] == PLACEBO)]
+    effects = {str(row["metric"]): _effect(row) for _, row in rows.iterrows()}
+    if metric not in effects:
+        return ""
+    other = [metric_noun(name) for name, effect in effects.items() if effect != effects[metric]]
+    if not other:
+        return ""
+    if effects[metric] == "higher":
+        return f"By {listing(other)} the gain over shuffled scores is not clear, so read it with care."
+    better = [metric_noun(name) for name, effect in effects.items() if effect == "higher"]
+    return f"By {listing(better)} the gain over shuffled scores is clear." if better else ""
 
 
 Rows = Mapping[str, pd.Series]

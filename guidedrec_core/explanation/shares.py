@@ -78,7 +78,12 @@ def reason_sentence(
     sentence = f"Why {where}: {listing(said)}"
     if len(for_) > most:
         sentence += f"; smaller reasons make up the other {percent(float(for_['share'].iloc[most:].sum()))}"
-    sentence += "."
+    without_name = sum(
+        share
+        for kind, name, share in zip(*(for_[column] for column in ("kind", "name", "share")), strict=True)
+        if nameless(kind, name)
+    )
+    sentence += f". In all, {percent(1 - without_name)} has a name." if without_name >= _NOTHING else "."
     taken = -float(against["share"].sum())
     if taken >= _SAID:
         largest = names[against["kind"].iloc[0], against["name"].iloc[0]]

@@ -130,7 +130,25 @@ def taste(
     return figure
 
 
-def reason_shares(shares: pd.DataFrame, colours: Palette, height: int = 0, most: int = 6) -> go.Figure:
+def _largest(rows: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Return the largest parts, and the smaller ones of each sign in one row."""
+    if len(rows) <= most:
+        return rows
+    first, rest = rows.iloc[: most - 2], rows.iloc[most - 2 :]
+    together = []
+    for side, part in (("for", rest[rest["share"] >= 0]), ("against", rest[rest["share"] < 0])):
+        if len(part) == 1:
+            together.append(part)
+        elif len(part):
+            others = {
+                "kind": "others", "label": f"{len(part)} smaller reasons {side}", "text": ", ".join(part["label"]),
+                "share": part["share"].sum(), "contribution": part["contribution"].sum(),
+            }  # fmt: skip
+            together.append(pd.DataFrame([others]))
+    return pd.concat([first, *together], ignore_index=True)
+
+
+def reason_shares(shares: pd.DataFrame, colours: Palette, height: int = 0, most: int = 7) -> go.Figure:
     """Draw what sets an item apart, in shares, largest first.
 
     Parameters
@@ -142,16 +160,10 @@ def reason_shares(shares: pd.DataFrame, colours: Palette, height: int = 0, most:
     height : int
         In pixels; 0 for what the rows need.
     most : int
-        Parts with a bar of their own; the others share the last one.
+        Bars at most. Smaller parts share one bar with others of the same sign, so that the bars of the sign that
+        prevails sum to 1, as the sentence's shares do.
     """
-    rows = shares[["kind", "label", "text", "share", "contribution"]]
-    if len(rows) > most + 1:
-        rest = rows.iloc[most:]
-        others = {
-            "kind": "others", "label": f"{len(rest)} smaller reasons", "text": ", ".join(rest["label"]),
-            "share": rest["share"].sum(), "contribution": rest["contribution"].sum(),
-        }  # fmt: skip
-        rows = pd.concat([rows.iloc[:most], pd.DataFrame([others])], ignore_index=True)
+    rows = _largest(shares[["kind", "label", "text", "share", "contribution"]], most)
     values = rows["share"].to_numpy(dtype=float) + 0.0
     amounts = rows["contribution"].to_numpy(dtype=float)
     sign = np.where(amounts >= 0, colours.positive, colours.negative)

@@ -13,6 +13,8 @@ from guidedrec_core.runs.store import RunInfo, RunStore
 # A manifest may come from anywhere; these settings and inputs are used below without asking.
 _NEEDED = {"data": ("name",), "base": ("split.kind",), "refined": ("refinement.mode", "refinement.control")}
 _MADE_OF = {"base": ("data",), "refined": ("base", "scores")}
+REPEAT = "repeat"
+"""Setting of a refined run that was trained to see what another seed changes, and nothing else."""
 _MADE_FROM = ("evaluation", "projection", "ablation", "sparsity", "audit")
 
 
@@ -78,8 +80,8 @@ def no_dataset(store: RunStore, name: str) -> NotFoundError:
 def refined_entries(store: RunStore, dataset: str | None = None) -> list[RefinedEntry]:
     """Return all refined runs that can be studied, newest first.
 
-    Controls are not among them, nor what was made for ablations and studies of sparse data. Runs whose inputs are
-    damaged, incomplete or gone are left out; opening them would fail.
+    Controls are not among them, nor repeats, nor what was made for ablations and studies of sparse data. Runs whose
+    inputs are damaged, incomplete or gone are left out; opening them would fail.
     """
     runs = {info.id: info for info in store.list() if _is_whole(info)}
     entries = []
@@ -113,11 +115,25 @@ def _setting(config: dict[str, Any], path: str) -> Any:
 
 
 def _is_to_be_studied(info: RunInfo) -> bool:
-    """Tell whether a run is a refined one, and neither a control nor part of an ablation."""
-    if info.stage != "refined":
+    """Tell whether a run is a refined one, and neither a control, a repeat nor part of an ablation."""
+    if info.stage != "refined" or REPEAT in info.config:
         return False
     refinement = info.config["refinement"]
     return refinement["control"] == "none" and refinement.get("attributes") is None
+
+
+def repeat_of(store: RunStore, entry: RefinedEntry) -> RunInfo | None:
+    """Return the newest run that is a refined run trained again with another seed; None where there is none."""
+    own = _without_repeat(entry.run)
+    for info in store.list("refined"):
+        same = info.problem is None and info.inputs == entry.run.inputs and _without_repeat(info) == own
+        if same and info.seed != entry.run.seed:
+            return info
+    return None
+
+
+def _without_repeat(info: RunInfo) -> dict[str, Any]:
+    return {name: value for name, value in info.config.items() if name != REPEAT}
 
 
 def _base_and_data(refined: RunInfo, runs: dict[str, RunInfo]) -> tuple[RunInfo, RunInfo] | None:

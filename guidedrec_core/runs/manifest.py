@@ -15,7 +15,7 @@ from guidedrec_core.files import read_json, sha256
 FORMAT_VERSION = 3
 """Version of the folder layout; a run of another version is refused."""
 
-STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity", "audit")
+STAGES = ("data", "base", "scores", "refined", "evaluation", "projection", "ablation", "sparsity", "audit", "discovery")
 """Stages in the order in which a build makes them."""
 
 REVISIONS = {**dict.fromkeys(STAGES, 1), "refined": 2, "evaluation": 2}

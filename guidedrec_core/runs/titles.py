@@ -1,6 +1,6 @@
 """Names that people read: of data sets and of refined runs. Ids stay in footers, addresses and commands."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 
 from guidedrec_core.runs.library import RefinedEntry
@@ -49,13 +49,16 @@ def run_titles(entries: Sequence[RefinedEntry]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        By run id: what a run is and when it was made; where two are alike also the seed, then the time of day, and at
-        last the id.
+        By run id: what a run is and when it was made. Where two are alike, what tells them apart comes first, for the
+        end may be cut off: the seed, the time of day, or at last the id.
     """
     titles = {entry.run.id: run_title(entry) for entry in entries}
-    for detail in (", seed {0.run.seed}", ", {0.run.created:%H:%M}", " ({0.run.id})"):
-        often = Counter(titles.values())
+    for detail in ("Seed {0.run.seed} · ", "{0.run.created:%H:%M} · ", "{0.run.id} · "):
+        alike: dict[str, list[RefinedEntry]] = defaultdict(list)
         for entry in entries:
-            if often[titles[entry.run.id]] > 1:
-                titles[entry.run.id] += detail.format(entry)
+            alike[titles[entry.run.id]].append(entry)
+        for group in alike.values():
+            details = [detail.format(entry) for entry in group]
+            if len(set(details)) > 1:
+                titles |= {e.run.id: d + titles[e.run.id] for e, d in zip(group, details, strict=True)}
     return titles

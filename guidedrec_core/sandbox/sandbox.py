@@ -162,6 +162,35 @@ class Sandbox:
             raise InputError("expected at least one change, got none")
         start = time.perf_counter()
         delta, gone, weights, estimated = self._resolved(changes)
+        return self._effect(delta, gone, weights, estimated, start)
+
+    def with_scores(self, raw: npt.NDArray[np.floating]) -> Effect:
+        """Return what other scores of the items do to the lists; model and tastes stay as they are.
+
+        Parameters
+        ----------
+        raw : ndarray
+            Raw scores on the attributes that the model uses, ``[n_items, A]``; NaN = missing.
+
+        Raises
+        ------
+        InputError
+            They are not as many as the model uses, or the run is a control, which does not use its scores.
+        """
+        start = time.perf_counter()
+        own = self.model.item_scores.values
+        if raw.shape != own.shape:
+            raise InputError(f"expected scores of {own.shape[0]:,} items on {own.shape[1]} attributes, got {raw.shape}")
+        columns = self.model.named.columns
+        delta: FloatArray = np.zeros_like(columns.values, dtype=np.float32)
+        delta[:, : own.shape[1]] = self._guided(raw) - self._guided(own)
+        none = np.zeros(len(columns.line_of), np.float32)
+        return self._effect(delta, np.zeros(len(delta), dtype=bool), none, False, start)
+
+    def _effect(
+        self, delta: FloatArray, gone: npt.NDArray[np.bool_], weights: FloatArray, estimated: bool, start: float
+    ) -> Effect:
+        """Return what changes of columns, of what is there, and of weights do to the lists; see `_resolved`."""
         touched = np.flatnonzero((delta != 0).any(axis=1) | gone)
         if weights.any():
             final = self._all_items(delta, gone, weights)

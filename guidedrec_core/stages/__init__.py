@@ -17,13 +17,24 @@ if TYPE_CHECKING:
     from guidedrec_core.stages.base import train_base
     from guidedrec_core.stages.bring import import_task
     from guidedrec_core.stages.data import find_data, given_scores, score_attributes, store_dataset
+    from guidedrec_core.stages.discovery import accept, accept_task, discover_task, keep_card
     from guidedrec_core.stages.evaluation import evaluate
     from guidedrec_core.stages.explanation_audit import audit, audit_task
     from guidedrec_core.stages.human import find_judgements, human_audit
-    from guidedrec_core.stages.pipeline import Build, ablate_task, build, build_task, evaluate_task, refine_task
+    from guidedrec_core.stages.pipeline import (
+        Build,
+        ablate_task,
+        build,
+        build_task,
+        evaluate_task,
+        refine_again,
+        refine_task,
+        repeat_task,
+    )
     from guidedrec_core.stages.project import project_items
-    from guidedrec_core.stages.refinement import refine
+    from guidedrec_core.stages.refinement import refine, repeat_refinement
     from guidedrec_core.stages.scoring.batch import advance_batches, cancel_batches
+    from guidedrec_core.stages.scoring.extend import add_attribute
     from guidedrec_core.stages.scoring.override import (
         find_scores,
         overridden,
@@ -39,12 +50,16 @@ __all__ = [
     "Build",
     "ablate",
     "ablate_task",
+    "accept",
+    "accept_task",
+    "add_attribute",
     "advance_batches",
     "audit",
     "audit_task",
     "build",
     "build_task",
     "cancel_batches",
+    "discover_task",
     "evaluate",
     "evaluate_task",
     "find_data",
@@ -53,6 +68,7 @@ __all__ = [
     "given_scores",
     "human_audit",
     "import_task",
+    "keep_card",
     "measure_sparsity",
     "newest_scores",
     "overridden",
@@ -60,7 +76,10 @@ __all__ = [
     "override_score",
     "project_items",
     "refine",
+    "refine_again",
     "refine_task",
+    "repeat_refinement",
+    "repeat_task",
     "repeated_plan",
     "score_attributes",
     "score_repeatedly",
@@ -77,6 +96,12 @@ _MODULE_OF = {
     "Build": "stages.pipeline",
     "ablate": "stages.ablation",
     "ablate_task": "stages.pipeline",
+    "accept": "stages.discovery",
+    "accept_task": "stages.discovery",
+    "add_attribute": "stages.scoring.extend",
+    "discover_task": "stages.discovery",
+    "keep_card": "stages.discovery",
+    "refine_again": "stages.pipeline",
     "advance_batches": "stages.scoring.batch",
     "audit": "stages.explanation_audit",
     "audit_task": "stages.explanation_audit",
@@ -99,6 +124,8 @@ _MODULE_OF = {
     "project_items": "stages.project",
     "refine": "stages.refinement",
     "refine_task": "stages.pipeline",
+    "repeat_refinement": "stages.refinement",
+    "repeat_task": "stages.pipeline",
     "repeated_plan": "stages.scoring.sample",
     "score_attributes": "stages.data",
     "score_repeatedly": "stages.scoring.sample",

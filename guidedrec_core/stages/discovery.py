@@ -1,13 +1,15 @@
-"""Naming a direction: a proposal by a language model or an analyst, and its trial on held-out items.
+"""Naming a direction: a proposal by a language model or an analyst, its trial on held-out items, and its acceptance.
 
-Nothing becomes a run; answers to requests for scores are kept, so that scoring the catalogue on an accepted attribute
-alone, or with `--reuse attribute`, does not pay for them again.
+A proposal with its trial is kept as a run of stage ``discovery``. Answers to requests for scores are kept, too, so that
+scoring the catalogue on an accepted attribute does not pay for those of the trial again.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,21 +17,26 @@ import numpy.typing as npt
 
 from guidedrec_core import __version__
 from guidedrec_core import columns as c
-from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.attributes.schema import Attribute, AttributeSchema
 from guidedrec_core.config import ScoringConfig
 from guidedrec_core.data.sequences import IntArray
 from guidedrec_core.discovery.card import Card
-from guidedrec_core.discovery.directions import Discovery
-from guidedrec_core.discovery.proposal import PROMPT_VERSION, Proposal, propose, with_attribute
+from guidedrec_core.discovery.directions import Discovery, discover
+from guidedrec_core.discovery.proposal import PROMPT_VERSION, Proposal, by_analyst, propose, with_attribute
 from guidedrec_core.discovery.trial import Parting, judge, part, readable_loadings
 from guidedrec_core.errors import InputError
 from guidedrec_core.llm.chat import Chat
+from guidedrec_core.naming.directions import DIRECTIONS
 from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.recommenders.refined import RefinedRecommender, naming_inputs
-from guidedrec_core.runs.store import RunStore
+from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.scoring.offline import offline_scores
 from guidedrec_core.scoring.prompts import Listing, item_listings
-from guidedrec_core.stages.scoring.new_listings import scored_as
+from guidedrec_core.stages.data import given_scores
+from guidedrec_core.stages.pipeline import refine_again
+from guidedrec_core.stages.scoring.extend import add_attribute
+from guidedrec_core.stages.scoring.new_listings import data_run, scored_as
 from guidedrec_core.stages.scoring.score import ask_about_items, chat_client
 from guidedrec_core.vectors.text import Embed
 
@@ -179,3 +186,164 @@ def by_text_model(task: NamingTask, embed: Embed, listener: Listener = silent) -
 def reading_settings(model: RefinedRecommender) -> dict[str, Any]:
     """Return the fields of `ScoringConfig` that say what is read of an item, as the catalogue was scored."""
     return {name: value for name, value in scored_as(model).items() if name != "model"}
+
+
+def keep_card(store: RunStore, card: Card, config: ScoringConfig, text_model: bool = False) -> Run:
+    """Keep a proposal with its trial as a run of stage ``discovery``.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where the refined run is.
+    card : Card
+        What was proposed for a direction of a stored run, and what came of it.
+    config : ScoringConfig
+        What the trial was scored with.
+    text_model : bool
+        Its model is a text model.
+    """
+    content = _without_nan(card.as_dict())
+    refined = store.open(str(card.provenance["run_id"]), "refined")
+    asked = config.model_dump(mode="json", include=_TRIED_WITH)
+    settings = {"direction": card.direction.number, "proposal": content["proposal"], "scoring": asked}
+    settings["text_model"] = text_model
+    with store.create("discovery", config=settings, inputs={"refined": refined}, seed=refined.seed) as writer:
+        writer.write_json("card", content)
+        name = None if card.proposal is None else card.proposal.attribute.name
+        auroc = None if card.trial is None else card.trial.auroc
+        writer.summary.update(direction=card.direction.number, name=name, auroc=auroc, accepted=card.accepted)
+    return writer.run
+
+
+_TRIED_WITH = {"model", "columns", "max_characters", "temperature"}
+"""Settings of the trial that scoring the catalogue keeps."""
+
+
+def accept(
+    store: RunStore,
+    card: Run,
+    config: ScoringConfig,
+    listener: Listener = silent,
+    client: Chat | None = None,
+    embed: Embed | None = None,
+) -> Run:
+    """Score the catalogue on an attribute that passed its trial, next to all scores that are there.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where the runs are.
+    card : Run
+        Of stage ``discovery``.
+    config : ScoringConfig
+        What scores; see `accepted_config`.
+    listener : callable
+        Hears progress.
+    client, embed
+        See `add_attribute`.
+
+    Returns
+    -------
+    Run
+        Of stage ``scores``: the data set's newest scores with one more attribute. The next refinement starts from them.
+
+    Raises
+    ------
+    InputError
+        The name did not pass its trial, or there is none; it was tested with a text model and none is given; or another
+        attribute has the name by now.
+    """
+    content = card.read_json("card")
+    if not content["accepted"]:
+        raise InputError(
+            f"expected a name that passed its test, card {card.id} has none; propose another one, or for another "
+            "direction"
+        )
+    if card.config.get("text_model") and embed is None:
+        raise InputError(
+            f"expected the text model {card.config['scoring']['model']} that card {card.id} was tested with, got none; "
+            "name it with --offline"
+        )
+    proposal, trial = content["proposal"], content["trial"]
+    attribute = Attribute.parse({name: value for name, value in proposal.items() if name not in ("by", "confidence")})
+    refined = store.open(card.inputs["refined"], "refined")
+    data = store.open(store.open(refined.inputs["base"], "base").inputs["data"], "data")
+    origin = {"card": card.id, "proposed_by": proposal["by"], "auroc": trial["auroc"]}
+    return add_attribute(store, given_scores(store, data), attribute, config, listener, client, embed, origin)
+
+
+def accepted_config(card: Run, scores: Run, changes: Mapping[str, Any] | None = None) -> ScoringConfig:
+    """Return how to score the catalogue on an accepted attribute: as in its trial, in as many passes as before.
+
+    Parameters
+    ----------
+    card : Run
+        Of stage ``discovery``.
+    scores : Run
+        The scores that get another attribute.
+    changes : mapping, optional
+        Fields of `ScoringConfig` to be used instead, e.g. ``base_url``.
+    """
+    passes = scores.config.get("scoring", {}).get("passes", 1)
+    return ScoringConfig.parse({"passes": passes, **card.config["scoring"], **(changes or {})})
+
+
+def cards(store: RunStore, refined: str) -> list[Run]:
+    """Return the cards of a refined run, the newest first."""
+    return [
+        store.open(info.id, "discovery", verify=False)
+        for info in store.list("discovery")
+        if info.problem is None and info.inputs.get("refined") == refined
+    ]
+
+
+def discover_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Name a direction and try the name as a job; return the card's id.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``run`` (a refined run's id), ``direction`` (its number), ``scoring`` (fields of a `ScoringConfig`, at least
+        ``model``), and optionally ``proposal`` (``name, definition, low, high`` of an analyst; else the model proposes
+        one) and ``directions`` (how many are looked for).
+    home : Path
+        The run store's folder.
+    listener : callable
+        Hears progress.
+    """
+    store = RunStore(home)
+    model = open_refined(store, str(arguments["run"]))
+    config = ScoringConfig.parse({**reading_settings(model), **arguments["scoring"]})
+    listener(Progress("discover", message="looking for patterns without a name"))
+    found = discover(model, int(arguments.get("directions", DIRECTIONS)))
+    task = NamingTask(model, found, int(arguments["direction"]), config)
+    own = arguments.get("proposal")
+    proposal = task.ask_for_name(listener) if own is None else by_analyst(own, task.schema)
+    return keep_card(store, task.tried(proposal, by_language_model(store, config, listener), config.model), config).id
+
+
+def accept_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Accept a name as a job: score all items on it, refine again, evaluate; return the new refined run's id.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``run`` (the refined run that the card is of), ``card`` (its id), ``scoring`` (fields of a `ScoringConfig` that
+        differ from those of the trial, e.g. ``base_url``), and optionally ``repeat`` (see `refine_task`).
+    home, listener
+        As in `discover_task`.
+    """
+    store = RunStore(home)
+    card, earlier = store.open(str(arguments["card"]), "discovery"), store.open(str(arguments["run"]), "refined")
+    scores = given_scores(store, data_run(store, open_refined(store, earlier.id)))
+    accept(store, card, accepted_config(card, scores, arguments.get("scoring")), listener)
+    return refine_again(store, earlier, listener, repeat=bool(arguments.get("repeat"))).id
+
+
+def _without_nan(value: Any) -> Any:
+    """Replace numbers that are none, which JSON does not know."""
+    if isinstance(value, dict):
+        return {name: _without_nan(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

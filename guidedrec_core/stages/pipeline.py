@@ -8,7 +8,7 @@ from typing import Any
 
 from guidedrec_core.config import AblationConfig, BuildConfig, RefinementConfig
 from guidedrec_core.data.bundled import ScoreFiles, build_settings
-from guidedrec_core.progress import Listener, Progress, silent
+from guidedrec_core.progress import Listener, Progress, as_stage, silent
 from guidedrec_core.runs.store import Run, RunStore
 from guidedrec_core.stages.ablation import ablate
 from guidedrec_core.stages.base import train_base
@@ -16,7 +16,7 @@ from guidedrec_core.stages.common import config_of
 from guidedrec_core.stages.data import find_data, score_attributes
 from guidedrec_core.stages.evaluation import evaluate
 from guidedrec_core.stages.project import project_items
-from guidedrec_core.stages.refinement import refine
+from guidedrec_core.stages.refinement import refine, repeat_refinement
 from guidedrec_core.stages.scoring.override import find_scores, overridden
 
 
@@ -99,22 +99,71 @@ def refine_task(arguments: Mapping[str, Any], home: Path, listener: Listener) ->
     Parameters
     ----------
     arguments : mapping
-        ``run`` (the earlier refined run's id) and optionally ``doubt`` (see `RefinementConfig`).
+        ``run`` (the earlier refined run's id) and optionally ``doubt`` (see `RefinementConfig`) and ``repeat`` (train
+        the earlier run again with another seed, too, so that a comparison can tell effect from chance).
     home, listener
         As in `build_task`.
     """
     store = RunStore(home)
     earlier = store.open(str(arguments["run"]), "refined")
+    changes = {"doubt": arguments["doubt"]} if "doubt" in arguments else {}
+    return refine_again(store, earlier, listener, bool(arguments.get("repeat")), changes).id
+
+
+def refine_again(
+    store: RunStore,
+    earlier: Run,
+    listener: Listener = silent,
+    repeat: bool = False,
+    changes: Mapping[str, Any] | None = None,
+) -> Run:
+    """Refine anew from the newest scores with the overrides over them; evaluate, and lay out the maps.
+
+    Parameters
+    ----------
+    store : RunStore
+        Where runs are.
+    earlier : Run
+        The refined run whose base model and settings are used.
+    listener : callable
+        Hears progress.
+    repeat : bool
+        Train the earlier run again with another seed, too, so that a comparison can tell effect from chance.
+    changes : mapping, optional
+        Fields of `RefinementConfig` to be used instead.
+
+    Returns
+    -------
+    Run
+        Of stage ``refined``; the earlier one where scores and settings are the same.
+    """
     base = store.open(earlier.inputs["base"], "base")
     config = config_of(base, earlier)
-    if "doubt" in arguments:
-        changed = {**config.refinement.model_dump(mode="json"), "doubt": arguments["doubt"]}
+    if changes:
+        changed = {**config.refinement.model_dump(mode="json"), **changes}
         config = config.model_copy(update={"refinement": RefinementConfig.parse(changed)})
     scores = find_scores(store, store.open(base.inputs["data"], "data"))
+    if repeat:
+        repeat_refinement(store, earlier, as_stage("repeat", listener))
     refined = refine(store, base, scores, config, listener)
     evaluate(store, refined, config, listener)
     project_items(store, refined, config, listener)
-    return refined.id
+    return refined
+
+
+def repeat_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:
+    """Train a refined run again with another seed as a job; return the repeat's id.
+
+    Parameters
+    ----------
+    arguments : mapping
+        ``run`` (a refined run's id).
+    home, listener
+        As in `build_task`.
+    """
+    store = RunStore(home)
+    refined = store.open(str(arguments["run"]), "refined")
+    return repeat_refinement(store, refined, as_stage("repeat", listener)).id
 
 
 def evaluate_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> str:

@@ -68,6 +68,7 @@ _CHECKED_BY_HAND = {
     ("files.py", "file_uploader", "help"),
     ("export.py", "download_button", "label"),
     ("take_away.py", "download_button", "label"),
+    ("people_files.py", "download_button", "label"),
     ("save_case.py", "form_submit_button", "label"),
     ("cases.py", "badge", "fields.VERDICT_LABELS[content.verdict]"),
     ("cases.py", "button", "label"),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from guidedrec_core import columns as c
-from guidedrec_core.cases.removal import build_removal
+from guidedrec_core.cases.removal import build_removal, strongest_item
 from guidedrec_core.errors import UnknownIdError
 from guidedrec_core.ranking.ranks import mask_seen, ranks_of
 from guidedrec_core.recommenders.reading import open_refined
@@ -53,3 +53,25 @@ def test_unknown_names_are_told(system: RefinedRecommender, wrong: dict[str, str
     item = system.data.dataset.items.id(unseen(system, 3))
     with pytest.raises(UnknownIdError):
         build_removal(system, **{"user_id": system.data.dataset.users.id(3), "item_id": item, **wrong})
+
+
+def test_the_strongest_item_costs_most_places(system: RefinedRecommender) -> None:
+    users, items = system.data.dataset.users, system.data.dataset.items
+    titles = system.data.dataset.catalogue.frame[c.TITLE].tolist()
+    told = 0
+    for user in range(6):
+        item, history = unseen(system, user), system.data.shown_history(user)
+        kept = [np.delete(history, place) for place in range(len(history))]
+        scores = system.refined.scores(np.full(len(kept) + 1, user), [history, *kept])
+        whole, *without = ranks_of(mask_seen(scores, [history] * len(scores)), np.full(len(scores), item)).tolist()
+        said = strongest_item(system, users.id(user), items.id(item))
+        if max(without) <= whole:
+            assert said is None
+            continue
+        told += 1
+        named = [titles[past] for past, rank in zip(history, without, strict=True) if rank == max(without)]
+        assert said is not None
+        assert any(f"It needs {title} most: without" in said for title in named)
+        assert f"would be {max(without)}" in said
+    assert told
+    assert strongest_item(system, users.id(3), items.id(int(system.data.shown_history(3)[0]))) is None

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tiny
-from chat_server import Answer, ChatServer, Request, chat_server, said, scores, texts_in
+from chat_server import Answer, ChatServer, Request, attributes_in, chat_server, said, scores, texts_in
 from embedding_server import EmbeddingServer, embedding_server
 
 from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.llm.sanitize import clean
+from guidedrec_core.runs.store import RunStore
 from guidedrec_core.stages import Build
 
 __all__ = ["chat_server", "embedding_server"]
@@ -71,7 +73,9 @@ def test_a_name_is_proposed_tested_and_accepted(
     assert card["accepted"]
     assert card["trial"]["auroc"] == 1.0
     assert (card["proposal"]["name"], card["proposal"]["by"]) == ("night_use", "m")
-    assert json.loads(out.read_text()) == {key: card[key] for key in card if key not in ("path", "schema_path")}
+    assert json.loads(out.read_text()) == {
+        key: card[key] for key in card if key not in ("card_id", "path", "schema_path")
+    }
     assert AttributeSchema.read(accept).names == (*tiny.ATTRIBUTES, "night_use")
     assert card["provenance"]["scored_by"] == "m"
     assert card["provenance"]["run_id"] == found["run_id"]
@@ -121,7 +125,7 @@ def test_an_analysts_own_name_is_tested_alike(
 
 @pytest.mark.parametrize(("high", "accepted"), [("night", True), ("day", False)])
 def test_a_text_model_tests_an_analysts_name(
-    document: Call, shop: Path, embedding_server: EmbeddingServer, high: str, accepted: bool
+    document: Call, refused: Call, shop: Path, embedding_server: EmbeddingServer, high: str, accepted: bool
 ) -> None:
     found = document("discover", "tiny", "--directions=3")
     night = {clean(item["title"]) for item in found["directions"][0]["high"]["items"]}
@@ -143,6 +147,13 @@ def test_a_text_model_tests_an_analysts_name(
     card = document("discover", "tiny", *asking, *own)
     assert card["accepted"] is accepted
     assert card["provenance"]["scored_by"] == "t"
+    if accepted:
+        assert "name it with --offline" in refused("discover", "--card", card["card_id"], "--refine")
+        text_model = ("--offline=t", f"--base-url={embedding_server.url}")
+        changed = document("discover", "--card", card["card_id"], "--refine", *text_model)
+        scores = RunStore(shop).open(changed["scores_run_id"], "scores")
+        assert scores.config["added"][0]["scored_by"] == "t"
+        assert not np.isnan(scores.read_array("item_scores", mmap=False)[:, 3]).any()
 
 
 def test_a_direction_by_chance_is_turned_down_before_anybody_is_asked(
@@ -170,3 +181,54 @@ def test_wrong_use_is_said_before_anything_is_computed(refused: Call, tmp_path: 
 def test_the_number_of_a_direction_is_one_that_there_is(refused: Call, shop: Path, chat_server: ChatServer) -> None:
     asking = ("--directions=2", "--propose=3", "--model=m", f"--base-url={chat_server.url}")
     assert "1 to 2, got 3" in refused("discover", "tiny", *asking)
+
+
+def test_an_accepted_name_is_scored_and_refined_with(
+    document: Call, call: Call, shop: Path, tiny_build: Build, chat_server: ChatServer
+) -> None:
+    found = document("discover", "tiny", "--directions=3")
+    model(found, chat_server)
+    server = ("--directions=3", "--model=m", f"--base-url={chat_server.url}")
+    card = document("discover", "tiny", "--propose=1", *server)
+    tried = len(chat_server.asked)
+    changed = document("discover", "--card", card["card_id"], "--refine", f"--base-url={chat_server.url}")
+    # Only items outside the trial are asked about, and only the new attribute.
+    asked = chat_server.asked[tried:]
+    texts = [text for request in asked for text in texts_in(request)]
+    assert len(texts) == 40 - card["trial"]["n_high"] - card["trial"]["n_low"]
+    assert all(attributes_in(request) == ["night_use"] for request in asked)
+    assert changed["before"] == tiny_build.refined.id
+    states = {row["attribute"]: row["state"] for row in changed["attributes"]}
+    assert states == {**dict.fromkeys(tiny.ATTRIBUTES, "same"), "night_use": "added"}
+    assert changed["scores"] == []
+    assert changed["repeat"]["seed"] == tiny_build.refined.seed + 1
+    assert {row["part"] for row in changed["named"]} >= {"attribute", "unnamed_out_of_fold"}
+    store = RunStore(shop)
+    scores = store.open(changed["scores_run_id"], "scores")
+    own = scores.read_array("item_scores", mmap=False)
+    assert np.array_equal(own[:, :3], tiny_build.scores.read_array("item_scores", mmap=False), equal_nan=True)
+    assert scores.config["added"][0]["card"] == card["card_id"]
+    assert store.open(changed["after"], "refined").inputs["scores"] == scores.id
+    listed = call("runs", "list", "--stage", "discovery").stdout
+    assert card["card_id"] in listed
+    assert "tiny" in listed
+    # The same again finds everything done, and asks for nothing.
+    before = len(chat_server.asked)
+    again = document("discover", "--card", card["card_id"], "--refine", f"--base-url={chat_server.url}")
+    assert again["after"] == changed["after"]
+    assert len(chat_server.asked) == before
+
+
+def test_a_card_that_did_not_pass_is_not_accepted(
+    document: Call, call: Call, refused: Call, shop: Path, chat_server: ChatServer, tmp_path: Path
+) -> None:
+    found = document("discover", "tiny", "--directions=3")
+    model(found, chat_server, right=False)
+    server = ("--directions=3", "--model=m", f"--base-url={chat_server.url}")
+    failed = call("discover", "tiny", "--propose=1", *server, "--refine", code=1)
+    assert "nothing was scored or refined" in failed.stderr
+    card = json.loads(call("discover", "tiny", "--propose=1", *server, "--json").stdout)["card_id"]
+    assert "did not pass its test" in call("discover", "--card", card, "--refine", code=1).stderr
+    assert "--refine, or --accept FILE" in refused("discover", "--card", card)
+    assert "leave out --propose" in refused("discover", "--card", card, "--propose=1", "--refine")
+    assert "is of run" in refused("discover", "--card", card, "--run=20200101-000000-abcdef", "--refine")

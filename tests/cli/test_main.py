@@ -42,7 +42,7 @@ EXPECTED = {
     ),
     *(f"score {name}" for name in ("dataset", "template", "suggest", "reliability", "override", "overrides")),
     *(f"vectors {name}" for name in ("dataset", "extract")),
-    *(f"runs {name}" for name in ("list", "show", "delete")),
+    *(f"runs {name}" for name in ("list", "show", "compare", "delete")),
     *(f"studies {name}" for name in ("list", "show", "export", "import")),
     *(f"rules {name}" for name in ("list", "preview", "on", "off")),
     *("check", "sandbox", "export map"),

@@ -346,3 +346,28 @@ def test_numbers_of_changes_are_never_used_again(database: Database) -> None:
         write.remove(Study, study.id, None)
     add(database)
     assert [one.number for one in database.history()] == [last, last + 1, last + 2]
+
+
+def test_answers_of_the_first_version_stay_when_tables_are_added(own_home: Path) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+
+    database, directory = Database(own_home), scripts()
+    engine = module.engine_of(database.url, os.getpid())
+    own_home.mkdir()
+    with transaction(engine, writes=True) as connection:
+        steps = directory._upgrade_revs("0001", ())  # type: ignore[arg-type]
+        with EnvironmentContext(Config(), directory, fn=lambda *_: steps) as environment:
+            environment.configure(connection=connection, target_metadata=Base.metadata)
+            environment.run_migrations()
+        connection.execute(
+            sa.text(
+                "INSERT INTO judgements VALUES ('prediction', 'e', 'd', '{}', '{}', 'none', 'x', 0.7, 1, 'id1', 'Ann', "
+                "'2026-01-01', 'Ann', '2026-01-01', 1)"
+            )
+        )
+    with database.read() as session:
+        row = session.get_one(Judgement, "id1")
+        assert (row.arm, row.probability, row.judge_id, row.position) == ("none", 0.7, None, None)
+    add(database)
+    assert names(database) == ["winter"]

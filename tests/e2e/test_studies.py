@@ -31,7 +31,7 @@ def test_a_saved_case_opens_with_its_steering(address: str, tiny_home: Any) -> N
         settle(page)
         form = page.get_by_test_id("stForm").filter(has=page.get_by_label("Verdict"))
         form.get_by_text("Wrong").click()
-        form.get_by_label("Reason").fill("too warm")
+        form.get_by_label("Reason for the verdict").fill("too warm")
         form.get_by_label("Your name").fill("Ann")
         form.get_by_role("button", name="Save").click()
         page.get_by_text("Saved in Winter jackets.").wait_for()

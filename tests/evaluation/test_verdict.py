@@ -78,6 +78,18 @@ def test_an_interval_that_holds_zero_is_no_clear_gain(against: str, words: str) 
     assert words in said.sentence
 
 
+def test_other_measures_that_end_differently_are_named() -> None:
+    table = differences(base=GAIN, placebo=GAIN)
+    recall = differences(base=GAIN, placebo=NOTHING).assign(metric="Recall@10")
+    both = pd.concat([table, recall])
+    by_ndcg, by_recall = verdict(both), verdict(both, "Recall@10")
+    assert by_ndcg.more == (
+        "By the share found in the top 10 the gain over shuffled scores is not clear, so read it with care."
+    )
+    assert by_recall.more == "By ranking quality in the top 10 the gain over shuffled scores is clear."
+    assert not verdict(pd.concat([table, table.assign(metric="MRR")])).more
+
+
 def test_losses_are_called_losses() -> None:
     said = verdict(differences(base=LOSS, second_training=LOSS, placebo=LOSS))
     assert (said.over_base, said.over_second_training, said.over_placebo) == ("lower",) * 3

@@ -38,7 +38,8 @@ def test_the_largest_part_comes_first_whatever_it_is() -> None:
     table = lines(darkness=0.2, humor=-0.3, popularity=0.5, other_patterns=1.3, pace=0.05, average=-9.0)
     assert said(table) == (
         "Why Alien is 1st (31st in the base model): 63 % of what speaks for it is other_patterns, 24 % popularity and "
-        "10 % darkness; smaller reasons make up the other 2 %. Against it, 15 % as much: humor."
+        "10 % darkness; smaller reasons make up the other 2 %. In all, 37 % has a name. Against it, 15 % as much: "
+        "humor."
     )
 
 

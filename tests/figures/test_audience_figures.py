@@ -6,6 +6,7 @@ import pytest
 
 from guidedrec_core.data.verbs import BOUGHT
 from guidedrec_core.figures.audience.group import reach_bars, share_bars
+from guidedrec_core.figures.audience.list_changes import item_moves
 from guidedrec_core.figures.audience.segments import explained_bars, segment_forest, stability_lines
 from guidedrec_core.figures.audience.shelves import shelf_tree
 from guidedrec_core.figures.theme import DARK, LIGHT
@@ -79,3 +80,18 @@ def test_a_tree_of_shelves_is_as_large_as_its_items() -> None:
     assert trace.labels[1] == "&lt;b&gt;Tent&lt;/b&gt;"
     assert trace.customdata[2][1] == "no category"
     assert len(set(trace.marker.colors)) == 4
+
+
+def test_items_that_moved_are_drawn_by_their_change_with_both_counts() -> None:
+    titles = ["<b>Tent</b>", "Stove", *(f"Thing {n}" for n in range(12))]
+    before, after = [88, 5, *range(12)], [48, 30, *range(1, 13)]
+    change = [now - was for was, now in zip(before, after, strict=True)]
+    items = pd.DataFrame({"title": titles, "before": before, "after": after, "change": change})
+    figure = item_moves(items, 10, LIGHT)
+    [bars] = figure.data
+    assert list(bars.x[:2]) == [-40, 25]
+    assert len(bars.x) == 10
+    assert list(bars.marker.color[:2]) == [LIGHT.negative, LIGHT.positive]
+    assert bars.customdata[0][0] == "&lt;b&gt;Tent&lt;/b&gt;"
+    assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;Tent&lt;/b&gt;"
+    assert [note.text for note in figure.layout.annotations][:2] == ["88 to 48", "5 to 30"]

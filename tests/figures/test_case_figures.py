@@ -100,12 +100,12 @@ def test_shares_are_drawn_largest_first_and_the_smallest_together(colours: Palet
             "contribution": [4.0, 2.0, -1.0, *([0.5] * 7)],
         }
     )
-    figure = figures.reason_shares(shares, colours, most=3)
+    figure = figures.reason_shares(shares, colours, most=4)
     bar = figure.data[0]
-    assert list(bar.x) == pytest.approx([0.4, 0.2, -0.1, 0.35])
-    assert list(bar.marker.color) == [colours.remainder, colours.positive, colours.negative, colours.positive]
-    assert figure.layout.yaxis.ticktext[-1] == "7 smaller reasons"
-    assert [each.text for each in figure.layout.annotations] == ["40 %", "20 %", "−10 %", "35 %"]
+    assert list(bar.x) == pytest.approx([0.4, 0.2, 0.35, -0.1])
+    assert list(bar.marker.color) == [colours.remainder, colours.positive, colours.positive, colours.negative]
+    assert figure.layout.yaxis.ticktext[-2:] == ("7 smaller reasons for", "A1")
+    assert [each.text for each in figure.layout.annotations] == ["40 %", "20 %", "35 %", "−10 %"]
     assert "<b>" not in figure.to_json()
-    few = figures.reason_shares(shares.iloc[:4], colours, most=3)
-    assert len(few.data[0].x) == 4  # one left over has its own bar
+    few = figures.reason_shares(shares.iloc[:4], colours, most=4)
+    assert len(few.data[0].x) == 4  # all have a bar of their own

@@ -224,7 +224,7 @@ def test_unknown_job(store: JobStore, job_id: str) -> None:
 
 
 def test_unknown_task_and_arguments_that_are_not_json(store: JobStore) -> None:
-    with pytest.raises(InputError, match="import, build, refine, evaluate, ablate, audit, score; got 'os:system'"):
+    with pytest.raises(InputError, match=r"import, build, refine, [a-z, ]*score; got 'os:system'"):
         JobStore(store.home).start("os:system", {})
     with pytest.raises(InputError, match="arguments"):
         store.start("work", {"path": Path("x")})

@@ -20,8 +20,9 @@ def test_runs_are_told_apart_by_the_first_thing_that_differs(tiny_home) -> None:
     twin = replace(later, run=replace(later.run, id="twin"))
     titles = run_titles([entry, other, later, twin])
     assert len(set(titles.values())) == 4
-    assert titles["other"] == f"{title}, seed {entry.run.seed + 1}"
-    assert titles["twin"].endswith("(twin)")
+    assert titles["other"] == f"Seed {entry.run.seed + 1} · {title}"
+    assert titles["twin"].startswith("twin · ")
+    assert run_titles([entry, later])["later"] == f"{later.run.created:%H:%M} · {title}"
 
 
 def test_a_data_set_that_its_owner_named_keeps_the_name() -> None:

@@ -62,6 +62,8 @@ def origin(run: Run) -> str:
         source = f"by {how['model']} at {how['server']}{passes}"
     else:
         source = f"recorded in {run.config['item_scores']['file']}"
+    for each in run.config.get("added", []):
+        source += f", {each['attribute']} by {each['scored_by']}"
     return f"Scores {source} · stored {made} · attributes {hash_} · run {run.id}"
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core.app import loaders, show
+from guidedrec_core.app.attributes.naming import cards, naming
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.figures.names import direction_ends
@@ -73,8 +74,13 @@ def unnamed(view: View, colours: Palette) -> None:
     if users:
         show.note(f"Lists that depend on it most: users {escaped(users)}.")
     if one.passed:
-        show.note("Have a language model name it, or test a name of your own:")
-        st.code(f"guidedrec discover {shlex.quote(view.dataset)} --propose {number} --model MODEL", language="sh")
+        naming(view, one)
+        show.note("The same in a terminal, also with a text model in place of a language model:")
+        command = f"guidedrec discover {shlex.quote(view.dataset)} --propose {number} --model MODEL --refine"
+        st.code(command, language="sh")
+    else:
+        show.note("This pattern is not told from chance, so there is nothing to name.")
+    cards(view)
 
 
 def _table(discovery: "Discovery") -> None:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from guidedrec_core import columns as c
 from guidedrec_core.app import loaders, show, url
+from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.cases.case import Case
@@ -57,6 +58,9 @@ def why(case: Case, view: View) -> None:
     show.lead(chosen.sentence)
     if chosen.seen:
         return
+    strongest = case_loaders.strongest_item(case.key)
+    if strongest is not None:
+        st.write(escaped(strongest))
     colours = palette(view.dark)
     scale = loaders.schema(view.entry.run.inputs["scores"]).scale
     left, right = show.pair(360)

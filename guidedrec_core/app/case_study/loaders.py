@@ -56,6 +56,11 @@ def removal(key: CaseKey, model: str) -> "RemovalCase | None":
     return _removal(str(loaders.store().home), key, model)
 
 
+def strongest_item(key: CaseKey) -> str | None:
+    """Name the past item that an item's place rests on; see `guidedrec_core.cases.removal.strongest_item`."""
+    return _strongest_item(str(loaders.store().home), key)
+
+
 def prepare_history(n_positions: int) -> None:
     """Prepare in the background for a history that needs sampling; once per process."""
     from guidedrec_core.explanation.past_items.shapley import EXACT_UP_TO
@@ -174,6 +179,15 @@ def _removal(home: str, key: CaseKey, model: str) -> "RemovalCase | None":
     opened = loaders.system(key.run_id, key.shown)
     with loaders.MODEL_LOCK:
         return build_removal(opened, key.user_id, key.item, model)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _strongest_item(home: str, key: CaseKey) -> str | None:
+    from guidedrec_core.cases.removal import strongest_item as find_strongest
+
+    opened = loaders.system(key.run_id, key.shown)
+    with loaders.MODEL_LOCK:
+        return find_strongest(opened, key.user_id, key.item)
 
 
 @st.cache_data(max_entries=32, show_spinner=False)

@@ -21,16 +21,16 @@ GROUPS: dict[str, dict[str, str]] = {
     },
     "How it is measured": {
         "Held out": "The last {noun} of each {user}, which no model has seen; a good list has it near the top.",
-        "In the top 10": "Share of {users} whose held-out item is in the first ten (Recall@10).",
-        "Ranking quality in the top 10": "The same, but a later place counts less (NDCG@10).",
-        "MRR": "Mean of 1 divided by the place of the held-out item.",
+        "Found in the top 10": "Share of {users} whose held-out item is in the first ten (Recall@10).",
+        "Ranking quality, top 10": "The same, but a later place counts less (NDCG@10).",
+        "Ranking quality, all items": "Mean of 1 divided by the place of the held-out item (MRR).",
         "Shuffled scores": "A refined model whose scores were dealt to the wrong items. What it gains is not meaning.",
-        "Second training": "A refined model without any scores. What it gains comes from training twice.",
+        "Retrained without attributes": "A refined model without any scores. What it gains comes from training twice.",
         "95 % interval": "Where the true value lies, in 95 of 100 such measurements. If it contains 0, there may be no "
         "difference.",
     },
     "Groups": {
-        "Condition": "A description of items or {users}, such as category = jackets and warmth > 6.",
+        "Condition": "A description of items or {users}, such as “price over 100” or “at least 10 {nouns}”.",
         "Exposure": "How much of all lists is about something; the first place counts most.",
         "Segment": "{Users} with similar taste, or ones that fit a condition that you saved.",
         "Shelf": "Items that the model treats alike, wherever the catalogue puts them.",
@@ -67,6 +67,6 @@ def filled(text: str, verb: InteractionVerb) -> str:
 @st.dialog("What do the words mean?", width="large")
 def _open(verb: InteractionVerb) -> None:
     for subject, words in GROUPS.items():
-        st.subheader(subject, anchor=False)
+        st.subheader(escaped(subject), anchor=False)
         meanings = ((filled(word, verb), filled(meaning, verb)) for word, meaning in words.items())
         st.markdown("\n".join(f"- **{escaped(word)}**: {escaped(meaning)}" for word, meaning in meanings))

@@ -81,14 +81,14 @@ def note(page: str, verb: InteractionVerb) -> None:
         return
     stop = STOPS[place]
     with st.container(border=True, key="tour"):
-        st.markdown(f"**Stop {place + 1} of {len(STOPS)}: {escaped(stop.question)}**")
+        st.markdown(f"**{escaped(f'Stop {place + 1} of {len(STOPS)}: {stop.question}')}**")
         show.note(stop.look.format(user=verb.user, nouns=verb.nouns, participle=verb.participle))
         with st.container(horizontal=True, vertical_alignment="center"):
             if place + 1 < len(STOPS):
                 following = STOPS[place + 1]
                 st.page_link(
                     following.path,
-                    label=f"Next: {following.question}",
+                    label=escaped(f"Next: {following.question}"),
                     icon=":material/arrow_forward:",
                     query_params=url.link(following.page, tour="1"),
                 )

@@ -76,7 +76,7 @@ def draw(prefix: str) -> None:
         key=f"{prefix}_verdict",
         help="Is this a recommendation you would stand by? Click again to take a verdict back.",
     )
-    st.text_input("Reason", key=f"{prefix}_reason", placeholder="Why this verdict", max_chars=2_000)
+    st.text_input("Reason for the verdict", key=f"{prefix}_reason", max_chars=2_000)
     st.text_area("Note", key=f"{prefix}_note", height=80, max_chars=LONGEST_TEXT)
 
 

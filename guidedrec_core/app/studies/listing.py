@@ -1,4 +1,4 @@
-"""Part of the Studies page: all studies; making one, and reading one from a file."""
+"""Part of the Studies page: all studies and tests; making one, and reading one from a file."""
 
 import tempfile
 from collections.abc import Callable
@@ -10,6 +10,8 @@ from guidedrec_core.app import author, show, url
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import Frame
 from guidedrec_core.app.studies import counts
+from guidedrec_core.app.studies.new_test import new_test
+from guidedrec_core.app.studies.people import tests_listing
 from guidedrec_core.errors import GuidedrecError, InputError
 from guidedrec_core.studies.exchange import import_study
 from guidedrec_core.studies.store import StudyStore
@@ -23,7 +25,13 @@ def listing(frame: Frame) -> None:
     studies = StudyStore(frame.store.home)
     with frame.actions:
         _new(studies)
+        new_test(frame)
         _import(studies)
+    _studies(studies)
+    tests_listing(frame)
+
+
+def _studies(studies: StudyStore) -> None:
     found, verdicts = studies.list(), studies.verdict_counts()
     if not found:
         show.lead("Nothing is saved yet.")
@@ -46,7 +54,7 @@ def listing(frame: Frame) -> None:
                 icon=":material/collections_bookmark:",
                 key=f"open_{study.id}",
                 on_click=url.update,
-                kwargs={"study": study.id, "saved": None},
+                kwargs={"study": study.id, "saved": None, "test": None},
             )
             if study.note.strip():
                 st.write(escaped(study.note))

@@ -148,7 +148,7 @@ def _history(changes: tuple[Change, ...], cases: tuple[SavedCase, ...], titles: 
             "what": st.column_config.TextColumn("What", width="medium"),
             "did": "Did",
             "change": st.column_config.TextColumn("Now", width="large"),
-            "why": "Reason",
+            "why": "Why it was changed",
         },
     )
 

@@ -48,12 +48,15 @@ def history_sentence(shares: HistoryShapley, labels: list[str], verb: Interactio
     said = f"No past {verb.noun} contributed much"
     if best:
         said = f"{_capital(listing([labels[row] for row in best]))} contributed most ({_amounts(values[best])})"
-        said += f"; without {_inside(labels[best[0]])} the score would be {_changed(lost[best[0]])}"
+        if lost[best[0]] > 0:
+            said += f"; without {_inside(labels[best[0]])} the score would be {_changed(lost[best[0]])}"
     worst = int(order[-1])
     if values[worst] <= -_COUNTS:
         said += f". {_capital(labels[worst])} works against it most ({values[worst]:+.2f})"
-        said += f"; without {'them' if labels[worst] != _inside(labels[worst]) else 'it'} the score would be "
-        said += _changed(lost[worst])
+        # An item can stand in the way of most others and yet be missed when all of those are there.
+        if lost[worst] < 0:
+            it = "them" if labels[worst] != _inside(labels[worst]) else "it"
+            said += f"; without {it} the score would be {_changed(lost[worst])}"
     empty = float(shares.alone.sum()) + shares.bias
     return f"{said}. Without any past {verb.nouns} the score would be {empty:.2f}; it is {shares.score:.2f}."
 

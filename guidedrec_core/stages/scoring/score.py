@@ -195,9 +195,9 @@ def score_with_llm(
             asked = Identity("scores", {"schema": schema.hash(), "model": config.model}, {"data": data}, None)
             # Another process with the same question waits, and finds the answers kept: none is paid for twice.
             with fitted_once(store, asked, listener, room=0):
-                results = _ask(cache, schema, config, listings, client or chat_client(config), listener)
+                results = ask_all(cache, schema, config, listings, client or chat_client(config), listener)
         parts = [
-            _Part(
+            ScoredPart(
                 kind=kind,
                 vocabulary=dataset.items if kind == "item" else dataset.users,
                 listings=listings[kind],
@@ -218,7 +218,7 @@ def score_with_llm(
     return writer.run
 
 
-def _ask(
+def ask_all(
     cache: ReplyCache,
     schema: AttributeSchema,
     config: ScoringConfig,
@@ -268,7 +268,7 @@ def score_task(arguments: Mapping[str, Any], home: Path, listener: Listener) -> 
 
 
 @dataclass(frozen=True)
-class _Part:
+class ScoredPart:
     """Items or users, and what came of them: in this run, and with all that was paid for before."""
 
     kind: Kind
@@ -334,7 +334,9 @@ class _Part:
         return notices
 
 
-def _settings(schema: AttributeSchema, config: ScoringConfig, parts: list[_Part], split: SplitConfig) -> dict[str, Any]:
+def _settings(
+    schema: AttributeSchema, config: ScoringConfig, parts: list[ScoredPart], split: SplitConfig
+) -> dict[str, Any]:
     """Return the run's configuration: what was asked, and which scores came of it."""
     sums = {part.kind: {"sha256": sha256(part.whole(part.result.values).tobytes())} for part in parts}
     users = {**sums["user"], "split": split.model_dump(mode="json")} if "user" in sums else None
@@ -349,7 +351,7 @@ def _settings(schema: AttributeSchema, config: ScoringConfig, parts: list[_Part]
 
 
 def _write(
-    writer: RunWriter, schema: AttributeSchema, config: ScoringConfig, parts: list[_Part], started: datetime
+    writer: RunWriter, schema: AttributeSchema, config: ScoringConfig, parts: list[ScoredPart], started: datetime
 ) -> None:
     """Write the files of the run."""
     items = parts[0]

@@ -69,7 +69,7 @@ def test_without_a_history_nothing_is_named() -> None:
 
 
 def test_items_that_share_a_row_are_counted_and_named_in_a_sentence() -> None:
-    grouped = shares([0.6, 0.31, 0.42], [0.2, 0.0, 0.0], grouped=1951)
+    grouped = shares([0.6, 0.31, 0.42], [-0.2, 0.0, 0.0], grouped=1951)
     labels = row_labels(grouped.grouped, TITLES)
     assert labels == ["The 1,951 oldest together", "Gravity", "Prisoners (2013)"]
     said = history_sentence(grouped, labels, BOUGHT)
@@ -129,3 +129,11 @@ def test_many_that_are_needed_are_counted() -> None:
     ranks = np.array([1, 2, 3, 4, 5, 6])
     said = removal_sentence([*TITLES, "Alien", "Heat"], ranks, np.array([6, 5, 4, 3, 1, 1]), WATCHED)
     assert said.endswith("It takes 4 of the 5 viewings to keep its place.")
+
+
+def test_what_a_single_removal_contradicts_is_left_out() -> None:
+    said = history_sentence(shares([-0.1, 0.31, 0.42], [-0.2, -0.3, 0.5]), TITLES, WATCHED)
+    assert said == (
+        "Prisoners (2013) and Gravity contributed most (+0.42, +0.31). Up works against it most (-0.10). "
+        "Without any past viewings the score would be 1.00; it is 1.63."
+    )
