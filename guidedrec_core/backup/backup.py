@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import IO
 
@@ -17,8 +18,8 @@ from guidedrec_core.database.snapshot import snapshot
 from guidedrec_core.errors import InputError, NotFoundError, RunCorruptError, StorageError
 from guidedrec_core.files import named_storage_errors, open_regular, sync
 from guidedrec_core.progress import Listener, StageProgress, silent
-from guidedrec_core.runs.manifest import ID, MANIFEST, STAGES
-from guidedrec_core.runs.store import Run, RunStore
+from guidedrec_core.runs.manifest import MANIFEST, STAGES
+from guidedrec_core.runs.store import Run, RunInfo, RunStore
 
 LEFT_OUT = ("checkpoints", "downloads")
 """Folders that are not backed up: unfinished trainings, and public files that can be fetched again."""
@@ -134,17 +135,11 @@ class _Copy:
 
     def runs(self) -> None:
         """Copy every sound run whose inputs are in the backup, too."""
-        folders = [
-            path
-            for stage in STAGES
-            if (self._home / stage).is_dir()
-            for path in sorted((self._home / stage).iterdir())
-            if ID.fullmatch(path.name)
-        ]
-        progress = StageProgress("backup", len(folders), self._listener)
-        for path in folders:
-            self._run(path)
-            progress.step(f"run {path.name}")
+        infos = {info.id: info for info in RunStore(self._home).list()}
+        progress = StageProgress("backup", len(infos), self._listener)
+        for info in _inputs_first(infos):
+            self._run(self._home / info.stage / info.id)
+            progress.step(f"run {info.id}")
 
     def others(self) -> None:
         """Copy what is neither a database nor a run."""
@@ -180,7 +175,7 @@ class _Copy:
             return
         missing = sorted(set(run.inputs.values()) - self.done)
         if missing:
-            # An input that was finished after its folder was listed; or one that is damaged.
+            # They are damaged, or were finished after the runs were listed.
             self.damaged.append(f"{named} was made from {', '.join(missing)}, which is not in this backup; repeat it")
             return
         with contextlib.ExitStack() as stack:
@@ -211,3 +206,13 @@ class _Copy:
                 help_file = at_top and name.endswith(_HELP_FILES)
                 if not name.startswith(".") and not help_file and not (at_top and name in DATABASES):
                     yield Path(folder) / name
+
+
+def _inputs_first(infos: Mapping[str, RunInfo]) -> list[RunInfo]:
+    """Order runs so that each comes after those that it was made from, else by age."""
+    ages = sorted(infos, key=lambda run_id: (infos[run_id].created, run_id))
+    try:
+        order = TopologicalSorter({run_id: set(infos[run_id].inputs.values()) for run_id in ages}).static_order()
+        return [infos[run_id] for run_id in order if run_id in infos]
+    except CycleError:  # only of forged manifests, which are found to be damaged when they are opened
+        return [infos[run_id] for run_id in ages]

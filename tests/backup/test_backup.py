@@ -153,6 +153,13 @@ def test_runs_that_appear_or_are_deleted_meanwhile_leave_no_half(home: Path, tmp
     assert not any(".tmp" in name for name in files(tmp_path / "new"))
 
 
+def test_a_run_may_be_made_from_one_of_any_stage(home: Path, tmp_path: Path) -> None:
+    store = RunStore(home)
+    made(store, "scores", proposal=made(store, "audit", data=store.open(store.list("data")[0].id)))
+    report = back_up(home, tmp_path / "b.zip")
+    assert (report.runs, report.damaged) == (4, ())
+
+
 def test_a_damaged_run_and_what_was_made_from_it_are_left_out_and_named(home: Path, tmp_path: Path) -> None:
     [data], [base] = RunStore(home).list("data"), RunStore(home).list("base")
     (home / "data" / data.id / "facts.json").write_text('{"stage": "dada"}')
