@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from guidedrec_core.attributes.schema import AttributeSchema as Attributes
     from guidedrec_core.attributes.scores import Scores
     from guidedrec_core.audience.audience import Audience
+    from guidedrec_core.audience.saved import SegmentStore
     from guidedrec_core.comparison.compare import Comparison, compare
     from guidedrec_core.data.dataset import Dataset, SplitDataset
     from guidedrec_core.evaluation.evaluate import evaluate
@@ -70,6 +71,7 @@ __all__ = [
     "Refiner",
     "SASRec",
     "Scores",
+    "SegmentStore",
     "SplitDataset",
     "compare",
     "evaluate",
@@ -92,6 +94,7 @@ _HOME_OF = {
     "RefinedRecommender": ("recommenders.refined", "RefinedRecommender"),
     "Refiner": ("recommenders.refiner", "Refiner"),
     "SASRec": ("recommenders.sequence", "SASRec"),
+    "SegmentStore": ("audience.saved", "SegmentStore"),
     "Scores": ("attributes.scores", "Scores"),
     "SplitDataset": ("data.dataset", "SplitDataset"),
     "compare": ("comparison.compare", "compare"),

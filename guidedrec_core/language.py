@@ -6,6 +6,7 @@ from functools import lru_cache
 
 _WORD = re.compile(r"[a-z0-9]+")
 _SHORTEST = 3
+_PERCENT = re.compile(r"(?<=\d) %")
 
 
 def word_set(words: str) -> frozenset[str]:
@@ -34,15 +35,59 @@ _SUFFIXES = sorted(
 )
 
 
-def percent(share: float) -> str:
-    """Write a share in whole percent.
+def percent(share: float, digits: int | None = 0, sign: bool = False) -> str:
+    """Write a share in percent, as every share on screen is written: a number, a space, the sign.
+
+    Parameters
+    ----------
+    share : float
+        1 is 100 %; NaN is "unknown".
+    digits : int or None
+        Decimals; None takes none from 10 % on, and as many as tell a smaller share from its neighbours and from 0.
+    sign : bool
+        Write a plus, too. What is shown as zero has no sign.
 
     Examples
     --------
-    >>> percent(0.524), percent(-0.001)
-    ('52 %', '0 %')
+    >>> percent(0.524), percent(-0.001), percent(-0.0001, 1), percent(0.19, sign=True)
+    ('52 %', '0 %', '0.0 %', '+19 %')
+    >>> percent(0.524, None), percent(0.0123, None), percent(0.0001, None), percent(float("nan"))
+    ('52 %', '1.2 %', '0.01 %', 'unknown')
     """
-    return f"{round(100 * share)} %"
+    if share != share:
+        return "unknown"
+    size = abs(share)
+    if digits is None:
+        digits = 0 if size == 0 or size >= 0.0995 else 1 if size >= 0.001 else 2
+    number = 100 * share
+    return f"{_signless(f'{number:+.{digits}f}' if sign else f'{number:.{digits}f}')} %"
+
+
+def signed(value: float, digits: int = 3) -> str:
+    """Write a difference with its sign; what is shown as zero has none.
+
+    Examples
+    --------
+    >>> signed(0.0123), signed(-0.0001), signed(-4.2, 0)
+    ('+0.012', '0.000', '-4')
+    """
+    return _signless(f"{value:+,.{digits}f}")
+
+
+def _signless(number: str) -> str:
+    """Take the sign off what is shown as zero."""
+    return number if number.strip("+-0.,") else number.lstrip("+-")
+
+
+def unbroken(text: str) -> str:
+    r"""Return a text in which a line cannot end between a number and its percent sign.
+
+    Examples
+    --------
+    >>> unbroken("from 4.0 % to 5 %") == "from 4.0\u00a0% to 5\u00a0%"
+    True
+    """
+    return _PERCENT.sub("\u00a0%", text)
 
 
 def folded(text: str) -> str:

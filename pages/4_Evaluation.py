@@ -9,20 +9,21 @@ from guidedrec_core.app.evaluation import audit as audit_parts
 from guidedrec_core.app.evaluation import charts as evaluation_parts
 from guidedrec_core.app.evaluation import checks as check_parts
 from guidedrec_core.app.evaluation import comparison as comparison_parts
+from guidedrec_core.app.evaluation import groups as group_parts
 from guidedrec_core.app.evaluation import names as name_parts
 from guidedrec_core.app.evaluation.tables import (
     control_table,
     difference_table,
+    gain_table,
     list_measures,
     list_table,
     metric_table,
     model_list,
-    slice_table,
 )
 from guidedrec_core.app.export import export_menu
-from guidedrec_core.evaluation.slice_words import slice_gains, slice_sentence
+from guidedrec_core.evaluation.gain_parts import gain_parts, gain_sentence, strict_control
 from guidedrec_core.evaluation.verdict import metric_label, metric_meaning, verdict
-from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
+from guidedrec_core.figures.evaluation import gain_bar, gain_forest, metric_intervals, training_curves
 from guidedrec_core.figures.theme import palette
 
 view = page.set_up("Is it really better, and for whom?", ":material/balance:")
@@ -60,6 +61,12 @@ show.note(
     f"{metric_label(metric)}: {metric_meaning(metric, verb)}. Bars show 95 % intervals.",
     help=f"{metric}. Intervals: paired bootstrap over {verb.users}, all models on the same cases.",
 )
+st.subheader("Where does the gain come from?", anchor=False)
+gain = gain_parts(metrics, differences, metric)
+gain_said = gain_sentence(gain, str(run.summary["split"]), verb)
+st.write(escaped(gain_said))
+show.chart(gain_bar(gain, colours), gain_said, "gain_parts")
+gain_table(gain)
 left, right = show.pair()
 with left:
     st.subheader("How good is each model?", anchor=False)
@@ -77,14 +84,7 @@ with st.expander("All numbers, and each model's purpose", icon=":material/table:
     metric_table(metrics)
     difference_table(differences)
 
-st.subheader("For whom?", anchor=False)
-for column, slice_by in zip(show.pair(), ("item popularity", "history length"), strict=True):
-    with column:
-        sentence = slice_sentence(slices, slice_by, metric, verb)
-        st.write(escaped(sentence))
-        show.chart(slice_forest(slices, slice_by, metric, colours, verb), sentence, f"slices_{slice_by}")
-        with st.expander("Show as table", icon=":material/table:"):
-            slice_table(slice_gains(slices, slice_by, metric), slice_by, verb)
+group_parts.for_whom(view, run, slices, metric, strict_control(differences, metric), colours)
 evaluation_parts.sparsity(view, metric, colours)
 evaluation_parts.attributes(view, metric, colours)
 audit_parts.explanations(view, colours)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from guidedrec_core.app import url
 from guidedrec_core.errors import GuidedrecError
+from guidedrec_core.language import unbroken
 
 _MARKUP = re.compile(r"([!#$&()*+.:<>@\[\\\]^_`{|}~-])")
 
@@ -28,6 +29,8 @@ _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069\ufeff]")
 def escaped(text: str) -> str:
     r"""Return text from outside so that Markdown shows it as it is: no HTML, links, icons or formulas.
 
+    A line never ends between a number and its percent sign.
+
     Examples
     --------
     >>> escaped("<b>$5</b> - all")
@@ -36,7 +39,7 @@ def escaped(text: str) -> str:
     '\u2060http\\://evil\\.example, \\:\u2060smile\\:'
     """
     kept = _CHANGED_LATE.sub(_WORD_JOINER, _REORDERING.sub("", " ".join(text.split())))
-    return _MARKUP.sub(r"\\\1", kept)
+    return unbroken(_MARKUP.sub(r"\\\1", kept))
 
 
 def way_on(sentence: str, label: str, **changes: str | None) -> None:

@@ -20,6 +20,9 @@ from guidedrec_core.spreadsheets import harmless
 _CHART = {"displaylogo": False, "showSendToCloud": False, "scrollZoom": False, "modeBarButtons": [["toImage"]]}
 _IMAGES, _IMAGE_FORMAT, _TABLES = ("PNG", "SVG"), "image_format", "page_tables"
 
+PERCENT = "%.1f\u00a0%%"
+"""How a column of percentages is shown."""
+_DIGITS = re.compile(r"%\+?\.(\d)f")
 _TINT = {False: "#DCEFEC", True: "#163B3C"}
 
 _ABOUT = (
@@ -159,7 +162,8 @@ def table(frame: pd.DataFrame, marked: list[int] | None = None, dark: bool = Fal
     Parameters
     ----------
     frame : pandas.DataFrame
-        What to show. Numbers so small that they would be shown as "-0.00" should be made plain first: see `plain`.
+        What to show. Numbers that would be shown as "-0.00" are shown without the sign, and shares in a column of the
+        format "percent" as everywhere else: "5.0 %".
     marked : list of int, optional
         Rows with a tinted ground, by index label.
     dark : bool
@@ -175,13 +179,30 @@ def table(frame: pd.DataFrame, marked: list[int] | None = None, dark: bool = Fal
     # A name that is the same each time a part of the page is drawn anew.
     name = options.get("key") or options.get("alt") or "_".join(map(str, frame.columns[:3]))
     page_tables()[_file_name(str(name))] = frame
-    shown = harmless(frame)
+    shown, options["column_config"] = _formatted(harmless(frame), options.get("column_config") or {})
     if not marked:
         return st.dataframe(shown, **options)
     tint = f"background-color: {_TINT[dark]}; font-weight: 600"
     return st.dataframe(
         shown.style.apply(lambda row: [tint if row.name in marked else ""] * len(row), axis=1), **options
     )
+
+
+def _formatted(frame: pd.DataFrame, columns: dict[str, Any]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return a table and its columns' settings so that shares look alike, and no zero has a minus."""
+    found = dict(columns)
+    for name, column in columns.items():
+        kind = column.get("type_config", {}) if isinstance(column, dict) else {}
+        if kind.get("type") != "number" or name not in frame:
+            continue
+        form = str(kind.get("format") or "")
+        if form == "percent":
+            frame, form = frame.assign(**{name: 100 * frame[name]}), PERCENT
+            found[name] = {**column, "type_config": {**kind, "format": form}}
+        digits = _DIGITS.search(form)
+        if digits is not None and pd.api.types.is_float_dtype(frame[name]):
+            frame = frame.assign(**{name: plain(frame[[name]], int(digits[1]))[name]})
+    return frame, found
 
 
 def plain(frame: pd.DataFrame, digits: int) -> pd.DataFrame:

@@ -9,8 +9,26 @@ from guidedrec_core.conditions.phrases import condition_text
 from guidedrec_core.conditions.terms import Terms, plain
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.explanation.words import listing
+from guidedrec_core.language import percent
 
 _MOST_NAMED = 3
+MEASURE_WORDS = {
+    "places": "Share of places",
+    "exposure": "Share of exposure",
+    "reached": "Shown one, of the group",
+    "had": "Had one before, of those shown one",
+    "never": "Never had one, of those shown one",
+    "interested": "Shown one, of those who had one before",
+    "next": "Held-out item is one of them, of those shown one",
+}
+"""Measures of `GroupAnswer.measures` as people read them."""
+LIFT_WORDS = {
+    "catalogue": "Exposure against share of the catalogue",
+    "past": "Exposure against share of the past",
+    "everyone": "Exposure against that in all lists",
+    "chance": "Had one before, against chance",
+}
+"""What lifts are against, as people read them."""
 
 
 def share_words(share: float) -> str:
@@ -21,10 +39,7 @@ def share_words(share: float) -> str:
     >>> share_words(0.123), share_words(0.0123), share_words(0.0001), share_words(0.0), share_words(float("nan"))
     ('12 %', '1.2 %', '0.01 %', '0 %', 'unknown')
     """
-    if np.isnan(share):
-        return "unknown"
-    digits = 0 if share == 0 or share >= 0.0995 else 1 if share >= 0.001 else 2
-    return f"{100 * share:.{digits}f} %"
+    return percent(share, None)
 
 
 def interval_words(share: Share) -> str:

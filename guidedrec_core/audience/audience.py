@@ -1,5 +1,6 @@
 """`Audience`: the users of a data set, ready to be asked about groups: who gets this, and should they?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -8,8 +9,10 @@ from guidedrec_core import columns as c
 from guidedrec_core.audience.exposure import GroupAnswer, group_answer
 from guidedrec_core.audience.outcomes import users_of_lists
 from guidedrec_core.audience.population import Population
+from guidedrec_core.audience.profile import GroupProfile, group_profile
 from guidedrec_core.conditions.condition import About, Condition, Refined, Segment, Shown
 from guidedrec_core.conditions.members import Mask, items_of, parsed, users_of
+from guidedrec_core.evaluation.report import slice_table
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,9 +45,11 @@ class Audience(Population):
         """
         return users_of(condition, self)
 
-    def condition(self, given: Condition | str, wanted: About) -> Condition:
-        """Return a condition given as such or as text."""
-        return parsed(given, wanted, self)
+    def condition(
+        self, given: Condition | str, wanted: About, saved: Mapping[str, Condition] | None = None
+    ) -> Condition:
+        """Return a condition given as such or as text; `saved` are saved segments that text may name."""
+        return parsed(given, wanted, self, saved)
 
     def cases_of(self, users: Condition | str | None) -> pd.DataFrame:
         """Return the test cases of the users that fulfil a condition; see `cases`."""
@@ -71,6 +76,46 @@ class Audience(Population):
             A condition is not understood, or nothing fulfils it.
         """
         return group_answer(self, self.items(items), self.users(users), samples)
+
+    def profile(self, users: Condition | str | None) -> GroupProfile:
+        """Say what a group of users seeks and is shown; see `GroupProfile`.
+
+        Raises
+        ------
+        InputError
+            The condition is not understood, or nobody fulfils it.
+        """
+        return group_profile(self, self.users(users))
+
+    def slices(
+        self,
+        groups: Mapping[str, Condition | str | None],
+        slice_by: str = "group",
+        cutoffs: tuple[int, ...] = (10,),
+        samples: int = 1000,
+    ) -> pd.DataFrame:
+        """Average the metrics of all models over the test cases of groups of users, with intervals of the gains.
+
+        Parameters
+        ----------
+        groups : mapping of str to Condition or str or None
+            Conditions on users by the name of each group; None is everyone. Groups may overlap.
+        slice_by : str
+            What the groups are called in the table.
+        cutoffs : tuple of int
+            K of Recall@K and NDCG@K.
+        samples : int
+            Resamples of users for the intervals.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `EvaluationReport.slices`; groups without a test case are left out. Compared are all models whose ranks
+            the test cases have: base and refined, those of a stored evaluation, and `controls` given to `Audience.of`.
+        """
+        users = self.data.dataset.users.indexes(self.cases[c.USER])
+        members = {name: self.users(condition)[users] for name, condition in groups.items()}
+        return slice_table(self.cases, users, {slice_by: members}, cutoffs, samples, self.model.seed)
 
     def of_lists(self, condition: Refined | Shown | Segment) -> Mask:
         """Return the users of a condition on lists or segments, ``[n_users]``; see `users_of_lists`."""

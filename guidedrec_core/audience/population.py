@@ -1,6 +1,7 @@
 """`Population`: all users of a data set with their pasts, tastes and lists, as arrays."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import ClassVar, Self
 
@@ -27,11 +28,15 @@ class Population(Subjects):
     lists : TopLists
         The lists of all users.
     stored_cases : pandas.DataFrame or None
-        Test cases with ranks, as `EvaluationReport.cases`; None computes those of base and refined when needed.
+        Test cases with ranks, as `EvaluationReport.cases`; None computes those of base, refined and controls when
+        needed.
+    controls : mapping of str to RefinedRecommender
+        Controls of the same base by name, e.g. ``placebo``; compared where test cases are computed.
     """
 
     lists: TopLists
     stored_cases: pd.DataFrame | None = None
+    controls: Mapping[str, RefinedRecommender] = field(default_factory=dict)
     skips_unknown_ids: ClassVar[bool] = True  # stored groups are looked at in other runs, where some ids are gone
 
     @classmethod
@@ -41,6 +46,7 @@ class Population(Subjects):
         recommendations: pd.DataFrame | None = None,
         cases: pd.DataFrame | None = None,
         k: int = 10,
+        controls: Mapping[str, RefinedRecommender] | None = None,
     ) -> Self:
         """Prepare the users of a refined recommender.
 
@@ -56,6 +62,8 @@ class Population(Subjects):
             Test cases with ranks, as an evaluation stores them; computed by default when they are needed.
         k : int
             Length of the lists, where they are computed.
+        controls : mapping of str to RefinedRecommender, optional
+            Controls by name (``placebo``, ``second_training``), whose ranks are computed with those of the test cases.
 
         Raises
         ------
@@ -67,8 +75,8 @@ class Population(Subjects):
         shown = model.showing("train+valid")
         if recommendations is None:
             models = {name: shown.model(name) for name in ("base", "refined")}
-            return cls(shown, TopLists.of(models, shown.data, k), cases)
-        return cls(shown, TopLists.from_table(recommendations, shown.data.dataset), cases)
+            return cls(shown, TopLists.of(models, shown.data, k), cases, controls or {})
+        return cls(shown, TopLists.from_table(recommendations, shown.data.dataset), cases, controls or {})
 
     @classmethod
     def measured(cls, model: RefinedRecommender, evaluation: Run | None, k: int = 10) -> Self:
@@ -97,13 +105,13 @@ class Population(Subjects):
 
     @cached_property
     def cases(self) -> pd.DataFrame:
-        """Test cases: ``user_id, item_id`` (held out), ``rank_base, rank_refined`` and, if stored, other models'."""
+        """Test cases: ``user_id, item_id`` (held out), ``rank_base, rank_refined`` and those of other models."""
         if self.stored_cases is not None:
             return self.stored_cases
         cases, data = self.data.test_cases, self.data
-        ranks = {
-            f"rank_{name}": target_ranks(self.model.model(name), data.sequences, cases) for name in ("base", "refined")
-        }
+        models = {name: self.model.model(name) for name in ("base", "refined")}
+        models |= {name: control.model("refined") for name, control in self.controls.items()}
+        ranks = {f"rank_{name}": target_ranks(model, data.sequences, cases) for name, model in models.items()}
         users, items = data.dataset.users.ids[cases.users], data.dataset.items.ids[cases.targets]
         return pd.DataFrame({c.USER: users, c.ITEM: items, **ranks})
 

@@ -8,9 +8,11 @@ import click
 from guidedrec_core.cli.options import Chosen, config_options
 from guidedrec_core.cli.output import json_option, write_json, write_table
 from guidedrec_core.cli.session import Command, Session
+from guidedrec_core.language import percent
 
 if TYPE_CHECKING:
-    from guidedrec_core.runs.store import Run
+    from guidedrec_core.data.verbs import InteractionVerb
+    from guidedrec_core.runs.store import Run, RunStore
 
 
 @click.command(cls=Command)
@@ -41,7 +43,17 @@ def evaluate(session: Session, dataset: str, run_id: str | None, chosen: Chosen,
     if as_json:
         write_json(report_json(run))
     else:
-        write_report(run)
+        write_report(run, verb_of_run(store, run))
+
+
+def verb_of_run(store: "RunStore", run: "Run") -> "InteractionVerb":
+    """Return how to speak of the interactions of an evaluation's data set."""
+    from guidedrec_core.runs.library import refined_entries
+    from guidedrec_core.runs.scores import load_scores
+
+    entry = next(one for one in refined_entries(store) if one.run.id == run.inputs["refined"])
+    scores = load_scores(store.open(entry.run.inputs["scores"], "scores", verify=False))
+    return entry.verb(scores.schema.domain)
 
 
 PART_KEYS = {"attribute": "attributes", "fact": "facts"}
@@ -73,9 +85,23 @@ def report_json(run: "Run") -> dict[str, Any]:
         "models": models,
         "intervals": intervals,
         "differences": run.read_table("differences").to_dict("records"),
+        "gain": gain_json(run),
         "lists": lists,
         "named": named_json(run),
         "frontier": frontier_json(run),
+    }
+
+
+def gain_json(run: "Run") -> dict[str, Any]:
+    """Return what the gain consists of, in test cases per 1,000; see `guidedrec_core.evaluation.gain_parts`."""
+    from guidedrec_core.evaluation.gain_parts import gain_parts
+
+    found = gain_parts(run.read_table("metrics"), run.read_table("differences"))
+    return {
+        "metric": found.metric,
+        "control": found.control,
+        "per_1000": {"base": found.base, "refined": found.refined},
+        "parts": found.parts.to_dict("records"),
     }
 
 
@@ -104,8 +130,9 @@ def frontier_json(run: "Run") -> list[dict[str, Any]] | None:
     ]
 
 
-def write_report(run: "Run") -> None:
+def write_report(run: "Run", verb: "InteractionVerb") -> None:
     """Write a stored evaluation for people: models and differences with 95 % intervals, and what they say."""
+    from guidedrec_core.evaluation.gain_parts import gain_parts, gain_sentence
     from guidedrec_core.evaluation.list_words import list_figure
     from guidedrec_core.evaluation.verdict import MODEL_WORDS, verdict
 
@@ -138,7 +165,9 @@ def write_report(run: "Run") -> None:
         _write_named(report["named"], report["frontier"])
     for notice in run.read_json("notices"):
         click.echo(notice["message"])
-    click.echo(verdict(run.read_table("differences"), names[-1]).sentence)
+    metrics, differences = run.read_table("metrics"), run.read_table("differences")
+    click.echo(gain_sentence(gain_parts(metrics, differences), report["split"], verb))
+    click.echo(verdict(differences, names[-1]).sentence)
 
 
 def _write_named(named: dict[str, Any], frontier: list[dict[str, Any]]) -> None:
@@ -147,8 +176,8 @@ def _write_named(named: dict[str, Any], frontier: list[dict[str, Any]]) -> None:
     rows = [
         [
             part.replace("_", " "),
-            f"{named[part]:.1%}",
-            f"[{named['intervals'][part][0]:.1%}, {named['intervals'][part][1]:.1%}]",
+            percent(named[part], 1),
+            f"[{percent(named['intervals'][part][0], 1)}, {percent(named['intervals'][part][1], 1)}]",
         ]
         for part in parts
     ]
@@ -157,7 +186,7 @@ def _write_named(named: dict[str, Any], frontier: list[dict[str, Any]]) -> None:
     cells = [
         [
             f"{row['unnamed_weight']:g}",
-            f"{row['unnamed_spread']:.1%}",
+            percent(row["unnamed_spread"], 1),
             f"{row['NDCG@10']:.4f} [{row['ci_low']:.4f}, {row['ci_high']:.4f}]",
         ]
         for row in frontier
@@ -183,6 +212,8 @@ def _shown_metrics(names: list[str]) -> list[str]:
 def _gain(difference: dict[str, Any]) -> str:
     """Write a difference: relative, or absolute where the other model's value is 0."""
     if math.isfinite(difference["relative"]):
-        ends = f"[{difference['relative_ci_low']:+.1%}, {difference['relative_ci_high']:+.1%}]"
-        return f"{difference['relative']:+.1%} {ends}"
+        value, low, high = (
+            percent(difference[name], 1, sign=True) for name in ("relative", "relative_ci_low", "relative_ci_high")
+        )
+        return f"{value} [{low}, {high}]"
     return f"{difference['absolute']:+.4f} [{difference['ci_low']:+.4f}, {difference['ci_high']:+.4f}]"

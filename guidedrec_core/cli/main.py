@@ -34,6 +34,7 @@ from guidedrec_core.cli.sandbox import sandbox
 from guidedrec_core.cli.score import score
 from guidedrec_core.cli.score_reliability import reliability
 from guidedrec_core.cli.score_schema import suggest, template
+from guidedrec_core.cli.segments import segments
 from guidedrec_core.cli.session import Group, Session
 from guidedrec_core.cli.stages import build, project, refine, train
 from guidedrec_core.cli.studies import studies
@@ -147,7 +148,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, audience, rules, check, sandbox, discover, preview, report, export, studies),
+    *(recommend, explain, audience, rules, check, sandbox, discover, preview, report, export, studies, segments),
     *(runs, jobs, backup, restore, doctor),
 )
 for _command in _COMMANDS:

@@ -84,7 +84,7 @@ def _readable(value: Any) -> str:
 
 
 def _is_number(text: str) -> bool:
-    return text == "" or text.lstrip("+-").replace(",", "").replace(".", "").isdecimal()
+    return text == "" or text.removesuffix(" %").lstrip("+-").replace(",", "").replace(".", "").isdecimal()
 
 
 def _plain(value: Any) -> Any:

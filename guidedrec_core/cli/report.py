@@ -1,4 +1,4 @@
-"""``guidedrec report``: a case, several cases, an evaluation or a test with people as a document to hand over."""
+"""``guidedrec report``: a case, cases, a segment, an evaluation or a test with people, to hand over."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -14,12 +14,15 @@ from guidedrec_core.cli.session import Command, Group, Session
 from guidedrec_core.errors import InputError, UnknownIdError
 
 if TYPE_CHECKING:
+    from guidedrec_core.audience.saved import SavedSegment
+    from guidedrec_core.audience.saved_gains import SavedGains
     from guidedrec_core.data.dataset import Shown
     from guidedrec_core.data.vocabulary import Vocabulary
     from guidedrec_core.recommenders.refined import RefinedRecommender
     from guidedrec_core.report.case import CaseViews
     from guidedrec_core.report.document import Report
     from guidedrec_core.runs.library import RefinedEntry
+    from guidedrec_core.runs.store import Run
 
 Format = Literal["html", "notebook", "json"]
 _SUFFIXES: dict[str, Format] = {".html": "html", ".htm": "html", ".ipynb": "notebook", ".json": "json"}
@@ -198,6 +201,7 @@ def evaluation(
 
     The newest stored evaluation of the run is reported; `guidedrec evaluate` makes one.
     """
+    from guidedrec_core.audience.saved import SegmentStore
     from guidedrec_core.evaluation.report import BASE, REFINED
     from guidedrec_core.report.evaluation import chosen_metric, evaluation_report, evaluation_views
     from guidedrec_core.report.notebook import evaluation_notebook
@@ -211,13 +215,90 @@ def evaluation(
         raise InputError(f"run {entry.run.id} was not evaluated yet; `guidedrec evaluate {name}` does it")
     run = store.open(entry.evaluation.id, "evaluation")
     verb = entry.verb(load_scores(store.open(entry.run.inputs["scores"], "scores", verify=False)).schema.domain)
-    views = evaluation_views(store, run, name, verb)
+    saved = SegmentStore(store.home).list(name)
+    measured = _saved_gains(session, entry, run, saved) if saved else None
+    views = evaluation_views(store, run, name, verb, measured)
     chosen = chosen_metric(views, metric)
     made = evaluation_report(views, stamp_of(entry, datetime.now(UTC), evaluation=run.id), chosen)
     controls = {role: made_from for role, made_from in run.inputs.items() if role not in (BASE, REFINED)}
     seed = int(run.seed or 0)
+    shown = set() if measured is None else set(measured.slices["slice"])
+    segments = {one.name: one.definition for one in saved if one.name in shown}
     _write(made, out, form, lambda: evaluation_notebook(
-        made, store.home, run.summary, run.config, controls, seed, chosen), **where)  # fmt: skip
+        made, store.home, run.summary, run.config, controls, seed, chosen, segments), **where)  # fmt: skip
+
+
+def _saved_gains(
+    session: Session, entry: "RefinedEntry", run: "Run", saved: "tuple[SavedSegment, ...]"
+) -> "SavedGains":
+    """Measure what refinement brings saved segments, which takes the model."""
+    from guidedrec_core.audience.saved_gains import saved_gains
+    from guidedrec_core.cli.audience import people_of
+    from guidedrec_core.recommenders.reading import open_refined
+
+    people = people_of(session, open_refined(session.store(), entry.run.id), 10)
+    return saved_gains(people, saved, tuple(run.config["cutoffs"]), int(run.config["bootstrap_samples"]))
+
+
+@report.command(cls=Command)
+@_output_options
+@click.option("--segment", "segment_name", metavar="NAME", help="A saved segment, by its name or id.")
+@click.option("--users", metavar="CONDITION", help='Instead: users by conditions, e.g. "seeks warmth".')
+@click.option("--items", metavar="CONDITION", help='Ask about items, too: who of them is shown e.g. "jackets".')
+@click.option("--metric", default="NDCG@10", show_default=True, help="The measure to judge by, e.g. MRR or Recall@20.")
+@_k_option
+@click.pass_obj
+def segment(
+    session: Session,
+    /,
+    dataset: str | None,
+    run_id: str | None,
+    segment_name: str | None,
+    users: str | None,
+    items: str | None,
+    metric: str,
+    k: int,
+    out: Path,
+    form: Format | None,
+    **where: Any,
+) -> None:
+    """Say who some users are, what they are shown, and whether refinement helps them: a saved segment or conditions.
+
+    Their taste next to everyone's, what their lists hold, the gain against the strict control with its interval, and
+    with --items who of them is shown these, and whether they should be.
+    """
+    from guidedrec_core.cli.audience import group_of, people_of
+    from guidedrec_core.conditions.condition import Definition
+    from guidedrec_core.report.notebook import segment_notebook
+    from guidedrec_core.report.segment import segment_report, segment_views
+    from guidedrec_core.report.stamp import stamp_of
+
+    form = _form(out, form)
+    if (segment_name is None) == (users is None):
+        raise click.UsageError("expected one of --segment NAME and --users CONDITION")
+    with _opened(session, dataset, run_id, "train+valid") as (entry, system):
+        people = people_of(session, system, k)
+        group = group_of(session, people, users, segment_name)
+        what = None if items is None else people.condition(items, "items")
+        name, note = ("", "") if group.segment is None else (group.segment.name, group.segment.note)
+        views = segment_views(people, group.condition, what, name, note, metric)
+        more = {} if entry.evaluation is None else {"evaluation": entry.evaluation.id}
+        made = segment_report(views, stamp_of(entry, datetime.now(UTC), history=_history_words("train+valid"), **more))
+        home, controls = session.store().home, _strict_controls(entry)
+        asked = [None if one is None else Definition.of(one) for one in (group.condition, what)]
+        _write(made, out, form, lambda: segment_notebook(
+            made, home, asked[0], asked[1], controls, views.control, metric, k), **where)  # fmt: skip
+
+
+def _strict_controls(entry: "RefinedEntry") -> dict[str, str]:
+    """Return the runs of the controls that gains are held against, as the newest evaluation used them."""
+    from guidedrec_core.evaluation.gain_parts import STRICT
+
+    return (
+        {}
+        if entry.evaluation is None
+        else {name: run for name, run in entry.evaluation.inputs.items() if name in STRICT}
+    )
 
 
 @report.command(cls=Command)

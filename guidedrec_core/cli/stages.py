@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from guidedrec_core.cli.evaluate import report_json, write_report
+from guidedrec_core.cli.evaluate import report_json, verb_of_run, write_report
 from guidedrec_core.cli.options import Chosen, config_options
 from guidedrec_core.cli.output import compact, json_option, write_facts, write_json
 from guidedrec_core.cli.score import score_files, score_options
@@ -64,7 +64,7 @@ def build(
         return
     write_facts([(name, f"run {run.id}  {compact(run.summary)}") for name, run in runs.items()])
     click.echo()
-    write_report(made.evaluation)
+    write_report(made.evaluation, verb_of_run(store, made.evaluation))
 
 
 @click.command(cls=Command)

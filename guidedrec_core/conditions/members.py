@@ -1,5 +1,7 @@
 """Which items and users fulfil a condition, as masks; computed on whole columns."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, time
 
 import numpy as np
@@ -47,7 +49,9 @@ _MOST_LEVELS = 4 * DEEPEST
 """Of a condition given as data; no text makes more of its brackets."""
 
 
-def parsed(given: Condition | str, wanted: About, subjects: Subjects) -> Condition:
+def parsed(
+    given: Condition | str, wanted: About, subjects: Subjects, saved: Mapping[str, Condition] | None = None
+) -> Condition:
     """Return a condition given as such or as text.
 
     Parameters
@@ -58,13 +62,16 @@ def parsed(given: Condition | str, wanted: About, subjects: Subjects) -> Conditi
         What it shall be about.
     subjects : Subjects
         Whose words text is made of.
+    saved : mapping of str to Condition, optional
+        Saved segments by name, which text can use as ``segment: NAME``.
 
     Raises
     ------
     InputError
         The text is not understood, or the condition is about something else.
     """
-    condition = read_condition(given, wanted, subjects.terms) if isinstance(given, str) else given
+    terms = replace(subjects.terms, saved=saved) if saved else subjects.terms
+    condition = read_condition(given, wanted, terms) if isinstance(given, str) else given
     if about(condition) != wanted:
         raise InputError(f"expected a condition on {wanted}, got one on {about(condition)}")
     return condition

@@ -5,7 +5,8 @@ Phrases on items: ``jackets``, ``category: jackets, vests``, ``price 100..200``,
 ``high warmth``, ``title: hoody``, ``item TVB-007``, ``at most 10 purchases``. Phrases on users: ``bought PHRASE``,
 ``never bought PHRASE``, ``mostly bought PHRASE``, ``bought at least 3 PHRASE``, ``seeks warmth``, ``avoids style``,
 ``at least 10 purchases``, ``last purchase in 2024-06``, ``last purchase within 90 days``, ``usual price 100..200``,
-``lost by refinement``, ``shown PHRASE``, ``segment 2``, ``user S0001``. What holds "and" or "," stands in quotes.
+``lost by refinement``, ``shown PHRASE``, ``segment 2``, ``segment: saved name``, ``user S0001``. What holds "and" or a
+comma stands in quotes.
 """
 
 import re
@@ -481,6 +482,9 @@ def _user_phrase(tokens: list[_Token], terms: Terms) -> Condition:
             )
             raise InputError(f"no attribute is called {_shown(taste[2])}; {hint}")
         return Taste(attribute=attribute, end="low" if taste[1] in ("avoids", "avoid", "dislikes") else "high")
+    saved = _saved(tokens, terms)
+    if saved is not None:
+        return saved
     for read in (_past, _last, _usual, _segment):
         found = read(said, terms)
         if found is not None:
@@ -564,6 +568,34 @@ def _segment(said: str, _: Terms) -> Condition | None:
     return None if found is None else Segment(number=int(found[1]))
 
 
+def _saved(tokens: list[_Token], terms: Terms) -> Condition | None:
+    """Read the name of a saved segment; its own condition stands for it."""
+    named = _named_column(tokens)
+    if named is None or plain(named[0]) not in ("segment", "saved segment"):
+        return None
+    wanted = plain(_text(named[1]).replace('"', " "))
+    alike = [name for name in terms.saved if plain(name.replace('"', " ")) == wanted]
+    exact = [name for name in alike if name == " ".join(_split(named[1]))]
+    found = terms.saved[(exact or alike)[0]] if alike else None
+    if found is not None:
+        return found
+    known = list(terms.saved)
+    near = get_close_matches(wanted, [plain(name) for name in known], 3, 0.5)
+    hint = f"did you mean {_quoted(near)}?" if near else f"there are {_quoted(known[:5])}" if known else "none is saved"
+    raise InputError(f"no saved segment is called {_shown(wanted)}; {hint}")
+
+
+def saved_phrase(name: str) -> str:
+    """Return how a saved segment is written in a condition.
+
+    Examples
+    --------
+    >>> saved_phrase("Loyal"), saved_phrase("warm and dry")
+    ('segment: Loyal', 'segment: "warm and dry"')
+    """
+    return f"segment: {in_quotes(name)}"
+
+
 def _known_ids(names: list[str], terms: Terms, about: About) -> list[str]:
     """Return ids, refused where unknown."""
     vocabulary = terms.items if about == "items" else terms.users
@@ -580,6 +612,7 @@ def suggestions(about: About, terms: Terms) -> Iterator[str]:
             yield f"high {terms.label(attribute.name)}"
             yield f"low {terms.label(attribute.name)}"
         return
+    yield from map(saved_phrase, terms.saved)
     for attribute in terms.schema.attributes:
         yield f"seeks {terms.label(attribute.name)}"
         yield f"avoids {terms.label(attribute.name)}"
@@ -632,6 +665,7 @@ def grammar(terms: Terms) -> dict[About, tuple[str, ...]]:
             f"shown {value}",
             f"shown {value} by the base model",
             "segment 2",
+            *map(saved_phrase, list(terms.saved)[:1]),
             f"user {in_quotes(terms.users.id(0))}",
         ),
     }

@@ -11,6 +11,7 @@ import pandas as pd
 
 from guidedrec_core import columns as c
 from guidedrec_core.attributes.schema import AttributeSchema
+from guidedrec_core.conditions.condition import Condition
 from guidedrec_core.data.dataset import Dataset
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.data.vocabulary import Vocabulary
@@ -53,6 +54,8 @@ class Terms:
         Each column of numbers, float64 ``[n_items]``, NaN where unknown.
     crowded : tuple of str
         Columns of too many different values to know them, such as shops or sentences.
+    saved : mapping of str to Condition
+        Saved segments by name: conditions on users, which text can use as ``segment: NAME``.
     """
 
     verb: InteractionVerb
@@ -62,6 +65,7 @@ class Terms:
     values: Mapping[str, tuple[str, ...]] = field(repr=False)
     numbers: Mapping[str, npt.NDArray[np.float64]] = field(repr=False)
     crowded: tuple[str, ...] = ()
+    saved: Mapping[str, Condition] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(cls, dataset: Dataset, schema: AttributeSchema, verb: InteractionVerb) -> "Terms":

@@ -7,6 +7,7 @@ import pandas as pd
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.beyond import COVERAGE, DIVERSITY, GINI, MISCALIBRATION, NOVELTY, POPULARITY_BIAS
 from guidedrec_core.evaluation.report import REFINED
+from guidedrec_core.language import percent
 
 LIST_WORDS = {
     COVERAGE: "Catalogue shown",
@@ -50,7 +51,7 @@ def list_figure(metric: str, value: float) -> str:
     """
     name = metric.partition("@")[0]
     if name == COVERAGE:
-        return f"{100 * value:.0f} %"
+        return percent(value)
     return f"{value:.1f}" if name == POPULARITY_BIAS else f"{value:.3f}"
 
 

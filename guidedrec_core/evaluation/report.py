@@ -165,13 +165,13 @@ def evaluate_models(
         metrics=_metric_table(bootstrap, column),
         differences=_difference_table(bootstrap, column, list(ranks), metrics),
         cases=table,
-        slices=_slice_table(
-            bootstrap_of=lambda kept: UserBootstrap(
-                values[kept], cases.users[kept], config.bootstrap_samples, generator(seed, "slices")
-            ),
-            cases=table,
-            item_interactions=item_interactions,
-            column=column,
+        slices=slice_table(
+            table,
+            cases.users,
+            _usual_slices(table, item_interactions),
+            config.cutoffs,
+            config.bootstrap_samples,
+            seed,
         ),
         lists=list_table(
             lists,
@@ -226,23 +226,46 @@ def _difference_table(
     return pd.DataFrame(rows, columns=[*names, "relative_ci_low", "relative_ci_high"])
 
 
-def _slice_table(
-    bootstrap_of: Callable[[npt.NDArray[np.bool_]], UserBootstrap],
+def slice_table(
     cases: pd.DataFrame,
-    item_interactions: IntArray,
-    column: dict[tuple[str, str], int],
+    users: IntArray,
+    slices: Mapping[str, Mapping[str, npt.NDArray[np.bool_]]],
+    cutoffs: tuple[int, ...],
+    samples: int,
+    seed: int,
 ) -> pd.DataFrame:
-    """Average the metrics over slices of cases by item popularity and by history length, each slice resampled alone."""
+    """Average the metrics over slices of cases, each slice resampled alone.
+
+    Parameters
+    ----------
+    cases : pandas.DataFrame
+        One row a test case, with ``rank_<model>`` of every model to compare.
+    users : IntArray
+        User of each case, ``[n_cases]``.
+    slices : mapping of str to mapping of str to ndarray
+        By what is sliced, and the name of each slice, which cases belong to it, ``[n_cases]``; slices may overlap, and
+        empty ones are left out.
+    cutoffs : tuple of int
+        K of Recall@K and NDCG@K.
+    samples : int
+        Resamples of users for the intervals.
+    seed : int
+        The seed from which that of the bootstrap descends.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `EvaluationReport.slices`.
+    """
+    models = [name for name in MODELS if f"rank_{name}" in cases]
+    values = np.concatenate([case_metrics(cases[f"rank_{name}"].to_numpy(), cutoffs) for name in models], axis=1)
+    column = {key: place for place, key in enumerate(itertools.product(models, metric_names(cutoffs)))}
     rows = []
-    for slice_by, labels in (
-        ("item popularity", _popularity_slices(cases["item_interactions"], item_interactions)),
-        ("history length", _history_slices(cases["history_length"])),
-    ):
-        for label in labels.cat.categories:
-            kept = (labels == label).to_numpy()
+    for slice_by, members in slices.items():
+        for label, kept in members.items():
             if not kept.any():
                 continue
-            bootstrap = bootstrap_of(kept)
+            bootstrap = UserBootstrap(values[kept], users[kept], samples, generator(seed, "slices"))
             for (model, metric), index in column.items():
                 gain: tuple[float, ...] = (np.nan,) * 3
                 if (REFINED, metric) in column:
@@ -251,6 +274,18 @@ def _slice_table(
                 rows.append((slice_by, label, int(kept.sum()), model, metric, bootstrap.means[index], *gain))
     names = ["slice_by", "slice", "n_cases", "model", "metric", "value", "gain", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=names)
+
+
+def _usual_slices(cases: pd.DataFrame, item_interactions: IntArray) -> dict[str, dict[str, npt.NDArray[np.bool_]]]:
+    """Return which cases belong to each slice by item popularity and by history length."""
+    sorted_into = {
+        "item popularity": _popularity_slices(cases["item_interactions"], item_interactions),
+        "history length": _history_slices(cases["history_length"]),
+    }
+    return {
+        slice_by: {str(label): (labels == label).to_numpy() for label in labels.cat.categories}
+        for slice_by, labels in sorted_into.items()
+    }
 
 
 def _popularity_slices(interactions: pd.Series, item_interactions: IntArray) -> pd.Series:

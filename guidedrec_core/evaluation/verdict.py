@@ -23,6 +23,7 @@ from guidedrec_core.evaluation.report import (
     SECOND_TRAINING,
 )
 from guidedrec_core.explanation.words import listing, ordinal
+from guidedrec_core.language import percent, signed
 
 MODEL_WORDS = {
     POPULARITY: "popularity",
@@ -403,7 +404,7 @@ def headlines(metrics: pd.DataFrame, differences: pd.DataFrame, verb: Interactio
                 metric=metric,
                 label=metric_label(metric),
                 meaning=metric_meaning(metric, verb),
-                value=f"{100 * value:.1f} %" if _is_share(metric) else f"{value:.3f}",
+                value=percent(value, 1) if _is_share(metric) else f"{value:.3f}",
                 change=f"{_signed(metric, row['absolute'])}{' points' if _is_share(metric) else ''}",
                 interval=f"{_signed(metric, row['ci_low'])} to {_signed(metric, row['ci_high'])}",
                 effect=_effect(row),
@@ -420,7 +421,7 @@ def _is_share(metric: str) -> bool:
 
 def _signed(metric: str, difference: float) -> str:
     """Write a difference, of shares in percentage points."""
-    return f"{100 * difference:+.1f}" if _is_share(metric) else f"{difference:+.3f}"
+    return signed(100 * difference, 1) if _is_share(metric) else signed(difference)
 
 
 def _over(control: str, metric: str, row: pd.Series) -> str:
@@ -469,7 +470,7 @@ def _change(row: pd.Series) -> str:
 def _interval(row: pd.Series) -> str:
     """Write the interval of a difference."""
     if np.isnan(row["relative"]):
-        return f"95 % interval {row['ci_low']:+.3f} to {row['ci_high']:+.3f}"
+        return f"95 % interval {signed(row['ci_low'])} to {signed(row['ci_high'])}"
     return f"95 % interval {_percent(row['relative_ci_low'])} to {_percent(row['relative_ci_high'])} %"
 
 
@@ -483,4 +484,4 @@ def _percent(share: float) -> str:
     """
     if share == 0:
         return "0"
-    return f"{100 * share:+.0f}" if abs(share) >= 0.1 else f"{100 * share:+.1f}"
+    return percent(share, 0 if abs(share) >= 0.1 else 1, sign=True).removesuffix(" %")

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.evaluation.gain_parts import CONTROL_PART, CONTROL_WORDS, MEANING_PART, GainParts
 from guidedrec_core.evaluation.report import (
     BASE,
     CATEGORIES,
@@ -20,7 +21,8 @@ from guidedrec_core.evaluation.report import (
 )
 from guidedrec_core.evaluation.slice_words import FEW_CASES, slice_label
 from guidedrec_core.evaluation.verdict import MODEL_WORDS, metric_label, metric_noun
-from guidedrec_core.figures.theme import Palette, lay_out, legend_across
+from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe
+from guidedrec_core.language import percent, signed
 
 _LEGEND_WORDS = {**MODEL_WORDS, SECOND_TRAINING: "retrained", CATEGORIES: "categories"}
 """Models in a legend, where there is room for a word or two."""
@@ -117,7 +119,7 @@ def gain_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.
             x=[value],
             y=[f"over {MODEL_WORDS[str(against)]}"],
             mode="markers+text",
-            text=[format(value, "+.0%" if relative and abs(value) >= 0.1 else form)],
+            text=[percent(value, 0 if abs(value) >= 0.1 else 1, sign=True) if relative else signed(value, 4)],
             textposition="top center",
             textfont={"color": colours.text},
             marker={
@@ -140,6 +142,85 @@ def gain_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.
     return figure
 
 
+def gain_bar(found: GainParts, colours: Palette) -> go.Figure:
+    """Draw the gain as one bar from the base to the refined model: what a control brings, then what meaning adds.
+
+    Parameters
+    ----------
+    found : GainParts
+        In cases per 1,000. Parts of opposite signs lie above each other, as one takes back from the other.
+    colours : Palette
+        From `theme.palette`.
+    """
+    figure = go.Figure()
+    start = found.base
+    rows = {str(name): found.part(str(name)) for name in found.parts["part"]}
+    opposed = len({row["per_1000"] >= 0 for row in rows.values()}) > 1
+    ends = [found.base, found.refined]
+    for place, (part, row) in enumerate(rows.items()):
+        name, colour = _part_look(part, found.control, colours)
+        size, low, high = row["per_1000"], row["low"], row["high"]
+        colour = colours.negative if part != CONTROL_PART and size < 0 else colour
+        height = (0.24 if place == 0 else -0.24) if opposed else 0.0
+        value = signed(found.whole[part], 0)
+        known = np.isfinite(low)
+        told = f", 95 % interval {signed(low, 1)} to {signed(high, 1)}" if known else ""
+        hatched = {"shape": "/", "fillmode": "overlay", "fgcolor": colours.background, "size": 7}
+        figure.add_bar(
+            base=[start],
+            x=[size],
+            y=[height],
+            orientation="h",
+            width=0.4 if opposed else 0.7,
+            name=f"{name}: {value}",
+            marker={
+                "color": colour,
+                "line": {"color": colours.background, "width": 1},
+                **({"pattern": hatched} if part == CONTROL_PART else {}),
+            },
+            hovertemplate=f"{name}: {signed(size, 1)} of 1,000{told}<extra></extra>",
+        )
+        if known and part != CONTROL_PART:
+            figure.add_scatter(
+                x=[start + size],
+                y=[height],
+                mode="markers",
+                marker={"size": 1, "color": colours.text},
+                error_x=_bars([size], [low], [high], colours.text),
+                hoverinfo="skip",
+                showlegend=False,
+            )
+            ends += [start + low, start + high]
+        start += size
+        ends.append(start)
+    spare = 0.14 * max(max(ends) - min(ends), 1.0)
+    for end, words, anchor in (
+        (found.base, f"base {found.base:,.0f}", "right" if found.refined >= found.base else "left"),
+        (found.refined, f"refined {found.refined:,.0f}", "left" if found.refined >= found.base else "right"),
+    ):
+        figure.add_shape(
+            type="line", x0=end, x1=end, y0=-0.55, y1=0.55, line={"color": colours.text, "width": 2}, layer="above"
+        )
+        figure.add_annotation(
+            x=end, y=0.56, text=words, showarrow=False, xanchor=anchor, yanchor="bottom", font={"color": colours.text}
+        )
+    lay_out(figure, colours, height=210)
+    legend_across(figure, 34)
+    figure.update_layout(barmode="overlay", legend={"traceorder": "normal"})
+    figure.update_xaxes(
+        title=f"next item found in the top {found.k}, of 1,000", range=[min(ends) - spare, max(ends) + spare], nticks=7
+    )
+    figure.update_yaxes(range=[-0.6, 0.95], visible=False)
+    return figure
+
+
+def _part_look(part: str, control: str | None, colours: Palette) -> tuple[str, str]:
+    """Return how a part of the gain is called, and its colour."""
+    if part == CONTROL_PART and control is not None:
+        return f"{CONTROL_WORDS[control]} alone", model_colour(control, colours)
+    return ("meaning of the scores" if part == MEANING_PART else "gain", colours.refined)
+
+
 def slice_forest(
     slices: pd.DataFrame, slice_by: str, metric: str, colours: Palette, verb: InteractionVerb
 ) -> go.Figure:
@@ -150,7 +231,7 @@ def slice_forest(
     slices : pandas.DataFrame
         `EvaluationReport.slices`. Slices of few cases are faded, and their label says so.
     slice_by : str
-        ``"item popularity"`` or ``"history length"``.
+        ``"item popularity"``, ``"history length"`` or ``"saved segment"``.
     metric : str
         Which one.
     colours : Palette
@@ -161,7 +242,7 @@ def slice_forest(
     rows = slices[(slices["slice_by"] == slice_by) & (slices["metric"] == metric)]
     sizes = rows.drop_duplicates("slice").set_index("slice")["n_cases"]
     labels = [
-        f"{slice_label(slice_by, str(name), verb)}<br>{n:,} case{'' if n == 1 else 's'}"
+        f"{safe(slice_label(slice_by, str(name), verb), 28)}<br>{n:,} case{'' if n == 1 else 's'}"
         f"{', too few' if n < FEW_CASES else ''}"
         for name, n in sizes.items()
     ]

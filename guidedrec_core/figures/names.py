@@ -7,6 +7,7 @@ from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, ITEM_KNN_RECENCY
 from guidedrec_core.evaluation.verdict import MODEL_WORDS
 from guidedrec_core.figures.theme import Palette, lay_out, safe, shortened
+from guidedrec_core.language import percent
 
 _ROW = 26
 _LABEL = 26
@@ -56,7 +57,7 @@ def line_shares(
         figure.add_annotation(
             x=max(share, 0.0),
             y=place,
-            text=f"{share:.1%}",
+            text=percent(share, 1),
             showarrow=False,
             xanchor="left",
             xshift=6,

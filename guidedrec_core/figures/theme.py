@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from guidedrec_core.language import unbroken
+
 FONT = "Source Sans, Source Sans Pro, system-ui, sans-serif"
 
 
@@ -168,7 +170,7 @@ def safe(text: str, width: int = 0) -> str:
     >>> safe("<b>Tent & stove</b>")
     '&lt;b&gt;Tent &amp; stove&lt;/b&gt;'
     """
-    lines = textwrap.wrap(text, width) if width else [" ".join(text.split())]
+    lines = textwrap.wrap(unbroken(text), width) if width else [" ".join(text.split())]
     return "<br>".join(html.escape(line, quote=False) for line in lines)
 
 

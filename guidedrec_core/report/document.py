@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from guidedrec_core.figures.theme import Palette
+from guidedrec_core.language import percent
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -206,7 +207,7 @@ class Report:
     Attributes
     ----------
     kind : str
-        What it is about: ``"case"``, ``"evaluation"``, ``"study"``.
+        What it is about: ``"case"``, ``"evaluation"``, ``"segment"``, ``"study"``.
     title : str
         The question that it answers.
     about : str
@@ -275,12 +276,14 @@ def written(value: Any, form: str) -> str:
     --------
     >>> written(0.1234, "+.2f"), written(0.1234, PERCENT), written(float("nan"), ".2f"), written(-0.0001, "+.2f")
     ('+0.12', '12 %', '', '0.00')
+    >>> written(0.1234, "+.1%")
+    '+12.3 %'
     """
     if value is None or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
         return ""
     if not form:
         return str(value)
-    text = f"{100 * value:.0f} %" if form == PERCENT else format(value, form)
+    text = percent(value) if form == PERCENT else format(value, form).replace("%", " %")
     # What rounds to nothing has no sign.
     return text.lstrip("+-") if text[:1] in "+-" and not text.strip("+-0., %") else text
 

@@ -1,17 +1,24 @@
 """The report of an evaluation: whether the refined model is better, and for whom, in the Evaluation page's words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.errors import InputError
+from guidedrec_core.evaluation.gain_parts import (
+    CONTROL_WORDS,
+    GainParts,
+    gain_parts,
+    gain_sentence,
+    strict_control,
+)
 from guidedrec_core.evaluation.list_words import LIST_WORDS, list_changes, list_meaning
 from guidedrec_core.evaluation.named_words import PART_WORDS, control_sentence, named_sentence
 from guidedrec_core.evaluation.report import MODELS
-from guidedrec_core.evaluation.slice_words import slice_gains, slice_label, slice_sentence
+from guidedrec_core.evaluation.slice_words import SEGMENT, slice_gains, slice_label, slice_sentence
 from guidedrec_core.evaluation.verdict import (
     MODEL_WORDS,
     control_answers,
@@ -21,10 +28,13 @@ from guidedrec_core.evaluation.verdict import (
     overview_sentence,
     verdict,
 )
-from guidedrec_core.figures.evaluation import gain_forest, metric_intervals, slice_forest, training_curves
+from guidedrec_core.figures.evaluation import gain_bar, gain_forest, metric_intervals, slice_forest, training_curves
 from guidedrec_core.figures.names import frontier, line_shares
 from guidedrec_core.report.document import Chart, Column, Report, Section, Stamp, Table
 from guidedrec_core.runs.store import Run, RunStore
+
+if TYPE_CHECKING:  # brings the models
+    from guidedrec_core.audience.saved_gains import SavedGains
 
 QUESTION = "Is it really better, and for whom?"
 _SLICES = ("item popularity", "history length")
@@ -58,9 +68,17 @@ class EvaluationViews:
     config: Mapping[str, Any]
     notices: tuple[str, ...]
     verb: InteractionVerb
+    segments: "SavedGains | None" = None
+    """The gain of saved segments; None where there are none."""
+
+    def control(self, metric: str) -> str | None:
+        """Return the strict control."""
+        return strict_control(self.tables["differences"], metric)
 
 
-def evaluation_views(store: RunStore, run: Run, dataset: str, verb: InteractionVerb) -> EvaluationViews:
+def evaluation_views(
+    store: RunStore, run: Run, dataset: str, verb: InteractionVerb, segments: "SavedGains | None" = None
+) -> EvaluationViews:
     """Read what the report of an evaluation says.
 
     Parameters
@@ -73,6 +91,8 @@ def evaluation_views(store: RunStore, run: Run, dataset: str, verb: InteractionV
         The data set's name.
     verb : InteractionVerb
         How to speak of its interactions.
+    segments : SavedGains, optional
+        The gain of saved segments, to be shown among the groups.
     """
     names = ("metrics", "differences", "slices", "lists", "named_shares", "named_lines", "frontier")
     curves = []
@@ -88,6 +108,7 @@ def evaluation_views(store: RunStore, run: Run, dataset: str, verb: InteractionV
         config=run.config,
         notices=tuple(notice["message"] for notice in run.read_json("notices")),
         verb=verb,
+        segments=segments,
     )
 
 
@@ -123,10 +144,12 @@ def evaluation_report(views: EvaluationViews, stamp: Stamp, metric: str | None =
     chosen = chosen_metric(views, metric)
     said = verdict(differences, chosen)
     made = (
+        _gain(views, chosen),
         _models(views, chosen, said.lead, said.more),
         _controls(views, chosen),
         _names(views),
         *(_slices(views, chosen, by) for by in _SLICES),
+        _saved_segments(views, chosen),
         _list_measures(views),
         _numbers(views),
         _training(views),
@@ -139,6 +162,38 @@ def evaluation_report(views: EvaluationViews, stamp: Stamp, metric: str | None =
         sections=tuple(section for section in made if section is not None),
         stamp=stamp,
     )
+
+
+def gain_parts_table(found: GainParts) -> Table:
+    """Return base, the parts of the gain, and refined, per 1,000 cases."""
+    control = "" if found.control is None else f"{CONTROL_WORDS[found.control].capitalize()} alone"
+    words = {
+        "base": "Base model",
+        "control": control,
+        "meaning": "Meaning of the scores",
+        "gain": "Gain",
+        "refined": "Refined model",
+    }
+    return Table(
+        "gain_parts",
+        "What the gain consists of, of 1,000",
+        found.table().assign(words=lambda rows: rows["part"].map(words)),
+        {
+            "words": Column("Of 1,000"),
+            "per_1000": Column(f"Found in the top {found.k}", ".1f"),
+            "low": Column("95 % from", ".1f"),
+            "high": Column("to", ".1f"),
+        },
+    )
+
+
+def _gain(views: EvaluationViews, metric: str) -> Section:
+    """Say what the gain consists of."""
+    found = gain_parts(views.tables["metrics"], views.tables["differences"], metric)
+    said = gain_sentence(found, str(views.summary["split"]), views.verb)
+    chart = Chart("gain_parts", "From the base to the refined model", said,
+                  lambda colours: gain_bar(found, colours), gain_parts_table(found))  # fmt: skip
+    return Section("Where does the gain come from?", said, charts=(chart,))
 
 
 def _models(views: EvaluationViews, metric: str, lead: str, more: str) -> Section:
@@ -260,9 +315,10 @@ def _names(views: EvaluationViews) -> Section | None:
 
 def _slices(views: EvaluationViews, metric: str, by: str) -> Section:
     """Say for whom refinement helps."""
-    slices, verb, key = views.tables["slices"], views.verb, by.replace(" ", "_")
-    sentence = slice_sentence(slices, by, metric, verb)
-    gains = slice_gains(slices, by, metric)
+    verb, key, control = views.verb, by.replace(" ", "_"), views.control(metric)
+    slices = views.tables["slices"] if views.segments is None or by != SEGMENT else views.segments.slices
+    sentence = slice_sentence(slices, by, metric, verb, control)
+    gains = slice_gains(slices, by, metric, control)
     gains = gains.assign(group=[slice_label(by, str(name), verb) for name in gains["slice"]])
     models = {model: Column(MODEL_WORDS[model].capitalize(), ".4f") for model in MODELS if model in gains}
     columns = {
@@ -273,10 +329,25 @@ def _slices(views: EvaluationViews, metric: str, by: str) -> Section:
         "ci_low": Column("95 % from", "+.4f"),
         "ci_high": Column("to", "+.4f"),
     }
+    if control is not None:
+        columns |= {
+            "over_control": Column(f"Refined minus {MODEL_WORDS[control]}", "+.4f"),
+            "over_control_low": Column("95 % from", "+.4f"),
+            "over_control_high": Column("to", "+.4f"),
+        }
     table = Table(f"by_{key}", f"{metric_label(metric)} by {by}", gains, columns)
     chart = Chart(f"by_{key}", f"By {by}", sentence,
                   lambda colours: slice_forest(slices, by, metric, colours, verb), table)  # fmt: skip
     return Section("For whom?" if by == _SLICES[0] else "", sentence, charts=(chart,))
+
+
+def _saved_segments(views: EvaluationViews, metric: str) -> Section | None:
+    """Say what refinement brings saved segments."""
+    if views.segments is None:
+        return None
+    if views.segments.slices.empty:
+        return Section("", "No saved segment could be measured.", notes=views.segments.left_out)
+    return replace(_slices(views, metric, SEGMENT), notes=views.segments.left_out)
 
 
 def _list_measures(views: EvaluationViews) -> Section:

@@ -18,6 +18,7 @@ import jinja2
 from markupsafe import Markup
 
 from guidedrec_core.figures.theme import DARK, LIGHT, Palette
+from guidedrec_core.language import unbroken
 from guidedrec_core.report.document import Chart, Report, Stamp
 from guidedrec_core.report.study import Slide
 
@@ -148,6 +149,7 @@ def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("guidedrec_core.report"),
         autoescape=True,
+        finalize=lambda value: unbroken(value) if type(value) is str else value,  # ready-made parts stay as they are
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from guidedrec_core.conditions.condition import Definition
 from guidedrec_core.data.dataset import Shown
-from guidedrec_core.report.document import Report
+from guidedrec_core.report.document import MOST_ROWS, Report
 
 _CASE = """\
 from guidedrec_core.cases.case import build_case
@@ -127,6 +128,7 @@ short = gr.evaluate(
 short"""
 
 _ANSWERS = """\
+from guidedrec_core.evaluation.gain_parts import gain_parts, strict_control
 from guidedrec_core.evaluation.slice_words import slice_gains
 from guidedrec_core.evaluation.verdict import control_answers, overview_sentence, verdict
 
@@ -134,9 +136,21 @@ print(overview_sentence({dataset!r}, report.metrics, {split!r}, model.verb))
 print(verdict(report.differences, {metric!r}).sentence)
 answers = control_answers(report.differences, {metric!r})
 tables["controls"] = pd.DataFrame(answers, columns=["question", "compared_with", "answer"])
-tables["by_item_popularity"] = slice_gains(report.slices, "item popularity", {metric!r})
-tables["by_history_length"] = slice_gains(report.slices, "history length", {metric!r})
+tables["gain_parts"] = gain_parts(report.metrics, report.differences, {metric!r}).table()
+control = strict_control(report.differences, {metric!r})
+tables["by_item_popularity"] = slice_gains(report.slices, "item popularity", {metric!r}, control)
+tables["by_history_length"] = slice_gains(report.slices, "history length", {metric!r}, control)
 tables["differences"]"""
+
+_SEGMENTS = """\
+from guidedrec_core.conditions.condition import Definition
+
+segments = {segments}
+people = gr.Audience.of(model, cases=report.cases)
+groups = {{name: Definition.from_json(text).condition for name, text in segments.items()}}
+slices = people.slices(groups, "saved segment", {cutoffs!r}, {samples!r})
+tables["by_saved_segment"] = slice_gains(slices, "saved segment", {metric!r}, control)
+tables["by_saved_segment"]"""
 
 _NAMES = """\
 from guidedrec_core.evaluation.named import named_report
@@ -151,6 +165,34 @@ curves |= {{name: gr.open(f"{{HOME}}/{{run}}").curve for name, run in ({{"refine
 curves = [curve.assign(model=name) for name, curve in curves.items() if curve is not None]
 tables["training"] = pd.concat(curves, ignore_index=True)
 tables["training"]"""
+
+
+_PEOPLE = """\
+from guidedrec_core.conditions.condition import Definition
+
+# Controls of the same base and scores, each refined in its own way.
+controls = {{name: gr.open(f"{{HOME}}/{{run}}") for name, run in {controls!r}.items()}}
+people = gr.Audience.of(model, k={k!r}, controls=controls)
+users = {users}
+profile = people.profile(users)
+print(profile.n_users, "of", profile.everyone, "users", profile.seeks)
+tables["taste"], tables["categories"], tables["typical"] = profile.taste, profile.categories, profile.typical
+tables["taste"]"""
+
+_GROUP_GAINS = """\
+from guidedrec_core.evaluation.gain_parts import gain_parts_of_slice
+from guidedrec_core.evaluation.slice_words import slice_gains
+
+slices = people.slices({groups}, "segment", ({cutoff!r},), {samples!r})
+tables["gains"] = slice_gains(slices, "segment", {metric!r}, {control!r})
+tables["gain_parts"] = gain_parts_of_slice(slices, "segment", {own!r}, {metric!r}, {control!r}).table()
+tables["gains"]"""
+
+_GROUP_ITEMS = """\
+answer = people.who_gets({items}, users, {samples!r})
+tables["measures"], tables["lifts"] = answer.measures, answer.lifts
+tables["offenders"] = answer.offenders.head({most!r})
+tables["measures"]"""
 
 
 def case_notebook(report: Report, home: Path, user: str, item: str, shown: Shown, k: int = 10) -> dict[str, Any]:
@@ -230,7 +272,7 @@ def study_notebook(
 
 def evaluation_notebook(
     report: Report, home: Path, summary: Mapping[str, Any], config: Mapping[str, Any],
-    controls: Mapping[str, str], seed: int, metric: str,
+    controls: Mapping[str, str], seed: int, metric: str, segments: Mapping[str, Definition] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Write the notebook of an evaluation.
 
@@ -248,6 +290,8 @@ def evaluation_notebook(
         Of the evaluation.
     metric : str
         The measure that the report judges by.
+    segments : mapping of str to Definition, optional
+        The saved segments that the report shows, by name.
     """
     names, chosen = report.tables(), summary["baselines"]
     ease = f'\n    "ease": gr.EASE(**{chosen["ease"]!r}),' if "ease" in chosen else ""
@@ -266,10 +310,71 @@ def evaluation_notebook(
         _code("import pandas as pd\n\n" + _ANSWERS.format(
             dataset=report.stamp.dataset, split=summary["split"], metric=metric)),
     ]  # fmt: skip
+    if "by_saved_segment" in names:
+        listed = ",\n".join(f"    {name!r}: {one.to_json()!r}" for name, one in (segments or {}).items())
+        filled = _SEGMENTS.format(segments="{\n" + listed + ",\n}", metric=metric, **drawn)
+        cells += [_markdown("## Saved segments"), _code(filled)]
     if "named_shares" in names:
         cells += [_markdown("## How much of it has a name"), _code(_NAMES.format(**drawn))]
     if "training" in names:
         cells += [_markdown("## Training"), _code(_TRAINING.format())]
+    return _notebook(cells)
+
+
+def segment_notebook(
+    report: Report,
+    home: Path,
+    users: Definition | None,
+    items: Definition | None,
+    controls: Mapping[str, str],
+    control: str | None,
+    metric: str,
+    k: int = 10,
+    samples: int = 1000,
+) -> dict[str, Any]:
+    """Write the notebook of a segment.
+
+    Parameters
+    ----------
+    report : Report
+        Of the segment; the notebook computes its tables.
+    home : Path
+        The folder of the runs.
+    users, items : Definition or None
+        The conditions; None is everyone, and no items asked about.
+    controls : mapping of str to str
+        Control to its refined run, those that the report compares.
+    control : str or None
+        The strict one.
+    metric : str
+        The measure that the report judges by.
+    k : int
+        Length of the lists.
+    samples : int
+        Resamples of users for intervals.
+    """
+
+    def condition(definition: Definition | None) -> str:
+        return "None" if definition is None else f"Definition.from_json({definition.to_json()!r}).condition"
+
+    tables = report.tables()
+    cells = [
+        *_opening(report, home, "full"),
+        _markdown("## Who they are, and what they are shown"),
+        _code(_PEOPLE.format(controls=dict(controls), k=k, users=condition(users))),
+    ]
+    if "gains" in tables:
+        groups = '{"everyone": users}' if users is None else '{"this segment": users, "everyone": None}'
+        own = "everyone" if users is None else "this segment"
+        cutoff = int(metric.partition("@")[2] or 10)
+        filled = {"groups": groups, "own": own, "cutoff": cutoff, "samples": samples}
+        cells += [
+            _markdown("## What refinement brings them"),
+            _code(_GROUP_GAINS.format(metric=metric, control=control, **filled)),
+        ]
+    if items is not None:
+        asked = _GROUP_ITEMS.format(items=condition(items), samples=samples, most=MOST_ROWS)
+        cells += [_markdown("## Who of them is shown the items"), _code(asked)]
     return _notebook(cells)
 
 

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 import tiny
 from streamlit.testing.v1 import AppTest
 from tiny import HOSTILE_TITLE
@@ -14,6 +15,7 @@ from guidedrec_core.attributes.schema import AttributeSchema
 from guidedrec_core.attributes.templates import template
 from guidedrec_core.config import RefinementConfig
 from guidedrec_core.discovery.directions import discover
+from guidedrec_core.language import percent
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs import titles
 from guidedrec_core.runs.store import Run, RunStore
@@ -25,7 +27,7 @@ CHANGES = ("title", "attribute", "old", "new", "why", "who", "when")
 def words(app: AppTest) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
     elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.success]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:
@@ -48,8 +50,8 @@ class TestNotNamedYet:
         assert not app.exception
         found = discover(open_refined(RunStore(tiny_home), tiny_build.refined.id))
         shown = table(app, "pattern", "share", "stable", "followed", "passed")
-        assert shown["share"].tolist() == [one.of_rest for one in found.found]
-        assert f"{found.rest:.1%} of what orders the 50 best items has no name" in words(app)
+        assert shown["share"].tolist() == pytest.approx([100 * one.of_rest for one in found.found], abs=0.05)
+        assert f"{percent(found.rest, 1)} of what orders the 50 best items has no name" in words(app)
         first = next((one for one in found.found if one.passed), found.found[0])
         assert app.selectbox(key="unnamed_direction").value == first.number
         for one in found.found[:3]:

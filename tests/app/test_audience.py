@@ -7,6 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from guidedrec_core.audience.answer_words import share_words
 from guidedrec_core.audience.audience import Audience
+from guidedrec_core.audience.saved import SegmentStore
+from guidedrec_core.conditions.condition import Definition, Segment, Taste
 from guidedrec_core.recommenders.reading import open_refined
 from guidedrec_core.runs.store import RunStore
 
@@ -15,8 +17,8 @@ PAGE = "pages/6_Audience.py"
 
 def words(app: AppTest) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
-    elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.text]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.success, *app.error, *app.text]
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def links(app: AppTest) -> dict[str, str]:
@@ -141,3 +143,74 @@ def test_without_an_evaluation_it_offers_to_make_one(tiny_home, tiny_build, open
     assert not app.exception
     app.button(key="make_evaluation").click().run()
     assert started
+
+
+def open_save(app: AppTest, name: str = "", who: str = "") -> AppTest:
+    """Open the popover, which is drawn only then, and fill it in."""
+    app.session_state["save_segment_open"] = True
+    app.run()
+    if name:
+        app.text_input(key="save_segment_name").set_value(name)
+    if who:
+        app.text_input(key="save_segment_who").set_value(who)
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    return next(one for one in app.button if one.label == label).click().run()
+
+
+def test_a_group_is_saved_chosen_by_its_name_and_changed(tiny_home, open_app) -> None:
+    store = SegmentStore(tiny_home)
+    app = press(open_save(open_app(PAGE, dataset="tiny", items="tents", users="seeks warmth"), "Cold <b>"), "Save")
+    assert "Enter your name" in words(app)
+    assert store.list() == ()
+    app = press(open_save(app, who="Ann"), "Save")
+    assert not app.exception
+    (saved,) = store.list()
+    assert (saved.dataset, saved.name, saved.text, saved.written.created_by) == (
+        "tiny",
+        "Cold <b>",
+        "seeks warmth",
+        "Ann",
+    )
+    assert "Saved Cold <b>." in words(app)
+
+    app = open_app(PAGE, dataset="tiny", items="tents", users='segment: "Cold <b>" and avoids warmth')
+    assert not app.exception
+    assert "match “seeks warmth and avoids warmth”" in words(app) or "None of the 60 users" in words(app)
+    assert 'segment: "Cold <b>"' in app.selectbox(key="users").options
+    app = open_save(open_app(PAGE, dataset="tiny", items="tents", users="avoids warmth"), "Cold <b>")
+    app = open_save(app, who="Bob")
+    assert "There is a segment of this name: “seeks warmth”, last changed by Ann" in words(app)
+    changed = store.change(saved, "Cid", note="quicker")
+    press(app, "Replace")
+    assert "Cid changed segment 'Cold <b>'" in words(app)
+    assert store.list() == (changed,)
+    press(open_save(app), "Replace")  # now that Cid's version has been seen
+    assert store.find("Cold <b>").text == "avoids warmth"
+    assert store.find("Cold <b>").note == "quicker"
+
+
+def test_saved_segments_are_listed_asked_about_and_deleted(tiny_home, open_app) -> None:
+    store = SegmentStore(tiny_home)
+    assert "None yet." in words(open_app(PAGE, dataset="tiny", part="Segments"))
+    store.save("tiny", "cold", Definition.of(Taste(attribute="warmth", end="high"), "seeks warmth"), "Ann")
+    store.save("tiny", "gone", Definition.of(Segment(number=9)), "Ann")
+    app = open_app(PAGE, dataset="tiny", part="Segments")
+    assert not app.exception
+    table = next(each.value for each in app.dataframe if "conditions" in each.value)
+    assert table["name"].tolist() == ["cold", "gone"]
+    assert (table["users"].iloc[0], table["users"].isna().tolist()) == (15, [False, True])
+    assert "gone: " in words(app)
+    app.session_state["saved_segment_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.session_state["delete_segment"] = True
+    app.run()
+    app.text_input(key="delete_segment_who").set_value("Bob")
+    press(app, "Delete")
+    assert "Deleted cold." in words(app)
+    assert [one.name for one in store.list()] == ["gone"]
+    app.session_state["saved_segment_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    app.button(key="take_saved_segment").click().run()
+    assert app.query_params["users"] == "segment: gone"

@@ -19,7 +19,9 @@ def opened(open_app, section: str, **place: str) -> AppTest:
 
 
 def words(app: AppTest) -> str:
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(each.value) for each in [*app.markdown, *app.caption]))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(each.value) for each in [*app.markdown, *app.caption])).replace(
+        "\u00a0", " "
+    )
 
 
 def test_what_would_change_it(tiny_home, open_app) -> None:

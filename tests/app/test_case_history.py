@@ -20,7 +20,9 @@ SECTION = "Which past item drove it"
 
 def words(app: AppTest) -> str:
     """Return all text of a page, without the backslashes that keep it from being markup."""
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(each.value) for each in [*app.markdown, *app.caption]))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(each.value) for each in [*app.markdown, *app.caption])).replace(
+        "\u00a0", " "
+    )
 
 
 @pytest.fixture

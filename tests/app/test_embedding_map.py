@@ -16,11 +16,12 @@ PAGE = "pages/3_Embedding_map.py"
 def words(app: AppTest) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
     elements = [*app.title, *app.markdown, *app.caption, *app.info, *app.error]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def lead(app: AppTest) -> str:
-    return next(each.value for each in app.markdown if each.value.startswith("####"))
+    found = next(str(each.value) for each in app.markdown if each.value.startswith("####"))
+    return found.replace("\u00a0", " ")
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:

@@ -118,6 +118,7 @@ def test_the_check_finds_text_that_is_not_escaped() -> None:
         ("see WWW.evil.example", "see \u2060WWW\\.evil\\.example"),
         ("a.b@evil.example", "a\\.b\\@\u2060evil\\.example"),
         (":smile: :+1: :a:b:", "\\:\u2060smile\\: \\:\u2060\\+1\\: \\:\u2060a\\:\u2060b\\:"),
+        ("from 4.0 % to 5 %, 100 % sure", "from 4\\.0\u00a0% to 5\u00a0%, 100\u00a0% sure"),
         (":material/home:", "\\:\u2060material/home\\:"),
         ("a -> b -- c", "a \\-\u2060\\> b \\-\u2060\\- c"),
         ("NDCG@10. a@b", "NDCG\\@10\\. a\\@b"),

@@ -5,10 +5,16 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
+import pytest
 import tiny
 
 from guidedrec_core import stages
+from guidedrec_core.audience.saved import SegmentStore
+from guidedrec_core.conditions.condition import Definition, Past, UserIds
 from guidedrec_core.config import BuildConfig
+from guidedrec_core.data.verbs import CHOSE
+from guidedrec_core.evaluation.gain_parts import CONTROL_WORDS, gain_parts, gain_sentence, strict_control
 from guidedrec_core.evaluation.verdict import verdict
 from guidedrec_core.runs.store import RunStore
 
@@ -18,7 +24,7 @@ PAGE = "pages/4_Evaluation.py"
 def words(app) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
     elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.text]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_app) -> None:
@@ -32,7 +38,7 @@ def test_the_verdict_comes_first_and_the_facts_last(tiny_home, tiny_build, open_
     assert f"{cases} test cases. Not counted: " in said
     tooltips = [each.help.replace("\\", "") for each in app.caption]
     assert "Split leave-one-out. Intervals: 100 bootstrap samples of users." in tooltips
-    assert len(app.get("plotly_chart")) == 9
+    assert len(app.get("plotly_chart")) == 10
     assert "Ranked by reasons with a name alone, lists " in said
     assert "As many columns of random numbers would name" in said
 
@@ -48,6 +54,30 @@ def test_it_says_what_the_lists_are_like_and_what_refinement_changed(tiny_home, 
     assert covered == f"{100 * table.loc[('refined', 'Coverage@10'), 'value']:.0f} %"
 
 
+def test_the_gain_is_split_and_held_against_the_strict_control(tiny_home, tiny_build, open_app) -> None:
+    metrics, differences = (tiny_build.evaluation.read_table(name) for name in ("metrics", "differences"))
+    app = open_app(PAGE, dataset="tiny", measure="Recall@20")
+    assert gain_sentence(gain_parts(metrics, differences, "Recall@20"), "leave-one-out", CHOSE) in words(app)
+    control = strict_control(differences, "Recall@20")
+    assert f"Judged against {CONTROL_WORDS[control]}, the strict control" in words(app)
+
+
+def test_saved_segments_stand_among_the_groups(tiny_home, tiny_build, open_app) -> None:
+    assert "Save a group of users on the page Audience" in words(open_app(PAGE, dataset="tiny"))
+    store = SegmentStore(tiny_home)
+    store.save("tiny", "Loyal <b>", Definition.of(Past(low=2)), "Ann")
+    gone = store.save("tiny", "gone", Definition.of(UserIds(ids=("nobody",))), "Ann")
+    app = open_app(PAGE, dataset="tiny")
+    assert not app.exception
+    said = words(app)
+    assert "Segment “gone” is left out" in said
+    table = next(each.value for each in app.dataframe if "Loyal <b>" in each.value.get("slice", pd.Series()).tolist())
+    assert table["n_cases"].tolist() == [tiny_build.evaluation.summary["n_cases"]]
+    assert not any("<b>" in str(each.value) for each in app.markdown)
+    store.change(gone, "Bob", definition=Definition.of(Past(low=2)))  # seen at once, by its new version
+    assert "is left out" not in words(open_app(PAGE, dataset="tiny"))
+
+
 def test_another_measure_changes_the_verdict(tiny_home, tiny_build, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
     app.button_group(key="metric").set_value("MRR").run()
@@ -57,13 +87,15 @@ def test_another_measure_changes_the_verdict(tiny_home, tiny_build, open_app) ->
 
 def test_every_chart_has_its_numbers_as_a_table(tiny_home, tiny_build, open_app) -> None:
     app = open_app(PAGE, dataset="tiny")
-    named, metrics, differences, popularity, history, lists = (table.value for table in app.dataframe)
+    gain, named, metrics, differences, popularity, history, lists = (table.value for table in app.dataframe)
     assert len(named) == len(tiny_build.evaluation.read_table("named_shares"))
     assert metrics["model"].tolist()[0] == "popularity"
     assert metrics["model"].tolist()[-1] == "refined"
     assert len(differences) == len(tiny_build.evaluation.read_table("differences"))
     assert lists["model"].tolist() == metrics["model"].tolist()
-    assert {"n_cases", "gain"} <= {*popularity.columns} & {*history.columns}
+    assert {"n_cases", "gain", "over_control", "over_control_low"} <= {*popularity.columns} & {*history.columns}
+    assert gain["part"].tolist()[::3] == ["Base model", "Refined model"]
+    assert gain["per_1000"].iloc[:3].sum() == pytest.approx(gain["per_1000"].iloc[3])
 
 
 def test_without_an_evaluation_it_offers_one(tiny_home, tiny_build, started, open_app) -> None:
@@ -93,7 +125,7 @@ def test_the_other_controls_can_be_run_and_are_then_shown(tiny_home, tiny_build,
     assert "start_evaluate" not in [button.key for button in app.button]
     more = ["random numbers", "categories instead of scores", "scores only"]
     assert app.table[0].value["Compared with"].tolist()[2:] == more
-    assert set(more) <= set(app.dataframe[1].value["model"])
+    assert set(more) <= set(app.dataframe[2].value["model"])
 
 
 def test_attributes_can_be_left_out_one_at_a_time(tiny_home, tiny_build, started, open_app) -> None:

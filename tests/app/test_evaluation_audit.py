@@ -16,9 +16,8 @@ PAGE = "pages/4_Evaluation.py"
 
 
 def words(app) -> str:
-    return re.sub(
-        r"\\(.)|\u2060", r"\1", "\n".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption])
-    )
+    said = "\n".join(str(e.value) for e in [*app.subheader, *app.markdown, *app.caption])
+    return re.sub(r"\\(.)|\u2060", r"\1", said).replace("\u00a0", " ")
 
 
 def test_an_audit_is_offered_where_there_is_none(tiny_home, tiny_build, started, open_app) -> None:

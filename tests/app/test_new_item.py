@@ -15,7 +15,7 @@ PAGE = "pages/2_Items.py"
 def words(app: AppTest) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
     elements = [*app.subheader, *app.markdown, *app.caption, *app.warning, *app.error, *app.text]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def charts(app: AppTest) -> str:

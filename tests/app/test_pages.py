@@ -27,7 +27,7 @@ JOB_ID = "20260102-030405-abcdef"
 def words(app: AppTest) -> str:
     """Return all text of a page, without the backslashes that keep it from being markup."""
     elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.info, *app.error, *app.warning]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def assert_sound(app: AppTest) -> None:

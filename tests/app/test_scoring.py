@@ -27,7 +27,7 @@ def no_key(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def words(app: AppTest) -> str:
     elements = [*app.subheader, *app.markdown, *app.caption, *app.info, *app.error]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def opened(open_app: Any, **settings: str) -> AppTest:

@@ -46,7 +46,8 @@ EXPECTED = {
     *(f"studies {name}" for name in ("list", "show", "export", "import")),
     *(f"rules {name}" for name in ("list", "preview", "on", "off")),
     *("check", "sandbox", "export map"),
-    *(f"report {name}" for name in ("case", "study", "evaluation")),
+    *(f"report {name}" for name in ("case", "study", "segment", "evaluation")),
+    *(f"segments {name}" for name in ("list", "show", "delete")),
     *(f"jobs {name}" for name in ("list", "show", "cancel")),
 }
 

@@ -45,6 +45,9 @@ def test_cases_are_put_on_slides_in_order(document, tiny_home: Path, tmp_path: P
         (("study", "tiny", "--cases=somebody", "--out=x.html"), "expected USER:ITEM"),
         (("study", "tiny", "--cases=,", "--out=x.html"), "names no case"),
         (("study", "tiny", "--cases=user-03", "--presentation", "--out=x.json"), "ends in .html"),
+        (("segment", "tiny", "--out=x.html"), "expected one of --segment NAME and --users CONDITION"),
+        (("segment", "tiny", "--segment=loyal", "--out=x.html"), "no segment of data set tiny called 'loyal'"),
+        (("segment", "tiny", "--users=seeks warmth", "--metric=AUC", "--out=x.html"), "got 'AUC'"),
         (("evaluation", "tiny", "--metric=AUC", "--out=x.html"), "expected a measure out of MRR"),
     ],
 )

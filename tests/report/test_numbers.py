@@ -9,7 +9,9 @@ from click.testing import CliRunner
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
+from guidedrec_core.audience.saved import SegmentStore
 from guidedrec_core.cli.main import main
+from guidedrec_core.conditions.condition import Definition, Past
 
 DUMP = """
 from guidedrec_core.report.document import plain
@@ -85,13 +87,33 @@ def test_the_notebook_of_a_case_outside_the_list_computes_its_numbers(written, c
 
 
 @pytest.mark.timeout(300)
-def test_the_notebook_of_an_evaluation_computes_its_numbers(written) -> None:
-    same(*written("evaluation", "evaluation", "tiny"))
+def test_the_notebook_of_an_evaluation_computes_its_numbers(written, own_home, monkeypatch, tiny_build) -> None:
+    # Saved segments lie in a database of their own: the build is shared by all tests.
+    monkeypatch.setenv("GUIDEDREC_DATABASE_URL", f"sqlite:///{own_home.parent / 'segments.db'}")
+    text = "at least 2 choices <b> 'and' \\"
+    SegmentStore(own_home).save("tiny", "Loyal <b>'\\", Definition.of(Past(low=2), text), "Ann")
+    report, computed = written("evaluation", "evaluation", "tiny")
+    same(report, computed)
+    assert report["tables"]["by_saved_segment"][0]["slice"] == "Loyal <b>'\\"
+    assert report["tables"]["by_saved_segment"][0]["n_cases"] == tiny_build.evaluation.summary["n_cases"]
 
 
 @pytest.mark.timeout(300)
 def test_the_notebook_of_a_study_computes_its_numbers(written) -> None:
     same(*written("study", "study", "tiny", "--cases", "user-03,user-04:item-05"))
+
+
+@pytest.mark.timeout(300)
+def test_the_notebook_of_a_segment_computes_its_numbers(written, call) -> None:
+    report, computed = written("segment", "segment", "tiny", "--users", "seeks warmth", "--items", "tents")
+    same(report, computed)
+    assert {"taste", "categories", "typical", "gains", "gain_parts", "measures", "offenders"} <= set(report["tables"])
+    said = json.loads(call("audience", "tiny", "--users", "seeks warmth", "--items", "tents", "--json"))
+    for row, expected in zip(report["tables"]["measures"], said["measures"], strict=True):
+        assert {key: row[key] for key in expected} == expected
+    group, everyone = report["tables"]["gains"]
+    assert (group["slice"], group["n_cases"], everyone["n_cases"]) == ("this segment", 15, 60)
+    assert group["over_control_low"] <= group["over_control"] <= group["over_control_high"]
 
 
 def test_a_case_says_what_explain_says(call, tmp_path) -> None:

@@ -13,6 +13,7 @@ from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.figures.names import direction_ends
 from guidedrec_core.figures.theme import Palette
+from guidedrec_core.language import percent
 
 if TYPE_CHECKING:
     from guidedrec_core.discovery.directions import Direction, Discovery, End
@@ -37,10 +38,11 @@ def unnamed(view: View, colours: Palette) -> None:
     st.subheader("What nobody named", anchor=False)
     together = sum(one.of_rest for one in discovery.found)
     real = sum(one.passed for one in discovery.found)
+    are = "is" if real == 1 else "are"
     st.write(
         escaped(
-            f"{discovery.rest:.1%} of what orders the 50 best items has no name. {len(discovery.found)} patterns "
-            f"hold {together:.0%} of that; {real} of them {'is' if real == 1 else 'are'} more than chance."
+            f"{percent(discovery.rest, 1)} of what orders the 50 best items has no name. {len(discovery.found)} "
+            f"patterns hold {percent(together)} of that; {real} of them {are} more than chance."
         )
     )
     show.note(

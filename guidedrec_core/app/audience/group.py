@@ -1,6 +1,7 @@
 """Who is shown a group of items: the question, the answer, and the worst cases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,16 @@ import streamlit as st
 from guidedrec_core import columns as c
 from guidedrec_core.app import page, show, url
 from guidedrec_core.app.audience import loaders as audience_loaders
+from guidedrec_core.app.audience.key import GroupKey
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
+from guidedrec_core.app.audience.saving import save_segment
 from guidedrec_core.app.errors import complain, escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import answer_words
+from guidedrec_core.audience.saved import SegmentStore, definition_of, readable
 from guidedrec_core.cases.key import HELD_OUT
 from guidedrec_core.conditions.condition import Definition
-from guidedrec_core.conditions.reading import grammar, suggestions
+from guidedrec_core.conditions.reading import grammar, saved_phrase, suggestions
 from guidedrec_core.errors import InputError
 from guidedrec_core.figures.audience.group import reach_bars, share_bars
 from guidedrec_core.figures.theme import Palette
@@ -28,43 +32,31 @@ if TYPE_CHECKING:
 
 LENGTHS = (5, 10, 20)
 _BASE, _REFINED = "base", "refined"
-_MEASURES = {
-    "places": "Share of places",
-    "exposure": "Share of exposure",
-    "reached": "Shown one, of the group",
-    "had": "Had one before, of those shown one",
-    "never": "Never had one, of those shown one",
-    "interested": "Shown one, of those who had one before",
-    "next": "Held-out item is one of them, of those shown one",
-}
-_LIFTS = {
-    "catalogue": "Exposure against share of the catalogue",
-    "past": "Exposure against share of the past",
-    "everyone": "Exposure against that in all lists",
-    "chance": "Had one before, against chance",
-}
 _MOST_USERS = 200
 _NUMBER = st.column_config.NumberColumn
 _KEPT = "guidedrec_audience"
 
 
-def group(view: View, run: RunInfo, colours: Palette) -> None:
-    """Ask about a group, and answer."""
+def group(view: View, run: RunInfo, colours: Palette) -> GroupKey | None:
+    """Ask about a group, and answer; return what was asked, or None where that is not understood."""
     run_id, verb = view.entry.run.id, view.verb
     whole = audience_loaders.audience(run_id, run.id, max(LENGTHS))
+    segments = SegmentStore(view.store.home).list(view.dataset)
+    saved = readable(segments)
     lead = st.container()
-    what, who, k = _question(whole, view)
+    what, who, k = _question(whole, view, saved)
     people = audience_loaders.audience(run_id, run.id, k)
     try:
         items = None if what is None else people.condition(what, "items")
-        users = None if who is None else people.condition(who, "users")
-        answer = audience_loaders.answer(run_id, run.id, k, what, who)
+        users = None if who is None else people.condition(who, "users", saved)
+        definition = None if users is None else Definition.of(users, who or "")
+        answer = audience_loaders.answer(run_id, run.id, k, what, None if definition is None else definition.to_json())
     except InputError as error:
         with lead:
             complain(error)
         with st.expander("How to write conditions", icon=":material/code:", expanded=True):
-            _grammar(whole)
-        return
+            _grammar(whole, saved)
+        return None
     words = answer_words.items_words(items, people.terms, _titles(people, items))
     named = answer_words.group_words(users, answer.n_users, people.terms)
     with lead:
@@ -87,16 +79,21 @@ def group(view: View, run: RunInfo, colours: Palette) -> None:
     _offenders(answer, view)
     _numbers(answer, view)
     with st.expander("How to write conditions, and these as JSON", icon=":material/code:"):
-        _grammar(whole)
+        _grammar(whole, saved)
         for text, condition in ((what, items), (who, users)):
             if condition is not None:
                 st.code(Definition.of(condition, text or "").to_json(), language="json", wrap_lines=True)
+    own = None if users is None else definition_of(users, who or "", people)
+    segment = next((one for one in segments if who == saved_phrase(one.name)), None)
+    name, note = ("", "") if segment is None else (segment.name, segment.note)
+    save_segment(view, view.actions, "save_segment", own, name)
+    return GroupKey(None if items is None else Definition.of(items, what or ""), own, k, name, note)
 
 
-def _question(people: "Audience", view: View) -> tuple[str | None, str | None, int]:
+def _question(people: "Audience", view: View, saved: "Mapping[str, Condition]") -> tuple[str | None, str | None, int]:
     """Show the controls; return the texts of both conditions, and the length of the lists."""
-    verb = view.verb
-    choices = {about: list(suggestions(about, people.terms)) for about in ("items", "users")}
+    verb, terms = view.verb, replace(people.terms, saved=saved)
+    choices = {about: list(suggestions(about, terms)) for about in ("items", "users")}
     lengths = [k for k in LENGTHS if k <= people.lists.k] or [people.lists.k]
     usual = 10 if 10 in lengths else lengths[-1]
     _follow("items", choices["items"][0])
@@ -218,7 +215,7 @@ def _numbers(answer: "GroupAnswer", view: View) -> None:
     """Show every number with its interval and what it is counted from."""
     with st.expander("All numbers", icon=":material/table:"):
         measures = in_percent(answer.measures, "value", "low", "high")
-        measures["measure"] = measures["measure"].map(_MEASURES)
+        measures["measure"] = measures["measure"].map(answer_words.MEASURE_WORDS)
         show.table(
             measures[["measure", "model", "value", "low", "high", "count", "of"]].sort_values(
                 ["measure", "model"], kind="stable"
@@ -237,7 +234,7 @@ def _numbers(answer: "GroupAnswer", view: View) -> None:
                 "of": _NUMBER("Of", format="%.1f"),
             },
         )
-        lifts = answer.lifts.assign(against=answer.lifts["against"].map(_LIFTS))
+        lifts = answer.lifts.assign(against=answer.lifts["against"].map(answer_words.LIFT_WORDS))
         show.table(
             lifts[["against", "model", "lift", "low", "high"]].sort_values(["against", "model"], kind="stable"),
             hide_index=True,
@@ -257,10 +254,10 @@ def _numbers(answer: "GroupAnswer", view: View) -> None:
         show.table(users, hide_index=True, height=260, key="group_users", alt="All users who are shown one")
 
 
-def _grammar(people: "Audience") -> None:
+def _grammar(people: "Audience", saved: "Mapping[str, Condition]") -> None:
     """Show how conditions are written, in the words of the data set."""
     verb = people.terms.verb
-    for subject, found in grammar(people.terms).items():
+    for subject, found in grammar(replace(people.terms, saved=saved)).items():
         st.markdown(f"**{'Items' if subject == 'items' else verb.users.capitalize()}**")
         st.write(escaped(" · ".join(found)))
     st.write(

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-PERCENT = "%.1f %%"
-"""Format of a column that `in_percent` made."""
+from guidedrec_core.app.show import PERCENT
+
+__all__ = ["PERCENT", "in_percent"]
 
 
 def in_percent(frame: pd.DataFrame, *columns: str) -> pd.DataFrame:

@@ -8,14 +8,17 @@ from guidedrec_core.app import loaders, show
 from guidedrec_core.app.audience import loaders as audience_loaders
 from guidedrec_core.app.audience.group import ask
 from guidedrec_core.app.audience.percent import PERCENT, in_percent
+from guidedrec_core.app.audience.saving import save_segment
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.audience import segment_words
 from guidedrec_core.audience.segment_report import BIAS, REMAINDER
+from guidedrec_core.conditions.condition import Definition, Segment
 from guidedrec_core.evaluation.verdict import metric_label, metric_meaning
 from guidedrec_core.figures.audience.segments import explained_bars, segment_forest, stability_lines
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.runs.store import RunInfo
+from guidedrec_core.studies.study import LONGEST_NAME
 
 if TYPE_CHECKING:
     from guidedrec_core.audience.segment_report import SegmentReport
@@ -64,7 +67,7 @@ def _table(report: "SegmentReport", view: View) -> None:
     """Show the segments; one of them can be taken as the group of the first tab."""
     verb = view.verb
     st.subheader("The segments", anchor=False)
-    show.note(f"Choose a row to ask what its {verb.users} are shown.")
+    show.note(f"Choose a row to ask what its {verb.users} are shown, or to save it.")
     table = report.table.merge(report.gains[["segment", "n_cases", "gain", "over_placebo"]], on="segment")
     table["titles"] = [", ".join(titles) for titles in table["titles"]]
     table = in_percent(table, "share", "changed")
@@ -92,13 +95,18 @@ def _table(report: "SegmentReport", view: View) -> None:
     rows = event["selection"]["rows"]
     if rows and rows[0] < len(table):
         number = int(table["segment"].iloc[rows[0]])
-        st.button(
-            f"Who gets what in segment {number}?",
-            icon=":material/groups:",
-            on_click=_take,
-            args=(number,),
-            key="take_segment",
-        )
+        name = str(table["name"].iloc[rows[0]])
+        place = st.container(horizontal=True)
+        with place:
+            st.button(
+                f"Who gets what in segment {number}?",
+                icon=":material/groups:",
+                on_click=_take,
+                args=(number,),
+                key="take_segment",
+            )
+        definition = Definition.of(Segment(number=number, name=name), f"segment {number}")
+        save_segment(view, place, "save_found", definition, name[:LONGEST_NAME])
 
 
 def _take(number: int) -> None:

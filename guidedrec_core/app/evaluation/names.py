@@ -9,6 +9,7 @@ from guidedrec_core.app.page import View
 from guidedrec_core.evaluation.named_words import PART_WORDS, control_sentence, named_sentence
 from guidedrec_core.figures.names import frontier, line_shares
 from guidedrec_core.figures.theme import Palette
+from guidedrec_core.language import percent
 from guidedrec_core.runs.store import RunInfo
 
 
@@ -38,8 +39,8 @@ def names(view: View, run: RunInfo, metrics: pd.DataFrame, colours: Palette) -> 
         stable = run.summary["named"]["stable_lines"]
         show.note(
             "Left: only reasons with a name rank the items. Right: everything counts.",
-            help=f"{stable['kept']:.0%} of {stable['lines']:,} sizeable reasons keep their sign in at least 95 % of "
-            "bootstrap resamples of items.",
+            help=f"{percent(stable['kept'])} of {stable['lines']:,} sizeable reasons keep their sign in at least "
+            "95 % of bootstrap resamples of items.",
         )
     with st.expander("Show as table", icon=":material/table:"):
         shown = shares.assign(part=shares["part"].map(PART_WORDS))

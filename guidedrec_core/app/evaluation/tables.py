@@ -6,6 +6,7 @@ import streamlit as st
 from guidedrec_core.app import show
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.evaluation.gain_parts import CONTROL_WORDS, GainParts
 from guidedrec_core.evaluation.list_words import LIST_WORDS, list_changes, list_figure, list_meaning
 from guidedrec_core.evaluation.report import MODELS
 from guidedrec_core.evaluation.slice_words import slice_label
@@ -74,12 +75,42 @@ def difference_table(differences: pd.DataFrame) -> None:
     )
 
 
-def slice_table(gains: pd.DataFrame, slice_by: str, verb: InteractionVerb) -> None:
-    """Show a metric of all models in each slice."""
+def gain_table(found: GainParts) -> None:
+    """Show base, the parts of the gain, and refined, per 1,000 cases."""
+    control = "" if found.control is None else CONTROL_WORDS[found.control]
+    words = {
+        "base": "Base model",
+        "control": f"{control.capitalize()} alone bring",
+        "meaning": "Meaning of the scores adds",
+        "gain": "Gain",
+        "refined": "Refined model",
+    }
+    show.table_twin(
+        found.table().assign(part=lambda table: table["part"].map(words)),
+        "Show as table",
+        "gain_parts_table",
+        column_config={
+            "part": "Of 1,000",
+            "per_1000": _NUMBER(f"Found in the top {found.k}", format="%.1f"),
+            "low": _NUMBER("95 % from", format="%.1f"),
+            "high": _NUMBER("to", format="%.1f"),
+        },
+    )
+
+
+def slice_table(gains: pd.DataFrame, slice_by: str, verb: InteractionVerb, control: str | None = None) -> None:
+    """Show a metric of all models in each slice, and the gain over the base and over the strict control."""
     gains = gains.assign(slice=[slice_label(slice_by, str(name), verb) for name in gains["slice"]])
     models = {m: _NUMBER(MODEL_WORDS[m], format="%.4f") for m in MODELS if m in gains}
+    over = {}
+    if control is not None:
+        over = {
+            "over_control": _NUMBER(f"Refined minus {MODEL_WORDS[control]}", format="%+.4f"),
+            "over_control_low": _NUMBER("95 % from ", format="%+.4f"),
+            "over_control_high": _NUMBER("to ", format="%+.4f"),
+        }
     show.table(
-        gains[["slice", "n_cases", *models, "gain", "ci_low", "ci_high"]],
+        gains[["slice", "n_cases", *models, "gain", "ci_low", "ci_high", *over]],
         hide_index=True,
         key=f"slices_{slice_by}_table",
         column_config={
@@ -89,6 +120,7 @@ def slice_table(gains: pd.DataFrame, slice_by: str, verb: InteractionVerb) -> No
             "gain": _NUMBER("Refined minus base", format="%+.4f"),
             "ci_low": _NUMBER("95 % from", format="%+.4f"),
             "ci_high": _NUMBER("to", format="%+.4f"),
+            **over,
         },
     )
 

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, REFINED
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe
+from guidedrec_core.language import percent
 
 _ROW = 34
 
@@ -132,4 +133,4 @@ def share_text(share: float) -> str:
     >>> share_text(0.123), share_text(0.0123)
     ('12 %', '1.2 %')
     """
-    return f"{100 * share:.0f} %" if share == 0 or share >= 0.0995 else f"{100 * share:.1f} %"
+    return percent(share, None)
