@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: help run install lint format test docs pictures sample clean
+RUNTIME_PIP := build/audit/runtime/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: help run install lint format test docs pictures sample audit clean
 .DEFAULT_GOAL := help
 
 help: ## Show this list
@@ -42,6 +44,19 @@ pictures: $(VENV)/.installed-test ## Take the documentation's pictures anew, fro
 sample: $(VENV)/.installed ## Build the bundled shop anew and put its runs into sample_data/, from where they ship
 	$(BIN)/python -m guidedrec_core.stages.ship
 
+# On what is deployed: the runtime's packages alone, in an environment of their own. The tools are pinned in
+# deploy/audit.txt. Refused are licences that would bind this program, and packages without one; Psycopg's LGPL does not,
+# because it is a library of its own that anybody can exchange. --strict: what cannot be looked up is no pass.
+AUDIT := build/audit
+audit: $(AUDIT)/.installed ## Look for known vulnerabilities and for licences, and write an SBOM; needs the network
+	$(AUDIT)/tools/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+		--output-format JSON --output-file $(AUDIT)/sbom.cdx.json $(AUDIT)/runtime/bin/python
+	$(AUDIT)/tools/bin/pip-licenses --python $(AUDIT)/runtime/bin/python --order license --format markdown \
+		--output-file $(AUDIT)/licences.md --ignore-packages psycopg psycopg-binary --partial-match \
+		--fail-on "GPL;General Public License;Affero;SSPL;Server Side;BUSL;Business Source;Commons Clause;Proprietary;UNKNOWN"
+	$(AUDIT)/tools/bin/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
+	@echo "wrote $(AUDIT)/sbom.cdx.json and $(AUDIT)/licences.md"
+
 clean: ## Remove the environment and caches; runs are kept
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis screenshots build site
 
@@ -62,6 +77,14 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e ".[test,docs]"
+	@touch $@
+
+$(AUDIT)/.installed: $(VENV)/bin/python deploy/audit.txt constraints.txt pyproject.toml
+	$(BIN)/python -m venv $(AUDIT)/tools
+	$(AUDIT)/tools/bin/python -m pip install --quiet --disable-pip-version-check -r deploy/audit.txt
+	$(BIN)/python -m venv $(AUDIT)/runtime
+	$(RUNTIME_PIP) --retries 0 --timeout 15 $(TORCH_INDEX) torch || $(RUNTIME_PIP) torch
+	$(RUNTIME_PIP) ".[postgres]"
 	@touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed

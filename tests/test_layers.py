@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("attributes", "facts", "studies", "vectors", "training", "figures.waterfall"),
     ("reliability", "models", "figures.case"),
     ("runs",),
-    ("ranking", "scoring", "jobs"),
+    ("ranking", "scoring", "jobs", "backup"),
     ("refinement",),
     ("naming",),
     ("explanation",),

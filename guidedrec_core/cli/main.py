@@ -15,6 +15,7 @@ from guidedrec_core.cli.ablate import ablate
 from guidedrec_core.cli.app import app
 from guidedrec_core.cli.audience import audience
 from guidedrec_core.cli.audit import audit
+from guidedrec_core.cli.backup import backup, restore
 from guidedrec_core.cli.check import check
 from guidedrec_core.cli.data import data
 from guidedrec_core.cli.discover import discover
@@ -148,7 +149,7 @@ def main() -> None:
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
     *(recommend, explain, audience, rules, check, sandbox, discover, preview, report, export, studies, segments),
-    *(runs, jobs, doctor),
+    *(runs, jobs, backup, restore, doctor),
 )
 for _command in _COMMANDS:
     main.add_command(_command)

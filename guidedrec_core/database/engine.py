@@ -13,6 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from guidedrec_core.database.place import DATABASE_URL
+from guidedrec_core.database.snapshot import open_read_only
 from guidedrec_core.errors import ConfigError, StorageError
 
 _BUSY_SECONDS = 60.0
@@ -65,24 +66,9 @@ def memory_copy(file: Path | None) -> Engine:
     """Return an engine of a database in memory, with the content of a file that may not be written."""
     target = sqlite3.connect(":memory:", check_same_thread=False)
     if file is not None:
-        with contextlib.closing(_reader(file)) as source:
+        with contextlib.closing(open_read_only(file)) as source:
             source.backup(target)
     return _watched(create_engine("sqlite://", creator=lambda: target, poolclass=StaticPool))
-
-
-def _reader(file: Path) -> sqlite3.Connection:
-    """Open a file for reading only, also on a disk that cannot be written, where WAL mode needs its help files."""
-    error: sqlite3.Error | None = None
-    for options in ("mode=ro", "mode=ro&immutable=1"):
-        connection = sqlite3.connect(f"{file.absolute().as_uri()}?{options}", uri=True, timeout=_BUSY_SECONDS)
-        try:
-            connection.execute("SELECT name FROM sqlite_master").fetchall()
-        except sqlite3.Error as failed:
-            connection.close()
-            error = failed
-        else:
-            return connection
-    raise StorageError(f"cannot read the database {file}: {error}; restore it from a backup, or move it away")
 
 
 def _watched(engine: Engine) -> Engine:

@@ -30,6 +30,8 @@ EXPECTED = {
         "evaluate",
         "ablate",
         "audit",
+        "backup",
+        "restore",
         "audience",
         "discover",
         "project",

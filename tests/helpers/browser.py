@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,14 @@ def running_app(home: Path, log: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def open_page(width: int = 1440, height: int = 1000, scheme: str = "light") -> Iterator[tuple[Any, list[str]]]:
-    """Open a browser page; give it with the list of what it complains about."""
+def open_page(
+    width: int = 1440, height: int = 1000, scheme: str = "light", arguments: Sequence[str] = ()
+) -> Iterator[tuple[Any, list[str]]]:
+    """Open a browser page; give it with the list of what it complains about. More arguments are for the browser."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*_ARGUMENTS, *arguments])
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
         complaints: list[str] = []
         page.on("pageerror", lambda error: complaints.append(str(error)))

@@ -1,0 +1,1 @@
+"""Backup and restore of a home: one ZIP file with runs, databases and all that people brought, checked by SHA-256."""
