@@ -27,7 +27,7 @@ format: $(VENV)/.installed-test ## Format the code
 	$(BIN)/ruff format .
 
 test: $(VENV)/.installed-test ## Install and run all tests; needs no network once installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile
 
 # Filled in first (docs/sitegen), because tables come from stored results and the references from the code. Strict: a
 # broken link or anchor ends it. The theme's notice about its own successor is known; see CONTRIBUTING.md.
