@@ -12,7 +12,7 @@ from guidedrec_core.app.items.picker import item_picker
 view = page.set_up("What moved, and why?", ":material/scatter_plot:")
 projection = page.needs(view, "projection", "The maps")
 with guard():
-    item_map, whole = item_loaders.item_map(projection.id), item_loaders.whole_map(projection.id)
+    item_map = item_loaders.item_map(projection.id)
 dataset, evaluation = item_map.data.dataset, view.entry.evaluation
 if view.item is not None and view.item not in dataset.items:
     way_on(f"There is no item {view.item} in {view.dataset}.", "Show no item", item=None)
@@ -26,5 +26,5 @@ with st.popover(f"Find an item or a {view.verb.user}", icon=":material/search:")
     item_picker(item_loaders.index(view.entry.data.id), view.item)
     user_box(view.user, view.verb)
     st.button("Clear", on_click=url.update, kwargs={"user": None, "item": None}, key="show_neither")
-explore(item_map, whole, recommendations, view.user, view.item, view.dark)
+explore(item_map, recommendations, view.user, view.item, view.dark)
 page.footer(view)

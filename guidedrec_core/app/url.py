@@ -22,7 +22,7 @@ OWN: Mapping[str, tuple[str, ...]] = {
         "pull", "without", "with", "add_find", "rules",
     ),
     ITEMS: ("find_item",),
-    MAP: ("colour", "select_on"),
+    MAP: ("colour", "named", "select_on", "select", "find_item"),
     RULES: ("tab", "rule", "edit", "change", "length"),
     EVALUATION: ("measure", "compare", "checks"),
     STUDIES: ("study", "saved", "test", "results"),
@@ -35,6 +35,7 @@ NAMES = (*SHARED, *dict.fromkeys(name for names in OWN.values() for name in name
 
 _OF_ALL = ("question", "tour", *OWN[STUDIES], *OWN[JUDGE])
 _OF_DATASET = ("run", "user", "item", "history", *(name for name in NAMES if name not in (*SHARED, *_OF_ALL)))
+_OF_RUN = ("select",)
 _OF_USER = ("item", "history", "against", "pull", "without", "with")
 _OF_ITEM = ("against",)
 _KEY, _PAGE = "guidedrec_place", "guidedrec_page"
@@ -75,11 +76,12 @@ def fill_in(**defaults: str | None) -> None:
 def update(**changes: str | None) -> None:
     """Change some names and keep the others, in the address too; usable as a widget's callback.
 
-    Another data set clears all that belongs to the old one, another user the item and what was changed of the user's
-    taste and history, another item what it is compared with, unless they are given too. None and "" leave a name out.
+    Another data set clears all that belongs to the old one, another run what is selected on its maps, another user the
+    item and what was changed of the user's taste and history, another item what it is compared with, unless they are
+    given too. None and "" leave a name out.
     """
     place: dict[str, str | None] = {**current()}
-    for name, depending in (("dataset", _OF_DATASET), ("user", _OF_USER), ("item", _OF_ITEM)):
+    for name, depending in (("dataset", _OF_DATASET), ("run", _OF_RUN), ("user", _OF_USER), ("item", _OF_ITEM)):
         if name in changes and changes[name] != place.get(name):
             place.update(dict.fromkeys(depending))
     kept = _kept({**place, **changes})

@@ -24,6 +24,7 @@ from guidedrec_core.cli.evaluate import evaluate
 from guidedrec_core.cli.explain import explain
 from guidedrec_core.cli.export import export
 from guidedrec_core.cli.jobs import jobs
+from guidedrec_core.cli.moves import moves
 from guidedrec_core.cli.override import override, overrides
 from guidedrec_core.cli.preview import preview
 from guidedrec_core.cli.recommend import recommend
@@ -148,7 +149,7 @@ def main() -> None:
 
 _COMMANDS = (
     *(app, data, vectors, build, train, score, refine, evaluate, ablate, audit, project),
-    *(recommend, explain, audience, rules, check, sandbox, discover, preview, report, export, studies, segments),
+    *(recommend, explain, moves, audience, rules, check, sandbox, discover, preview, report, export, studies, segments),
     *(runs, jobs, backup, restore, doctor),
 )
 for _command in _COMMANDS:

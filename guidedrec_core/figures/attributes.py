@@ -157,7 +157,10 @@ def people_dots(rows: pd.DataFrame, colours: Palette) -> go.Figure:
     labels = [safe(shortened(label, _TITLE)) for label in rows["label"]]
     sure = rows["verdict"].isin(["strong", "fair"])
     figure = go.Figure()
-    for name, column, symbol in (("categories", "categories", "line-ns-open"), ("two people", "people", "x-thin-open")):
+    for name, column, symbol in (
+        ("categories", "categories", "line-ns-open"),
+        ("two people", "people", "hexagon-open"),
+    ):
         if rows[column].notna().any():
             figure.add_scatter(
                 x=rows[column], y=labels, name=name, mode="markers",

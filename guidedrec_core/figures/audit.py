@@ -6,6 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from guidedrec_core.data.verbs import InteractionVerb
+from guidedrec_core.evaluation.report import PLACEBO
+from guidedrec_core.figures.evaluation import MODEL_SYMBOLS
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across
 
 _HEIGHT = 320
@@ -87,7 +89,7 @@ def planted_dots(
     looks = {
         "refined": (colours.refined, "circle"),
         "plain_mean": (colours.base, "diamond"),
-        "placebo": (colours.placebo, "x"),
+        "placebo": (colours.placebo, MODEL_SYMBOLS[PLACEBO]),
         "mixed_up": (colours.second, "triangle-up"),
     }
     figure = go.Figure()
@@ -102,7 +104,7 @@ def planted_dots(
             y=[questions[question] for question in rows.index],
             mode="markers",
             name=name,
-            marker={"color": colour, "symbol": symbol, "size": 11},
+            marker={"color": colour, "symbol": symbol, "size": 11, "line": {"width": 2, "color": colour}},
             error_x={
                 "type": "data",
                 "array": rows["high"] - rows["value"],

@@ -27,15 +27,17 @@ from guidedrec_core.language import percent, signed
 _LEGEND_WORDS = {**MODEL_WORDS, SECOND_TRAINING: "retrained", CATEGORIES: "categories"}
 """Models in a legend, where there is room for a word or two."""
 
-_SYMBOLS = {
+MODEL_SYMBOLS = {
     BASE: "circle",
-    SECOND_TRAINING: "diamond",
-    PLACEBO: "square-open",
+    SECOND_TRAINING: "diamond-open",
+    PLACEBO: "x-thin-open",
     RANDOM_VECTORS: "triangle-up-open",
     CATEGORIES: "square",
     GUIDED_ONLY: "triangle-up",
     REFINED: "circle",
 }
+"""A model's marker, in every chart; see `model_marker`."""
+
 REFERENCES = (BASE, SECOND_TRAINING, PLACEBO)
 """What a gain is always compared with."""
 
@@ -56,6 +58,17 @@ def model_colour(model: str, colours: Palette) -> str:
         REFINED: colours.refined,
     }
     return named.get(model, colours.muted)
+
+
+def model_marker(model: str, colours: Palette, size: int) -> dict[str, object]:
+    """Return how a model's values are marked: in its colour and form, the same in every chart."""
+    colour = model_colour(model, colours)
+    return {
+        "size": size,
+        "color": colour,
+        "symbol": MODEL_SYMBOLS.get(model, "circle"),
+        "line": {"width": 2, "color": colour},
+    }
 
 
 def metric_intervals(metrics: pd.DataFrame, metric: str, colours: Palette) -> go.Figure:
@@ -81,7 +94,7 @@ def metric_intervals(metrics: pd.DataFrame, metric: str, colours: Palette) -> go
             text=[f"{value:.3f}"],
             textposition="top center",
             textfont={"color": colours.text},
-            marker={"size": 13, "color": colour, "symbol": _SYMBOLS.get(model, "circle")},
+            marker=model_marker(model, colours, 13),
             error_x=_bars([value], [low], [high], colour),
             hovertemplate=f"{MODEL_WORDS[model]}<br>{metric} %{{x:.4f}}, 95 % interval {low:.4f} to {high:.4f}"
             "<extra></extra>",
@@ -122,12 +135,7 @@ def gain_forest(differences: pd.DataFrame, metric: str, colours: Palette) -> go.
             text=[percent(value, 0 if abs(value) >= 0.1 else 1, sign=True) if relative else signed(value, 4)],
             textposition="top center",
             textfont={"color": colours.text},
-            marker={
-                "size": 13,
-                "color": colour,
-                "symbol": _SYMBOLS[str(against)],
-                "line": {"width": 2, "color": colour},
-            },
+            marker=model_marker(str(against), colours, 13),
             error_x=_bars([value], [low], [high], colour),
             hovertemplate=f"%{{x:{form}}} over {MODEL_WORDS[str(against)]}<br>95 % interval {low:{form}} to "
             f"{high:{form}}<br>absolute {row['absolute']:+.4f}<extra></extra>",
@@ -292,7 +300,7 @@ def grouped_forest(
                 legendgroup=model,
                 showlegend=strong or not any(solid),
                 opacity=1 if strong else 0.35,
-                marker={"size": 10, "color": colour, "symbol": _SYMBOLS[model], "line": {"width": 2, "color": colour}},
+                marker=model_marker(model, colours, 10),
                 error_x=_bars(shown["gain"], shown["ci_low"], shown["ci_high"], colour),
                 customdata=shown[["ci_low", "ci_high"]],
                 hovertemplate=f"%{{x:+.4f}} over {MODEL_WORDS[model]}<br>95 % interval %{{customdata[0]:+.4f}} to "
@@ -367,7 +375,7 @@ def training_curves(curves: pd.DataFrame, column: str, title: str, colours: Pale
                 x=best["epoch"],
                 y=best["ndcg"],
                 mode="markers",
-                marker={"size": 9, "color": colour, "symbol": _SYMBOLS.get(model, "circle")},
+                marker=model_marker(model, colours, 9),
                 hovertemplate=f"{MODEL_WORDS[model]}: pass %{{x}} was kept<extra></extra>",
                 showlegend=False,
             )

@@ -10,6 +10,7 @@ from guidedrec_core import columns as c
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
 
+_END = 38  # letters of each end of a scale, below a bar of half a page
 _ROW = 50
 _SMALL = 11
 _NAMED_ATTRIBUTES = 3
@@ -51,7 +52,8 @@ def attribute_bars(
         orientation="h",
         width=0.3,
         name="this item",
-        marker={"color": colours.refined},
+        marker={"color": colours.text},  # teal is for the refined model, in the next chart
+        opacity=0.4,
         customdata=[
             [safe(label), safe(lowest, 50), safe(highest, 50), mean, z]
             for label, lowest, highest, mean, z in zip(
@@ -78,13 +80,25 @@ def attribute_bars(
         _write(figure, low, row + 0.36, "left", " · ".join([*said, *([safe(remark)] if remark else [])]))
         if not missing:
             _write(figure, high, row + 0.36, "right", f"{rows['score'].iloc[row]:g}")
-        _write(figure, low, row - 0.3, "left", safe(shortened(rows["low"].iloc[row], 40)), colours.muted)
-        _write(figure, high, row - 0.3, "right", safe(shortened(rows["high"].iloc[row], 40)), colours.muted)
+        lowest, highest = _fitting(rows["low"].iloc[row], rows["high"].iloc[row])
+        _write(figure, low, row - 0.3, "left", safe(lowest), colours.muted)
+        _write(figure, high, row - 0.3, "right", safe(highest), colours.muted)
     lay_out(figure, colours, height=_ROW * len(rows) + 60)
     figure.update_layout(barmode="overlay")
     figure.update_xaxes(range=[low, high], visible=False)
     figure.update_yaxes(range=[-0.6, len(rows) - 0.3], visible=False)
     return figure
+
+
+def _fitting(low: str, high: str) -> tuple[str, str]:
+    """Cut the texts of both ends so that they fit into one line, after a word; the full texts are in the tooltip."""
+    room = _END, max(_END, 2 * _END - len(low))
+    texts = []
+    for text, most in zip((low, high), room, strict=True):
+        if len(text) > most:
+            text = text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,;:") + "…"
+        texts.append(text)
+    return texts[0], texts[1]
 
 
 def similarity_bars(

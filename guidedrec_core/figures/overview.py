@@ -6,10 +6,10 @@ import plotly.graph_objects as go
 from guidedrec_core.data.verbs import InteractionVerb
 from guidedrec_core.evaluation.report import BASE, PLACEBO, REFINED, SECOND_TRAINING
 from guidedrec_core.evaluation.verdict import MODEL_WORDS, metric_label, model_meaning
+from guidedrec_core.figures.evaluation import model_marker
 from guidedrec_core.figures.theme import Palette, lay_out
 
 _ARMS = (BASE, SECOND_TRAINING, PLACEBO, REFINED)
-_SYMBOLS = {BASE: "circle", SECOND_TRAINING: "diamond-open", PLACEBO: "x-thin-open", REFINED: "circle"}
 _ROW = 84
 
 
@@ -61,12 +61,7 @@ def dumbbells(metrics: pd.DataFrame, colours: Palette, verb: InteractionVerb) ->
             y=height,
             mode="markers",
             name=MODEL_WORDS[arm],
-            marker={
-                "color": colour[arm],
-                "size": 13 if arm == REFINED else 10,
-                "symbol": _SYMBOLS[arm],
-                "line": {"width": 2, "color": colour[arm]},
-            },
+            marker=model_marker(arm, colours, 13 if arm == REFINED else 10),
             error_x={
                 "type": "data",
                 "symmetric": False,

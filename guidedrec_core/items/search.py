@@ -84,6 +84,8 @@ class ItemIndex:
             index order among equals.
         """
         wanted = " ".join(fold(query).split())
+        if not wanted:  # asked each time a page is drawn, so without looking at every item
+            return SearchResult(self.items.head(limit).reset_index(drop=True), len(self.items))
         found = [row for row, text in enumerate(self.texts) if all(word in text for word in wanted.split())]
         best = sorted(found, key=lambda row: self._order(row, wanted))[:limit]  # stable: index order among equals
         return SearchResult(self.items.iloc[best].reset_index(drop=True), len(found))

@@ -114,29 +114,29 @@ def overlap(first: IntArray, second: IntArray) -> FloatArray:
     return np.array(common, dtype=np.float32)
 
 
-def attribute_of_move(raw_z: FloatArray, items: IntArray, base: IntArray, refined: IntArray) -> FloatArray:
-    """Say which attributes pulled the neighbourhoods of some items together.
+def item_pulls(raw_z: FloatArray, base: IntArray, refined: IntArray) -> FloatArray:
+    """Say how much more alike each item's neighbours became on each attribute.
 
     Parameters
     ----------
     raw_z : FloatArray
         z-scored guided scores ``[n_items, A]``.
-    items : IntArray
-        The selection, ``[n]``.
     base, refined : IntArray
         Neighbours of all items in either space, ``[n_items, k]``.
 
     Returns
     -------
     FloatArray
-        ``[A]``: by how many standard deviations neighbours are closer on this attribute in the refined space than
-        in the base space, on average; negative = further apart.
+        ``[n_items, A]``: by how many standard deviations an item's neighbours are closer to it in the refined space
+        than in the base space, on average; negative = further apart.
     """
-    own = raw_z[items][:, None, :]  # [n, 1, A]
-    before = np.abs(raw_z[base[items]] - own).mean(axis=(0, 1))
-    after = np.abs(raw_z[refined[items]] - own).mean(axis=(0, 1))
-    moved: FloatArray = (before - after).astype(np.float32)
-    return moved
+    pulls = np.empty(raw_z.shape, dtype=np.float32)
+    for first in range(0, len(raw_z), _BLOCK):
+        here = slice(first, first + _BLOCK)
+        own = raw_z[here][:, None, :]  # [block, 1, A]
+        before = np.abs(raw_z[base[here]] - own).mean(axis=1)
+        pulls[here] = before - np.abs(raw_z[refined[here]] - own).mean(axis=1)
+    return pulls
 
 
 def _best(likeness: FloatArray, k: int) -> tuple[IntArray, FloatArray]:

@@ -37,6 +37,7 @@ EXPECTED = {
         "project",
         "recommend",
         "explain",
+        "moves",
         "preview",
         "doctor",
     ),

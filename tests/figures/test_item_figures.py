@@ -46,7 +46,7 @@ def test_attribute_bars_show_scores_means_and_both_ends() -> None:
     assert list(bars.x)[1] == 8.0
     assert np.isnan(next(iter(bars.x)))
     assert list(means.x) == [5.0, 3.0]
-    assert bars.marker.color == LIGHT.refined
+    assert bars.marker.color == LIGHT.text  # the colour of an item, not of a model
     said = [note.text for note in figure.layout.annotations]
     assert "Comfort · not scored, treated as average" in said
     assert {"cold", "deep cold", "soft"} <= set(said)
@@ -96,3 +96,11 @@ def test_audience_counts_places() -> None:
     base, refined = audience_bars(audience, 4, LIGHT, BOUGHT).data
     assert list(base.y) == [1, 0, 0, 0]
     assert list(refined.y) == [0, 0, 2, 0]
+
+
+def test_long_ends_of_a_scale_are_cut_after_a_word_and_use_the_room_that_there_is() -> None:
+    low, high = "no mention of origin", "recycled, repairable, certified: the point of the product"
+    frame = ATTRIBUTES.assign(low=low, high=high)
+    texts = [note.text for note in attribute_bars(frame, (0, 10), LIGHT).layout.annotations]
+    assert low in texts
+    assert "recycled, repairable, certified: the point of the…" in texts

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from guidedrec_core.projection.spaces import ItemSpace, attribute_of_move, overlap, refined_vectors
+from guidedrec_core.projection.spaces import ItemSpace, item_pulls, overlap, refined_vectors
 
 RNG = np.random.default_rng(0)
 
@@ -68,6 +68,6 @@ def test_the_attribute_that_pulled_neighbours_together_is_named() -> None:
     z[:, 1] = [1, 2, 1, 2, 1, 2]
     base = np.array([[3, 4], [4, 5], [5, 3], [0, 1], [1, 2], [2, 0]])
     refined = np.array([[1, 2], [0, 2], [0, 1], [4, 5], [3, 5], [3, 4]])
-    moved = attribute_of_move(z, np.arange(6), base, refined)
+    moved = item_pulls(z, base, refined).mean(axis=0)
     assert moved.argmax() == 0
     assert moved[0] == pytest.approx(3.0)

@@ -1,23 +1,29 @@
-"""The one selection that both maps share.
+"""The one selection that both maps share; the address keeps it.
 
 A chart loses its selection when its figure changes, even under the same key, and two charts with selections overwrite
-each other's. So only one map accepts selections, the selection is stored here, and that map's figure is rebuilt only
-when something else on it changes; it then starts with the stored selection.
+each other's. So only one map accepts selections, and that map's figure stays as it is while the visitor selects on it.
+The selection itself is in the address (`projection.selector`), so that Back and links find it again; where it came from
+anywhere but the chart, the chart is drawn anew with it.
 """
 
 from collections.abc import Hashable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import streamlit as st
 
+from guidedrec_core.app import url
 from guidedrec_core.data.sequences import IntArray
-from guidedrec_core.projection.item_map import selected_indexes
+from guidedrec_core.errors import InputError
+from guidedrec_core.projection.geometry import Points
+from guidedrec_core.projection.item_map import ItemMap
+from guidedrec_core.projection.regions import Region
+from guidedrec_core.projection.selector import Selector
 
-_KEPT = "map_selection"
+_ON_CHART = "map_selection_on_chart"
 _DRAWN = "map_selection_drawn"
 _ROUND = "map_selection_round"
+_NAME = "select"
 _NOTHING: IntArray = np.zeros(0, dtype=np.int64)
 
 
@@ -27,65 +33,80 @@ class MapSelection:
 
     Attributes
     ----------
-    projection_id : str
-        The run; another one's selection means other items.
+    item_map : ItemMap
+        The maps.
+    regions : tuple of Region
+        Their regions.
     space : {"base", "refined"}
         Which map accepts selections.
-    positions : ndarray
-        Positions on that map, ``[n_items, 2]``.
     """
 
-    projection_id: str
+    item_map: ItemMap
+    regions: tuple[Region, ...]
     space: str
-    positions: npt.NDArray[np.float64]
 
     @property
     def key(self) -> str:
-        """Key of the chart that accepts selections; a new one after `clear`, so that the chart loses its own, too."""
+        """Key of the chart that accepts selections; another one where the chart must be drawn anew."""
         return self.fresh(f"map_{self.space}")
 
     def fresh(self, name: str) -> str:
-        """Return a widget key that is new after `select` and `clear`, so that the widget loses its choice."""
+        """Return a widget key that is new after a selection made elsewhere, so that the widget loses its choice."""
         return f"{name}_{st.session_state.get(_ROUND, 0)}"
 
-    def read(self) -> IntArray:
-        """Return the items selected now: from the chart if it has any, else the stored ones."""
-        found = self._from_chart()
-        if len(found):
-            st.session_state[_KEPT] = (self.projection_id, found)
-        owner, kept = st.session_state.get(_KEPT, (self.projection_id, _NOTHING))
-        return kept if owner == self.projection_id else _NOTHING
+    def read(self) -> tuple[Selector | None, IntArray]:
+        """Return what the address selects, and which items these are.
 
-    def drawn(self, selected: IntArray, looks: Hashable) -> IntArray:
-        """Return the selection to draw into the map that accepts selections.
+        Raises
+        ------
+        InputError
+            The address names what does not exist here.
+        """
+        text = url.current().get(_NAME)
+        place = (self.item_map.projection_id, text)
+        if place != st.session_state.setdefault(_ON_CHART, (self.item_map.projection_id, None)):
+            st.session_state[_ON_CHART] = place
+            st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+        if text is None:
+            return None, _NOTHING
+        selector = Selector.parse(text)
+        found = selector.indexes(self.item_map, self.regions)
+        if not len(found):
+            raise InputError("no item is inside the selection of this address")
+        return selector, found
+
+    def drawn(self, selected: IntArray, selector: Selector | None, looks: Hashable) -> tuple[IntArray, list[Points]]:
+        """Return the items and the edges to draw into the map that accepts selections.
 
         Parameters
         ----------
-        selected : IntArray
+        selected, selector
             From `read`.
         looks : hashable
             Everything else that the figure depends on; the figure changes only when this does.
         """
-        identity = (self.projection_id, self.key, looks)
-        if st.session_state.get(_DRAWN, (None, None))[0] != identity:
-            st.session_state[_DRAWN] = (identity, selected)
-        drawn: IntArray = st.session_state[_DRAWN][1]
-        return drawn
+        identity = (self.item_map.projection_id, self.key, looks)
+        if st.session_state.get(_DRAWN, (None,))[0] != identity:
+            st.session_state[_DRAWN] = (identity, selected, self.outlines(selector, self.space))
+        _, items, outlines = st.session_state[_DRAWN]
+        return items, outlines
+
+    def outlines(self, selector: Selector | None, space: str) -> list[Points]:
+        """Return the edges of a selection that belong on a map."""
+        if selector is None or selector.space != space:
+            return []
+        return [shape.outline(self.item_map.window) for shape in selector.shapes]
 
     def changed(self) -> None:
-        """Store the selection on the chart, even an empty one; the chart's callback."""
-        st.session_state[_KEPT] = (self.projection_id, self._from_chart())
-
-    def select(self, items: IntArray) -> None:
-        """Select items without the chart; usable as a callback."""
-        st.session_state[_KEPT] = (self.projection_id, items)
-        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
-
-    def clear(self) -> None:
-        """Clear the selection; usable as a callback."""
-        self.select(_NOTHING)
-
-    def _from_chart(self) -> IntArray:
-        """Read the chart's own selection."""
+        """Put what was selected on the chart into the address; the chart's callback."""
         event = st.session_state.get(self.key)
-        return _NOTHING if not event else selected_indexes(self.positions, event["selection"])
+        found = None if not event else Selector.of_event(event["selection"], self.item_map, self.space)
+        text = None if found is None else str(found)
+        if not len(st.session_state.get(_DRAWN, (None, _NOTHING))[1]):
+            # The chart shows it already. Where the figure itself shows an older selection, it is drawn anew.
+            st.session_state[_ON_CHART] = (self.item_map.projection_id, text)
+        url.update(**{_NAME: text})
+
+    def select(self, selector: Selector | None) -> None:
+        """Select something without the chart, or nothing; usable as a callback."""
+        url.update(**{_NAME: None if selector is None else str(selector)})

@@ -96,7 +96,7 @@ def reach_bars(measures: pd.DataFrame, colours: Palette, verb: InteractionVerb) 
     figure = go.Figure()
     table = {(row["model"], row["measure"]): row for row in measures.to_dict("records")}
     for measure, short, words, colour in (
-        ("had", "before", f"{verb.participle} one before", colours.positive),
+        ("had", "before", f"{verb.participle} one before", colours.second),
         ("never", "never", f"never {verb.participle} one", colours.negative),
     ):
         rows = [table[model, measure] for model in (BASE, REFINED)]

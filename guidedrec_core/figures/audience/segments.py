@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from guidedrec_core.evaluation.report import PLACEBO
 from guidedrec_core.figures.audience.group import share_text
+from guidedrec_core.figures.evaluation import MODEL_SYMBOLS
 from guidedrec_core.figures.theme import Palette, lay_out, legend_across, safe, shortened
 
 _ROW = 34
@@ -55,7 +57,7 @@ def segment_forest(gains: pd.DataFrame, colours: Palette) -> go.Figure:
     places = np.arange(len(gains))
     for shift, prefix, name, colour, symbol in (
         (-0.16, "gain", "over the base model", colours.base, "circle"),
-        (0.16, "over_placebo", "over shuffled scores", colours.placebo, "square"),
+        (0.16, "over_placebo", "over shuffled scores", colours.placebo, MODEL_SYMBOLS[PLACEBO]),
     ):
         values, low, high = gains[prefix], gains[f"{prefix}_low"], gains[f"{prefix}_high"]
         if values.isna().all():
@@ -65,7 +67,7 @@ def segment_forest(gains: pd.DataFrame, colours: Palette) -> go.Figure:
             y=places + shift,
             mode="markers",
             name=name,
-            marker={"size": 10, "color": colour, "symbol": symbol},
+            marker={"size": 10, "color": colour, "symbol": symbol, "line": {"width": 2, "color": colour}},
             error_x={
                 "type": "data",
                 "symmetric": False,
