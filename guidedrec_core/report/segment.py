@@ -351,4 +351,4 @@ def _worst(views: SegmentViews) -> Section | None:
             "past_share": Column(f"Share of past {verb.nouns}", ".1%"),
         },
     )
-    return Section("Who is shown most of them without past interest?", tables=(table,))
+    return Section("Whose list differs most from their past?", tables=(table,))

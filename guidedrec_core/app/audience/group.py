@@ -169,7 +169,7 @@ def _never_help(answer: "GroupAnswer") -> str:
 def _offenders(answer: "GroupAnswer", view: View) -> None:
     """Show those who are shown most of the items with the least past interest; one of them can be opened."""
     verb, table = view.verb, answer.offenders
-    st.subheader("Who is shown most of them without past interest?", anchor=False)
+    st.subheader("Whose list differs most from their past?", anchor=False)
     if table.empty:
         show.note(f"Nobody is shown more of these items than past {verb.nouns} suggest.")
         return

@@ -53,7 +53,7 @@ def _both(case: Case, view: View) -> None:
 
 
 def why(case: Case, view: View) -> None:
-    """Say why the item under study stands where it stands, the largest part first, and draw it."""
+    """Say why the item under study stands where it stands, the largest part first."""
     chosen = case.selected
     assert chosen is not None  # shown only with an item
     show.lead(chosen.sentence)
@@ -63,6 +63,13 @@ def why(case: Case, view: View) -> None:
     if strongest is not None:
         # Places in this sentence are the model's own, which rules may have changed.
         st.write(escaped(f"Without rules, {lower_first(strongest)}" if case.rules else strongest))
+
+
+def charts(case: Case, view: View) -> None:
+    """Draw why the item under study stands where it stands; nothing for one that is never recommended."""
+    chosen = case.selected
+    if chosen is None or chosen.seen or chosen.excluded_by:
+        return
     colours = palette(view.dark)
     scale = loaders.schema(view.entry.run.inputs["scores"]).scale
     left, right = show.pair(360)

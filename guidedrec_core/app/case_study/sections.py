@@ -6,6 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from guidedrec_core.app import show, url
+from guidedrec_core.app.case_study import lists
 from guidedrec_core.app.case_study import loaders as case_loaders
 from guidedrec_core.app.case_study.changes import what_would_change, why_it_moved, why_not
 from guidedrec_core.app.case_study.history import show_history
@@ -42,11 +43,14 @@ _WITH_RULES = ("made-of", "why-not")
 
 @st.fragment
 def show_sections(view: View, case: Case) -> None:
-    """Offer the questions and answer the chosen one."""
+    """Draw the reasons, offer the questions and answer the chosen one."""
     if case.selected is None:
         return
     asked = url.current().get("question")
     url.follow("section", next((label for label, one in SECTIONS.items() if one.name == asked), _FIRST))
+    # Other questions have charts of their own, which would else begin below the window.
+    if st.session_state["section"] == _FIRST:
+        lists.charts(case, view)
     show.sticky("questions", view.dark)
     with st.container(key="questions"):
         chosen = st.segmented_control(
