@@ -86,7 +86,7 @@ def _from_to(before: float, after: float) -> str:
     Examples
     --------
     >>> _from_to(0.006, 0.082), _from_to(0.00702, 0.00711)
-    ('0.6 % to 8.2 %', '0.70 % to 0.71 %')
+    ('0.6 % to 8.2 %', '0.702 % to 0.711 %')
     """
     digits = 1 if abs(after - before) >= 0.001 else 2 if abs(after - before) >= 0.0001 else 3
     return f"{_digits(before, digits)} to {_digits(after, digits)}"

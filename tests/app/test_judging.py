@@ -34,7 +34,8 @@ def taste(store: ExperimentStore) -> Experiment:
 def words(app: AppTest) -> str:
     kinds = (app.title, app.subheader, app.markdown, app.caption, app.error, app.success, app.info)
     html = [re.sub("<[^>]+>", " ", each.proto.body) for each in app.get("html")]
-    return "\n".join([*(re.sub(r"\\(.)|\u2060", r"\1", each.value) for kind in kinds for each in kind), *html])
+    said = [*(re.sub(r"\\(.)|\u2060", r"\1", each.value) for kind in kinds for each in kind), *html]
+    return "\n".join(said).replace("\u00a0", " ")
 
 
 def press(app: AppTest, key: str) -> AppTest:

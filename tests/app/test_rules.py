@@ -32,7 +32,7 @@ def model(tiny_build, tiny_home):
 def words(app: AppTest) -> str:
     """Return all text of the page, without the backslashes that keep it from being markup."""
     elements = [*app.title, *app.subheader, *app.markdown, *app.caption, *app.success, *app.info, *app.error]
-    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements))
+    return re.sub(r"\\(.)|\u2060", r"\1", "\n".join(str(element.value) for element in elements)).replace("\u00a0", " ")
 
 
 def button(app: AppTest, label: str):
