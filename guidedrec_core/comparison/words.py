@@ -208,7 +208,7 @@ def _lists(lists: ListChange, verb: InteractionVerb) -> str:
     if not lists.changed:
         return f"No list changed: all {everyone} keep their top {lists.k}."
     gets = "gets" if lists.changed == 1 else "get"
-    return f"{lists.changed:,} of {everyone} {gets} another top {lists.k}."
+    return f"{lists.changed:,} of {everyone} {gets} another top {lists.k}; {lists.entered:,} at least one other item."
 
 
 def _signed(value: float) -> str:

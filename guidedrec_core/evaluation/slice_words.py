@@ -98,7 +98,7 @@ def slice_sentence(
     compared = compared.sort_values("gain", kind="stable")
     worst, best = compared.iloc[0], compared.iloc[-1]
     if best["ci_low"] <= 0:
-        lead = f"By {slice_by}, no group shows a clear gain over {over}; the closest is"
+        lead = f"By {slice_by}, no group shows a clear gain over {over}. It is largest for"
         text = f"{lead} {_said(best, slice_by, verb, other)}"
     else:
         text = f"By {slice_by}, the gain over {over} is largest for {_said(best, slice_by, verb, other)}"

@@ -149,8 +149,8 @@ def _taste(experiment: Experiment, given: pd.DataFrame, who: pd.DataFrame, skipp
     at_left = (given["side"] == "right").to_numpy()  # `side` is where the first one's list stood
     groups = (
         ("all", "all answers", everybody),
-        ("second_left", f"{second.name} on the left", at_left),
-        ("second_right", f"{second.name} on the right", ~at_left),
+        ("second_left", f"{second.name} as list A", at_left),
+        ("second_right", f"{second.name} as list B", ~at_left),
     )
     judges, cases = _codes(given, "judge"), _codes(given, "case_id")
     found = {name: share(prefers_second[rows], judges[rows], cases[rows]) for name, _, rows in groups}

@@ -88,6 +88,11 @@ class TestJudging:
             assert len(store.answers(taste)) == number + 1
         said = words(app)
         assert "Thank you, Bob. You have been through all 3 cases." in said
+        assert "when the test is closed" in said
+        assert "which list is better: in" not in said
+        assert "refined" not in said
+        store.set_open(taste, is_open=False, who="Ann")
+        said = words(app.run())
         assert "Cannot tell yet which list is better: in " in said
         assert "more answers are needed for 80 % power" in said
         assert "1 skipped case does not count." in said

@@ -1,4 +1,4 @@
-"""A taste test on a phone: three cases are answered, nothing tells which list is whose, and the result is shown."""
+"""A taste test on a phone: three cases are answered, nothing tells which list is whose, nor how others decided."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_three_cases_are_answered_on_a_phone(own_home: Path, tmp_path: Path) -> 
             page.get_by_role("radio", name="List A" if side == "left" else "List B").click()
             page.get_by_role("button", name="Save and go on").click()
         page.get_by_text("Thank you, Bob.").wait_for()
-        page.get_by_text("more answers are needed for 80 % power").wait_for()
+        page.get_by_text("when the test is closed").wait_for()
         answers = store.answers(test)
         assert answers["chosen_side"].tolist() == ["left", "right", "left"]
         assert answers["case_id"].tolist() == [slot.case_id for slot in judge.plan]

@@ -55,7 +55,8 @@ def test_a_gain_whose_interval_holds_zero_is_not_called_one() -> None:
         slices([("1 to 5", 100, 0.1, 0.11), ("6 to 10", 900, 0.2, 0.19)]), "history length", "MRR", READ
     )
     assert said.startswith(
-        "By history length, no group shows a clear gain over the base model; the closest is readers with 1 to 5 reads"
+        "By history length, no group shows a clear gain over the base model. It is largest for readers with 1 "
+        "to 5 reads"
     )
     assert "the refined model may lose for readers with 6 to 10 reads" in said
 

@@ -74,6 +74,13 @@ def naming(view: View, one: "Direction") -> None:
         )
 
 
+def forget_own_name() -> None:
+    """Empty the form for a name of one's own, which was meant for another pattern."""
+    for name in ("own_name", "own_definition", "own_high", "own_low"):
+        if name in st.session_state:
+            st.session_state[name] = ""
+
+
 def cards(view: View) -> None:
     """Show the names proposed for this run's directions, how they did, and what can become of them."""
     from guidedrec_core.stages.discovery import cards as stored

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from guidedrec_core.app import loaders, show
-from guidedrec_core.app.attributes.naming import cards, naming
+from guidedrec_core.app.attributes.naming import cards, forget_own_name, naming
 from guidedrec_core.app.errors import escaped
 from guidedrec_core.app.page import View
 from guidedrec_core.figures.names import direction_ends
@@ -61,6 +61,7 @@ def unnamed(view: View, colours: Palette) -> None:
         index=first,
         format_func=lambda number: _label(discovery.found[number - 1], titles),
         key="unnamed_direction",
+        on_change=forget_own_name,
     )
     one = discovery.found[number - 1]
     loadings = discovery.directions.loadings[:, number - 1]

@@ -1,4 +1,4 @@
-"""The judges' page: who you are, one case after the other, and the results when you are done."""
+"""The judges' page: who you are, one case after the other, and the results when the test is closed."""
 
 import streamlit as st
 
@@ -134,7 +134,7 @@ def _begin(store: ExperimentStore, experiment: Experiment, confirmed: bool) -> N
 
 
 def _thanks(store: ExperimentStore, experiment: Experiment, judge: Judge) -> None:
-    """Thank, and show what has been found; before, it would have told what others think."""
+    """Thank; what has been found is shown once nobody answers any more, for judges talk to each other."""
     st.success(
         escaped(f"Thank you, {judge.name}. You have been through all {_cases(len(judge.plan))}."),
         icon=":material/check:",
@@ -144,6 +144,9 @@ def _thanks(store: ExperimentStore, experiment: Experiment, judge: Judge) -> Non
             "Some of the bars you saw were placebos: the same lines with shuffled values. They show what comes from an "
             "explanation's content, and not from being given one."
         )
+    if experiment.is_open:
+        show.note("The results are shown here, at the same address, when the test is closed.")
+        return
     show_results(store, experiment)
 
 

@@ -167,7 +167,14 @@ def _actions(store: RuleStore, chosen: StoredRule) -> None:
         st.text_input("Your name", key="rule_who", max_chars=80, width=180)
         st.text_input("Reason (optional)", key="rule_why", max_chars=500, width=320)
         st.form_submit_button("Change", icon=":material/edit:", on_click=editor.begin, args=(chosen,))
-        st.form_submit_button("Delete", icon=":material/delete:", on_click=_delete, args=(store,))
+        st.form_submit_button(
+            "Delete",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(store,),
+            disabled=rule.on,
+            help="A rule that is on counts in lists; switch it off first." if rule.on else None,
+        )
 
 
 def _switch(store: RuleStore, on: bool) -> None:

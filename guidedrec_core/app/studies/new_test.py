@@ -15,7 +15,7 @@ from guidedrec_core.judging.prediction import new_prediction_test
 from guidedrec_core.judging.store import ExperimentStore
 from guidedrec_core.judging.taste import new_taste_test, offered
 from guidedrec_core.runs.library import RefinedEntry, refined_entries
-from guidedrec_core.runs.titles import dataset_title, run_title
+from guidedrec_core.runs.titles import dataset_title, run_titles
 from guidedrec_core.studies.study import LONGEST_NAME
 
 _MOST_CASES, _MOST_LENGTH = 200, 10
@@ -49,11 +49,12 @@ def _form(frame: Frame, entries: Mapping[str, RefinedEntry]) -> None:
     who = right.text_input("Your name", key="new_test_who", value=author.name(), max_chars=80)
     ids = list(entries)
     here = url.current().get("run")
+    titles = run_titles(list(entries.values()))
     run_id = st.selectbox(
         "Run",
         ids,
         index=ids.index(here) if here in ids else 0,
-        format_func=lambda run: f"{dataset_title(str(entries[run].data.config['name']))}: {run_title(entries[run])}",
+        format_func=lambda run: f"{dataset_title(str(entries[run].data.config['name']))}: {titles[run]}",
         key="new_test_run",
     )
     entry = entries[run_id]
@@ -76,8 +77,10 @@ def _form(frame: Frame, entries: Mapping[str, RefinedEntry]) -> None:
         f"About {needed:,} answers are needed to see a difference of {of} with 80 % power, more where judges or cases "
         "differ much. Decide how many people you ask before you look at results."
     )
+    trouble = st.container()  # below the button it would be out of sight
     if st.button("Make the test", type="primary", icon=":material/add:", key="make_test"):
-        _make(frame, kind, entry, name, who, first, second, int(cases), int(length), note)
+        with trouble:
+            _make(frame, kind, entry, name, who, first, second, int(cases), int(length), note)
 
 
 def _make(
