@@ -98,7 +98,7 @@ def moved_most(regions: tuple[Region, ...], most: int = 5) -> tuple[Region, ...]
 
 def _clusters(item_map: ItemMap, seed: int) -> IntArray:
     """Number the region of each item."""
-    from sklearn.cluster import KMeans  # slow to import
+    from scipy.cluster.vq import kmeans2, vq  # scikit-learn's takes seconds to import, and the page needs no more
 
     n = len(item_map.items)
     at = np.concatenate([item_map.positions("base"), item_map.positions("refined")], axis=1)  # [n, 4]
@@ -109,8 +109,8 @@ def _clusters(item_map: ItemMap, seed: int) -> IntArray:
     fitted = at
     if n > _FITTED:
         fitted = at[np.random.default_rng(seed).choice(n, _FITTED, replace=False)]
-    model = KMeans(k, n_init=2, random_state=seed).fit(fitted)
-    codes: IntArray = model.predict(at).astype(np.int64)
+    centres, _ = kmeans2(fitted, k, iter=30, minit="++", seed=seed, missing="warn")
+    codes: IntArray = np.unique(vq(at, centres)[0], return_inverse=True)[1].astype(np.int64)  # none is empty
     return codes
 
 

@@ -137,7 +137,8 @@ def test_the_case_study_names_rules_and_looks_without_them(store: RuleStore, mod
     assert app.query_params["rules"] == "off"
     assert "The lists are shown without." in words(app)
     assert not [name for name in table(app, "label", "contribution", "words")["label"] if name.startswith("Rule ")]
-    app = open_app(CASE, **place, question="changes")
+    app = open_app(CASE, **place, question="changes", find="shown tents")
+    assert "Conditions look at the model's own lists, without the rules that are on." in words(app)
     assert "This answer is about the model alone, without the rules that are on." in words(app)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_models import GUIDED, KINDS, MAKERS, N_ITEMS, N_USERS, NAMED_FORMS, named
+from small_models import KINDS, MAKERS, N_ITEMS, N_USERS, NAMED_FORMS, named
 
 from guidedrec_core.explanation.named_ledger import named_ledger
 from guidedrec_core.explanation.question import UserHistory
@@ -41,14 +41,15 @@ def test_own_taste_depends_on_the_own_attribute_only_and_other_tastes_on_the_oth
     """The profile is a mean of the histories' rows, so that histories which differ in one column show whose it is."""
     model = MAKERS["head"]("sasrec")
     histories, a = some_histories(3), 1
-    changed = model.guided.values.copy()
+    original = model.guided.values
+    changed = original.copy()
     changed[:, a] = np.random.default_rng(0).normal(size=N_ITEMS)
     before = model.slope_sources(USERS, histories)
     object.__setattr__(model.guided, "values", changed)  # the whitening matrix stays as it was
     try:
         after = model.slope_sources(USERS, histories)
     finally:
-        object.__setattr__(model.guided, "values", GUIDED.values)
+        object.__setattr__(model.guided, "values", original)
     others = [b for b in range(model.n_attributes) if b != a]
     np.testing.assert_allclose(after.own_taste[:, others], before.own_taste[:, others], atol=1e-9)
     np.testing.assert_allclose(after.other_tastes[:, a], before.other_tastes[:, a], atol=1e-9)

@@ -123,6 +123,8 @@ def _results(view: View, key: CaseKey) -> None:
         if found.items:
             _choice("items", found.items, None, "found_item", found.titles, "item")
         st.button("Clear", icon=":material/close:", key="clear_find", type="tertiary", on_click=_clear)
+    if found.condition is not None and key.rules:
+        show.note("Conditions look at the model's own lists, without the rules that are on.")
 
 
 def _choice(
