@@ -20,7 +20,7 @@ REPOSITORY = ROOT.parent
 # Folders of one layer do not import each other. A new folder belongs in here, in the lowest layer it fits; a single
 # module may have an entry of its own where it is lower than its folder.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("columns", "errors", "randomness", "progress", "language", "lazy", "spreadsheets"),
+    ("columns", "errors", "randomness", "progress", "language", "lazy", "spreadsheets", "plain_values"),
     ("config", "files"),
     ("data", "llm", "fernway", "database", "figures.theme"),
     ("attributes", "facts", "studies", "vectors", "training", "figures.waterfall"),

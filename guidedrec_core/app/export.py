@@ -63,7 +63,9 @@ def export_menu(
             _maps(str(home), view, projection)
         st.caption("Tables of this page, with all digits")
         for label, kind in (("CSV", "csv"), ("Parquet", "parquet")):
-            _button(f"Tables ({label})", f"tables-{view.dataset}-{kind}.zip", _ZIP, _zipper(tables, kind), "table")
+            show.offer_file(
+                f"Tables ({label})", f"tables-{view.dataset}-{kind}.zip", _ZIP, _zipper(tables, kind), "table"
+            )
         show.choose_image_format()
 
 
@@ -76,8 +78,8 @@ def _report(report: "Callable[[], Report]", stem: str, notebook: Callable[[], by
         return report_html(report()).encode()
 
     st.caption("Report: opens offline in any browser, prints as PDF")
-    _button("Report (HTML)", f"{stem}.html", _HTML, page, "description")
-    _button("Notebook (Python)", f"{stem}.ipynb", _NOTEBOOK, notebook, "code")
+    show.offer_file("Report (HTML)", f"{stem}.html", _HTML, page, "description")
+    show.offer_file("Notebook (Python)", f"{stem}.ipynb", _NOTEBOOK, notebook, "code")
 
 
 def _maps(home: str, view: View, projection: RunInfo) -> None:
@@ -100,27 +102,13 @@ def _maps(home: str, view: View, projection: RunInfo) -> None:
         return zip_files(files("tensorboard"))
 
     st.caption("Maps for other programs")
-    _button("TensorBoard projector (TSV)", f"map-{view.dataset}-tensorboard.zip", _ZIP, zipped, "scatter_plot")
-    _button(
+    show.offer_file("TensorBoard projector (TSV)", f"map-{view.dataset}-tensorboard.zip", _ZIP, zipped, "scatter_plot")
+    show.offer_file(
         "Embedding Atlas (Parquet)",
         f"map-{view.dataset}-atlas.parquet",
         "application/vnd.apache.parquet",
         lambda: files("embedding-atlas")["items.parquet"],
         "map",
-    )
-
-
-def _button(label: str, name: str, mime: str, make: Callable[[], bytes], icon: str) -> None:
-    """Offer one file; it is made when the button is clicked, and the page stays as it is."""
-    st.download_button(
-        label,
-        make,
-        file_name=name,
-        mime=mime,
-        icon=f":material/{icon}:",
-        on_click="ignore",
-        width="stretch",
-        key=f"export_{name}",
     )
 
 

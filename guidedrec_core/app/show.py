@@ -1,6 +1,7 @@
 """Small pieces every page uses: a leading sentence, a chart, a note."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -267,3 +268,18 @@ def _file_name(text: str) -> str:
 
 def _tooltip(text: str | None) -> str | None:
     return None if text is None else escaped(text)
+
+
+def offer_file(label: str, name: str, mime: str, make: Callable[[], bytes], icon: str, disabled: bool = False) -> None:
+    """Offer one file; it is made when the button is clicked, and the page stays as it is."""
+    st.download_button(
+        label,
+        make,
+        file_name=name,
+        mime=mime,
+        icon=f":material/{icon}:",
+        on_click="ignore",
+        width="stretch",
+        disabled=disabled,
+        key=f"export_{name}",
+    )

@@ -275,7 +275,7 @@ def has_segment(condition: Condition) -> bool:
 
 
 def _segment(row: tables.Segment) -> SavedSegment:
-    written = Written(row.created_by, row.created_at, row.changed_by, row.changed_at, row.version)
+    written = Written.of(row)
     return SavedSegment(row.id, row.dataset, row.name, row.note, written, row.definition)
 
 

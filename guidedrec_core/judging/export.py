@@ -1,12 +1,12 @@
 """Results and answers for other programs."""
 
-import math
 from typing import Any
 
 import pandas as pd
 
 from guidedrec_core.judging.analysis import Results
 from guidedrec_core.judging.experiment import Experiment
+from guidedrec_core.plain_values import plain
 from guidedrec_core.spreadsheets import harmless
 
 
@@ -33,23 +33,9 @@ def experiment_facts(test: Experiment) -> dict[str, Any]:
 
 def results_json(test: Experiment, found: Results) -> dict[str, Any]:
     """Return a test with its results as plain values; what is not a number is None."""
-    return {"test": experiment_facts(test), "results": _plain(found.as_json())}
+    return {"test": experiment_facts(test), "results": plain(found.as_json())}
 
 
 def answers_csv(answers: pd.DataFrame) -> str:
     """Write every answer as CSV, harmless for spreadsheets; see `ExperimentStore.answers`."""
     return str(harmless(answers).to_csv(index=False))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    if value is pd.NaT:
-        return None
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -344,13 +344,9 @@ def _plan(row: tables.Judge) -> tuple[Slot, ...]:
 def _judge(session: Session, row: tables.Judge) -> Judge:
     answered = session.scalars(select(tables.Judgement.case_id).where(tables.Judgement.judge_id == row.id))
     done = frozenset(str(case_id) for case_id in answered)
-    return Judge(row.id, row.experiment_id, row.created_by, row.number, _plan(row), done, _written(row))
+    return Judge(row.id, row.experiment_id, row.created_by, row.number, _plan(row), done, Written.of(row))
 
 
 def _experiment(row: tables.Experiment) -> Experiment:
     content = read_content(row.content)
-    return Experiment(row.id, row.name, row.dataset, row.runs, content, row.is_open, _written(row))
-
-
-def _written(row: tables.Record) -> Written:
-    return Written(row.created_by, row.created_at, row.changed_by, row.changed_at, row.version)
+    return Experiment(row.id, row.name, row.dataset, row.runs, content, row.is_open, Written.of(row))

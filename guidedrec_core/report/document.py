@@ -9,6 +9,7 @@ import pandas as pd
 
 from guidedrec_core.figures.theme import Palette
 from guidedrec_core.language import percent
+from guidedrec_core.plain_values import plain
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -286,18 +287,3 @@ def written(value: Any, form: str) -> str:
     text = percent(value) if form == PERCENT else format(value, form).replace("%", " %")
     # What rounds to nothing has no sign.
     return text.lstrip("+-") if text[:1] in "+-" and not text.strip("+-0., %") else text
-
-
-def plain(value: Any) -> Any:
-    """Return a value as JSON has it: plain numbers, ISO dates, None for what is not a number."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if value is pd.NaT:
-        return None
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

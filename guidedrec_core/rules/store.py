@@ -243,7 +243,7 @@ def _stored(row: BusinessRule) -> StoredRule:
             "author": row.changed_by[:200], "time": row.changed_at,
         }
     )  # fmt: skip
-    written = Written(row.created_by, row.created_at, row.changed_by, row.changed_at, row.version)
+    written = Written.of(row)
     return StoredRule(row.id, row.dataset, rule, written)
 
 

@@ -211,20 +211,16 @@ def _rows(session: Session, study_id: str) -> Sequence[tables.SavedCase]:
     return session.scalars(query.order_by(tables.SavedCase.position, tables.SavedCase.created_at)).all()
 
 
-def _written(row: tables.Record) -> Written:
-    return Written(row.created_by, row.created_at, row.changed_by, row.changed_at, row.version)
-
-
 def _study(session: Session, row: tables.Study) -> Study:
     count = select(func.count()).where(tables.SavedCase.study_id == row.id)
-    return Study(row.id, row.name, row.note, session.scalar(count) or 0, _written(row))
+    return Study(row.id, row.name, row.note, session.scalar(count) or 0, Written.of(row))
 
 
 def _case(row: tables.SavedCase) -> SavedCase:
     runs = cast("Mapping[str, str]", row.runs)
     verdict = cast("Verdict | None", row.verdict)
     content = CaseContent(row.dataset, row.user_id, row.item_id, runs, row.address, row.note, verdict, row.reason)
-    return SavedCase(row.id, row.study_id, row.position, content, _written(row))
+    return SavedCase(row.id, row.study_id, row.position, content, Written.of(row))
 
 
 def _name(name: str) -> str:

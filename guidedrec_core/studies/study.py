@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from guidedrec_core.database.tables import VERDICTS, Verdict
+from guidedrec_core.database.tables import VERDICTS, Record, Verdict
 from guidedrec_core.errors import InputError
 
 __all__ = ["VERDICTS", "CaseContent", "SavedCase", "Study", "Verdict", "Written"]
@@ -34,6 +34,11 @@ class Written:
     changed_by: str
     changed_at: datetime
     version: int
+
+    @classmethod
+    def of(cls, row: Record) -> "Written":
+        """Read it from a row of the database."""
+        return cls(row.created_by, row.created_at, row.changed_by, row.changed_at, row.version)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """What a test can be taken away as: report, results and answers; each is made when it is clicked."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -33,19 +32,6 @@ def people_files(store: ExperimentStore, test: Experiment) -> None:
     stem = f"test-{test.id[:8]}"
     with st.popover("Export", icon=":material/ios_share:", key="export"):
         show.note("These hold results: they sway whoever is still to judge.")
-        _button("Report (HTML)", f"{stem}.html", "text/html", report, "description")
-        _button("Results (JSON)", f"{stem}.json", "application/json", document, "data_object")
-        _button("Every answer (CSV)", f"{stem}-answers.csv", "text/csv", answers, "table")
-
-
-def _button(label: str, name: str, mime: str, make: Callable[[], bytes], icon: str) -> None:
-    st.download_button(
-        label,
-        make,
-        file_name=name,
-        mime=mime,
-        icon=f":material/{icon}:",
-        on_click="ignore",
-        width="stretch",
-        key=f"export_{name}",
-    )
+        show.offer_file("Report (HTML)", f"{stem}.html", "text/html", report, "description")
+        show.offer_file("Results (JSON)", f"{stem}.json", "application/json", document, "data_object")
+        show.offer_file("Every answer (CSV)", f"{stem}-answers.csv", "text/csv", answers, "table")

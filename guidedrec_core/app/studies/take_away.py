@@ -1,7 +1,7 @@
 """What a study can be taken away as: report, slides, JSON; each is made when it is clicked."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -61,23 +61,9 @@ def take_away(
     stem = f"study-{study.id[:8]}"
     with st.popover("Export", icon=":material/ios_share:", key="export"):
         show.note("Report and slides open offline in any browser, with notes and verdicts.")
-        _button("Report (HTML)", f"{stem}.html", "text/html", report, "description", nothing)
-        _button("Presentation (slides)", f"{stem}-slides.html", "text/html", slides, "slideshow", nothing)
+        show.offer_file("Report (HTML)", f"{stem}.html", "text/html", report, "description", nothing)
+        show.offer_file("Presentation (slides)", f"{stem}-slides.html", "text/html", slides, "slideshow", nothing)
         if nothing:
             show.note("A report needs a case whose data set and run still exist.")
         show.note("To move the study to another place: Import on the list of studies reads it.")
-        _button("Study (JSON)", f"{stem}.json", "application/json", document, "data_object", False)
-
-
-def _button(label: str, name: str, mime: str, make: Callable[[], bytes], icon: str, disabled: bool) -> None:
-    st.download_button(
-        label,
-        make,
-        file_name=name,
-        mime=mime,
-        icon=f":material/{icon}:",
-        on_click="ignore",
-        width="stretch",
-        disabled=disabled,
-        key=f"export_{name}",
-    )
+        show.offer_file("Study (JSON)", f"{stem}.json", "application/json", document, "data_object", False)
